@@ -1,0 +1,69 @@
+//! The status API of a build master: what plugins, listeners, gateways and tools may know and ask.
+//!
+//! One set of async traits, the same over every binding: [`Read`] for resources, [`Watch`] for events,
+//! [`Control`] for requests to act; [`StatusApi`] is all three. Code written against
+//! `Arc<dyn StatusApi>` cannot tell whether a database, a gRPC channel or a JSON gateway answers.
+//!
+//! ```no_run
+//! # async fn example(api: &dyn weir_status_api::StatusApi) -> weir_status_api::Result<()> {
+//! use weir_status_api::{Build, BuildField, Query, ReadExt, Start, TopicFilter};
+//!
+//! let page = api.page(Query::<Build>::new().eq(BuildField::Complete, false).limit(50)).await?;
+//! // Nothing is missed and nothing repeated between the page and the stream.
+//! let events = api.watch(TopicFilter::parse("builds/*/*")?, Start::After(page.cursor)).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Goals
+//! - Few, object-safe methods; typed conveniences live in [`ReadExt`] and [`ControlExt`].
+//! - Every answer carries the [`Cursor`] at which it is true; every stream resumes from one.
+//! - No call returns an unbounded list.
+//!
+//! # Non-goals
+//! - No transport, no database, no JSON field names: those belong to the bindings.
+//! - No writing of builds: only the master's store does that.
+
+mod clock;
+mod control;
+mod error;
+mod event;
+mod guard;
+mod id;
+mod key;
+mod listener;
+mod query;
+mod resource;
+mod results;
+mod status;
+mod topic;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use control::{Caller, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome};
+pub use error::{Error, Result};
+pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
+pub use guard::{Guarded, Policy};
+pub use id::{
+    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, LogId, MasterId, PatchId, SchedulerId,
+    SourceStampId, StepId, WorkerId,
+};
+pub use key::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
+pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};
+pub use query::{
+    Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, MAX_LIMIT, Op, Order, PageToken, Query, Value,
+    visit_list,
+};
+pub use resource::build::{
+    Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Log, LogChunk, LogField,
+    LogKind, Step, StepField, Url,
+};
+pub use resource::machine::{ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
+pub use resource::property::{Properties, Property};
+pub use resource::setup::{
+    Builder, BuilderField, ForceField, ForceFieldKind, ForceScheduler, ForceSchedulerField, Scheduler,
+    SchedulerField,
+};
+pub use resource::source::{Change, ChangeField, Patch, SourceStamp, SourceStampField};
+pub use resource::{Entity, Kind, Resource};
+pub use results::Results;
+pub use status::{At, Control, ControlExt, Page, Read, ReadExt, StatusApi, Watch};
+pub use topic::{Topic, TopicFilter, TopicPattern, Verb};

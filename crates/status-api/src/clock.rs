@@ -31,7 +31,10 @@ impl Timestamp {
 
     /// The moment `after` later.
     pub fn plus(self, after: std::time::Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(after.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(after.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -52,7 +55,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
         match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => Timestamp(i64::try_from(after.as_micros()).unwrap_or(i64::MAX)),

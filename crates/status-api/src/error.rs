@@ -78,12 +78,17 @@ pub enum Error {
 impl Error {
     /// There is no `what`.
     pub fn not_found(what: impl ToString) -> Self {
-        Self::NotFound { what: what.to_string() }
+        Self::NotFound {
+            what: what.to_string(),
+        }
     }
 
     /// `field` is wrong, because `why`.
     pub fn invalid(field: impl ToString, why: impl ToString) -> Self {
-        Self::InvalidQuery { field: field.to_string(), why: why.to_string() }
+        Self::InvalidQuery {
+            field: field.to_string(),
+            why: why.to_string(),
+        }
     }
 
     /// The server's fault.
@@ -103,5 +108,9 @@ impl Error {
 }
 
 fn list_fields(fields: &BTreeMap<String, String>) -> String {
-    fields.iter().map(|(name, why)| format!("{name}: {why}")).collect::<Vec<_>>().join("; ")
+    fields
+        .iter()
+        .map(|(name, why)| format!("{name}: {why}"))
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -49,8 +49,8 @@ pub use id::{
 pub use key::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
 pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};
 pub use query::{
-    Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, MAX_LIMIT, Op, Order, PageToken, Query, Value,
-    visit_list,
+    Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, ListParts, MAX_LIMIT, Op, Order, PageToken,
+    Query, Value,
 };
 pub use resource::build::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Log, LogChunk, LogField,

@@ -43,7 +43,9 @@ impl Results {
 
     /// The result with Buildbot's number `code`, if there is one.
     pub fn from_code(code: i32) -> Option<Self> {
-        usize::try_from(code).ok().and_then(|index| Self::ALL.get(index).copied())
+        usize::try_from(code)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
     }
 
     /// The lower-case English name, as Buildbot's.
@@ -62,7 +64,11 @@ impl Results {
     /// The worse of the two: cancelled, retry, exception, failure, warnings, success, skipped.
     #[must_use]
     pub fn worst(self, other: Self) -> Self {
-        if self.badness() >= other.badness() { self } else { other }
+        if self.badness() >= other.badness() {
+            self
+        } else {
+            other
+        }
     }
 
     const fn badness(self) -> u8 {

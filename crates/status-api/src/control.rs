@@ -1,0 +1,181 @@
+//! Control: who asks, for what, and what came of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, SchedulerKey, WorkerId, WorkerKey};
+
+/// Who asks. Bindings establish it; [`Policy`](crate::Policy) decides what it may do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Caller {
+    name: Option<String>,
+}
+
+impl Caller {
+    /// Somebody who did not say who they are.
+    pub const fn anonymous() -> Self {
+        Self { name: None }
+    }
+
+    /// Somebody whose name was established.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+        }
+    }
+
+    /// Whether nobody established who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.name.is_none()
+    }
+
+    /// Their name; `anonymous`, as Buildbot has it, if they have none.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("anonymous")
+    }
+}
+
+/// What a force asks for. What is left out takes the force scheduler's default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ForceParams {
+    /// The builders, by name; all of the scheduler's if none are given and it has exactly one.
+    pub builders: Vec<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Priority of the requests; higher goes first.
+    pub priority: Option<i32>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The revision.
+    pub revision: Option<String>,
+    /// The repository.
+    pub repository: Option<String>,
+    /// The project.
+    pub project: Option<String>,
+    /// Values for the scheduler's own fields, by name.
+    pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// A request to act. Each is carried out, or recorded for the master to carry out, before it is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Make a buildset through a force scheduler.
+    Force {
+        /// The force scheduler's name.
+        scheduler: String,
+        /// What is asked for.
+        params: ForceParams,
+    },
+    /// Stop a build that runs; one that has ended stays as it is.
+    StopBuild {
+        /// The build.
+        build: BuildKey,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Build the same source stamps with the same properties on the same builder again.
+    Rebuild {
+        /// The build.
+        build: BuildKey,
+    },
+    /// Cancel a build request; if a build of it runs, that is stopped.
+    CancelRequest {
+        /// The request.
+        request: BuildRequestId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Give a worker no new builds.
+    PauseWorker {
+        /// The worker.
+        worker: WorkerKey,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Give a worker builds again.
+    UnpauseWorker {
+        /// The worker.
+        worker: WorkerKey,
+    },
+    /// Let a worker end after its present builds.
+    StopWorker {
+        /// The worker.
+        worker: WorkerKey,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let a scheduler make buildsets, or not.
+    EnableScheduler {
+        /// The scheduler.
+        scheduler: SchedulerKey,
+        /// Whether it shall.
+        enabled: bool,
+    },
+}
+
+/// What came of a [`Command`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done, or recorded for the master to do.
+    Done,
+    /// A buildset was made, with these requests.
+    Buildset {
+        /// The buildset.
+        buildset: BuildsetId,
+        /// Its requests, by builder.
+        requests: BTreeMap<BuilderId, BuildRequestId>,
+    },
+}
+
+/// What a [`ControlRecord`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ControlTarget {
+    /// A build.
+    Build(BuildId),
+    /// A build request.
+    BuildRequest(BuildRequestId),
+    /// A worker.
+    Worker(WorkerId),
+}
+
+/// What a [`ControlRecord`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ControlAction {
+    /// Stop a build, or a worker after its builds.
+    Stop,
+    /// Cancel a build request.
+    Cancel,
+    /// Pause a worker.
+    Pause,
+    /// Unpause a worker.
+    Unpause,
+}
+
+impl ControlAction {
+    /// All actions.
+    pub const ALL: [Self; 4] = [Self::Stop, Self::Cancel, Self::Pause, Self::Unpause];
+
+    /// The action's word in topics, Buildbot's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+        }
+    }
+}
+
+/// That somebody asked for something, as an event (Buildbot's `control/…` topics).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlRecord {
+    /// What it is about.
+    pub target: ControlTarget,
+    /// What was asked for.
+    pub action: ControlAction,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asked.
+    pub caller: String,
+}

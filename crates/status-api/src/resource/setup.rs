@@ -1,0 +1,125 @@
+//! What the configuration sets up: builders and schedulers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::query::fields;
+use crate::{BuilderId, MasterId, SchedulerId};
+
+/// A builder (Buildbot's `builder`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Builder {
+    /// Its id.
+    pub id: BuilderId,
+    /// Its name; any characters.
+    pub name: String,
+    /// The masters that have it configured; none if it was removed.
+    pub masters: Vec<MasterId>,
+    /// What it is for, in Markdown.
+    pub description: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+fields! {
+    /// Fields of a [`Builder`].
+    BuilderField {
+        /// [`Builder::id`].
+        Id: Int = "id",
+        /// [`Builder::name`].
+        Name: Text = "name",
+        /// [`Builder::description`].
+        Description: Text = "description",
+        /// [`Builder::tags`].
+        Tags: TextList = "tags",
+        /// Is configured on this master; equality only.
+        Master: Int = "master",
+        /// Is served by this worker; equality only.
+        Worker: Int = "worker",
+    }
+}
+
+/// A scheduler (Buildbot's `scheduler`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scheduler {
+    /// Its id.
+    pub id: SchedulerId,
+    /// Its name.
+    pub name: String,
+    /// Whether it makes buildsets.
+    pub enabled: bool,
+    /// The master it runs on; none if it was removed.
+    pub master: Option<MasterId>,
+}
+
+fields! {
+    /// Fields of a [`Scheduler`].
+    SchedulerField {
+        /// [`Scheduler::id`].
+        Id: Int = "id",
+        /// [`Scheduler::name`].
+        Name: Text = "name",
+        /// [`Scheduler::enabled`].
+        Enabled: Bool = "enabled",
+        /// [`Scheduler::master`].
+        Master: Int = "master",
+    }
+}
+
+/// A scheduler that people start by hand (Buildbot's `forcescheduler`). Its key is its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForceScheduler {
+    /// Its name.
+    pub name: String,
+    /// The text on its button.
+    pub button_name: String,
+    /// What people call it.
+    pub label: String,
+    /// The builders it can start, by name.
+    pub builder_names: Vec<String>,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// The properties it asks for, beside reason, branch, revision, repository and project.
+    pub fields: Vec<ForceField>,
+}
+
+fields! {
+    /// Fields of a [`ForceScheduler`].
+    ForceSchedulerField {
+        /// [`ForceScheduler::name`].
+        Name: Text = "name",
+        /// [`ForceScheduler::label`].
+        Label: Text = "label",
+        /// [`ForceScheduler::enabled`].
+        Enabled: Bool = "enabled",
+        /// [`ForceScheduler::builder_names`].
+        Builders: TextList = "builder_names",
+    }
+}
+
+/// One property that a force scheduler asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForceField {
+    /// The property's name.
+    pub name: String,
+    /// What people read beside it.
+    pub label: String,
+    /// What it may hold.
+    pub kind: ForceFieldKind,
+    /// Its value if none is given.
+    pub default: serde_json::Value,
+    /// Whether it must not be empty.
+    pub required: bool,
+}
+
+/// What a [`ForceField`] may hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForceFieldKind {
+    /// A line of text.
+    Text,
+    /// A whole number.
+    Int,
+    /// Yes or no.
+    Bool,
+    /// One of these.
+    Choice(Vec<String>),
+}

@@ -1,1 +1,15 @@
-//! status-db
+//! Weir's store: the status API in-process over SQLite or PostgreSQL, and the write side of the master.
+//!
+//! # Goals
+//! - One source of queries for both databases.
+//! - Every [`Transition`] is stored with its events in one transaction, many in one commit.
+//!
+//! # Non-goals
+//! - No scheduling, no decisions: what to store is the master's business.
+
+mod transition;
+
+pub use transition::{
+    Applied, BuilderSetup, BuildsetSource, KeptState, NewBuildset, NewChange, NewLog, NewSourceStamp, Setup,
+    SetupIds, Transition,
+};

@@ -1,0 +1,278 @@
+//! Transitions: everything that can happen to the state of a master, as plain data.
+//!
+//! Each becomes one atomic piece of a transaction, together with its events. Nothing else writes.
+
+use std::collections::BTreeMap;
+
+use weir_status_api::{
+    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ControlRecord, Cursor, ForceScheduler, LogId,
+    LogKind, MasterId, Properties, Property, Results, SchedulerId, SourceStampId, StepId, Timestamp, Url,
+    WorkerId, WorkerInfo,
+};
+
+/// A builder, as the configuration has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuilderSetup {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in Markdown.
+    pub description: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The workers that serve it, by name.
+    pub workers: Vec<String>,
+}
+
+/// All that a master has configured; what is not in it any more is marked as removed, never deleted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setup {
+    /// The builders.
+    pub builders: Vec<BuilderSetup>,
+    /// The workers, by name.
+    pub workers: Vec<String>,
+    /// The schedulers, by name; force schedulers among them.
+    pub schedulers: Vec<String>,
+    /// The force schedulers.
+    pub force_schedulers: Vec<ForceScheduler>,
+}
+
+/// The ids of what a [`Setup`] names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetupIds {
+    /// Builders by name.
+    pub builders: BTreeMap<String, BuilderId>,
+    /// Workers by name.
+    pub workers: BTreeMap<String, WorkerId>,
+    /// Schedulers by name.
+    pub schedulers: BTreeMap<String, SchedulerId>,
+}
+
+/// Which source to build. Equal ones share one source stamp.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewSourceStamp {
+    /// The revision; none for the newest.
+    pub revision: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The repository's URL.
+    pub repository: String,
+    /// The project.
+    pub project: String,
+    /// The codebase.
+    pub codebase: String,
+}
+
+/// A change to be recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewChange {
+    /// Who wrote it.
+    pub author: String,
+    /// Who committed it.
+    pub committer: Option<String>,
+    /// The files it touches.
+    pub files: Vec<String>,
+    /// Its message.
+    pub comments: String,
+    /// The revision it made.
+    pub revision: Option<String>,
+    /// Its branch.
+    pub branch: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+    /// Where to read it.
+    pub revlink: Option<String>,
+    /// Its properties.
+    pub properties: Properties,
+    /// The repository's URL.
+    pub repository: String,
+    /// The project.
+    pub project: String,
+    /// The codebase.
+    pub codebase: String,
+    /// When it was made.
+    pub when: Timestamp,
+    /// State to keep with it in the same transaction (a poller's last revisions).
+    pub state: Option<KeptState>,
+}
+
+/// Named JSON state of a change source or scheduler, kept in the same transaction as what it led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptState {
+    /// Whose it is, e.g. `git_poller/weir`.
+    pub owner: String,
+    /// Any JSON.
+    pub value: serde_json::Value,
+}
+
+/// What a buildset builds: new sources, or those of changes and buildsets that exist.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildsetSource {
+    /// This source; an equal stamp is shared.
+    New(NewSourceStamp),
+    /// A source stamp that exists.
+    Stamp(SourceStampId),
+}
+
+/// A buildset to be made, with one request per builder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewBuildset {
+    /// Why.
+    pub reason: String,
+    /// An id from outside.
+    pub external_id: Option<String>,
+    /// What it builds.
+    pub sources: Vec<BuildsetSource>,
+    /// The builders.
+    pub builders: Vec<BuilderId>,
+    /// What its builds start with.
+    pub properties: Properties,
+    /// Priority of its requests.
+    pub priority: i32,
+    /// Whether a build waits for it.
+    pub waited_for: bool,
+    /// The build that triggered it, and how.
+    pub parent: Option<(BuildId, String)>,
+    /// The build it repeats.
+    pub rebuilt_build: Option<BuildId>,
+    /// Its scheduler's state after it.
+    pub state: Option<KeptState>,
+}
+
+/// A log to be opened on a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLog {
+    /// The step.
+    pub step: StepId,
+    /// Its name; the store makes the slug.
+    pub name: String,
+    /// What it holds.
+    pub kind: LogKind,
+}
+
+/// One thing that happens. The comment of each says what [`Applied`] it gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transition {
+    /// A master of that name begins; builds it left running end as retry and their requests are open again. `Master`.
+    StartMaster {
+        /// Its name.
+        name: String,
+    },
+    /// A master ends. `Done`.
+    StopMaster(MasterId),
+    /// A master has a new configuration. `Setup`.
+    Configure(MasterId, Setup),
+    /// A change came. `Change`.
+    AddChange(Box<NewChange>),
+    /// A change source or scheduler keeps its state. `Done`.
+    KeepState(KeptState),
+    /// A buildset is made. `Buildset`.
+    AddBuildset(Box<NewBuildset>),
+    /// A master takes a request, if it is open and nobody has. `Claimed`.
+    Claim(BuildRequestId, MasterId),
+    /// A master gives a request back. `Done`.
+    Unclaim(BuildRequestId),
+    /// A request is complete without a build. `Done`.
+    CompleteRequest(BuildRequestId, Results),
+    /// A build of a claimed request begins; its properties are the buildset's, then these. `Build`.
+    StartBuild {
+        /// The request.
+        request: BuildRequestId,
+        /// The worker it runs on.
+        worker: WorkerId,
+        /// The master that runs it.
+        master: MasterId,
+        /// Properties beside the buildset's.
+        properties: Properties,
+    },
+    /// What a build does now, for people. `Done`.
+    SetBuildState(BuildId, String),
+    /// Properties are set on a build. `Done`.
+    SetProperties(BuildId, BTreeMap<String, Property>),
+    /// A build ends; its request and buildset with it, or on [`Results::Retry`] its request is open again. `Done`.
+    FinishBuild {
+        /// The build.
+        build: BuildId,
+        /// How it ended.
+        results: Results,
+        /// For people, e.g. `build successful`.
+        state: String,
+    },
+    /// A step is added to a build; the store makes its name unique. `Step`.
+    AddStep(BuildId, String),
+    /// A step begins. `Done`.
+    StartStep(StepId),
+    /// What a step does now and its links. `Done`.
+    UpdateStep {
+        /// The step.
+        step: StepId,
+        /// For people.
+        state: String,
+        /// Its links.
+        urls: Vec<Url>,
+    },
+    /// A step ends; its open logs with it. `Done`.
+    FinishStep {
+        /// The step.
+        step: StepId,
+        /// How it ended.
+        results: Results,
+        /// For people.
+        state: String,
+        /// Whether displays leave it out.
+        hidden: bool,
+    },
+    /// A log is opened. `Log`.
+    AddLog(NewLog),
+    /// Whole lines are added to a log, each with its `\n`. `Done`, once they are on disk.
+    AppendLog(LogId, String),
+    /// Nothing more will be added to a log. `Done`.
+    FinishLog(LogId),
+    /// A worker connected to a master. `Done`.
+    ConnectWorker(WorkerId, MasterId, WorkerInfo),
+    /// A worker is gone from a master. `Done`.
+    DisconnectWorker(WorkerId, MasterId),
+    /// A worker is paused (with the reason), unpaused, or told to end after its builds. `Done`.
+    SetWorkerState {
+        /// The worker.
+        worker: WorkerId,
+        /// Whether it gets no new builds.
+        paused: bool,
+        /// Why.
+        reason: Option<String>,
+        /// Whether it ends after its builds.
+        graceful: bool,
+    },
+    /// A scheduler is enabled or disabled. `Done`.
+    EnableScheduler(SchedulerId, bool),
+    /// Somebody asked for something that the master will do. `Done`.
+    Record(ControlRecord),
+    /// A listener's place in the events. `Done`.
+    KeepBookmark(String, Cursor),
+    /// An event that a listener could not take. `Done`.
+    ParkEvent(String, Cursor, String),
+    /// Events up to the cursor are dropped. `Done`.
+    ExpireEvents(Cursor),
+}
+
+/// What came of a [`Transition`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applied {
+    /// It is stored.
+    Done,
+    /// The master.
+    Master(MasterId),
+    /// The ids of what is configured.
+    Setup(SetupIds),
+    /// The change.
+    Change(ChangeId),
+    /// The buildset and its requests.
+    Buildset(BuildsetId, BTreeMap<BuilderId, BuildRequestId>),
+    /// Whether the claim succeeded.
+    Claimed(bool),
+    /// The build, and its number.
+    Build(BuildId, i64),
+    /// The step.
+    Step(StepId),
+    /// The log.
+    Log(LogId),
+}

@@ -1,1 +1,11 @@
-//! master
+//! The build master: change sources, and what follows from changes.
+//!
+//! # Goals
+//! - Everything that happens goes through the store, one transition at a time, with its events.
+//!
+//! # Non-goals
+//! - No rendering, no waiting for readers: those are beyond the status API.
+
+mod git;
+
+pub use git::{Commit, GitError, Mirror};

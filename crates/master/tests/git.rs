@@ -1,0 +1,87 @@
+//! The git mirror against real repositories.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+use std::process::Command;
+
+use weir_master::{GitError, Mirror};
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@weir.example"]);
+    assert!(
+        command.args(arguments).status().unwrap().success(),
+        "git {arguments:?}"
+    );
+}
+
+fn commit(folder: &Path, file: &str, message: &str) {
+    std::fs::write(folder.join(file), message).unwrap();
+    git(folder, &["add", "--", file]);
+    git(folder, &["commit", "--quiet", "-m", message]);
+}
+
+#[tokio::test]
+async fn commits_come_once_and_oldest_first() {
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    git(&source, &["init", "--quiet", "-b", "main"]);
+    commit(&source, "a file", "first\n\nwith a body");
+    let mirror = Mirror::new(work.path().join("mirror"), source.to_string_lossy().into_owned());
+    let before = mirror.fetch().await.unwrap();
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["main"]);
+
+    commit(&source, "grün", "second");
+    commit(&source, "third", "third");
+    let after = mirror.fetch().await.unwrap();
+    let commits = mirror.commits(&after["main"], &[&before["main"]]).await.unwrap();
+    let seen: Vec<_> = commits
+        .iter()
+        .map(|it| (it.comments.as_str(), it.files.clone()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("second", vec!["grün".to_owned()]),
+            ("third", vec!["third".to_owned()])
+        ]
+    );
+    assert_eq!(commits[1].revision, after["main"]);
+    assert_eq!(commits[0].author, "Ada <ada@weir.example>");
+
+    let all = mirror.commits(&after["main"], &[]).await.unwrap();
+    assert_eq!(all[0].comments, "first\n\nwith a body");
+    assert!(mirror.has(&after["main"]).await);
+    assert!(!mirror.has("0123456789012345678901234567890123456789").await);
+}
+
+#[tokio::test]
+async fn a_url_that_fails_is_one_clear_sentence() {
+    let work = tempfile::tempdir().unwrap();
+    let nowhere = work.path().join("nowhere").to_string_lossy().into_owned();
+    let mirror = Mirror::new(work.path().join("mirror"), nowhere.clone());
+    let error = mirror.fetch().await.unwrap_err();
+    assert!(
+        matches!(&error, GitError::Failed { command, .. } if command == "fetch"),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains(&nowhere), "{error}");
+    assert_eq!(error.to_string().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_branch_that_goes_away_is_gone() {
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    git(&source, &["init", "--quiet", "-b", "main"]);
+    commit(&source, "a", "first");
+    git(&source, &["branch", "side"]);
+    let mirror = Mirror::new(work.path().join("mirror"), source.to_string_lossy().into_owned());
+    assert_eq!(mirror.fetch().await.unwrap().len(), 2);
+    git(&source, &["branch", "-D", "--quiet", "side"]);
+    assert_eq!(mirror.fetch().await.unwrap().len(), 1);
+}

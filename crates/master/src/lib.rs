@@ -7,5 +7,7 @@
 //! - No rendering, no waiting for readers: those are beyond the status API.
 
 mod git;
+mod lines;
 
 pub use git::{Commit, GitError, Mirror};
+pub use lines::LineBuffer;

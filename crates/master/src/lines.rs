@@ -1,0 +1,144 @@
+//! Turning the bytes of a command's streams into the lines of a log.
+
+/// A longer line is cut into several, so that one endless line cannot fill the memory. In bytes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// One stream of a log, whose bytes come in any pieces.
+///
+/// Lines end at `\n`, `\r\n` or a lone `\r` (a progress bar that redraws itself gives a line each time).
+/// Bytes that are no UTF-8 become U+FFFD. What is not yet a whole line waits for the rest.
+#[derive(Debug)]
+pub struct LineBuffer {
+    letter: Option<char>,
+    partial: Vec<u8>,
+    after_carriage_return: bool,
+}
+
+impl LineBuffer {
+    /// A stream whose lines begin with `letter` (`o`, `e` or `h` in a stdio log), or with nothing.
+    pub const fn new(letter: Option<char>) -> Self {
+        Self {
+            letter,
+            partial: Vec::new(),
+            after_carriage_return: false,
+        }
+    }
+
+    /// Takes `bytes` and adds the lines that they complete to `lines`, each with its letter and `\n`.
+    pub fn push(&mut self, bytes: &[u8], lines: &mut String) {
+        let mut rest = bytes;
+        if self.after_carriage_return && !rest.is_empty() {
+            self.after_carriage_return = false;
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        }
+        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            self.extend(&rest[..end], lines);
+            self.end_line(lines);
+            let carriage_return = rest[end] == b'\r';
+            rest = &rest[end + 1..];
+            if carriage_return {
+                match rest.first() {
+                    Some(b'\n') => rest = &rest[1..],
+                    Some(_) => {}
+                    None => self.after_carriage_return = true,
+                }
+            }
+        }
+        self.extend(rest, lines);
+    }
+
+    /// Ends the stream: what waits becomes the last line.
+    pub fn finish(&mut self, lines: &mut String) {
+        if !self.partial.is_empty() {
+            self.end_line(lines);
+        }
+    }
+
+    fn extend(&mut self, mut bytes: &[u8], lines: &mut String) {
+        while self.partial.len() + bytes.len() > LONGEST_LINE {
+            let (now, later) = bytes.split_at(LONGEST_LINE - self.partial.len());
+            self.partial.extend_from_slice(now);
+            let begun = begun_character(&self.partial);
+            let whole = self.partial.len() - begun;
+            let waiting = self.partial.split_off(whole);
+            self.end_line(lines);
+            self.partial = waiting;
+            bytes = later;
+        }
+        self.partial.extend_from_slice(bytes);
+    }
+
+    fn end_line(&mut self, lines: &mut String) {
+        lines.extend(self.letter);
+        lines.push_str(&String::from_utf8_lossy(&self.partial));
+        lines.push('\n');
+        self.partial.clear();
+    }
+}
+
+/// How many bytes at the end are the beginning of a UTF-8 character whose rest is still to come (0 to 3).
+fn begun_character(bytes: &[u8]) -> usize {
+    for length in 1..=bytes.len().min(3) {
+        let byte = bytes[bytes.len() - length];
+        let wants = match byte {
+            0xC2..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xF4 => 4,
+            0x80..=0xBF => continue,
+            _ => return 0,
+        };
+        return if wants > length { length } else { 0 };
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(pieces: &[&[u8]]) -> String {
+        let mut lines = String::new();
+        let mut buffer = LineBuffer::new(Some('o'));
+        for piece in pieces {
+            buffer.push(piece, &mut lines);
+        }
+        buffer.finish(&mut lines);
+        lines
+    }
+
+    #[test]
+    fn every_line_end_counts_once() {
+        assert_eq!(lines_of(&[b"a\nb\r\nc\rd"]), "oa\nob\noc\nod\n");
+        assert_eq!(lines_of(&[b"a\r", b"\nb"]), "oa\nob\n");
+        assert_eq!(lines_of(&[b"a\r", b"", b"\n\n"]), "oa\no\n");
+        assert_eq!(lines_of(&[b""]), "");
+        assert_eq!(lines_of(&[b"\n\n"]), "o\no\n");
+    }
+
+    #[test]
+    fn cuts_between_pieces_change_nothing() {
+        let text = "eins\r\nzwei: grün ✓ 𝄞\rdrei\n\nfünf".as_bytes();
+        let whole = lines_of(&[text]);
+        for first in 0..text.len() {
+            for second in first..text.len() {
+                assert_eq!(
+                    lines_of(&[&text[..first], &text[first..second], &text[second..]]),
+                    whole
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_as_such() {
+        assert_eq!(lines_of(&[b"a\xffb\n"]), "oa\u{fffd}b\n");
+    }
+
+    #[test]
+    fn an_endless_line_is_cut_between_characters() {
+        let text = "€".repeat(LONGEST_LINE);
+        let lines = lines_of(&[text.as_bytes()]);
+        assert!(lines.lines().all(|line| line.len() <= LONGEST_LINE + 1));
+        assert_eq!(lines.lines().map(|line| &line[1..]).collect::<String>(), text);
+    }
+}

@@ -1,1 +1,20 @@
-//! config
+//! The configuration of a Weir master: `weir.star`, a Starlark file, becomes a plain and validated [`MasterConfig`].
+//!
+//! # Goals
+//! - One call shows every mistake of a file, each with its place, what was expected and a way out.
+//! - What comes out is plain data: no name in it refers to nothing, and no Starlark value is left.
+//! - Reading a file has no effect beyond reading it (and the token files that it names).
+//!
+//! # Non-goals
+//! - It runs nothing and connects to nothing.
+//! - It does not read other configuration files; functions and loops of one file do for matrices.
+
+mod model;
+mod text;
+
+pub use model::{
+    BuilderConfig, ChangeFilter, ChangeSource, Command, Env, GitPoller, GitStep, ListenerConfig,
+    MasterConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig,
+    StepKind, Webhook, WorkerConfig, any_matches,
+};
+pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

@@ -1,0 +1,389 @@
+//! The plain, validated configuration: what the master runs. No Starlark value is left in it, names refer to what
+//! exists, and durations are positive.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use weir_status_api::{Change, ForceField};
+
+use crate::text::Text;
+
+/// Property values by name; any JSON value.
+pub type PropertyValues = BTreeMap<String, serde_json::Value>;
+
+/// Environment variables by name; rendered just before a step runs.
+pub type Env = BTreeMap<String, Text>;
+
+/// All that a master is configured with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MasterConfig {
+    /// The title that displays show (Buildbot's `title`).
+    pub title: String,
+    /// The one address for the status API, the web and the workers; 127.0.0.1:8010 unless given.
+    pub listen: SocketAddr,
+    /// Whether anybody who reaches the address may force, stop and pause.
+    pub anonymous_control: bool,
+    /// Whether an address beyond loopback may be served without TLS.
+    pub plain_text_beyond_loopback: bool,
+    /// The workers, in the file's order; names are unique.
+    pub workers: Vec<WorkerConfig>,
+    /// Where changes come from; names are unique.
+    pub change_sources: Vec<ChangeSource>,
+    /// What starts builds; names are unique.
+    pub schedulers: Vec<SchedulerConfig>,
+    /// What is built; names are unique.
+    pub builders: Vec<BuilderConfig>,
+    /// Who is told; names are unique.
+    pub listeners: Vec<ListenerConfig>,
+}
+
+impl MasterConfig {
+    /// The builder of that name.
+    pub fn builder(&self, name: &str) -> Option<&BuilderConfig> {
+        self.builders.iter().find(|it| it.name == name)
+    }
+
+    /// The worker of that name.
+    pub fn worker(&self, name: &str) -> Option<&WorkerConfig> {
+        self.workers.iter().find(|it| it.name == name)
+    }
+
+    /// The scheduler of that name.
+    pub fn scheduler(&self, name: &str) -> Option<&SchedulerConfig> {
+        self.schedulers.iter().find(|it| it.name == name)
+    }
+}
+
+/// A text that no log, error or `Debug` output shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` out of sight.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that compares or sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A worker that may connect (Buildbot's `Worker`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerConfig {
+    /// Its name, which it presents when it connects.
+    pub name: String,
+    /// The token it must present; read from its file if it was given as one.
+    pub token: Secret,
+    /// How many builds it runs at once; no limit if none.
+    pub max_builds: Option<u32>,
+    /// Properties of each build that runs on it.
+    pub properties: PropertyValues,
+}
+
+/// Where changes come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChangeSource {
+    /// Asks a git repository in intervals (Buildbot's `GitPoller`).
+    GitPoller(GitPoller),
+}
+
+impl ChangeSource {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::GitPoller(it) => &it.name,
+        }
+    }
+}
+
+/// Asks a git repository in intervals (Buildbot's `GitPoller`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct GitPoller {
+    /// Its name; the repository's address unless given.
+    pub name: String,
+    /// The repository's URL or absolute path.
+    pub repository: String,
+    /// The branches to follow, `*` stands for any text; all if empty.
+    pub branches: Vec<String>,
+    /// How long to wait between two looks.
+    pub poll_interval: Duration,
+    /// The project of its changes, may be empty.
+    pub project: String,
+    /// The codebase of its changes, may be empty.
+    pub codebase: String,
+    /// The category of its changes.
+    pub category: Option<String>,
+}
+
+/// Which changes a scheduler looks at (Buildbot's `ChangeFilter`). In each list `*` stands for any text, and an
+/// empty list admits everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeFilter {
+    /// The branches; a change on the default branch has the branch "".
+    pub branches: Vec<String>,
+    /// The projects.
+    pub projects: Vec<String>,
+    /// The repositories.
+    pub repositories: Vec<String>,
+    /// The codebases.
+    pub codebases: Vec<String>,
+    /// The categories; a change without one has the category "".
+    pub categories: Vec<String>,
+}
+
+impl ChangeFilter {
+    /// Whether the scheduler looks at `change`.
+    pub fn admits(&self, change: &Change) -> bool {
+        any_matches(&self.branches, change.branch.as_deref().unwrap_or_default())
+            && any_matches(&self.projects, &change.project)
+            && any_matches(&self.repositories, &change.repository)
+            && any_matches(&self.codebases, &change.codebase)
+            && any_matches(&self.categories, change.category.as_deref().unwrap_or_default())
+    }
+}
+
+/// Whether one of `patterns` matches the whole of `text`, `*` standing for any text; true if there are none.
+pub fn any_matches(patterns: &[String], text: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|it| matches(it, text))
+}
+
+/// Whether `pattern` matches the whole of `text`; greedy with one point to return to, so linear in practice.
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if pattern.get(p) == Some(&b'*') {
+            retry = Some((p + 1, t));
+            p += 1;
+        } else if pattern.get(p) == Some(&text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((after_star, from)) = retry {
+            retry = Some((after_star, from + 1));
+            p = after_star;
+            t = from + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|it| *it == b'*')
+}
+
+/// What starts builds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchedulerConfig {
+    /// Its name.
+    pub name: String,
+    /// The builders it starts, by name; never empty, all exist.
+    pub builders: Vec<String>,
+    /// Properties of each buildset it makes.
+    pub properties: PropertyValues,
+    /// When it starts them.
+    pub kind: SchedulerKind,
+}
+
+/// When a scheduler starts builds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SchedulerKind {
+    /// After changes on one branch (Buildbot's `SingleBranchScheduler`).
+    SingleBranch {
+        /// The branch; none for the repository's default branch.
+        branch: Option<String>,
+        /// How long the branch must be without a change; zero for at once.
+        tree_stable: Duration,
+        /// Which changes count, apart from the branch.
+        filter: ChangeFilter,
+    },
+    /// After changes on any branch, each branch by itself (Buildbot's `AnyBranchScheduler`).
+    AnyBranch {
+        /// How long a branch must be without a change; zero for at once.
+        tree_stable: Duration,
+        /// Which changes count.
+        filter: ChangeFilter,
+    },
+    /// In intervals (Buildbot's `Periodic`).
+    Periodic {
+        /// Between the start of two buildsets.
+        interval: Duration,
+        /// What it builds.
+        source: SourceDefaults,
+    },
+    /// By hand (Buildbot's `ForceScheduler`).
+    Force {
+        /// The text on its button.
+        button: String,
+        /// What people call it.
+        label: String,
+        /// The reason if none is given.
+        reason: String,
+        /// What it builds unless the person says otherwise.
+        source: SourceDefaults,
+        /// The properties it asks for.
+        fields: Vec<ForceField>,
+    },
+}
+
+/// The source stamp of a build that no change started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceDefaults {
+    /// The branch; none for the repository's default branch.
+    pub branch: Option<String>,
+    /// The repository, may be empty.
+    pub repository: String,
+    /// The project, may be empty.
+    pub project: String,
+    /// The codebase, may be empty.
+    pub codebase: String,
+}
+
+/// What is built, where, and by which steps (Buildbot's `BuilderConfig` and its factory).
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuilderConfig {
+    /// Its name.
+    pub name: String,
+    /// The workers that can run it, by name; never empty, all exist.
+    pub workers: Vec<String>,
+    /// Its steps, in order; never empty.
+    pub steps: Vec<StepConfig>,
+    /// Environment of each command; a step's own goes over it.
+    pub env: Env,
+    /// Properties of each build.
+    pub properties: PropertyValues,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What it is for, in Markdown.
+    pub description: Option<String>,
+    /// The folder of the steps below the builder's own on the worker; `build` unless given.
+    pub workdir: Text,
+}
+
+/// One step of a build (Buildbot's `BuildStep`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepConfig {
+    /// Its name, unique in its builder.
+    pub name: String,
+    /// A failure ends the build; steps that always run still do.
+    pub halt_on_failure: bool,
+    /// A failure fails the build.
+    pub flunk_on_failure: bool,
+    /// A failure gives the build warnings.
+    pub warn_on_failure: bool,
+    /// Runs even if the build has ended early.
+    pub always_run: bool,
+    /// How long the command may be silent; no limit if none.
+    pub idle_timeout: Option<Duration>,
+    /// How long the command may run; no limit if none.
+    pub total_timeout: Option<Duration>,
+    /// Environment of its commands, over the builder's.
+    pub env: Env,
+    /// Its folder, in place of the builder's.
+    pub workdir: Option<Text>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// Gets the build's source stamp from git (Buildbot's `Git`).
+    Git(GitStep),
+    /// Runs a command (Buildbot's `ShellCommand`).
+    Shell {
+        /// The command.
+        command: Command,
+    },
+}
+
+/// Gets the build's source stamp from git (Buildbot's `Git`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct GitStep {
+    /// The repository's URL.
+    pub repository: Text,
+    /// The branch if the source stamp has none; the remote's default branch if this is none as well.
+    pub branch: Option<Text>,
+    /// Which of the build's source stamps it gets, may be empty.
+    pub codebase: String,
+    /// Fetches only the newest commit where that is enough.
+    pub shallow: bool,
+    /// Gets submodules as well.
+    pub submodules: bool,
+    /// Removes everything that git does not know before the build (`git clean -ffdx`).
+    pub clean: bool,
+}
+
+/// A command to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A program and its arguments, without a shell; never empty.
+    Argv(Vec<Text>),
+    /// A script for the worker's shell.
+    Script(Text),
+}
+
+/// Who is told about events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListenerConfig {
+    /// Posts events to a URL.
+    Webhook(Webhook),
+}
+
+impl ListenerConfig {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Webhook(it) => &it.name,
+        }
+    }
+}
+
+/// Posts events to a URL as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    /// Its name.
+    pub name: String,
+    /// Where to: an `http` or `https` URL.
+    pub url: String,
+    /// Topic patterns of the events, as [`weir_status_api::TopicPattern`] reads them; never empty.
+    pub events: Vec<String>,
+    /// The key with which each body is signed; no signature if none.
+    pub secret: Option<Secret>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_in_a_pattern_is_any_text() {
+        for (pattern, text, expected) in [
+            ("main", "main", true),
+            ("main", "maint", false),
+            ("release/*", "release/1.2", true),
+            ("release/*", "release", false),
+            ("*-fix", "a-fix-fix", true),
+            ("*a*b", "xaxxb", true),
+            ("*a*b", "xaxx", false),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        assert!(!format!("{:?}", Secret::new("hunter2")).contains("hunter2"));
+    }
+}

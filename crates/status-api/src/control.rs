@@ -1,27 +1,44 @@
 //! Control: who asks, for what, and what came of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, SchedulerKey, WorkerId, WorkerKey};
 
-/// Who asks. Bindings establish it; [`Policy`](crate::Policy) decides what it may do.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Who asks. A binding carries it; [`Policy`](crate::Policy), beneath all bindings, decides what it may do.
+///
+/// A binding that has only a credential (an API token) hands that on as it came: a gateway need not know who
+/// holds it.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Caller {
     name: Option<String>,
+    token: Option<String>,
 }
 
 impl Caller {
     /// Somebody who did not say who they are.
     pub const fn anonymous() -> Self {
-        Self { name: None }
+        Self {
+            name: None,
+            token: None,
+        }
     }
 
-    /// Somebody whose name was established.
+    /// Somebody whose name was established. Only code within the master's process may claim that.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
+            token: None,
+        }
+    }
+
+    /// Somebody who presents an API token; who that is, [`Policy`](crate::Policy) knows.
+    pub fn bearer(token: impl Into<String>) -> Self {
+        Self {
+            name: None,
+            token: Some(token.into()),
         }
     }
 
@@ -33,6 +50,18 @@ impl Caller {
     /// Their name; `anonymous`, as Buildbot has it, if they have none.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("anonymous")
+    }
+
+    /// The API token that they presented and that nobody has looked up yet.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+}
+
+impl fmt::Debug for Caller {
+    /// Shows the name, never the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caller({})", self.name())
     }
 }
 

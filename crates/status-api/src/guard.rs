@@ -1,31 +1,66 @@
 //! Permission, decided in one place beneath all bindings.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::{
     At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
     Properties, PropertiesOf, Read, Result, Start, TopicFilter, Watch,
 };
 
-/// Who may do what. Reads are public; control is for callers with a name, unless opened to all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Somebody who may control, known by the hash of a token (SHA-256: tokens are long and random).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    name: String,
+    token_hash: [u8; 32],
+}
+
+impl User {
+    /// The user `name` who presents `token`.
+    pub fn new(name: impl Into<String>, token: &str) -> Self {
+        Self {
+            name: name.into(),
+            token_hash: Sha256::digest(token).into(),
+        }
+    }
+}
+
+/// Who may do what. Reads are public; control is for [`User`]s, unless opened to all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Whether callers without a name may control.
     pub anonymous_control: bool,
+    /// Those who may control.
+    pub users: Vec<User>,
 }
 
 impl Policy {
-    /// Decides.
+    /// Who `caller` is, if they may control.
     ///
     /// # Errors
-    /// [`Error::PermissionDenied`] if `caller` may not control.
-    pub fn check(&self, caller: &Caller) -> Result<()> {
-        if caller.is_anonymous() && !self.anonymous_control {
-            let why =
-                "anonymous callers may only read (`master(anonymous_control = True)` opens control to all)";
-            return Err(Error::PermissionDenied { why: why.to_owned() });
+    /// [`Error::PermissionDenied`] if their token is nobody's, or they are anonymous and may not control.
+    pub fn admit(&self, caller: &Caller) -> Result<Caller> {
+        let denied = |why: &str| Err(Error::PermissionDenied { why: why.to_owned() });
+        if let Some(token) = caller.token() {
+            let hash: [u8; 32] = Sha256::digest(token).into();
+            let user = self
+                .users
+                .iter()
+                .find(|user| bool::from(user.token_hash.ct_eq(&hash)));
+            return match user {
+                Some(user) => Ok(Caller::named(&user.name)),
+                None => denied("this token is nobody's"),
+            };
         }
-        Ok(())
+        if caller.is_anonymous() && !self.anonymous_control {
+            return denied(
+                "anonymous callers may only read; present the token of a `user(…)` of the master's configuration",
+            );
+        }
+        Ok(caller.clone())
     }
 }
 
@@ -33,13 +68,21 @@ impl Policy {
 #[derive(Clone, Debug)]
 pub struct Guarded<A> {
     api: A,
-    policy: Policy,
+    policy: Arc<RwLock<Policy>>,
 }
 
 impl<A> Guarded<A> {
     /// `api` as `policy` allows it.
-    pub const fn new(api: A, policy: Policy) -> Self {
-        Self { api, policy }
+    pub fn new(api: A, policy: Policy) -> Self {
+        Self {
+            api,
+            policy: Arc::new(RwLock::new(policy)),
+        }
+    }
+
+    /// Puts another policy in place, for this and all its clones.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 }
 
@@ -72,7 +115,40 @@ impl<A: Watch> Watch for Guarded<A> {
 #[async_trait]
 impl<A: Control> Control for Guarded<A> {
     async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
-        self.policy.check(caller)?;
-        self.api.control(caller, command).await
+        let caller = self
+            .policy
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit(caller)?;
+        self.api.control(&caller, command).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_tells_who_it_is() {
+        let policy = Policy {
+            anonymous_control: true,
+            users: vec![User::new("ada", "a-long-token"), User::new("eva", "another")],
+        };
+        assert_eq!(
+            policy.admit(&Caller::bearer("another")).unwrap(),
+            Caller::named("eva")
+        );
+        assert!(policy.admit(&Caller::anonymous()).unwrap().is_anonymous());
+        // A wrong token is refused even where anonymous callers are not: it is a mistake to be told of.
+        let error = policy.admit(&Caller::bearer("wrong")).unwrap_err();
+        assert!(matches!(error, Error::PermissionDenied { .. }), "{error:?}");
+        let closed = Policy::default();
+        assert!(closed.admit(&Caller::anonymous()).is_err());
+        assert!(closed.admit(&Caller::named("scheduler")).is_ok());
+    }
+
+    #[test]
+    fn a_token_does_not_show() {
+        assert!(!format!("{:?}", Caller::bearer("hunter2")).contains("hunter2"));
     }
 }

@@ -41,7 +41,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use control::{Caller, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome};
 pub use error::{Error, Result};
 pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
-pub use guard::{Guarded, Policy};
+pub use guard::{Guarded, Policy, User};
 pub use id::{
     BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, LogId, MasterId, PatchId, SchedulerId,
     SourceStampId, StepId, WorkerId,
@@ -59,8 +59,8 @@ pub use resource::build::{
 pub use resource::machine::{ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
 pub use resource::property::{Properties, Property};
 pub use resource::setup::{
-    Builder, BuilderField, ForceField, ForceFieldKind, ForceScheduler, ForceSchedulerField, Scheduler,
-    SchedulerField,
+    Builder, BuilderField, ForceDefaults, ForceField, ForceFieldKind, ForceScheduler, ForceSchedulerField,
+    Scheduler, SchedulerField,
 };
 pub use resource::source::{Change, ChangeField, Patch, SourceStamp, SourceStampField};
 pub use resource::{Entity, Kind, Resource};

@@ -122,6 +122,8 @@ pub struct NewBuildset {
     pub external_id: Option<String>,
     /// What it builds.
     pub sources: Vec<BuildsetSource>,
+    /// The changes that it builds: the blame list of its builds.
+    pub changes: Vec<ChangeId>,
     /// The builders.
     pub builders: Vec<BuilderId>,
     /// What its builds start with.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::query::fields;
-use crate::{BuilderId, MasterId, SchedulerId};
+use crate::{BuilderId, MasterId, Properties, SchedulerId};
 
 /// A builder (Buildbot's `builder`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,8 +78,27 @@ pub struct ForceScheduler {
     pub builder_names: Vec<String>,
     /// Whether it can be used.
     pub enabled: bool,
+    /// What it builds, and why, unless the person says otherwise.
+    pub defaults: ForceDefaults,
+    /// What every buildset of it gets as properties.
+    pub properties: Properties,
     /// The properties it asks for, beside reason, branch, revision, repository and project.
     pub fields: Vec<ForceField>,
+}
+
+/// What a [`ForceScheduler`] builds unless the person says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForceDefaults {
+    /// The reason.
+    pub reason: String,
+    /// The branch; none for the repository's default one.
+    pub branch: Option<String>,
+    /// The repository, may be empty.
+    pub repository: String,
+    /// The project, may be empty.
+    pub project: String,
+    /// The codebase, may be empty; a person cannot choose it.
+    pub codebase: String,
 }
 
 fields! {

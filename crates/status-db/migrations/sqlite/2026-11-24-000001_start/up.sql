@@ -1,0 +1,259 @@
+-- Times are microseconds since the Unix epoch, UTC. Columns whose names end in _json hold JSON texts.
+
+CREATE TABLE masters (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  active BOOLEAN NOT NULL,
+  last_active BIGINT NOT NULL
+);
+
+CREATE TABLE builders (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  description TEXT,
+  tags_json TEXT NOT NULL
+);
+
+CREATE TABLE builder_masters (
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  master BIGINT NOT NULL REFERENCES masters (id),
+  PRIMARY KEY (builder, master)
+);
+CREATE INDEX builder_masters_by_master ON builder_masters (master);
+
+CREATE TABLE workers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  info_json TEXT NOT NULL,
+  paused BOOLEAN NOT NULL,
+  pause_reason TEXT,
+  graceful BOOLEAN NOT NULL
+);
+
+CREATE TABLE configured_workers (
+  worker BIGINT NOT NULL REFERENCES workers (id),
+  master BIGINT NOT NULL REFERENCES masters (id),
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  PRIMARY KEY (worker, master, builder)
+);
+CREATE INDEX configured_workers_by_builder ON configured_workers (builder);
+CREATE INDEX configured_workers_by_master ON configured_workers (master);
+
+CREATE TABLE connected_workers (
+  worker BIGINT NOT NULL REFERENCES workers (id),
+  master BIGINT NOT NULL REFERENCES masters (id),
+  PRIMARY KEY (worker, master)
+);
+CREATE INDEX connected_workers_by_master ON connected_workers (master);
+
+CREATE TABLE schedulers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  enabled BOOLEAN NOT NULL,
+  master BIGINT REFERENCES masters (id)
+);
+CREATE INDEX schedulers_by_master ON schedulers (master);
+
+CREATE TABLE force_schedulers (
+  name TEXT PRIMARY KEY NOT NULL,
+  label TEXT NOT NULL,
+  button_name TEXT NOT NULL,
+  builder_names_json TEXT NOT NULL,
+  defaults_json TEXT NOT NULL,
+  properties_json TEXT NOT NULL,
+  fields_json TEXT NOT NULL,
+  master BIGINT NOT NULL REFERENCES masters (id)
+);
+
+CREATE TABLE patches (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  level INTEGER NOT NULL,
+  subdir TEXT NOT NULL,
+  author TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  body BLOB NOT NULL
+);
+
+-- `digest` is a hash over all that makes a stamp, so that equal ones are one row even with missing values.
+CREATE TABLE source_stamps (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  digest TEXT NOT NULL UNIQUE,
+  revision TEXT,
+  branch TEXT,
+  repository TEXT NOT NULL,
+  project TEXT NOT NULL,
+  codebase TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  patch BIGINT REFERENCES patches (id)
+);
+
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  parents_json TEXT NOT NULL,
+  author TEXT NOT NULL,
+  committer TEXT,
+  files_json TEXT NOT NULL,
+  comments TEXT NOT NULL,
+  revision TEXT,
+  branch TEXT,
+  category TEXT,
+  revlink TEXT,
+  properties_json TEXT NOT NULL,
+  repository TEXT NOT NULL,
+  project TEXT NOT NULL,
+  codebase TEXT NOT NULL,
+  source_stamp BIGINT NOT NULL REFERENCES source_stamps (id),
+  made_at BIGINT NOT NULL
+);
+CREATE INDEX changes_by_source_stamp ON changes (source_stamp);
+CREATE INDEX changes_by_branch ON changes (branch, id);
+CREATE INDEX changes_by_revision ON changes (revision);
+CREATE INDEX changes_by_time ON changes (made_at, id);
+
+CREATE TABLE buildsets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  external_id TEXT,
+  reason TEXT NOT NULL,
+  rebuilt_build BIGINT,
+  submitted_at BIGINT NOT NULL,
+  complete_at BIGINT,
+  results INTEGER,
+  parent_build BIGINT,
+  parent_relationship TEXT,
+  properties_json TEXT NOT NULL
+);
+CREATE INDEX buildsets_by_time ON buildsets (submitted_at, id);
+CREATE INDEX buildsets_open ON buildsets (id) WHERE complete_at IS NULL;
+CREATE INDEX buildsets_by_rebuilt ON buildsets (rebuilt_build) WHERE rebuilt_build IS NOT NULL;
+CREATE INDEX buildsets_by_parent ON buildsets (parent_build) WHERE parent_build IS NOT NULL;
+
+CREATE TABLE buildset_sources (
+  buildset BIGINT NOT NULL REFERENCES buildsets (id),
+  source_stamp BIGINT NOT NULL REFERENCES source_stamps (id),
+  PRIMARY KEY (buildset, source_stamp)
+);
+CREATE INDEX buildset_sources_by_stamp ON buildset_sources (source_stamp);
+
+CREATE TABLE buildset_changes (
+  buildset BIGINT NOT NULL REFERENCES buildsets (id),
+  change BIGINT NOT NULL REFERENCES changes (id),
+  PRIMARY KEY (buildset, change)
+);
+CREATE INDEX buildset_changes_by_change ON buildset_changes (change);
+
+CREATE TABLE build_requests (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  buildset BIGINT NOT NULL REFERENCES buildsets (id),
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  priority INTEGER NOT NULL,
+  claimed_at BIGINT,
+  claimed_by BIGINT REFERENCES masters (id),
+  complete_at BIGINT,
+  results INTEGER,
+  submitted_at BIGINT NOT NULL,
+  waited_for BOOLEAN NOT NULL
+);
+CREATE INDEX build_requests_by_buildset ON build_requests (buildset);
+CREATE INDEX build_requests_by_builder ON build_requests (builder, id);
+CREATE INDEX build_requests_by_time ON build_requests (submitted_at, id);
+CREATE INDEX build_requests_open ON build_requests (priority, submitted_at, id) WHERE complete_at IS NULL;
+CREATE INDEX build_requests_by_claim ON build_requests (claimed_by) WHERE complete_at IS NULL;
+
+CREATE TABLE builds (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  number BIGINT NOT NULL,
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  request BIGINT NOT NULL REFERENCES build_requests (id),
+  worker BIGINT NOT NULL REFERENCES workers (id),
+  master BIGINT NOT NULL REFERENCES masters (id),
+  started_at BIGINT NOT NULL,
+  complete_at BIGINT,
+  locks_duration_s BIGINT NOT NULL,
+  results INTEGER,
+  state TEXT NOT NULL,
+  UNIQUE (builder, number)
+);
+CREATE INDEX builds_by_request ON builds (request);
+CREATE INDEX builds_by_worker ON builds (worker, id);
+CREATE INDEX builds_by_start ON builds (started_at, id);
+CREATE INDEX builds_by_end ON builds (complete_at, id);
+CREATE INDEX builds_by_builder_start ON builds (builder, started_at);
+CREATE INDEX builds_running ON builds (id) WHERE complete_at IS NULL;
+
+CREATE TABLE build_properties (
+  build BIGINT NOT NULL REFERENCES builds (id),
+  name TEXT NOT NULL,
+  value_json TEXT NOT NULL,
+  source TEXT NOT NULL,
+  PRIMARY KEY (build, name)
+);
+
+CREATE TABLE steps (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  number BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  build BIGINT NOT NULL REFERENCES builds (id),
+  started_at BIGINT,
+  locks_acquired_at BIGINT,
+  complete_at BIGINT,
+  results INTEGER,
+  state TEXT NOT NULL,
+  urls_json TEXT NOT NULL,
+  hidden BOOLEAN NOT NULL,
+  UNIQUE (build, number),
+  UNIQUE (build, name)
+);
+
+CREATE TABLE logs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  step BIGINT NOT NULL REFERENCES steps (id),
+  complete BOOLEAN NOT NULL,
+  num_lines BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  UNIQUE (step, slug)
+);
+
+-- Files of compressed chunks in the data directory, appended to by the one process that made the row.
+CREATE TABLE log_segments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+-- Where the lines of a log are: chunk `first_line` is `byte_length` bytes at `byte_offset` of the segment.
+CREATE TABLE log_chunks (
+  log BIGINT NOT NULL REFERENCES logs (id),
+  first_line BIGINT NOT NULL,
+  line_count BIGINT NOT NULL,
+  segment BIGINT NOT NULL REFERENCES log_segments (id),
+  byte_offset BIGINT NOT NULL,
+  byte_length BIGINT NOT NULL,
+  PRIMARY KEY (log, first_line)
+) WITHOUT ROWID;
+
+CREATE TABLE kept_states (
+  owner TEXT PRIMARY KEY NOT NULL,
+  value_json TEXT NOT NULL
+);
+
+CREATE TABLE bookmarks (
+  listener TEXT PRIMARY KEY NOT NULL,
+  after_event BIGINT NOT NULL
+);
+
+CREATE TABLE parked_events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  listener TEXT NOT NULL,
+  event BIGINT NOT NULL,
+  why TEXT NOT NULL,
+  parked_at BIGINT NOT NULL
+);
+
+-- The total order. Ids are dense; the newest event is never deleted, so the next id is always known.
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY NOT NULL,
+  at BIGINT NOT NULL,
+  verb TEXT NOT NULL,
+  entity_json TEXT NOT NULL
+);

@@ -1,0 +1,296 @@
+//! The tables, the same for both databases.
+
+diesel::table! {
+    masters (id) {
+        id -> BigInt,
+        name -> Text,
+        active -> Bool,
+        last_active -> BigInt,
+    }
+}
+
+diesel::table! {
+    builders (id) {
+        id -> BigInt,
+        name -> Text,
+        description -> Nullable<Text>,
+        tags_json -> Text,
+    }
+}
+
+diesel::table! {
+    builder_masters (builder, master) {
+        builder -> BigInt,
+        master -> BigInt,
+    }
+}
+
+diesel::table! {
+    workers (id) {
+        id -> BigInt,
+        name -> Text,
+        info_json -> Text,
+        paused -> Bool,
+        pause_reason -> Nullable<Text>,
+        graceful -> Bool,
+    }
+}
+
+diesel::table! {
+    configured_workers (worker, master, builder) {
+        worker -> BigInt,
+        master -> BigInt,
+        builder -> BigInt,
+    }
+}
+
+diesel::table! {
+    connected_workers (worker, master) {
+        worker -> BigInt,
+        master -> BigInt,
+    }
+}
+
+diesel::table! {
+    schedulers (id) {
+        id -> BigInt,
+        name -> Text,
+        enabled -> Bool,
+        master -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    force_schedulers (name) {
+        name -> Text,
+        label -> Text,
+        button_name -> Text,
+        builder_names_json -> Text,
+        defaults_json -> Text,
+        properties_json -> Text,
+        fields_json -> Text,
+        master -> BigInt,
+    }
+}
+
+diesel::table! {
+    patches (id) {
+        id -> BigInt,
+        level -> Integer,
+        subdir -> Text,
+        author -> Text,
+        comment -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    source_stamps (id) {
+        id -> BigInt,
+        digest -> Text,
+        revision -> Nullable<Text>,
+        branch -> Nullable<Text>,
+        repository -> Text,
+        project -> Text,
+        codebase -> Text,
+        created_at -> BigInt,
+        patch -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    changes (id) {
+        id -> BigInt,
+        parents_json -> Text,
+        author -> Text,
+        committer -> Nullable<Text>,
+        files_json -> Text,
+        comments -> Text,
+        revision -> Nullable<Text>,
+        branch -> Nullable<Text>,
+        category -> Nullable<Text>,
+        revlink -> Nullable<Text>,
+        properties_json -> Text,
+        repository -> Text,
+        project -> Text,
+        codebase -> Text,
+        source_stamp -> BigInt,
+        made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    buildsets (id) {
+        id -> BigInt,
+        external_id -> Nullable<Text>,
+        reason -> Text,
+        rebuilt_build -> Nullable<BigInt>,
+        submitted_at -> BigInt,
+        complete_at -> Nullable<BigInt>,
+        results -> Nullable<Integer>,
+        parent_build -> Nullable<BigInt>,
+        parent_relationship -> Nullable<Text>,
+        properties_json -> Text,
+    }
+}
+
+diesel::table! {
+    buildset_sources (buildset, source_stamp) {
+        buildset -> BigInt,
+        source_stamp -> BigInt,
+    }
+}
+
+diesel::table! {
+    buildset_changes (buildset, change) {
+        buildset -> BigInt,
+        change -> BigInt,
+    }
+}
+
+diesel::table! {
+    build_requests (id) {
+        id -> BigInt,
+        buildset -> BigInt,
+        builder -> BigInt,
+        priority -> Integer,
+        claimed_at -> Nullable<BigInt>,
+        claimed_by -> Nullable<BigInt>,
+        complete_at -> Nullable<BigInt>,
+        results -> Nullable<Integer>,
+        submitted_at -> BigInt,
+        waited_for -> Bool,
+    }
+}
+
+diesel::table! {
+    builds (id) {
+        id -> BigInt,
+        number -> BigInt,
+        builder -> BigInt,
+        request -> BigInt,
+        worker -> BigInt,
+        master -> BigInt,
+        started_at -> BigInt,
+        complete_at -> Nullable<BigInt>,
+        locks_duration_s -> BigInt,
+        results -> Nullable<Integer>,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    build_properties (build, name) {
+        build -> BigInt,
+        name -> Text,
+        value_json -> Text,
+        source -> Text,
+    }
+}
+
+diesel::table! {
+    steps (id) {
+        id -> BigInt,
+        number -> BigInt,
+        name -> Text,
+        build -> BigInt,
+        started_at -> Nullable<BigInt>,
+        locks_acquired_at -> Nullable<BigInt>,
+        complete_at -> Nullable<BigInt>,
+        results -> Nullable<Integer>,
+        state -> Text,
+        urls_json -> Text,
+        hidden -> Bool,
+    }
+}
+
+diesel::table! {
+    logs (id) {
+        id -> BigInt,
+        name -> Text,
+        slug -> Text,
+        step -> BigInt,
+        complete -> Bool,
+        num_lines -> BigInt,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
+    log_segments (id) {
+        id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    log_chunks (log, first_line) {
+        log -> BigInt,
+        first_line -> BigInt,
+        line_count -> BigInt,
+        segment -> BigInt,
+        byte_offset -> BigInt,
+        byte_length -> BigInt,
+    }
+}
+
+diesel::table! {
+    kept_states (owner) {
+        owner -> Text,
+        value_json -> Text,
+    }
+}
+
+diesel::table! {
+    bookmarks (listener) {
+        listener -> Text,
+        after_event -> BigInt,
+    }
+}
+
+diesel::table! {
+    parked_events (id) {
+        id -> BigInt,
+        listener -> Text,
+        event -> BigInt,
+        why -> Text,
+        parked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        at -> BigInt,
+        verb -> Text,
+        entity_json -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    masters,
+    builders,
+    builder_masters,
+    workers,
+    configured_workers,
+    connected_workers,
+    schedulers,
+    force_schedulers,
+    patches,
+    source_stamps,
+    changes,
+    buildsets,
+    buildset_sources,
+    buildset_changes,
+    build_requests,
+    builds,
+    build_properties,
+    steps,
+    logs,
+    log_segments,
+    log_chunks,
+    kept_states,
+    bookmarks,
+    parked_events,
+    events,
+);

@@ -87,47 +87,56 @@ pub struct ForceParams {
 }
 
 /// A request to act. Each is carried out, or recorded for the master to carry out, before it is answered.
+/// What is recorded is a [`ControlRecord`] among the events, with the reason and the caller's name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Make a buildset through a force scheduler.
+    /// Make a buildset through a force scheduler, of one source stamp: what is asked for, else the defaults.
+    ///
+    /// Its properties are the scheduler's, then each of the scheduler's fields with the value given or its
+    /// default, from the source `Force Build Form`; a master may add others. [`Error::InvalidInput`](crate::Error)
+    /// names the field of the scheduler, or `builders`: a builder that the scheduler does not start, or none
+    /// given where it has several. A scheduler that is not enabled is a [`Error::Conflict`](crate::Error).
     Force {
         /// The force scheduler's name.
         scheduler: String,
         /// What is asked for.
         params: ForceParams,
     },
-    /// Stop a build that runs; one that has ended stays as it is.
+    /// Stop a build that runs; one that has ended stays as it is, and that is no error. Recorded.
     StopBuild {
         /// The build.
         build: BuildKey,
         /// Why.
         reason: Option<String>,
     },
-    /// Build the same source stamps with the same properties on the same builder again.
+    /// Build the same source stamps with the same properties on the same builder again: a new buildset that
+    /// names the build it repeats.
     Rebuild {
         /// The build.
         build: BuildKey,
     },
-    /// Cancel a build request; if a build of it runs, that is stopped.
+    /// Cancel a build request. One that no master has claimed is complete (cancelled) when this is answered;
+    /// of a claimed one it is recorded, and its master stops the build. A complete one stays as it is, and that
+    /// is no error.
     CancelRequest {
         /// The request.
         request: BuildRequestId,
         /// Why.
         reason: Option<String>,
     },
-    /// Give a worker no new builds.
+    /// Give a worker no new builds. Recorded; its state may change at once, or when a master has done it.
     PauseWorker {
         /// The worker.
         worker: WorkerKey,
         /// Why.
         reason: Option<String>,
     },
-    /// Give a worker builds again.
+    /// Give a worker builds again. As [`Command::PauseWorker`].
     UnpauseWorker {
         /// The worker.
         worker: WorkerKey,
     },
-    /// Let a worker end after its present builds.
+    /// Let a worker end after its present builds. As [`Command::PauseWorker`].
     StopWorker {
         /// The worker.
         worker: WorkerKey,

@@ -36,6 +36,12 @@ impl FromStr for Cursor {
 }
 
 /// One change of state: what happened, and the whole resource after it.
+///
+/// Every change of a resource has an event, those that follow from another change too: that a build ends
+/// changes its request and perhaps its buildset, that a worker is configured changes the worker. So whoever
+/// puts each event's resource over the one before it has, at each cursor, what a read at that cursor gives
+/// (but for properties, which come as changes of their own, for the text of logs, and for
+/// [`Master::last_active`](crate::Master::last_active)). Appends to one log may share an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place in the total order.

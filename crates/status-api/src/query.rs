@@ -34,6 +34,8 @@ pub trait Field: Copy + Debug + Eq + Hash + Send + Sync + 'static {
     fn name(self) -> &'static str;
     /// What it holds.
     fn field_type(self) -> FieldType;
+    /// Whether it is a relation to another resource: compared by [`Op::Eq`] only, and not ordered by.
+    fn is_relation(self) -> bool;
 
     /// The field of that name.
     ///
@@ -49,7 +51,9 @@ pub trait Field: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 }
 
 macro_rules! fields {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ident = $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident: $type:ident = $text:literal $(($relation:ident))?,)+
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($(#[$field_doc])* $field,)+ }
@@ -62,12 +66,16 @@ macro_rules! fields {
             fn field_type(self) -> $crate::query::FieldType {
                 match self { $(Self::$field => $crate::query::FieldType::$type,)+ }
             }
+            fn is_relation(self) -> bool {
+                match self { $(Self::$field => [$(stringify!($relation),)? ""].len() > 1,)+ }
+            }
         }
     };
 }
 pub(crate) use fields;
 
-/// How a field is compared.
+/// How a field is compared. Texts compare by their bytes and letter for letter, in order too: `B` is below
+/// `a`, and no letter stands for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Equals one of the values.
@@ -205,13 +213,17 @@ pub struct Query<R: Resource> {
     pub filters: Vec<Filter<R::Field>>,
     /// The order, most important first.
     pub order: Vec<Order<R::Field>>,
-    /// Rows at the most; [`DEFAULT_LIMIT`] if none, never more than [`MAX_LIMIT`].
+    /// Rows at the most; [`DEFAULT_LIMIT`] if none, never more than [`MAX_LIMIT`]. With 0 a page has no rows
+    /// and no token, only its cursor.
     pub limit: Option<u32>,
-    /// Rows to skip. Prefer [`Query::after`], which costs the same on every page.
+    /// Rows to skip, from where the page would begin. Prefer [`Query::after`], which costs the same on every
+    /// page.
     pub offset: u64,
-    /// Begin behind the page that gave this token, which must come from the same filters and order.
+    /// Begin behind the page that gave this token, which must come from the same filters and order. Walking
+    /// the pages gives each row once that was there all the time and whose place in the order did not change.
     pub after: Option<PageToken>,
-    /// Properties to fill in (builds and build requests); `*` for all.
+    /// Properties to fill in (builds and build requests; others ignore them); `*` for all. A name that is not
+    /// set is left out.
     pub properties: Vec<String>,
 }
 
@@ -317,6 +329,7 @@ impl<R: Resource> Query<R> {
                 ));
             }
             let allowed = match filter.op {
+                _ if filter.field.is_relation() => filter.op == Op::Eq,
                 Op::Contains => matches!(field_type, FieldType::Text | FieldType::TextList),
                 Op::Eq | Op::Ne => field_type != FieldType::TextList,
                 _ => matches!(field_type, FieldType::Int | FieldType::Time | FieldType::Text),
@@ -331,7 +344,7 @@ impl<R: Resource> Query<R> {
         match self
             .order
             .iter()
-            .find(|order| order.field.field_type() == FieldType::TextList)
+            .find(|order| order.field.is_relation() || order.field.field_type() == FieldType::TextList)
         {
             Some(order) => Err(Error::invalid(order.field.name(), "cannot be ordered by")),
             None => Ok(()),

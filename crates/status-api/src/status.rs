@@ -30,7 +30,7 @@ pub struct Page<T> {
 /// Reads resources. Each answer is one consistent view, true at its cursor.
 #[async_trait]
 pub trait Read: Send + Sync {
-    /// The resource that `key` names.
+    /// The resource that `key` names; of builds and build requests without properties, as in events.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none.
@@ -43,8 +43,8 @@ pub trait Read: Send + Sync {
     /// one of this list.
     async fn list(&self, list: List) -> Result<Page<Entity>>;
 
-    /// Lines of a log: `limit` of them at the most, from line `first` (from 0). Beyond the end the content
-    /// is empty. An answer is bounded in bytes too: it can hold fewer lines than asked for, but at least
+    /// Lines of a log: `limit` of them at the most, from line `first` (from 0). Beyond the end, or with a limit
+    /// of 0, the content is empty; [`LogChunk::first_line`] is `first` always. An answer is bounded in bytes too: it can hold fewer lines than asked for, but at least
     /// one where there is one; ask again from the line after its last.
     ///
     /// # Errors
@@ -70,11 +70,15 @@ pub trait Read: Send + Sync {
 /// - *A slow reader harms itself only*: it is served from the store at its own pace; nobody waits for it.
 #[async_trait]
 pub trait Watch: Send + Sync {
-    /// The events that match `filter`, from `start` on, without end; with bookmarks in between.
+    /// The events that match `filter`, from `start` on, without end; with bookmarks in between, so that within
+    /// a few seconds even a watcher whose filter nothing matches has a cursor near the newest event.
+    ///
+    /// [`Start::Now`] means: what is committed after this call has returned comes, what was committed before
+    /// it was made does not. A stream may be left unread for as long as one likes.
     ///
     /// # Errors
     /// [`Error::CursorExpired`] if events after the cursor are no longer kept, at once or within the stream;
-    /// [`Error::InvalidQuery`] if the cursor is in the future; [`Error::Unavailable`] within the stream if the
+    /// [`Error::InvalidQuery`] if the cursor is in the future, at once or as the stream's first item; [`Error::Unavailable`] within the stream if the
     /// connection is lost.
     async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream>;
 }

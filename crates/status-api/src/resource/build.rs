@@ -171,9 +171,9 @@ fields! {
         /// [`Build::state`].
         State: Text = "state",
         /// Builds this change; equality only.
-        Change: Int = "change",
+        Change: Int = "change" (relation),
         /// Was triggered by this build; equality only.
-        TriggeredBy: Int = "triggered_by",
+        TriggeredBy: Int = "triggered_by" (relation),
     }
 }
 

@@ -91,8 +91,8 @@ fields! {
         /// [`Worker::graceful`].
         Graceful: Bool = "graceful",
         /// Serves this builder; equality only.
-        Builder: Int = "builder",
+        Builder: Int = "builder" (relation),
         /// Is configured on this master; equality only.
-        Master: Int = "master",
+        Master: Int = "master" (relation),
     }
 }

@@ -32,9 +32,9 @@ fields! {
         /// [`Builder::tags`].
         Tags: TextList = "tags",
         /// Is configured on this master; equality only.
-        Master: Int = "master",
+        Master: Int = "master" (relation),
         /// Is served by this worker; equality only.
-        Worker: Int = "worker",
+        Worker: Int = "worker" (relation),
     }
 }
 

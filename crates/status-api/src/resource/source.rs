@@ -61,7 +61,7 @@ fields! {
         /// [`SourceStamp::created_at`].
         CreatedAt: Time = "created_at",
         /// Belongs to this buildset; equality only.
-        Buildset: Int = "buildset",
+        Buildset: Int = "buildset" (relation),
     }
 }
 
@@ -130,6 +130,6 @@ fields! {
         /// [`Change::source_stamp`]'s id.
         SourceStamp: Int = "source_stamp",
         /// Is built in this build; equality only.
-        Build: Int = "build",
+        Build: Int = "build" (relation),
     }
 }

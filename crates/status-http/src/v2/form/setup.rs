@@ -1,0 +1,60 @@
+//! Builders and schedulers.
+
+use serde_json::{Value, json};
+use weir_status_api::{Builder, BuilderId, MasterId, Scheduler, SchedulerId};
+
+use super::{Fields, Form, FormError, Object};
+
+impl Form for Builder {
+    /// `description_html` is null: whoever shows the description renders its Markdown.
+    fn to_json(&self) -> Value {
+        let masters: Vec<i64> = self.masters.iter().map(|id| id.0).collect();
+        let format = self.description.as_ref().map(|_| "markdown");
+        Object::new()
+            .set("builderid", self.id.0)
+            .set("name", self.name.as_str())
+            .set("masterids", masters)
+            .set("description", self.description.clone())
+            .set("description_format", format)
+            .set("description_html", Value::Null)
+            .set("projectid", Value::Null)
+            .set("tags", self.tags.clone())
+            .done()
+    }
+
+    fn from_json(value: &Value) -> Result<Self, FormError> {
+        let fields = Fields::of("builder", value)?;
+        Ok(Self {
+            id: BuilderId(fields.int("builderid")?),
+            name: fields.text("name")?,
+            masters: fields.ints("masterids")?.into_iter().map(MasterId).collect(),
+            description: fields.maybe_text("description")?,
+            tags: fields.texts("tags")?,
+        })
+    }
+}
+
+impl Form for Scheduler {
+    fn to_json(&self) -> Value {
+        Object::new()
+            .set("schedulerid", self.id.0)
+            .set("name", self.name.as_str())
+            .set("enabled", self.enabled)
+            .set("master", self.master.map(|id| json!({"masterid": id.0})))
+            .done()
+    }
+
+    fn from_json(value: &Value) -> Result<Self, FormError> {
+        let fields = Fields::of("scheduler", value)?;
+        let master = match fields.value("master") {
+            Value::Null => None,
+            master => Some(MasterId(Fields::of("scheduler", master)?.int("masterid")?)),
+        };
+        Ok(Self {
+            id: SchedulerId(fields.int("schedulerid")?),
+            name: fields.text("name")?,
+            enabled: fields.flag("enabled")?,
+            master,
+        })
+    }
+}

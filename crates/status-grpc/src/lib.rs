@@ -1,1 +1,41 @@
-//! status-grpc
+//! The status API over gRPC (`weir.status.v1`): [`GrpcStatus`] is the client, which implements the traits
+//! of [`weir_status_api`]; [`routes`] serves any implementation of them.
+//!
+//! ```no_run
+//! # async fn example(api: std::sync::Arc<dyn weir_status_api::StatusApi>) -> Result<(), Box<dyn std::error::Error>> {
+//! use weir_status_api::{Build, Query, ReadExt};
+//! use weir_status_grpc::{GrpcStatus, Stop, routes, serve};
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9989").await?;
+//! let stop = Stop::new();
+//! tokio::spawn(serve(listener, routes(api, stop.clone()), stop.clone()));
+//!
+//! let remote = GrpcStatus::connect("grpc://127.0.0.1:9989", None)?;
+//! let builds = remote.page(Query::<Build>::new().limit(10)).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Goals
+//! - A caller cannot tell the client from the implementation that the server wraps: the same answers,
+//!   the same errors, field by field.
+//! - Whoever is cut off learns of it: keepalive on both sides, deadlines on every call.
+//! - One slow or dead peer costs a bounded amount of memory.
+//!
+//! # Non-goals
+//! - No permission is decided here: a token is handed on as it came.
+//! - No retries: [`Error::Unavailable`](weir_status_api::Error::Unavailable) tells the caller, who knows
+//!   whether to try again, and a watch resumes from its last cursor.
+
+mod convert;
+
+#[expect(
+    missing_docs,
+    unreachable_pub,
+    clippy::large_enum_variant,
+    clippy::doc_markdown,
+    reason = "generated; the documentation is that of the proto files"
+)]
+mod v1 {
+    tonic::include_proto!("weir.status.v1");
+}
+

@@ -1,0 +1,35 @@
+//! Commands, their outcomes, and the records of them.
+
+use weir_status_api as api;
+
+use super::{Field, Malformed, Wire, choice, message_field, messages, take};
+use crate::v1;
+
+messages! {
+    ForceParams { builders, reason, priority, branch, revision, repository, project, values }
+    ControlRecord { target, action, reason, caller }
+}
+
+choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, } }
+
+choice! {
+    Command = Command.command: command::Command {
+        ;
+        Force { scheduler: scheduler, params: params } = command::Force,
+        StopBuild { build: build, reason: reason } = command::StopBuild,
+        Rebuild { build: build } = command::Rebuild,
+        CancelRequest { request: request, reason: reason } = command::CancelRequest,
+        PauseWorker { worker: worker, reason: reason } = command::PauseWorker,
+        UnpauseWorker { worker: worker } = command::UnpauseWorker,
+        StopWorker { worker: worker, reason: reason } = command::StopWorker,
+        EnableScheduler { scheduler: scheduler, enabled: enabled } = command::EnableScheduler,
+    }
+}
+
+choice! {
+    Outcome = Outcome.outcome: outcome::Outcome {
+        ;
+        Done {} = outcome::Done,
+        Buildset { buildset: buildset, requests: requests } = outcome::Buildset,
+    }
+}

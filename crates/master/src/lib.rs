@@ -1,13 +1,24 @@
-//! The build master: change sources, and what follows from changes.
+//! The build master: change sources, schedulers, the distributor, the build engine, and its side of the workers'
+//! protocol.
 //!
 //! # Goals
 //! - Everything that happens goes through the store, one transition at a time, with its events.
+//! - The parts know each other by those events alone: a part that was away reads, and watches from there.
 //!
 //! # Non-goals
 //! - No rendering, no waiting for readers: those are beyond the status API.
 
-mod git;
-mod lines;
+mod builds;
+mod change_sources;
+mod distributor;
+mod error;
+mod master;
+mod schedulers;
+mod setup;
+pub mod workers;
 
-pub use git::{Commit, GitError, Mirror};
-pub use lines::LineBuffer;
+pub use builds::LineBuffer;
+pub use change_sources::{Commit, GitError, Mirror};
+pub use error::Error;
+pub use master::{Master, Options};
+pub use setup::policy;

@@ -1,0 +1,109 @@
+//! Running one command on the build's worker, its output going to the step's log.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::workers::{CommandEvent, CommandSpec, Outcome, OutputStream, RunningCommand};
+
+use super::log::{Channel, LogWriter};
+use super::{Engine, Stop};
+
+/// How long output may wait for more, before it is written.
+const LINGER: Duration = Duration::from_millis(50);
+/// How long the worker may take to end a command beyond the grace that it gives it.
+const INTERRUPT_DEADLINE: Duration = Duration::from_secs(30);
+/// How much of a command's standard output is kept for the master to read, in bytes.
+const MOST_CAPTURED: usize = 64 * 1024;
+
+/// How a command ended.
+pub(crate) enum End {
+    /// The worker says how.
+    Outcome(Outcome),
+    /// The worker is gone: why.
+    Lost(String),
+}
+
+/// A command that runs for a step.
+pub(crate) struct Execution<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) worker: &'e str,
+    pub(crate) stop: &'e Stop,
+    pub(crate) log: &'e mut LogWriter,
+    /// Keeps the beginning of the standard output, where the master wants to read it.
+    pub(crate) captured: Option<&'e mut Vec<u8>>,
+}
+
+impl Execution<'_> {
+    /// Runs the command to its end. What it wrote is stored when this returns.
+    pub(crate) async fn run(mut self, spec: CommandSpec) -> Result<End> {
+        let command = match self.engine.workers.start(self.worker, spec).await {
+            Ok(command) => command,
+            Err(gone) => return Ok(End::Lost(gone.to_string())),
+        };
+        let result = self.follow(command).await;
+        self.log.end_lines().await?;
+        result
+    }
+
+    async fn follow(&mut self, mut command: RunningCommand) -> Result<End> {
+        let mut stopping = false;
+        // The last piece of output that is not stored yet, and how long it may wait.
+        let mut unstored: Option<u64> = None;
+        let linger = tokio::time::sleep(Duration::ZERO);
+        let deadline = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(linger, deadline);
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = self.stop.wait(), if !stopping => {
+                    stopping = true;
+                    let why = self.stop.told().map_or("stopped", |(_, why)| why);
+                    command.interrupt(why);
+                    deadline.as_mut().reset(tokio::time::Instant::now() + INTERRUPT_DEADLINE);
+                    continue;
+                }
+                () = &mut deadline, if stopping => {
+                    return Ok(End::Lost("the worker did not end the command in time".to_owned()));
+                }
+                () = &mut linger, if unstored.is_some() => None,
+                event = command.next() => Some(event),
+            };
+            match event {
+                Some(CommandEvent::Output { stream, bytes, sequence }) => {
+                    self.take(stream, &bytes);
+                    if unstored.is_none() {
+                        linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                    }
+                    unstored = Some(sequence);
+                    if !self.log.is_full() {
+                        continue;
+                    }
+                }
+                Some(CommandEvent::Finished { outcome, sequence }) => {
+                    self.log.flush().await?;
+                    command.acknowledge(sequence);
+                    return Ok(End::Outcome(outcome));
+                }
+                Some(CommandEvent::Lost(why)) => return Ok(End::Lost(why)),
+                None => {}
+            }
+            self.log.flush().await?;
+            if let Some(sequence) = unstored.take() {
+                command.acknowledge(sequence);
+            }
+        }
+    }
+
+    fn take(&mut self, stream: OutputStream, bytes: &[u8]) {
+        let channel = match stream {
+            OutputStream::Stdout => Channel::Stdout,
+            OutputStream::Stderr => Channel::Stderr,
+            OutputStream::Header => Channel::Header,
+        };
+        self.log.push(channel, bytes);
+        if let (Channel::Stdout, Some(captured)) = (channel, &mut self.captured) {
+            let room = MOST_CAPTURED.saturating_sub(captured.len());
+            captured.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+}

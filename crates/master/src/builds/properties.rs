@@ -1,0 +1,107 @@
+//! A build's properties: those it begins with, and how templates look them up.
+
+use serde_json::Value;
+use weir_config::{BuilderConfig, Lookup, WorkerConfig};
+use weir_status_api::{Buildset, Properties, Property, SourceStamp, Worker};
+
+use crate::setup::properties;
+
+/// The properties of a build beside its buildset's; names and sources are Buildbot's.
+pub(crate) fn of_build(
+    builder: &BuilderConfig,
+    worker: &Worker,
+    worker_config: Option<&WorkerConfig>,
+    buildset: &Buildset,
+) -> Properties {
+    let mut all = properties(&builder.properties, "Builder");
+    if let Some(config) = worker_config {
+        all.extend(properties(&config.properties, "Worker"));
+    }
+    let mut set = |name: &str, value: Value, source: &str| {
+        all.insert(name.to_owned(), Property::new(value, source));
+    };
+    set("buildername", builder.name.clone().into(), "Builder");
+    set("builddir", folder(&builder.name).into(), "Builder");
+    set("workername", worker.name.clone().into(), "Worker");
+    set("reason", buildset.reason.clone().into(), "Build");
+    // Buildbot sets these where there is one codebase; with more, `src` finds each one's.
+    if let [source] = buildset.source_stamps.as_slice() {
+        set("branch", source.branch.clone().into(), "Build");
+        set("revision", source.revision.clone().into(), "Build");
+        set("repository", source.repository.clone().into(), "Build");
+        set("project", source.project.clone().into(), "Build");
+        set("codebase", source.codebase.clone().into(), "Build");
+    }
+    all
+}
+
+/// The folder of a builder on its workers: its name, or if that cannot be a folder's a name like it with a part
+/// that keeps it apart from others.
+pub(crate) fn folder(builder: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !builder.is_empty() && builder.chars().all(plain) && !builder.starts_with('.') {
+        return builder.to_owned();
+    }
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(builder);
+    let like: String = builder
+        .chars()
+        .map(|c| if plain(c) && c != '.' { c } else { '_' })
+        .take(40)
+        .collect();
+    format!("{like}-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+}
+
+/// Where the templates of a build's steps find their values.
+pub(crate) struct Values<'b> {
+    pub(crate) properties: &'b Properties,
+    pub(crate) sources: &'b [SourceStamp],
+    pub(crate) worker: &'b Worker,
+}
+
+impl Lookup for Values<'_> {
+    fn property(&self, name: &str) -> Option<Value> {
+        self.properties
+            .get(name)
+            .map(|it| it.value.clone())
+            .filter(|value| !value.is_null())
+    }
+
+    fn source(&self, codebase: &str, attribute: &str) -> Option<Value> {
+        let source = self.sources.iter().find(|it| it.codebase == codebase)?;
+        match attribute {
+            "branch" => source.branch.clone().map(Value::from),
+            "revision" => source.revision.clone().map(Value::from),
+            "repository" => Some(source.repository.clone().into()),
+            "project" => Some(source.project.clone().into()),
+            "codebase" => Some(source.codebase.clone().into()),
+            _ => None,
+        }
+    }
+
+    fn worker(&self, name: &str) -> Option<Value> {
+        let info = &self.worker.info;
+        match name {
+            "name" => Some(self.worker.name.clone().into()),
+            "admin" => info.admin.clone().map(Value::from),
+            "host" => info.host.clone().map(Value::from),
+            "access_uri" => info.access_uri.clone().map(Value::from),
+            "version" => info.version.clone().map(Value::from),
+            fact => info.facts.get(fact).cloned().map(Value::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder;
+
+    #[test]
+    fn every_builder_has_a_folder_of_its_own() {
+        assert_eq!(folder("linux-x86_64"), "linux-x86_64");
+        for (one, other) in [("a b", "a_b"), ("a/b", "a\\b"), ("..", "__"), ("grün", "gr_n")] {
+            assert_ne!(folder(one), folder(other));
+            assert!(!folder(one).contains(['/', ' ', '.']), "{}", folder(one));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Running one step of a build.
+
+use std::collections::BTreeMap;
+
+use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
+use weir_status_api::{Property, Results, StepId};
+
+use super::command::{End, Execution};
+use super::git_step;
+use super::log::LogWriter;
+use super::properties::Values;
+use super::{Engine, Stop};
+use crate::error::Result;
+use crate::workers::{CommandSpec, Outcome, What};
+
+/// How a step ended.
+pub(crate) struct StepEnd {
+    pub(crate) results: Results,
+    /// For people.
+    pub(crate) state: String,
+    /// Properties that it found out.
+    pub(crate) properties: BTreeMap<String, Property>,
+}
+
+impl StepEnd {
+    pub(crate) fn new(results: Results, state: impl Into<String>) -> Self {
+        Self {
+            results,
+            state: state.into(),
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
+/// A step at work.
+pub(crate) struct StepRun<'s> {
+    pub(crate) engine: &'s Engine,
+    pub(crate) config: &'s StepConfig,
+    pub(crate) step: StepId,
+    pub(crate) values: Values<'s>,
+    /// The builder's environment.
+    pub(crate) env: &'s Env,
+    /// The folder of the builder on the worker.
+    pub(crate) folder: &'s str,
+    /// The folder of its steps below that.
+    pub(crate) workdir: &'s Text,
+    pub(crate) stop: &'s Stop,
+}
+
+impl StepRun<'_> {
+    /// Runs the step to its end; its log is complete when this returns.
+    pub(crate) async fn run(&self) -> Result<StepEnd> {
+        let mut log = LogWriter::open(self.engine.store.clone(), self.step).await?;
+        let end = match &self.config.kind {
+            StepKind::Shell { command } => self.shell(command, &mut log).await?,
+            StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
+        };
+        log.finish().await?;
+        Ok(end)
+    }
+
+    async fn shell(&self, command: &Command, log: &mut LogWriter) -> Result<StepEnd> {
+        let (what, title) = match self.render_command(command) {
+            Ok(it) => it,
+            Err(error) => return Ok(cannot_render(&error, log)),
+        };
+        let spec = match self.spec(what) {
+            Ok(spec) => spec,
+            Err(error) => return Ok(cannot_render(&error, log)),
+        };
+        let end = self.execute(spec, log, None).await?;
+        Ok(self.conclude(&title, end, log))
+    }
+
+    fn render_command(&self, command: &Command) -> Result<(What, String), RenderError> {
+        Ok(match command {
+            Command::Argv(words) => {
+                let words = words
+                    .iter()
+                    .map(|word| word.render(&self.values))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let title = title(&words.join(" "));
+                (What::Argv(words), title)
+            }
+            Command::Script(script) => {
+                let script = script.render(&self.values)?;
+                let title = title(&script);
+                (What::Script(script), title)
+            }
+        })
+    }
+
+    /// A command in the step's folder and environment, with its limits.
+    pub(crate) fn spec(&self, what: What) -> Result<CommandSpec, RenderError> {
+        let workdir = self.config.workdir.as_ref().unwrap_or(self.workdir);
+        let workdir = format!("{}/{}", self.folder, workdir.render(&self.values)?);
+        let mut env = BTreeMap::new();
+        for (name, text) in self.env.iter().chain(&self.config.env) {
+            env.insert(name.clone(), text.render(&self.values)?);
+        }
+        Ok(CommandSpec {
+            what,
+            workdir,
+            env,
+            idle_timeout: self.config.idle_timeout,
+            total_timeout: self.config.total_timeout,
+            ..CommandSpec::default()
+        })
+    }
+
+    /// Runs a command of the step.
+    pub(crate) async fn execute(
+        &self,
+        spec: CommandSpec,
+        log: &mut LogWriter,
+        captured: Option<&mut Vec<u8>>,
+    ) -> Result<End> {
+        let execution = Execution {
+            engine: self.engine,
+            worker: &self.values.worker.name,
+            stop: self.stop,
+            log,
+            captured,
+        };
+        execution.run(spec).await
+    }
+
+    /// What the end of the command `title` means for the step.
+    pub(crate) fn conclude(&self, title: &str, end: End, log: &mut LogWriter) -> StepEnd {
+        let outcome = match end {
+            End::Lost(why) => {
+                log.say(&why);
+                return self
+                    .stopped()
+                    .unwrap_or_else(|| StepEnd::new(Results::Retry, format!("{title}: {why}")));
+            }
+            End::Outcome(outcome) => outcome,
+        };
+        let failed = |how: String| StepEnd::new(Results::Failure, format!("{title} {how}"));
+        match outcome {
+            Outcome::Exited(0) => StepEnd::new(Results::Success, title),
+            Outcome::Interrupted(why) => self
+                .stopped()
+                .unwrap_or_else(|| StepEnd::new(Results::Retry, format!("{title}: interrupted: {why}"))),
+            _ if self.stop.told().is_some() => self
+                .stopped()
+                .unwrap_or_else(|| StepEnd::new(Results::Cancelled, title)),
+            Outcome::Exited(code) => failed(format!("(failure, exit code {code})")),
+            Outcome::Signalled(signal) => failed(format!("(failure, killed by signal {signal})")),
+            Outcome::CouldNotStart(why) => failed(format!("(could not start: {why})")),
+            Outcome::TimedOut(limit) => failed(format!("(timed out: {limit})")),
+        }
+    }
+
+    /// The step's end if the build was told to end.
+    fn stopped(&self) -> Option<StepEnd> {
+        let (results, why) = self.stop.told()?;
+        Some(StepEnd::new(*results, why.clone()))
+    }
+}
+
+/// A template of the step asks for what is not there: a mistake of the configuration, told in the step's log.
+pub(crate) fn cannot_render(error: &RenderError, log: &mut LogWriter) -> StepEnd {
+    log.say(&error.to_string());
+    StepEnd::new(Results::Exception, error.to_string())
+}
+
+/// A command as a short line for people, Buildbot's `'make test'`.
+fn title(command: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = command.lines().next().unwrap_or_default().trim();
+    if line.chars().count() > LONGEST || command.lines().count() > 1 {
+        let short: String = line.chars().take(LONGEST).collect();
+        format!("'{} …'", short.trim_end())
+    } else {
+        format!("'{line}'")
+    }
+}

@@ -1,0 +1,178 @@
+//! Asks a git repository in intervals and records what is new (Buildbot's `GitPoller`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+use weir_config::{GitPoller, any_matches};
+use weir_status_db::{KeptState, NewChange, Store, Transition};
+
+use crate::error::{Error, Result};
+use crate::{Commit, Mirror};
+
+/// The newest revision of each branch that has been recorded.
+type Heads = BTreeMap<String, String>;
+
+/// One poller at work.
+pub(crate) struct GitPollerTask {
+    config: GitPoller,
+    mirror: Mirror,
+    store: Store,
+    owner: String,
+}
+
+impl GitPollerTask {
+    /// A poller as configured, its mirror kept below `folder`.
+    pub(crate) fn new(config: GitPoller, store: Store, folder: &Path) -> Self {
+        // Two pollers never share a mirror, and any name makes a folder.
+        let hash = Sha256::digest(format!("{}\n{}", config.name, config.repository));
+        let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let mirror = Mirror::new(folder.join(format!("{name}.git")), config.repository.clone());
+        let owner = format!("git_poller/{}", config.name);
+        Self {
+            config,
+            mirror,
+            store,
+            owner,
+        }
+    }
+
+    /// Polls until `stop`. A repository that cannot be read is reported when that begins and when it ends,
+    /// not at every poll.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let name = &self.config.name;
+        let mut reported: Option<String> = None;
+        loop {
+            match self.poll(&stop).await {
+                Ok(()) if reported.take().is_some() => {
+                    tracing::info!(poller = name, "the repository can be read again");
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    let why = error.to_string();
+                    if reported.as_ref() != Some(&why) {
+                        tracing::error!(
+                            poller = name, repository = self.config.repository, why,
+                            "polling failed; trying again every {} s", self.config.poll_interval.as_secs_f32(),
+                        );
+                        reported = Some(why);
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.config.poll_interval) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn poll(&self, stop: &CancellationToken) -> Result<()> {
+        let heads: Heads = self
+            .mirror
+            .fetch()
+            .await?
+            .into_iter()
+            .filter(|(branch, _)| any_matches(&self.config.branches, branch))
+            .collect();
+        let Some(mut recorded) = self.recorded().await? else {
+            // What was there before the first look is history, not change; as Buildbot has it.
+            tracing::info!(
+                poller = self.config.name,
+                branches = heads.len(),
+                "first look at the repository"
+            );
+            return self.keep(&heads).await;
+        };
+        let before = recorded.clone();
+        recorded.retain(|branch, _| heads.contains_key(branch));
+        for (branch, head) in &heads {
+            if recorded.get(branch) != Some(head) {
+                self.record(branch, head, &before, &mut recorded, stop).await?;
+            }
+        }
+        if recorded == before {
+            return Ok(());
+        }
+        self.keep(&recorded).await
+    }
+
+    /// Records the commits that are new on `branch`, each in one transaction with the place it brings us to.
+    async fn record(
+        &self,
+        branch: &str,
+        head: &str,
+        before: &Heads,
+        recorded: &mut Heads,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let mut known = vec![];
+        for revision in before.values().chain(recorded.values()) {
+            // A revision that a forced push removed may be gone from the mirror.
+            if !known.contains(&revision.as_str()) && self.mirror.has(revision).await {
+                known.push(revision.as_str());
+            }
+        }
+        let commits = self.mirror.commits(head, &known).await?;
+        // The newest of a bounded number of commits need not be the head; the next poll goes on from it.
+        let reached = commits.last().map_or(head, |it| &it.revision).to_owned();
+        for commit in commits {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            recorded.insert(branch.to_owned(), commit.revision.clone());
+            let change = self.change(branch, commit, recorded)?;
+            self.store.apply(Transition::AddChange(Box::new(change))).await?;
+        }
+        recorded.insert(branch.to_owned(), reached);
+        Ok(())
+    }
+
+    fn change(&self, branch: &str, commit: Commit, recorded: &Heads) -> Result<NewChange> {
+        Ok(NewChange {
+            author: commit.author,
+            committer: Some(commit.committer),
+            files: commit.files,
+            comments: commit.comments,
+            revision: Some(commit.revision),
+            branch: Some(branch.to_owned()),
+            category: self.config.category.clone(),
+            repository: self.config.repository.clone(),
+            project: self.config.project.clone(),
+            codebase: self.config.codebase.clone(),
+            when: commit.when,
+            state: Some(self.state(recorded)?),
+            ..NewChange::default()
+        })
+    }
+
+    async fn recorded(&self) -> Result<Option<Heads>> {
+        let Some(value) = self.store.kept_state(&self.owner).await? else {
+            return Ok(None);
+        };
+        serde_json::from_value(value)
+            .map(Some)
+            .map_err(|error| self.kept_state_error(&error))
+    }
+
+    async fn keep(&self, heads: &Heads) -> Result<()> {
+        let state = self.state(heads)?;
+        self.store.apply(Transition::KeepState(state)).await?;
+        Ok(())
+    }
+
+    fn state(&self, heads: &Heads) -> Result<KeptState> {
+        let value = serde_json::to_value(heads).map_err(|error| self.kept_state_error(&error))?;
+        Ok(KeptState {
+            owner: self.owner.clone(),
+            value,
+        })
+    }
+
+    fn kept_state_error(&self, error: &serde_json::Error) -> Error {
+        Error::KeptState {
+            owner: self.owner.clone(),
+            why: error.to_string(),
+        }
+    }
+}

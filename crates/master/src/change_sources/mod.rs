@@ -1,0 +1,7 @@
+//! Change sources: where changes come from.
+
+mod git;
+mod git_poller;
+
+pub use git::{Commit, GitError, Mirror};
+pub(crate) use git_poller::GitPollerTask;

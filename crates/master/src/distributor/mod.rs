@@ -1,0 +1,273 @@
+//! The distributor: gives open build requests to free workers, and carries requests to stop to builds that run.
+//!
+//! It is driven by the store's events alone, which it takes in their order: what it knows is a mirror of rows.
+
+mod queue;
+mod slots;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use weir_status_api::{
+    BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, ControlAction, ControlRecord,
+    ControlTarget, Cursor, Entity, EventStream, Query, ReadExt, Signal, Start, TopicFilter, Watch, Worker,
+    WorkerId,
+};
+
+use crate::builds::{Assignment, Engine, Stop};
+use crate::error::Result;
+use queue::Queue;
+use slots::Slots;
+
+/// How long running builds get to end when the master stops.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// A build that runs, or is about to.
+struct Running {
+    builder: BuilderId,
+    worker: WorkerId,
+    build: Option<BuildId>,
+    stop: Arc<Stop>,
+}
+
+/// Gives requests to workers.
+pub(crate) struct Distributor {
+    engine: Arc<Engine>,
+    /// The workers that serve each builder.
+    candidates: HashMap<BuilderId, Vec<WorkerId>>,
+    queue: Queue,
+    slots: Slots,
+    running: HashMap<BuildRequestId, Running>,
+    requests: HashMap<BuildId, BuildRequestId>,
+    tasks: JoinSet<()>,
+    task_requests: HashMap<tokio::task::Id, BuildRequestId>,
+}
+
+impl Distributor {
+    /// A distributor that starts builds on `engine`.
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        let candidates = engine.candidates();
+        let slots = Slots::new(engine.master());
+        Self {
+            engine,
+            candidates,
+            queue: Queue::default(),
+            slots,
+            running: HashMap::new(),
+            requests: HashMap::new(),
+            tasks: JoinSet::new(),
+            task_requests: HashMap::new(),
+        }
+    }
+
+    /// Runs until `stop`; then the builds that run are ended, to be built again.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let error = tokio::select! {
+                result = self.follow() => match result {
+                    Ok(()) => "the events ended".to_owned(),
+                    Err(error) => error.to_string(),
+                },
+                () = stop.cancelled() => break,
+            };
+            tracing::error!(error, "distributing is interrupted, trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => break,
+            }
+            pause = (pause * 2).min(Duration::from_secs(30));
+        }
+        self.end_builds().await;
+    }
+
+    async fn end_builds(mut self) {
+        for running in self.running.values() {
+            running.stop.lose("the master stops");
+        }
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            tracing::warn!("some builds did not end in time; they end as retry when the master starts again");
+        }
+    }
+
+    async fn follow(&mut self) -> Result<()> {
+        let cursor = self.look().await?;
+        let filter = TopicFilter::parse_all([
+            "buildrequests/*/*",
+            "workers/*/*",
+            "builds/*/new",
+            "control/*/*/*",
+        ])?;
+        let mut events = self.engine.store.watch(filter, Start::After(cursor)).await?;
+        self.distribute();
+        while self.step(&mut events).await? {
+            self.distribute();
+        }
+        Ok(())
+    }
+
+    /// Reads the open requests and the workers; what changes meanwhile is in the events after the cursor.
+    async fn look(&mut self) -> Result<Cursor> {
+        self.queue = Queue::default();
+        let mut workers = Query::<Worker>::new();
+        let mut first = None;
+        loop {
+            let page = self.engine.store.page(workers.clone()).await?;
+            first.get_or_insert(page.cursor);
+            for worker in &page.items {
+                self.slots.update(worker, &self.engine.config);
+            }
+            match page.next {
+                Some(next) => workers = workers.after(next),
+                None => break,
+            }
+        }
+        let mut requests = Query::<BuildRequest>::new()
+            .eq(BuildRequestField::Complete, false)
+            .eq(BuildRequestField::Claimed, false)
+            .limit(1000);
+        loop {
+            let page = self.engine.store.page(requests.clone()).await?;
+            for request in &page.items {
+                self.enqueue(request);
+            }
+            match page.next {
+                Some(next) => requests = requests.after(next),
+                None => return Ok(first.unwrap_or(page.cursor)),
+            }
+        }
+    }
+
+    fn enqueue(&mut self, request: &BuildRequest) {
+        if self.running.contains_key(&request.id) {
+            // Its task has not ended yet; when it has, an open request is looked at again.
+            self.queue.remove(request.id);
+        } else {
+            self.queue.update(request);
+        }
+    }
+
+    /// Takes one event, or the end of one build. False when the events ended.
+    async fn step(&mut self, events: &mut EventStream) -> Result<bool> {
+        tokio::select! {
+            Some(ended) = self.tasks.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => {
+                        tracing::error!(%error, "a build's task ended by a fault of the master");
+                        error.id()
+                    }
+                };
+                self.ended(id).await?;
+            }
+            signal = events.next() => match signal.transpose()? {
+                None => return Ok(false),
+                Some(Signal::Event(event)) => self.take(&event.entity),
+                Some(Signal::Bookmark(_)) => {}
+            },
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, entity: &Entity) {
+        match entity {
+            Entity::BuildRequest(request) => self.enqueue(request),
+            Entity::Worker(worker) => {
+                self.slots.update(worker, &self.engine.config);
+                self.dismiss(worker.id);
+            }
+            Entity::Build(build) => {
+                if let Some(running) = self.running.get_mut(&build.request) {
+                    running.build = Some(build.id);
+                    self.requests.insert(build.id, build.request);
+                }
+            }
+            Entity::Control(record) => self.control(record),
+            _ => {}
+        }
+    }
+
+    fn control(&self, record: &ControlRecord) {
+        let request = match (record.target, record.action) {
+            (ControlTarget::Build(build), ControlAction::Stop) => self.requests.get(&build).copied(),
+            (ControlTarget::BuildRequest(request), ControlAction::Cancel) => Some(request),
+            _ => None,
+        };
+        if let Some(running) = request.and_then(|it| self.running.get(&it)) {
+            let who = &record.caller;
+            let reason = match &record.reason {
+                Some(why) => format!("stopped by {who}: {why}"),
+                None => format!("stopped by {who}"),
+            };
+            running.stop.cancel(&reason);
+        }
+    }
+
+    /// Lets a worker go that was told to end after its builds.
+    fn dismiss(&self, worker: WorkerId) {
+        if let Some(name) = self.slots.done(worker) {
+            self.engine.workers.dismiss(name);
+        }
+    }
+
+    async fn ended(&mut self, task: tokio::task::Id) -> Result<()> {
+        let Some(request) = self.task_requests.remove(&task) else {
+            return Ok(());
+        };
+        if let Some(running) = self.running.remove(&request) {
+            self.slots.release(running.worker, running.builder);
+            self.dismiss(running.worker);
+            if let Some(build) = running.build {
+                self.requests.remove(&build);
+                self.engine.end_if_open(build).await?;
+            }
+        }
+        // A build that ended as retry has left its request open.
+        let key = weir_status_api::Key::BuildRequest(request);
+        let request: BuildRequest = self.engine.store.one(key).await?.value;
+        self.enqueue(&request);
+        Ok(())
+    }
+
+    /// Starts every build that can start, the most urgent first.
+    fn distribute(&mut self) {
+        for (place, builder) in self.queue.heads() {
+            let candidates = self.candidates.get(&builder).cloned().unwrap_or_default();
+            let mut request = place.id;
+            while let Some(worker) = self.slots.free(builder, &candidates) {
+                self.start(request, builder, worker);
+                match self.queue.first_of(builder) {
+                    Some(next) => request = next,
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, request: BuildRequestId, builder: BuilderId, worker: WorkerId) {
+        self.queue.remove(request);
+        self.slots.occupy(worker, builder);
+        let stop = Arc::new(Stop::default());
+        let assignment = Assignment {
+            request,
+            builder,
+            worker,
+            stop: Arc::clone(&stop),
+        };
+        let engine = Arc::clone(&self.engine);
+        let task = self.tasks.spawn(async move { engine.build(assignment).await });
+        self.task_requests.insert(task.id(), request);
+        let running = Running {
+            builder,
+            worker,
+            build: None,
+            stop,
+        };
+        self.running.insert(request, running);
+    }
+}

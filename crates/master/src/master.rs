@@ -1,0 +1,185 @@
+//! The master as a whole: starts its parts, and ends them in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use weir_config::{ChangeSource, MasterConfig};
+use weir_status_api::{Clock, MasterId, WorkerInfo};
+use weir_status_db::{Applied, SetupIds, Store, Transition};
+
+use crate::builds::Engine;
+use crate::change_sources::GitPollerTask;
+use crate::distributor::Distributor;
+use crate::error::{Error, Result};
+use crate::schedulers;
+use crate::setup::setup;
+use crate::workers::{WorkerAccount, WorkerManager, WorkerRegistry};
+
+/// What a master is started with.
+pub struct Options {
+    /// Its name, `host:directory`: unique among the masters of a store.
+    pub name: String,
+    /// What it is configured with.
+    pub config: MasterConfig,
+    /// Where everything is stored.
+    pub store: Store,
+    /// A folder for what can be fetched again, such as copies of repositories.
+    pub cache: PathBuf,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A running master.
+pub struct Master {
+    id: MasterId,
+    store: Store,
+    workers: WorkerManager,
+    stop: CancellationToken,
+    parts: JoinSet<()>,
+}
+
+impl Master {
+    /// Starts a master: its builds that an earlier life left running are ended, its configuration is stored, and
+    /// its parts begin.
+    ///
+    /// # Errors
+    /// If the store does not take its start.
+    pub async fn start(options: Options) -> Result<Self> {
+        let Options {
+            name,
+            config,
+            store,
+            cache,
+            clock,
+        } = options;
+        let config = Arc::new(config);
+        let id = match store.apply(Transition::StartMaster { name }).await? {
+            Applied::Master(id) => id,
+            other => return Err(Error::Answer(format!("{other:?}"))),
+        };
+        let ids = match store.apply(Transition::Configure(id, setup(&config))).await? {
+            Applied::Setup(ids) => ids,
+            other => return Err(Error::Answer(format!("{other:?}"))),
+        };
+        let registry = Arc::new(Registry {
+            store: store.clone(),
+            master: id,
+            ids: ids.clone(),
+        });
+        let workers = WorkerManager::new(Arc::clone(&clock), registry);
+        workers.set_workers(config.workers.iter().map(account).collect());
+        let mut master = Self {
+            id,
+            store: store.clone(),
+            workers: workers.clone(),
+            stop: CancellationToken::new(),
+            parts: JoinSet::new(),
+        };
+        master.start_change_sources(&config, &cache);
+        master.start_schedulers(&config, &clock, &ids);
+        let engine = Arc::new(Engine {
+            store,
+            workers,
+            clock,
+            config,
+            ids,
+            master: id,
+        });
+        master
+            .parts
+            .spawn(Distributor::new(engine).run(master.stop.clone()));
+        Ok(master)
+    }
+
+    fn start_change_sources(&mut self, config: &MasterConfig, cache: &std::path::Path) {
+        for ChangeSource::GitPoller(poller) in &config.change_sources {
+            let task = GitPollerTask::new(poller.clone(), self.store.clone(), cache);
+            self.parts.spawn(task.run(self.stop.clone()));
+        }
+    }
+
+    fn start_schedulers(&mut self, config: &MasterConfig, clock: &Arc<dyn Clock>, ids: &SetupIds) {
+        for scheduler in &config.schedulers {
+            let context =
+                schedulers::Context::new(self.store.clone(), Arc::clone(clock), scheduler.clone(), ids);
+            match context {
+                Some(context) => {
+                    self.parts
+                        .spawn(schedulers::run(context, self.stop.clone()));
+                }
+                None => tracing::error!(scheduler = scheduler.name, "the store has no ids for it"),
+            }
+        }
+    }
+
+    /// Its id in the store.
+    pub fn id(&self) -> MasterId {
+        self.id
+    }
+
+    /// Its side of the workers' protocol, to be served.
+    pub fn workers(&self) -> &WorkerManager {
+        &self.workers
+    }
+
+    /// Stops it: no new builds, the running ones end to be built again, the workers are let go.
+    ///
+    /// # Errors
+    /// If the store does not take its end.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.cancel();
+        while let Some(ended) = self.parts.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a part of the master ended by a fault");
+            }
+        }
+        self.workers.shutdown().await;
+        self.store.apply(Transition::StopMaster(self.id)).await?;
+        Ok(())
+    }
+}
+
+fn account(config: &weir_config::WorkerConfig) -> WorkerAccount {
+    WorkerAccount {
+        name: config.name.clone(),
+        token: config.token.expose().to_owned(),
+    }
+}
+
+/// Stores who is connected.
+struct Registry {
+    store: Store,
+    master: MasterId,
+    ids: SetupIds,
+}
+
+#[async_trait]
+impl WorkerRegistry for Registry {
+    async fn connected(&self, name: &str, info: WorkerInfo) -> Result<(), String> {
+        let Some(worker) = self.ids.workers.get(name) else {
+            return Err(format!("the store has no worker `{name}`"));
+        };
+        let connect = Transition::ConnectWorker(*worker, self.master, info);
+        self.store
+            .apply(connect)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+
+    async fn disconnected(&self, name: &str, why: &str) -> Result<(), String> {
+        tracing::info!(worker = name, why, "a worker is gone");
+        let Some(worker) = self.ids.workers.get(name) else {
+            return Ok(());
+        };
+        let disconnect = Transition::DisconnectWorker(*worker, self.master);
+        self.store
+            .apply(disconnect)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+}

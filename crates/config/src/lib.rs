@@ -9,12 +9,27 @@
 //! - It runs nothing and connects to nothing.
 //! - It does not read other configuration files; functions and loops of one file do for matrices.
 
+mod call;
+mod diagnostic;
+mod duration;
+mod evaluate;
+mod functions;
+mod init;
 mod model;
+mod nearest;
+mod object;
+mod read;
+mod session;
+mod sites;
 mod text;
 
+pub use diagnostic::{ConfigErrors, Diagnostic};
+pub use duration::{DurationError, parse_duration, show_duration};
+pub use evaluate::{check, check_listeners, load, load_listeners};
+pub use init::{InitError, STARTER, init};
 pub use model::{
     BuilderConfig, ChangeFilter, ChangeSource, Command, Env, GitPoller, GitStep, ListenerConfig,
     MasterConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig,
-    StepKind, Webhook, WorkerConfig, any_matches,
+    StepKind, UserConfig, Webhook, WorkerConfig, any_matches,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

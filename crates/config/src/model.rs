@@ -37,9 +37,27 @@ pub struct MasterConfig {
     pub builders: Vec<BuilderConfig>,
     /// Who is told; names are unique.
     pub listeners: Vec<ListenerConfig>,
+    /// Who may control; names are unique.
+    pub users: Vec<UserConfig>,
 }
 
 impl MasterConfig {
+    /// One with every default and nothing configured.
+    pub(crate) fn bare() -> Self {
+        Self {
+            title: "Weir".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
+            anonymous_control: false,
+            plain_text_beyond_loopback: false,
+            workers: vec![],
+            change_sources: vec![],
+            schedulers: vec![],
+            builders: vec![],
+            listeners: vec![],
+            users: vec![],
+        }
+    }
+
     /// The builder of that name.
     pub fn builder(&self, name: &str) -> Option<&BuilderConfig> {
         self.builders.iter().find(|it| it.name == name)
@@ -89,6 +107,15 @@ pub struct WorkerConfig {
     pub max_builds: Option<u32>,
     /// Properties of each build that runs on it.
     pub properties: PropertyValues,
+}
+
+/// Somebody who may control: force, stop, cancel, pause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserConfig {
+    /// Their name.
+    pub name: String,
+    /// The token that they present; read from its file if it was given as one.
+    pub token: Secret,
 }
 
 /// Where changes come from.

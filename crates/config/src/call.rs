@@ -1,0 +1,306 @@
+//! One call of one of the configuration's functions: its arguments by name, each read with what it must be.
+
+use std::collections::BTreeMap;
+
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::Value;
+
+use crate::diagnostic::Place;
+use crate::model::Secret;
+use crate::nearest::did_you_mean;
+use crate::object::Item;
+use crate::read::{self, Reading, Wrong};
+use crate::session::{Kind, Reference, Session};
+use crate::sites::{Argument, CallSite};
+
+/// A function of the configuration.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its parameters.
+    pub(crate) parameters: &'static [&'static str],
+    /// How many of them may be given by position, from the first on.
+    pub(crate) positional: usize,
+    /// Whether it takes arguments of any other name as well.
+    pub(crate) any_name: bool,
+    /// Does what it does; none if there was a mistake.
+    pub(crate) run: for<'v> fn(&mut Call<'v, '_>) -> Option<Item>,
+}
+
+/// One call. Mistakes are noted in the session and make the call [not whole](Call::is_whole); reading goes on with
+/// some value, so that one run finds them all.
+pub(crate) struct Call<'v, 's> {
+    session: &'s Session,
+    function: &'static Function,
+    site: CallSite,
+    /// The place in the file's top level by way of which this call came about, if it is in a function.
+    by_way_of: Option<Place>,
+    values: BTreeMap<String, (Value<'v>, Option<Argument>)>,
+    whole: bool,
+}
+
+/// The session of an evaluation.
+pub(crate) fn session<'a>(evaluator: &Evaluator<'_, 'a, '_>) -> Option<&'a Session> {
+    evaluator.extra.and_then(|it| it.downcast_ref::<Session>())
+}
+
+impl<'v, 's> Call<'v, 's> {
+    /// Sorts the arguments by name; too many and unknown ones are mistakes.
+    pub(crate) fn bind(
+        function: &'static Function,
+        arguments: &Arguments<'v, '_>,
+        evaluator: &Evaluator<'v, 's, '_>,
+    ) -> starlark::Result<Self> {
+        let Some(session) = session(evaluator) else {
+            return Err(starlark::Error::new_other(NoSession));
+        };
+        let top = evaluator.call_stack_top_location();
+        let bottom = evaluator
+            .call_stack_count()
+            .checked_sub(1)
+            .filter(|it| *it > 0)
+            .and_then(|it| evaluator.call_stack_nth_location(it));
+        let mut call = Self {
+            session,
+            function,
+            site: top.map(|it| session.sites.at(&it)).unwrap_or_default(),
+            by_way_of: bottom.map(|it| crate::sites::place(&it.file, it.span)),
+            values: BTreeMap::new(),
+            whole: true,
+        };
+        for (number, value) in arguments.positions(evaluator.heap())?.enumerate() {
+            call.bind_position(number, value);
+        }
+        for (name, value) in arguments.names_map()? {
+            call.bind_name(name.as_str(), value);
+        }
+        Ok(call)
+    }
+
+    fn bind_position(&mut self, number: usize, value: Value<'v>) {
+        let argument = self.site.positional(number).cloned();
+        let function = self.function;
+        if number < function.positional {
+            self.values
+                .insert(function.parameters[number].to_owned(), (value, argument));
+        } else if number == function.positional {
+            let place = argument.map_or(self.site.place, |it| it.place);
+            let message = match number {
+                0 => "takes arguments by name only".to_owned(),
+                _ => format!("takes only {} by position", listed(&function.parameters[..number])),
+            };
+            let help = function
+                .parameters
+                .get(number)
+                .map(|it| format!("name the others, e.g. {it} = …"));
+            self.mistake_at(place, &message, help);
+        }
+    }
+
+    fn bind_name(&mut self, name: &str, value: Value<'v>) {
+        let argument = self.site.named(name).cloned();
+        let place = argument.as_ref().map_or(self.site.place, |it| it.place);
+        let function = self.function;
+        if !function.any_name && !function.parameters.contains(&name) {
+            let help = did_you_mean(name, function.parameters.iter().copied())
+                .unwrap_or_else(|| format!("it takes {}", listed(function.parameters)));
+            self.mistake_at(place, &format!("unknown argument '{name}'"), Some(help));
+        } else if self.values.contains_key(name) {
+            self.mistake_at(place, &format!("'{name}' is given twice, by position and by name"), None);
+        } else {
+            self.values.insert(name.to_owned(), (value, argument));
+        }
+    }
+
+    /// Whether there was no mistake in it so far.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The evaluation that it is part of.
+    pub(crate) fn session(&self) -> &'s Session {
+        self.session
+    }
+
+    /// The argument's value if `read` takes it. None if it is not given, `None`, or wrong.
+    pub(crate) fn optional<T>(&mut self, name: &str, read: impl Fn(Value<'v>) -> Reading<T>) -> Option<T> {
+        let value = self.given(name)?;
+        if value.is_none() {
+            return None;
+        }
+        self.read(name, value, read)
+    }
+
+    /// The argument's value if `read` takes it; `default` if it is not given or wrong.
+    pub(crate) fn or<T>(&mut self, name: &str, read: impl Fn(Value<'v>) -> Reading<T>, default: T) -> T {
+        match self.given(name) {
+            Some(value) => self.read(name, value, read).unwrap_or(default),
+            None => default,
+        }
+    }
+
+    /// The argument's value if `read` takes it, none if it is `None`; `default` if it is not given or wrong.
+    pub(crate) fn or_none<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(Value<'v>) -> Reading<T>,
+        default: T,
+    ) -> Option<T> {
+        match self.given(name) {
+            Some(value) if value.is_none() => None,
+            Some(value) => self.read(name, value, read),
+            None => Some(default),
+        }
+    }
+
+    /// The argument's value, which must be given; some value if that is a mistake.
+    pub(crate) fn required<T: Default>(&mut self, name: &str, read: impl Fn(Value<'v>) -> Reading<T>) -> T {
+        match self.given(name) {
+            Some(value) => self.read(name, value, read).unwrap_or_default(),
+            None => {
+                let message = format!("'{name}' is missing");
+                self.mistake_at(self.site.place, &message, Some(format!("add {name} = …")));
+                T::default()
+            }
+        }
+    }
+
+    /// Arguments of other names than the function's own, with their values.
+    pub(crate) fn others<T>(&mut self, read: impl Fn(Value<'v>) -> Reading<T>) -> BTreeMap<String, T> {
+        let own = self.function.parameters;
+        let others: Vec<(String, Value<'v>)> = self
+            .values
+            .iter()
+            .filter(|(name, _)| !own.contains(&name.as_str()))
+            .map(|(name, (value, _))| (name.clone(), *value))
+            .collect();
+        others
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let value = self.read(&name, value, &read)?;
+                Some((name, value))
+            })
+            .collect()
+    }
+
+    /// The text of `inline`, or of the file that `file` names; not both. None if neither is given, or wrong.
+    pub(crate) fn optional_secret(&mut self, inline: &str, file: &str) -> Option<Secret> {
+        if self.given(inline).is_some() && self.given(file).is_some() {
+            let help = Some(format!("remove one, best '{inline}'"));
+            self.mistake(file, &format!("'{inline}' and '{file}' are both given"), help);
+            return None;
+        }
+        let folder = &self.session.folder;
+        if let Some(text) = self.optional(inline, read::secret) {
+            return Some(text);
+        }
+        self.optional(file, |value| read::secret_file(value, folder))
+    }
+
+    /// As [`Call::optional_secret`], but one of the two must be given.
+    pub(crate) fn secret(&mut self, inline: &str, file: &str) -> Secret {
+        let given = [inline, file].into_iter().any(|it| self.given(it).is_some_and(|it| !it.is_none()));
+        if !given {
+            let message = format!("'{file}' is missing");
+            let help = format!("add {file} = \"name.{inline}\", a file beside the configuration, or {inline} = …");
+            self.mistake_at(self.site.place, &message, Some(help));
+        }
+        self.optional_secret(inline, file).unwrap_or_else(|| Secret::new(""))
+    }
+
+    /// Takes `name` for the thing that the call makes; it is a mistake if another of its kind has it.
+    pub(crate) fn declare(&mut self, kind: Kind, name: &str) {
+        // A name that is missing or malformed is a mistake already.
+        if name.is_empty() {
+            return;
+        }
+        if let Err(first) = self.session.declare(kind, name, self.site.place) {
+            let message = format!("there is already a {kind} '{name}', in line {}", first.line);
+            self.mistake("name", &message, Some("give it another name".to_owned()));
+        }
+    }
+
+    /// Notes that each of `names`, given to the argument, must be the name of a `kind`.
+    pub(crate) fn refer(&mut self, kind: Kind, argument: &str, names: &[String]) {
+        for (number, name) in names.iter().enumerate() {
+            self.session.refer(Reference {
+                kind,
+                name: name.clone(),
+                place: self.item_place(argument, Some(number)),
+                said_to: format!("{}(): '{argument}'", self.function.name),
+            });
+        }
+    }
+
+    /// Notes a mistake in the argument.
+    pub(crate) fn mistake(&mut self, argument: &str, message: &str, help: Option<String>) {
+        self.mistake_at(self.item_place(argument, None), message, help);
+    }
+
+    /// Where the argument begins; the call's place if that is not known.
+    pub(crate) fn place(&self) -> Place {
+        self.site.place
+    }
+
+    fn mistake_at(&mut self, place: Place, message: &str, help: Option<String>) {
+        self.whole = false;
+        let way = match self.by_way_of {
+            Some(way) if way.line != place.line => format!(" (by way of line {})", way.line),
+            _ => String::new(),
+        };
+        let message = format!("{}(): {message}{way}", self.function.name);
+        self.session.mistake(place, message, help);
+    }
+
+    fn given(&self, name: &str) -> Option<Value<'v>> {
+        debug_assert!(self.function.parameters.contains(&name), "{name} is no parameter");
+        self.values.get(name).map(|(value, _)| *value)
+    }
+
+    fn argument(&self, name: &str) -> Option<&Argument> {
+        self.values.get(name).and_then(|(_, argument)| argument.as_ref())
+    }
+
+    fn item_place(&self, name: &str, item: Option<usize>) -> Place {
+        let Some(argument) = self.argument(name) else {
+            return self.site.place;
+        };
+        item.and_then(|it| argument.items.get(it).copied())
+            .unwrap_or(argument.place)
+    }
+
+    fn read<T>(&mut self, name: &str, value: Value<'v>, read: impl Fn(Value<'v>) -> Reading<T>) -> Option<T> {
+        match read(value) {
+            Ok(it) => Some(it),
+            Err(wrongs) => {
+                self.whole = false;
+                for wrong in wrongs {
+                    self.wrong(name, wrong);
+                }
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, name: &str, wrong: Wrong) {
+        let Wrong { path, item, character, message, help } = wrong;
+        let text = self.argument(name).and_then(|it| it.text);
+        let place = match (character, text) {
+            (Some(character), Some(text)) => text.right(character),
+            _ => self.item_place(name, item),
+        };
+        self.mistake_at(place, &format!("'{name}{path}' {message}"), help);
+    }
+}
+
+/// `'a', 'b'`.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|it| format!("'{it}'")).collect();
+    quoted.join(", ")
+}
+
+/// The evaluation was set up without a [`Session`].
+#[derive(Debug, thiserror::Error)]
+#[error("there is no session to gather the configuration in")]
+struct NoSession;

@@ -1,0 +1,42 @@
+//! The functions that a configuration calls.
+
+mod builder;
+mod change_source;
+mod interpolate;
+mod listener;
+mod scheduler;
+mod setup;
+mod step;
+
+use crate::call::Function;
+
+/// Those of a master's file.
+pub(crate) const MASTER: &[&Function] = &[
+    &setup::MASTER,
+    &setup::WORKER,
+    &setup::USER,
+    &change_source::GIT_POLLER,
+    &scheduler::ANY_BRANCH,
+    &scheduler::SINGLE_BRANCH,
+    &scheduler::PERIODIC,
+    &scheduler::FORCE,
+    &scheduler::FIELD_TEXT,
+    &scheduler::FIELD_INT,
+    &scheduler::FIELD_BOOL,
+    &scheduler::FIELD_CHOICE,
+    &builder::BUILDER,
+    &step::GIT,
+    &step::SHELL,
+    &interpolate::INTERPOLATE,
+    &interpolate::PROP,
+    &listener::WEBHOOK,
+];
+
+/// Those of a file of listeners.
+pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
+
+/// Where the function of that name can be called, if not here.
+pub(crate) fn elsewhere(here: &[&Function], name: &str) -> Option<String> {
+    let known = MASTER.iter().any(|it| it.name == name) && !here.iter().any(|it| it.name == name);
+    known.then(|| "a file of listeners holds only webhook(…)".to_owned())
+}

@@ -1,0 +1,84 @@
+//! `builder(…)`.
+
+use std::collections::BTreeSet;
+
+use starlark::values::Value;
+
+use crate::call::{Call, Function};
+use crate::model::{BuilderConfig, StepConfig};
+use crate::object::Item;
+use crate::read::{self, Reading};
+use crate::session::Kind;
+use crate::text::Text;
+
+/// The longest name of a step, as in Buildbot.
+pub(super) const LONGEST_STEP_NAME: usize = 50;
+
+pub(super) const BUILDER: Function = Function {
+    name: "builder",
+    parameters: &[
+        "name",
+        "workers",
+        "steps",
+        "env",
+        "properties",
+        "tags",
+        "description",
+        "workdir",
+    ],
+    positional: 1,
+    any_name: false,
+    run: builder,
+};
+
+fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
+    let builder = BuilderConfig {
+        name: call.required("name", builder_name),
+        workers: call.required("workers", read::some(read::worker, "workers")),
+        steps: steps(call),
+        env: call.or("env", read::env, Default::default()),
+        properties: call.or("properties", read::properties, Default::default()),
+        tags: call.or("tags", read::list(read::name(70), "tags"), vec![]),
+        description: call.optional("description", read::string),
+        workdir: call.or("workdir", read::folder, Text::literal("build")),
+    };
+    let name = builder.name.clone();
+    call.declare(Kind::Builder, &name);
+    call.refer(Kind::Worker, "workers", &builder.workers);
+    call.session().configure(|config| config.builders.push(builder));
+    Some(Item::Builder(name))
+}
+
+fn builder_name(value: Value<'_>) -> Reading<String> {
+    let name = read::name(70)(value)?;
+    if name.starts_with('_') {
+        return read::wrong("must not begin with '_'", None);
+    }
+    Ok(name)
+}
+
+/// The steps. Two of the same name get a number, as in Buildbot: `shell`, `shell_1`.
+fn steps(call: &mut Call<'_, '_>) -> Vec<StepConfig> {
+    let mut steps = call.required("steps", read::some(read::step, "steps"));
+    let mut taken = BTreeSet::new();
+    for step in &mut steps {
+        step.name = unique(&step.name, &taken);
+        taken.insert(step.name.clone());
+    }
+    steps
+}
+
+fn unique(name: &str, taken: &BTreeSet<String>) -> String {
+    if !taken.contains(name) {
+        return name.to_owned();
+    }
+    // There are finitely many taken names, so one of these is free.
+    (1u32..)
+        .map(|number| {
+            let suffix = format!("_{number}");
+            let kept: String = name.chars().take(LONGEST_STEP_NAME - suffix.len()).collect();
+            kept + &suffix
+        })
+        .find(|it| !taken.contains(it))
+        .unwrap_or_default()
+}

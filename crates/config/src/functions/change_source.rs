@@ -1,0 +1,46 @@
+//! `git_poller(…)`.
+
+use std::time::Duration;
+
+use crate::call::{Call, Function};
+use crate::model::{ChangeSource, GitPoller};
+use crate::object::Item;
+use crate::read;
+use crate::session::Kind;
+
+/// Between two looks at a repository, unless given.
+const POLL_INTERVAL: Duration = Duration::from_secs(60);
+
+pub(super) const GIT_POLLER: Function = Function {
+    name: "git_poller",
+    parameters: &[
+        "repository",
+        "branches",
+        "poll_interval",
+        "project",
+        "codebase",
+        "category",
+        "name",
+    ],
+    positional: 1,
+    any_name: false,
+    run: git_poller,
+};
+
+fn git_poller(call: &mut Call<'_, '_>) -> Option<Item> {
+    let repository = call.required("repository", read::repository);
+    let name = call.optional("name", read::name(200));
+    let poller = GitPoller {
+        name: name.unwrap_or_else(|| repository.clone()),
+        repository,
+        branches: call.or("branches", read::list(read::text, "branches"), vec![]),
+        poll_interval: call.or("poll_interval", read::duration, POLL_INTERVAL),
+        project: call.or("project", read::string, String::new()),
+        codebase: call.or("codebase", read::string, String::new()),
+        category: call.optional("category", read::string),
+    };
+    call.declare(Kind::ChangeSource, &poller.name);
+    call.session()
+        .configure(|config| config.change_sources.push(ChangeSource::GitPoller(poller)));
+    Some(Item::Other("a git poller"))
+}

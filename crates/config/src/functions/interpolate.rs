@@ -1,0 +1,49 @@
+//! `interpolate(…)` and `prop(…)`: texts that are completed when a build runs.
+
+use crate::call::{Call, Function};
+use crate::object::Item;
+use crate::read;
+use crate::text::Text;
+
+pub(super) const INTERPOLATE: Function = Function {
+    name: "interpolate",
+    parameters: &["template"],
+    positional: 1,
+    any_name: true,
+    run: interpolate,
+};
+
+pub(super) const PROP: Function = Function {
+    name: "prop",
+    parameters: &["name", "default"],
+    positional: 2,
+    any_name: false,
+    run: prop,
+};
+
+fn interpolate(call: &mut Call<'_, '_>) -> Option<Item> {
+    let keywords = call.others(read::template);
+    if !call.is_whole() {
+        return None;
+    }
+    let text = call.required("template", |value| {
+        let template = read::string(value)?;
+        Text::parse_with(&template, &keywords).or_else(|error| {
+            let before = template.get(..error.offset).unwrap_or_default();
+            Err(vec![read::Wrong {
+                path: String::new(),
+                item: None,
+                character: Some(before.chars().count()),
+                message: format!("is wrong: {error}"),
+                help: None,
+            }])
+        })
+    });
+    Some(Item::Text(text))
+}
+
+fn prop(call: &mut Call<'_, '_>) -> Option<Item> {
+    let name = call.required("name", read::property_name);
+    let default = call.optional("default", read::template);
+    Some(Item::Text(Text::property(name, default)))
+}

@@ -1,0 +1,99 @@
+//! `master(…)`, `worker(…)` and `user(…)`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use starlark::values::Value;
+
+use crate::call::{Call, Function};
+use crate::model::{UserConfig, WorkerConfig};
+use crate::object::Item;
+use crate::read::{self, Reading};
+use crate::session::Kind;
+
+pub(super) const MASTER: Function = Function {
+    name: "master",
+    parameters: &["title", "listen", "anonymous_control", "plain_text_beyond_loopback"],
+    positional: 1,
+    any_name: false,
+    run: master,
+};
+
+pub(super) const WORKER: Function = Function {
+    name: "worker",
+    parameters: &["name", "token", "token_file", "max_builds", "properties"],
+    positional: 1,
+    any_name: false,
+    run: worker,
+};
+
+pub(super) const USER: Function = Function {
+    name: "user",
+    parameters: &["name", "token", "token_file"],
+    positional: 1,
+    any_name: false,
+    run: user,
+};
+
+fn master(call: &mut Call<'_, '_>) -> Option<Item> {
+    if let Err(first) = call.session().declare_master(call.place()) {
+        let help = Some("put all into one".to_owned());
+        call.mistake("", &format!("there is already one in line {}", first.line), help);
+    }
+    let title = call.optional("title", read::name(200));
+    let listen = call.optional("listen", address);
+    let anonymous_control = call.or("anonymous_control", read::boolean, false);
+    let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
+    if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && !beyond) {
+        let message = format!("'listen' is {listen}, which others reach, and what is sent there is not encrypted");
+        let help = "listen on 127.0.0.1 behind a proxy with TLS, or add plain_text_beyond_loopback = True";
+        call.mistake("listen", &message, Some(help.to_owned()));
+    }
+    call.session().configure(|config| {
+        config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
+        config.listen = listen.unwrap_or(config.listen);
+        config.anonymous_control = anonymous_control;
+        config.plain_text_beyond_loopback = beyond;
+    });
+    Some(Item::Other("a master"))
+}
+
+/// An address and port; `localhost` is 127.0.0.1.
+fn address(value: Value<'_>) -> Reading<SocketAddr> {
+    let text = read::text(value)?;
+    let port = text.strip_prefix("localhost:").and_then(|it| it.parse().ok());
+    let local = port.map(|it| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), it));
+    match local.or_else(|| text.parse().ok()) {
+        Some(address) => Ok(address),
+        None => read::wrong(
+            format!("is no address with a port: '{text}'"),
+            Some("write e.g. \"127.0.0.1:8010\" or \"[::1]:8010\""),
+        ),
+    }
+}
+
+fn worker(call: &mut Call<'_, '_>) -> Option<Item> {
+    let worker = WorkerConfig {
+        name: call.required("name", read::identifier),
+        token: call.secret("token", "token_file"),
+        max_builds: call.optional("max_builds", read::count),
+        properties: call.or("properties", read::properties, Default::default()),
+    };
+    let name = worker.name.clone();
+    call.declare(Kind::Worker, &name);
+    call.session().configure(|config| config.workers.push(worker));
+    Some(Item::Worker(name))
+}
+
+fn user(call: &mut Call<'_, '_>) -> Option<Item> {
+    let user = UserConfig {
+        name: call.required("name", read::name(70)),
+        token: call.secret("token", "token_file"),
+    };
+    call.declare(Kind::User, &user.name);
+    if call.session().shares_token(&user) {
+        let help = Some("give each user a token of their own".to_owned());
+        call.mistake("name", &format!("'{}' has the token of another user", user.name), help);
+    }
+    call.session().configure(|config| config.users.push(user));
+    Some(Item::Other("a user"))
+}

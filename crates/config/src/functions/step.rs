@@ -1,0 +1,142 @@
+//! The steps `git(…)` and `shell(…)`.
+
+use std::time::Duration;
+
+use starlark::values::Value;
+
+use super::builder::LONGEST_STEP_NAME;
+use crate::call::{Call, Function};
+use crate::model::{Command, GitStep, StepConfig, StepKind};
+use crate::object::Item;
+use crate::read::{self, Reading};
+use crate::text::Text;
+
+/// How long a command may be silent, unless given; Buildbot's.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
+pub(super) const GIT: Function = Function {
+    name: "git",
+    parameters: &[
+        "repository",
+        "branch",
+        "codebase",
+        "shallow",
+        "submodules",
+        "clean",
+        "name",
+        "env",
+        "workdir",
+        "halt_on_failure",
+        "flunk_on_failure",
+        "warn_on_failure",
+        "always_run",
+        "idle_timeout",
+        "total_timeout",
+    ],
+    positional: 1,
+    any_name: false,
+    run: git,
+};
+
+pub(super) const SHELL: Function = Function {
+    name: "shell",
+    parameters: &[
+        "command",
+        "name",
+        "env",
+        "workdir",
+        "halt_on_failure",
+        "flunk_on_failure",
+        "warn_on_failure",
+        "always_run",
+        "idle_timeout",
+        "total_timeout",
+    ],
+    positional: 1,
+    any_name: false,
+    run: shell,
+};
+
+fn git(call: &mut Call<'_, '_>) -> Option<Item> {
+    let git = GitStep {
+        repository: call.required("repository", read::repository_template),
+        branch: call.optional("branch", read::some_template),
+        codebase: call.or("codebase", read::string, String::new()),
+        shallow: call.or("shallow", read::boolean, false),
+        submodules: call.or("submodules", read::boolean, false),
+        clean: call.or("clean", read::boolean, false),
+    };
+    step(call, "git".to_owned(), StepKind::Git(git))
+}
+
+fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
+    let command = call.required("command", |value| read::command(value).map(Some));
+    let name = command.as_ref().map(command_name).unwrap_or_default();
+    let command = command.unwrap_or(Command::Script(Text::default()));
+    step(call, name, StepKind::Shell { command })
+}
+
+/// What all steps have in common; `default_name` is their name unless one is given.
+fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option<Item> {
+    Some(Item::Step(Box::new(StepConfig {
+        name: call.optional("name", step_name).unwrap_or(default_name),
+        halt_on_failure: call.or("halt_on_failure", read::boolean, true),
+        flunk_on_failure: call.or("flunk_on_failure", read::boolean, true),
+        warn_on_failure: call.or("warn_on_failure", read::boolean, false),
+        always_run: call.or("always_run", read::boolean, false),
+        idle_timeout: call.or_none("idle_timeout", read::duration, IDLE_TIMEOUT),
+        total_timeout: call.optional("total_timeout", read::duration),
+        env: call.or("env", read::env, Default::default()),
+        workdir: call.optional("workdir", read::folder),
+        kind,
+    })))
+}
+
+fn step_name(value: Value<'_>) -> Reading<String> {
+    let name = read::name(LONGEST_STEP_NAME)(value)?;
+    if name.contains('/') {
+        return read::wrong("must have no '/'", None);
+    }
+    Ok(name)
+}
+
+/// A name after the command: its program, and the first argument if that is a word (`cargo test`, `make`).
+fn command_name(command: &Command) -> String {
+    let words: Vec<&str> = match command {
+        Command::Argv(argv) => argv.iter().map_while(Text::as_literal).take(2).collect(),
+        Command::Script(script) => {
+            let first_line = script.as_literal().and_then(|it| it.trim_start().lines().next());
+            first_line.unwrap_or_default().split_whitespace().take(2).collect()
+        }
+    };
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c));
+    let program = words.first().and_then(|it| it.rsplit('/').next());
+    let Some(program) = program.filter(|it| plain(it) && !it.is_empty()) else {
+        return "shell".to_owned();
+    };
+    let verb = words.get(1).filter(|it| plain(it) && it.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let name = verb.map_or_else(|| program.to_owned(), |it| format!("{program} {it}"));
+    name.chars().take(LONGEST_STEP_NAME).collect::<String>().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_named_after_its_command() {
+        let argv = |words: &[&str]| Command::Argv(words.iter().map(|it| Text::literal(*it)).collect());
+        let script = |text: &str| Command::Script(Text::literal(text));
+        for (command, name) in [
+            (argv(&["cargo", "test", "--all"]), "cargo test"),
+            (argv(&["/usr/bin/make", "-j8"]), "make"),
+            (argv(&["./run it"]), "shell"),
+            (script("make check && make install"), "make check"),
+            (script("\n  ./configure --prefix=/usr\nmake"), "configure"),
+            (script("$CC x.c"), "shell"),
+            (Command::Script(Text::property("command", None)), "shell"),
+        ] {
+            assert_eq!(command_name(&command), name, "{command:?}");
+        }
+    }
+}

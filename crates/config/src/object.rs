@@ -1,0 +1,165 @@
+//! The values that the configuration's functions give.
+
+#![expect(
+    unsafe_code,
+    reason = "what Starlark derives for its values implements unsafe traits; none is written here"
+)]
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::eval::{Arguments, Evaluator};
+use starlark::starlark_simple_value;
+use starlark::values::{
+    Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
+};
+use weir_status_api::ForceField;
+
+use crate::call::{Call, Function};
+use crate::model::StepConfig;
+use crate::text::Text;
+
+/// What a function gave.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// A worker, by its name.
+    Worker(String),
+    /// A builder, by its name.
+    Builder(String),
+    /// A step.
+    Step(Box<StepConfig>),
+    /// A field of a force scheduler.
+    Field(Box<ForceField>),
+    /// A text with substitutions.
+    Text(Text),
+    /// Something that nothing takes, e.g. a scheduler.
+    Other(&'static str),
+}
+
+impl Item {
+    /// What it is, for people.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Worker(_) => "a worker",
+            Self::Builder(_) => "a builder",
+            Self::Step(_) => "a step",
+            Self::Field(_) => "a field",
+            Self::Text(_) => "an interpolated text",
+            Self::Other(noun) => noun,
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Worker(name) | Self::Builder(name) => Some(name),
+            Self::Step(step) => Some(&step.name),
+            Self::Field(field) => Some(&field.name),
+            Self::Text(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// What a function gave, as Starlark's value.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct Object(#[allocative(skip)] pub(crate) Item);
+
+starlark_simple_value!(Object);
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Item::Text(text) => text.fmt(f),
+            item => match item.name() {
+                Some(name) => write!(f, "<{} '{name}'>", item.noun()),
+                None => write!(f, "<{}>", item.noun()),
+            },
+        }
+    }
+}
+
+#[starlark_value(type = "configuration_object")]
+impl<'v> StarlarkValue<'v> for Object {
+    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        (attribute == "name").then(|| self.0.name().map(|it| heap.alloc(it)))?
+    }
+
+    fn dir_attr(&self) -> Vec<String> {
+        self.0.name().map(|_| "name".to_owned()).into_iter().collect()
+    }
+}
+
+/// What a call with a mistake gives, and a name that is not known. It can be called and asked for attributes
+/// and items, so that the rest of the file is still looked at, and is no further mistake wherever it is given.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct Broken;
+
+/// The type's name; a Starlark error that has it comes from a mistake that is known already.
+pub(crate) const BROKEN: &str = "result_of_a_mistake";
+
+starlark_simple_value!(Broken);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(BROKEN)
+    }
+}
+
+#[starlark_value(type = BROKEN)]
+impl<'v> StarlarkValue<'v> for Broken {
+    fn invoke(
+        &self,
+        me: Value<'v>,
+        arguments: &Arguments<'v, '_>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let named = arguments.names_map()?;
+        let name = named.iter().find(|(key, _)| key.as_str() == "name").map(|(_, value)| *value);
+        let first = arguments.positions(evaluator.heap())?.next();
+        if let (Some(name), Some(session)) = (name.or(first).and_then(Value::unpack_str), crate::call::session(evaluator)) {
+            session.declare_unclear(name);
+        }
+        Ok(me)
+    }
+
+    fn get_attr(&self, _: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        Some(heap.alloc(Self))
+    }
+
+    fn at(&self, _: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Ok(heap.alloc(Self))
+    }
+
+    fn iterate_collect(&self, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
+        let _ = heap;
+        Ok(vec![])
+    }
+}
+
+/// A function of the configuration, as Starlark's value.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct Builtin(#[allocative(skip)] pub(crate) &'static Function);
+
+starlark_simple_value!(Builtin);
+
+impl fmt::Display for Builtin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<function {}>", self.0.name)
+    }
+}
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for Builtin {
+    fn invoke(
+        &self,
+        _: Value<'v>,
+        arguments: &Arguments<'v, '_>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let mut call = Call::bind(self.0, arguments, evaluator)?;
+        let item = (self.0.run)(&mut call);
+        Ok(match item {
+            Some(item) if call.is_whole() => evaluator.heap().alloc(Object(item)),
+            _ => evaluator.heap().alloc(Broken),
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! What one evaluation gathers: mistakes, names, and what the file configures.
+
+#![expect(
+    unsafe_code,
+    reason = "what Starlark derives for its values implements unsafe traits; none is written here"
+)]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use starlark::values::ProvidesStaticType;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::model::{MasterConfig, UserConfig};
+use crate::sites::Sites;
+
+/// What has a name that is unique among its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Worker,
+    ChangeSource,
+    Scheduler,
+    Builder,
+    Listener,
+    User,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Worker => "worker",
+            Self::ChangeSource => "change source",
+            Self::Scheduler => "scheduler",
+            Self::Builder => "builder",
+            Self::Listener => "webhook",
+            Self::User => "user",
+        })
+    }
+}
+
+/// A name that must turn out to be something's.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    /// What it must be the name of.
+    pub(crate) kind: Kind,
+    /// The name.
+    pub(crate) name: String,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// The function and argument that it was given to, for people.
+    pub(crate) said_to: String,
+}
+
+/// One evaluation of one file.
+#[derive(Debug, ProvidesStaticType)]
+pub(crate) struct Session {
+    /// The file's name, for people.
+    pub(crate) file: String,
+    /// The folder that token files are relative to.
+    pub(crate) folder: PathBuf,
+    /// Where the file's calls are.
+    pub(crate) sites: Sites,
+    mistakes: RefCell<Vec<Diagnostic>>,
+    names: RefCell<BTreeMap<(Kind, String), Place>>,
+    /// Names whose kind is not known, since what they were given to is a mistake itself.
+    unclear: RefCell<Vec<String>>,
+    references: RefCell<Vec<Reference>>,
+    draft: RefCell<MasterConfig>,
+    /// Where `master(…)` is, if it is.
+    master: RefCell<Option<Place>>,
+}
+
+impl Session {
+    /// One that has gathered nothing yet.
+    pub(crate) fn new(file: &str, folder: PathBuf, sites: Sites) -> Self {
+        Self {
+            file: file.to_owned(),
+            folder,
+            sites,
+            mistakes: RefCell::default(),
+            names: RefCell::default(),
+            unclear: RefCell::default(),
+            references: RefCell::default(),
+            draft: RefCell::new(MasterConfig::bare()),
+            master: RefCell::default(),
+        }
+    }
+
+    /// Adds a mistake.
+    pub(crate) fn mistake(&self, place: Place, message: String, help: Option<String>) {
+        self.mistakes.borrow_mut().push(Diagnostic {
+            file: self.file.clone(),
+            line: place.line,
+            column: place.column,
+            message,
+            help,
+        });
+    }
+
+    /// Whether there is a mistake so far.
+    pub(crate) fn has_mistakes(&self) -> bool {
+        !self.mistakes.borrow().is_empty()
+    }
+
+    /// Takes the name for something at `place`; gives the place of what has it already.
+    pub(crate) fn declare(&self, kind: Kind, name: &str, place: Place) -> Result<(), Place> {
+        match self.names.borrow_mut().entry((kind, name.to_owned())) {
+            std::collections::btree_map::Entry::Vacant(it) => {
+                it.insert(place);
+                Ok(())
+            }
+            std::collections::btree_map::Entry::Occupied(it) => Err(*it.get()),
+        }
+    }
+
+    /// Notes the name of something that cannot be told, so that references to it are no further mistakes.
+    pub(crate) fn declare_unclear(&self, name: &str) {
+        self.unclear.borrow_mut().push(name.to_owned());
+    }
+
+    /// Notes that `reference` must be something's name.
+    pub(crate) fn refer(&self, reference: Reference) {
+        self.references.borrow_mut().push(reference);
+    }
+
+    /// Notes the one `master(…)`; gives the place of the first if this is another.
+    pub(crate) fn declare_master(&self, place: Place) -> Result<(), Place> {
+        let mut master = self.master.borrow_mut();
+        match *master {
+            Some(first) => Err(first),
+            None => {
+                *master = Some(place);
+                Ok(())
+            }
+        }
+    }
+
+    /// Changes what the file configures.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut MasterConfig)) {
+        change(&mut self.draft.borrow_mut());
+    }
+
+    /// Whether somebody else has the token of `user`.
+    pub(crate) fn shares_token(&self, user: &UserConfig) -> bool {
+        let users = &self.draft.borrow().users;
+        users.iter().any(|it| it.token == user.token && it.name != user.name)
+    }
+
+    /// Finds references to nothing.
+    pub(crate) fn check_references(&self) {
+        let names = self.names.borrow();
+        let unclear = self.unclear.borrow();
+        for reference in self.references.borrow().iter() {
+            let Reference { kind, name, place, said_to } = reference;
+            if names.contains_key(&(*kind, name.clone())) || unclear.contains(name) {
+                continue;
+            }
+            let known: Vec<&str> = names
+                .keys()
+                .filter(|(it, _)| it == kind)
+                .map(|(_, name)| name.as_str())
+                .collect();
+            let help = crate::nearest::did_you_mean(name, known.iter().copied()).or_else(|| list(&known));
+            self.mistake(*place, format!("{said_to} names no {kind}: there is no '{name}'"), help);
+        }
+    }
+
+    /// What was gathered: the mistakes, or what the file configures if there are none.
+    pub(crate) fn finish(self) -> Result<MasterConfig, Vec<Diagnostic>> {
+        let mistakes = self.mistakes.into_inner();
+        if mistakes.is_empty() {
+            Ok(self.draft.into_inner())
+        } else {
+            Err(mistakes)
+        }
+    }
+}
+
+/// `known are 'a', 'b'`, if there are any; the first ten.
+fn list(names: &[&str]) -> Option<String> {
+    if names.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> = names.iter().take(10).map(|it| format!("'{it}'")).collect();
+    let more = if names.len() > 10 { ", …" } else { "" };
+    Some(format!("known are {}{more}", shown.join(", ")))
+}

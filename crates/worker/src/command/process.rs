@@ -1,0 +1,123 @@
+//! Starting a program in a process group of its own, and ending the group.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+use std::process::Stdio;
+
+use bytes::Bytes;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio_util::task::AbortOnDropHandle;
+
+use weir_worker_protocol::v1::{StartCommand, start_command::What};
+
+/// A program that runs, and the pipes to it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// The first process of the group.
+    pub(crate) leader: Child,
+    /// All of them.
+    pub(crate) group: Group,
+    /// What it says.
+    pub(crate) stdout: Option<ChildStdout>,
+    /// What else it says.
+    pub(crate) stderr: Option<ChildStderr>,
+    _stdin: Option<AbortOnDropHandle<()>>,
+}
+
+/// A process group. What is left of it is killed on drop.
+#[derive(Debug)]
+pub(crate) struct Group(Pid);
+
+impl Group {
+    /// Sends a signal to each process; to none if none is left.
+    pub(crate) fn signal(&self, signal: Signal) {
+        // The one error there can be is that no process of the group is left.
+        let _ = killpg(self.0, signal);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+/// Starts the command in `workdir` with just this environment.
+///
+/// # Errors
+/// One sentence that says why it cannot run.
+pub(crate) fn start(
+    command: &StartCommand,
+    workdir: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Process, String> {
+    let words = words(command)?;
+    let [program, arguments @ ..] = words.as_slice() else {
+        return Err("the command is empty".to_owned());
+    };
+    let has_input = !command.stdin.is_empty();
+    let mut leader = Command::new(program)
+        .args(arguments)
+        .current_dir(workdir)
+        .env_clear()
+        .envs(environment)
+        .process_group(0)
+        .stdin(if has_input { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| why_not(program, workdir, environment, &error))?;
+    let pid = leader
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .ok_or("the command has no process id")?;
+    Ok(Process {
+        group: Group(Pid::from_raw(pid)),
+        stdout: leader.stdout.take(),
+        stderr: leader.stderr.take(),
+        _stdin: leader.stdin.take().map(|pipe| feed(pipe, command.stdin.clone())),
+        leader,
+    })
+}
+
+fn words(command: &StartCommand) -> Result<Vec<&str>, String> {
+    match &command.what {
+        Some(What::Argv(argv)) => Ok(argv.words.iter().map(String::as_str).collect()),
+        Some(What::Script(script)) => Ok(vec!["/bin/sh", "-c", script]),
+        None => Err("the command is of a kind that this worker does not know".to_owned()),
+    }
+}
+
+fn feed(mut pipe: ChildStdin, input: Bytes) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        // A command may end without having read all of its input.
+        let _ = pipe.write_all(&input).await;
+    }))
+}
+
+fn why_not(
+    program: &str,
+    workdir: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+    error: &Error,
+) -> String {
+    match error.kind() {
+        ErrorKind::NotFound if !program.contains('/') => {
+            let path = environment.get(std::ffi::OsStr::new("PATH"));
+            let path = path.map(|it| it.to_string_lossy()).unwrap_or_default();
+            format!("there is no program `{program}` in any folder of PATH ({path})")
+        }
+        ErrorKind::NotFound if workdir.join(program).exists() => {
+            format!("`{program}` cannot run: the interpreter that it names does not exist")
+        }
+        ErrorKind::NotFound => format!("there is no program `{program}` (in {})", workdir.display()),
+        ErrorKind::PermissionDenied => format!("`{program}` cannot run: it is not executable"),
+        _ => format!("`{program}` cannot run: {error}"),
+    }
+}

@@ -4,10 +4,10 @@
 //! ```no_run
 //! # async fn example(api: std::sync::Arc<dyn weir_status_api::StatusApi>) -> Result<(), Box<dyn std::error::Error>> {
 //! use weir_status_api::{Build, Query, ReadExt};
-//! use weir_status_grpc::{GrpcStatus, Stop, routes, serve};
+//! use weir_status_grpc::{GrpcStatus, routes, serve};
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9989").await?;
-//! let stop = Stop::new();
+//! let stop = tokio_util::sync::CancellationToken::new();
 //! tokio::spawn(serve(listener, routes(api, stop.clone()), stop.clone()));
 //!
 //! let remote = GrpcStatus::connect("grpc://127.0.0.1:9989", None)?;
@@ -26,10 +26,14 @@
 //! - No retries: [`Error::Unavailable`](weir_status_api::Error::Unavailable) tells the caller, who knows
 //!   whether to try again, and a watch resumes from its last cursor.
 
+mod client;
 mod convert;
+mod health;
+mod serve;
+mod server;
+mod status;
 
 #[expect(
-    missing_docs,
     unreachable_pub,
     clippy::large_enum_variant,
     clippy::doc_markdown,
@@ -39,3 +43,6 @@ mod v1 {
     tonic::include_proto!("weir.status.v1");
 }
 
+
+pub use client::{GrpcStatus, Options};
+pub use serve::{MAX_REQUEST_BYTES, SERVICE_NAME, routes, serve};

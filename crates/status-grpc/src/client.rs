@@ -1,0 +1,310 @@
+//! The client.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use prost::Message;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status, Streaming};
+use weir_status_api::{
+    At, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
+    Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, Watch,
+};
+
+use crate::convert::{Field, Wire, take};
+use crate::serve::MAX_REQUEST_BYTES;
+use crate::status::{MAX_HEADER_BYTES, from_status};
+use crate::v1;
+use crate::v1::status_service_client::StatusServiceClient;
+
+/// How much a stream may send ahead of its reader.
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// So large that the streams' windows are what counts: watches that are left unread must not hold up the calls
+/// beside them.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024 * 1024;
+
+/// How a [`GrpcStatus`] goes about it.
+#[derive(Clone)]
+pub struct Options {
+    /// The API token to present where a [`Caller`] brings none.
+    pub token: Option<String>,
+    /// How long a connection may take to be made.
+    pub connect_deadline: Duration,
+    /// How long a call may take, and a watch to begin.
+    pub call_deadline: Duration,
+    /// How often the other side is asked for a sign of life.
+    pub keepalive_interval: Duration,
+    /// How long it may take to give one.
+    pub keepalive_deadline: Duration,
+    /// The largest answer to take, in bytes. A page of 10,000 rows is some 2 to 100 MiB.
+    pub max_answer_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            token: None,
+            connect_deadline: Duration::from_secs(5),
+            call_deadline: Duration::from_secs(30),
+            keepalive_interval: Duration::from_secs(20),
+            keepalive_deadline: Duration::from_secs(10),
+            max_answer_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Shows all but the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("call_deadline", &self.call_deadline)
+            .field("max_answer_bytes", &self.max_answer_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The status API of a master elsewhere, over gRPC. Clones share one connection, which is made when it is
+/// needed and made again after it was lost; what was under way then ends with [`Error::Unavailable`].
+#[derive(Clone, Debug)]
+pub struct GrpcStatus {
+    stub: StatusServiceClient<Channel>,
+    token: Option<MetadataValue<Ascii>>,
+    call_deadline: Duration,
+}
+
+impl GrpcStatus {
+    /// The status API at `url` (`grpc://host:port`, or `http://host:port`), presenting `token`. The connection
+    /// is made with the first call. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if the URL or the token cannot be used.
+    pub fn connect(url: &str, token: Option<String>) -> Result<Self> {
+        Self::with_options(
+            url,
+            Options {
+                token,
+                ..Options::default()
+            },
+        )
+    }
+
+    /// As [`GrpcStatus::connect`], with all options.
+    ///
+    /// # Errors
+    /// As [`GrpcStatus::connect`].
+    pub fn with_options(url: &str, options: Options) -> Result<Self> {
+        let channel = endpoint(url)?
+            .connect_timeout(options.connect_deadline)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(options.keepalive_interval)
+            .keep_alive_timeout(options.keepalive_deadline)
+            .keep_alive_while_idle(true)
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .connect_lazy();
+        Self::over(channel, options)
+    }
+
+    /// The status API over a channel of one's own; of the options, those for connections have no effect.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if the token cannot be used.
+    pub fn over(channel: Channel, options: Options) -> Result<Self> {
+        let token = options.token.as_deref().map(bearer).transpose()?;
+        Ok(Self {
+            stub: StatusServiceClient::new(channel).max_decoding_message_size(options.max_answer_bytes),
+            token,
+            call_deadline: options.call_deadline,
+        })
+    }
+
+    /// Calls with the deadline; what fails on the way is an [`Error`] like any other.
+    async fn call<T: Message, R, F>(
+        &self,
+        token: Option<MetadataValue<Ascii>>,
+        message: T,
+        call: impl FnOnce(StatusServiceClient<Channel>, Request<T>) -> F + Send,
+    ) -> Result<R>
+    where
+        F: Future<Output = Result<Response<R>, Status>> + Send,
+    {
+        let size = message.encoded_len();
+        if size > MAX_REQUEST_BYTES {
+            let why = format!("has {size} bytes, more than the {MAX_REQUEST_BYTES} that a server takes");
+            return Err(Error::invalid("request", why));
+        }
+        let mut request = Request::new(message);
+        if let Some(token) = token.or_else(|| self.token.clone()) {
+            request.metadata_mut().insert("authorization", token);
+        }
+        match tokio::time::timeout(self.call_deadline, call(self.stub.clone(), request)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(from_status(&status)),
+            Err(_) => Err(Error::unavailable(format!(
+                "no answer within {:?}",
+                self.call_deadline
+            ))),
+        }
+    }
+}
+
+fn endpoint(url: &str) -> Result<Endpoint> {
+    let refuse = |why: String| Error::invalid("url", format!("`{url}` {why}"));
+    let address = match url.split_once("://") {
+        Some(("grpc" | "http", address)) => address,
+        Some(("grpcs" | "https", _)) => {
+            return Err(refuse("asks for TLS, which this build does not have; use `grpc://`".to_owned()));
+        }
+        _ => return Err(refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned())),
+    };
+    Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|_| refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned()))
+}
+
+/// The metadata that presents `token`.
+fn bearer(token: &str) -> Result<MetadataValue<Ascii>> {
+    let mut value: MetadataValue<Ascii> = format!("Bearer {token}")
+        .parse()
+        .map_err(|_| Error::invalid("token", "has characters other than visible ASCII"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A part of an answer.
+fn part<T: Field>(name: &str, proto: T::Proto) -> Result<T> {
+    take(name, proto).map_err(|error| error.in_answer())
+}
+
+#[async_trait]
+impl Read for GrpcStatus {
+    async fn get(&self, key: Key) -> Result<At<Entity>> {
+        let request = v1::GetRequest { key: key.put() };
+        let answer = self
+            .call(None, request, |mut stub, it| async move { stub.get(it).await })
+            .await?;
+        Ok(At {
+            value: part("entity", answer.entity)?,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+
+    async fn list(&self, list: List) -> Result<Page<Entity>> {
+        let request = v1::ListRequest {
+            query: list.into_parts().put(),
+        };
+        let answer = self
+            .call(None, request, |mut stub, it| async move { stub.list(it).await })
+            .await?;
+        Ok(Page {
+            items: part("items", answer.items)?,
+            cursor: Cursor(answer.cursor),
+            next: part("next", answer.next)?,
+        })
+    }
+
+    async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
+        let request = v1::GetLogContentRequest {
+            log: log.put(),
+            first,
+            limit,
+        };
+        let answer = self
+            .call(None, request, |mut stub, it| async move { stub.get_log_content(it).await })
+            .await?;
+        Ok(At {
+            value: part("chunk", answer.chunk)?,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+
+    async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
+        let request = v1::GetPropertiesRequest { of: of.put() };
+        let answer = self
+            .call(None, request, |mut stub, it| async move { stub.get_properties(it).await })
+            .await?;
+        Ok(At {
+            value: part("properties", answer.properties)?,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+}
+
+#[async_trait]
+impl Watch for GrpcStatus {
+    async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
+        let request = v1::WatchRequest {
+            patterns: filter.patterns().iter().map(ToString::to_string).collect(),
+            after: match start {
+                Start::Now => None,
+                Start::After(cursor) => Some(cursor.0),
+            },
+        };
+        let responses = self
+            .call(None, request, |mut stub, it| async move { stub.watch(it).await })
+            .await?;
+        Ok(signals(responses).boxed())
+    }
+}
+
+/// The signals of a watch; an error is the last item. That a server ends a watch by itself is an error too.
+fn signals(mut responses: Streaming<v1::WatchResponse>) -> impl futures::Stream<Item = Result<Signal>> + Send {
+    async_stream::stream! {
+        loop {
+            let signal = match responses.message().await {
+                Ok(Some(response)) => Signal::from_proto(response).map_err(|error| error.in_answer()),
+                Ok(None) => Err(Error::unavailable("the server ended the watch")),
+                Err(status) => Err(from_status(&status)),
+            };
+            let last = signal.is_err();
+            yield signal;
+            if last {
+                break;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Control for GrpcStatus {
+    /// Presents the caller's token, else the channel's. A caller's name does not go over the wire: nobody there
+    /// could trust it.
+    async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
+        let token = caller.token().map(bearer).transpose()?;
+        let request = v1::ControlRequest {
+            command: command.put(),
+        };
+        let answer = self
+            .call(token, request, |mut stub, it| async move { stub.control(it).await })
+            .await?;
+        part("outcome", answer.outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_work_is_told_at_once() {
+        for url in ["127.0.0.1:9989", "ftp://host", "grpc://", "https://host", "grpc://a b"] {
+            let error = endpoint(url).unwrap_err();
+            assert!(matches!(&error, Error::InvalidQuery { field, .. } if field == "url"), "{url}: {error}");
+        }
+        assert!(endpoint("grpc://localhost:9989").is_ok());
+    }
+
+    #[test]
+    fn a_token_does_not_show() {
+        assert!(!format!("{:?}", bearer("hunter2").unwrap()).contains("hunter2"));
+        let options = Options {
+            token: Some("hunter2".to_owned()),
+            ..Options::default()
+        };
+        assert!(!format!("{options:?}").contains("hunter2"));
+        assert!(bearer("two\nlines").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! The services as routes, and a server for them and whatever else shares their port.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server as Transport;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::Builder as Reflection;
+use weir_status_api::StatusApi;
+
+use crate::health::ApiHealth;
+use crate::server::Server;
+use crate::v1::status_service_server::{SERVICE_NAME as STATUS_SERVICE, StatusServiceServer};
+
+/// The service's full name, `weir.status.v1.StatusService`.
+pub const SERVICE_NAME: &str = STATUS_SERVICE;
+/// The largest request that a server takes, in bytes; it refuses larger ones unread.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The descriptors of the proto files, with their comments.
+const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir.status.v1.bin"));
+/// How often a connection is asked for a sign of life.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// How long it may take to give one.
+const KEEPALIVE_DEADLINE: Duration = Duration::from_secs(10);
+/// Calls and watches at a time on one connection.
+const MAX_STREAMS: u32 = 1_000;
+/// How many bytes of headers a request may have.
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+/// How long requests under way may take to end after a stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The status service over `api`, health and reflection, as routes for [`serve`] or for an axum router
+/// ([`Routes::into_axum_router`]). At `stop` health says so and watches end with
+/// [`Error::Unavailable`](weir_status_api::Error::Unavailable), which lets a graceful shutdown end.
+///
+/// Who may control is the business of `api`: a caller comes as
+/// [`Caller::bearer`](weir_status_api::Caller::bearer) or anonymous.
+pub fn routes(api: Arc<dyn StatusApi>, stop: CancellationToken) -> Routes {
+    let health = HealthServer::new(ApiHealth {
+        api: Arc::clone(&api),
+        stop: stop.clone(),
+    });
+    let status = StatusServiceServer::new(Server { api, stop }).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let sound = "descriptors that the compiler made are sound";
+    Routes::new(status)
+        .add_service(health)
+        .add_service(reflection().build_v1().expect(sound))
+        .add_service(reflection().build_v1alpha().expect(sound))
+}
+
+fn reflection() -> Reflection<'static> {
+    Reflection::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// Serves `routes` on `listener` over HTTP/2 and HTTP/1.1, with keepalive, until `stop`; then what is under way
+/// has ten seconds to end. Plain text: for loopback, or behind something that does TLS.
+///
+/// An axum router shares the port: `Routes::from(axum_router.merge(…))`. Connections are not upgraded, so
+/// WebSocket cannot be served here.
+///
+/// # Errors
+/// If the transport fails. A connection that cannot be accepted is logged and ends nothing.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let serving = Transport::builder()
+        .accept_http1(true)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_DEADLINE))
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .max_concurrent_streams(MAX_STREAMS)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(connections(listener), stop.clone().cancelled_owned());
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = serving => ended,
+        () = overdue => {
+            tracing::warn!(grace = ?GRACE, "requests under way are given up");
+            Ok(())
+        }
+    }
+}
+
+/// The connections as they come. One that fails, even for want of file descriptors, is not the end.
+fn connections(listener: TcpListener) -> impl Stream<Item = Result<TcpStream, Infallible>> {
+    async_stream::stream! {
+        loop {
+            match listener.accept().await {
+                Ok((connection, _)) => {
+                    if let Err(error) = connection.set_nodelay(true) {
+                        tracing::debug!(%error, "a connection was gone at once");
+                        continue;
+                    }
+                    yield Ok(connection);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `weir master`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::task::JoinSet;
+use weir_config::MasterConfig;
+use weir_master::{Master as Running, Options};
+use weir_status_api::{Bookmarks, Guarded, Runner, RunnerOptions, StatusApi, SystemClock};
+use weir_status_db::{Database, Store};
+
+use super::check::broken;
+use crate::failure::Failure;
+use crate::{assets, listeners, log, server, signals};
+
+/// Runs a master.
+#[derive(Args)]
+pub(crate) struct Master {
+    /// The configuration.
+    #[arg(long, default_value = "weir.star", value_name = "FILE")]
+    config: PathBuf,
+    /// The folder for logs, copies of repositories and, unless another is given, the database.
+    #[arg(long, default_value = "weir-data", value_name = "DIR")]
+    data: PathBuf,
+    /// The database, `postgres://…`; SQLite in the data folder if none.
+    #[arg(long, env = "WEIR_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<String>,
+    /// Where to serve, in place of the configuration's `listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
+    /// Origins whose pages may use the API, e.g. `https://status.example`; may be repeated.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+}
+
+impl Master {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        log::init();
+        let stop = signals::ending()?;
+        let config = weir_config::load(&self.config).map_err(broken)?;
+        let address = self.listen.unwrap_or(config.listen);
+        if !address.ip().is_loopback() && !config.plain_text_beyond_loopback {
+            return Err(Failure::usage(format!(
+                "{address} can be reached from other machines and has no TLS; put a proxy with TLS before a loopback \
+                 address, or set `plain_text_beyond_loopback = True` in `master(…)`"
+            )));
+        }
+        // First the address and the store, which only one master can have: a second one must not touch anything.
+        let listener = server::bind(address).await?;
+        let address = listener.local_addr()?;
+        let store = self.open().await?;
+        let api = Guarded::new(store.clone(), weir_master::policy(&config));
+        let api: Arc<dyn StatusApi> = Arc::new(api);
+        let mut listening = start_listeners(&config, &api, &store)?;
+        let web = assets::web(Arc::clone(&api), config.title.clone(), self.allow_origin.clone());
+        let options = Options {
+            name: self.name(),
+            config,
+            store: store.clone(),
+            cache: self.data.join("cache"),
+            clock: Arc::new(SystemClock),
+        };
+        let master = Running::start(options).await.map_err(Failure::new)?;
+        let grpc = weir_status_grpc::routes(api)
+            .add_service(master.workers().service())
+            .into_axum_router();
+        let stop_serving = tokio_util::sync::CancellationToken::new();
+        let serving = tokio::spawn(server::serve(
+            listener,
+            server::join(web, grpc),
+            stop_serving.clone(),
+        ));
+        tracing::info!("the master serves http://{address}");
+        stop.cancelled().await;
+        // Workers and readers are served to the end, so that they learn of it.
+        let stopped = master.stop().await.map_err(Failure::new);
+        listening.shutdown().await;
+        stop_serving.cancel();
+        let served = serving.await.map_err(Failure::new);
+        store.close().await.map_err(Failure::new)?;
+        stopped?;
+        served?
+    }
+
+    async fn open(&self) -> Result<Store, Failure> {
+        let database = match &self.database {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Database::Postgres(url.clone())
+            }
+            Some(_) => {
+                let why = "--database takes a URL such as postgres://user:password@host/name; without it, SQLite in \
+                           the data folder is used";
+                return Err(Failure::usage(why));
+            }
+            None => Database::Sqlite,
+        };
+        let options = weir_status_db::Options {
+            database,
+            data_dir: self.data.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        Store::open(options).await.map_err(Failure::new)
+    }
+
+    fn name(&self) -> String {
+        let host = nix::unistd::gethostname()
+            .ok()
+            .and_then(|it| it.into_string().ok())
+            .unwrap_or_else(|| "localhost".to_owned());
+        let folder = std::fs::canonicalize(&self.data).unwrap_or_else(|_| Path::new(&self.data).to_owned());
+        format!("{host}:{}", folder.display())
+    }
+}
+
+fn start_listeners(
+    config: &MasterConfig,
+    api: &Arc<dyn StatusApi>,
+    store: &Store,
+) -> Result<JoinSet<()>, Failure> {
+    let bookmarks: Arc<dyn Bookmarks> = Arc::new(store.clone());
+    let mut runners = JoinSet::new();
+    for listener in listeners::make(&config.listeners)? {
+        let runner = Runner::new(
+            listener,
+            Arc::clone(api),
+            Arc::clone(&bookmarks),
+            RunnerOptions::default(),
+        );
+        runners.spawn(async move { runner.run().await });
+    }
+    Ok(runners)
+}

@@ -1,0 +1,70 @@
+//! What a command ends with when it does not end well: one clear message and an exit code.
+
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// Something did not work (exit code 1).
+    pub(crate) fn new(message: impl ToString) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 1,
+        }
+    }
+
+    /// The user asked for something that cannot be (exit code 2).
+    pub(crate) fn usage(message: impl ToString) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 2,
+        }
+    }
+
+    /// There is nothing more to say, but the exit code is `code`.
+    pub(crate) fn silent(code: u8) -> Self {
+        Self {
+            message: String::new(),
+            code,
+        }
+    }
+
+    pub(crate) fn report(&self) {
+        if !self.message.is_empty() {
+            eprintln!("weir: {}", self.message);
+        }
+    }
+
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<weir_status_api::Error> for Failure {
+    fn from(error: weir_status_api::Error) -> Self {
+        use weir_status_api::Error;
+        match error {
+            Error::NotFound { .. }
+            | Error::InvalidQuery { .. }
+            | Error::InvalidInput { .. }
+            | Error::Conflict { .. } => Self::usage(error),
+            Error::PermissionDenied { .. } => Self::new(format!("{error} (--token-file presents a token)")),
+            other => Self::new(other),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        // Whoever reads our output has read enough.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::silent(0);
+        }
+        Self::new(error)
+    }
+}

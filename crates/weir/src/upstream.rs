@@ -1,0 +1,48 @@
+//! How commands reach a master.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use weir_status_api::{Caller, StatusApi};
+use weir_status_grpc::GrpcStatus;
+
+use crate::failure::Failure;
+
+/// Where the master is, and who asks.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Upstream {
+    /// The master's address.
+    #[arg(long, env = "WEIR_UPSTREAM", default_value = "grpc://127.0.0.1:8010", value_name = "URL")]
+    upstream: String,
+    /// A file with the API token that allows to control.
+    #[arg(long, env = "WEIR_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl Upstream {
+    /// The status API of that master. Connects when it is first asked.
+    pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
+        let status = GrpcStatus::connect_lazy(&self.upstream).map_err(Failure::usage)?;
+        Ok(Arc::new(status))
+    }
+
+    /// Who asks.
+    pub(crate) fn caller(&self) -> Result<Caller, Failure> {
+        match &self.token_file {
+            None => Ok(Caller::anonymous()),
+            Some(file) => Ok(Caller::bearer(read_token(file)?)),
+        }
+    }
+}
+
+/// The token in `file`, without the white space around it.
+pub(crate) fn read_token(file: &std::path::Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("the token file {} cannot be read: {error}", file.display())))?;
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(Failure::usage(format!("the token file {} is empty", file.display())));
+    }
+    Ok(token.to_owned())
+}

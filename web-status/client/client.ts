@@ -1,0 +1,198 @@
+import { authorization } from './authorization.ts';
+import { ApiError, ControlError, UnreachableError } from './errors.ts';
+import { encodeQuery, type Query } from './query.ts';
+import type { LogChunk, ResourceName, Resources } from './types.ts';
+import { watch, type Watch, type WatchOptions } from './watch.ts';
+
+/** The objects of an answer and the event sequence number at which they are true. */
+export interface Answer<T> {
+  data: T;
+  /** `null` where the server sends no `X-Weir-Cursor`, or hides it from another origin. */
+  cursor: number | null;
+  /** Token for the next page (`after=`), where there is one. */
+  next?: string;
+}
+
+export interface ClientOptions {
+  /** Address of the site that serves `api/v2` and `sse`, with or without a trailing slash. */
+  base: string;
+  /** Seconds after which a read or command is given up; 30 where not given. */
+  timeout?: number;
+  /** Asked before each request: the API token to send as `Authorization: Bearer`, where there is one. */
+  token?: () => string | undefined;
+  /** In the place of the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** An answer that has been read to its end. */
+interface Reply {
+  status: number;
+  ok: boolean;
+  headers: Headers;
+  body: unknown;
+}
+
+/** Typed access to one master's JSON API. Holds no state but its address. */
+export class Client {
+  readonly base: string;
+  readonly #fetch: typeof fetch;
+  readonly #timeout: number;
+  readonly #token: () => string | undefined;
+  #lastCommand = 0;
+
+  constructor(options: ClientOptions) {
+    this.base = options.base.endsWith('/') ? options.base : `${options.base}/`;
+    // Called as a plain function: a browser refuses `fetch` with another `this`.
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#timeout = options.timeout ?? 30;
+    this.#token = options.token ?? (() => undefined);
+  }
+
+  /** The full address of an API path (below `api/v2`), as for links to raw logs. */
+  address(path: string, query?: Query): string {
+    return `${this.base}api/v2/${path}${encodeQuery(query)}`;
+  }
+
+  /** Reads a collection. `resource` is the key of the objects in the answer, `path` is below `api/v2`. */
+  async list<R extends ResourceName>(
+    resource: R,
+    path: string,
+    query?: Query,
+    signal?: AbortSignal,
+  ): Promise<Answer<Resources[R][]>> {
+    const response = await this.#send(this.address(path, query), { headers: { Accept: 'application/json' } }, signal);
+    const { body } = response;
+    if (!response.ok) throw apiError(response, body);
+    const rows = isObject(body) ? body[resource] : undefined;
+    if (!Array.isArray(rows)) {
+      throw new ApiError(response.status, 'unexpected', `The server's answer for ${path} holds no ${resource}.`);
+    }
+    const answer: Answer<Resources[R][]> = { data: rows as Resources[R][], cursor: readCursor(response) };
+    const meta = isObject(body) && isObject(body['meta']) ? body['meta'] : {};
+    if (typeof meta['next'] === 'string') answer.next = meta['next'];
+    return answer;
+  }
+
+  /** Reads one object; a missing one is an `ApiError` with status 404. */
+  async get<R extends ResourceName>(
+    resource: R,
+    path: string,
+    query?: Query,
+    signal?: AbortSignal,
+  ): Promise<Answer<Resources[R]>> {
+    const { data, cursor } = await this.list(resource, path, query, signal);
+    const first = data[0];
+    if (first === undefined) throw new ApiError(404, 'not_found', `There is nothing at ${path}.`);
+    return { data: first, cursor };
+  }
+
+  /** Reads at most `limit` lines of a log from line `offset`, counted from 0; fewer where the log has no more. */
+  async lines(logid: number, offset: number, limit: number, signal?: AbortSignal): Promise<LogChunk> {
+    return (await this.get('logchunks', `logs/${logid}/contents`, { offset, limit }, signal)).data;
+  }
+
+  /** Carries out a command (JSON-RPC 2.0) on a resource and gives its result. */
+  async control(path: string, method: string, params: Record<string, unknown> = {}): Promise<unknown> {
+    const id = ++this.#lastCommand;
+    const response = await this.#send(this.address(path), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
+    });
+    const { body } = response;
+    if (isObject(body) && isObject(body['error'])) throw controlError(response.status, body['error']);
+    if (!response.ok) throw apiError(response, body);
+    return isObject(body) ? body['result'] : undefined;
+  }
+
+  /** Forces a build through a force scheduler; gives the ids of the build requests by builder. */
+  async force(
+    scheduler: string,
+    builderid: number,
+    values: Record<string, unknown>,
+  ): Promise<{ bsid: number; requests: Map<number, number> }> {
+    const result = await this.control(`forceschedulers/${encodeURIComponent(scheduler)}`, 'force', { ...values, builderid });
+    return buildsetResult(result);
+  }
+
+  /** Asks a running build to stop. */
+  async stop(buildid: number, reason: string): Promise<void> {
+    await this.control(`builds/${buildid}`, 'stop', { reason });
+  }
+
+  /** Builds the same sources again; gives the ids of the new build requests by builder. */
+  async rebuild(buildid: number): Promise<{ bsid: number; requests: Map<number, number> }> {
+    return buildsetResult(await this.control(`builds/${buildid}`, 'rebuild'));
+  }
+
+  /** Cancels a build request that waits. */
+  async cancel(buildrequestid: number, reason: string): Promise<void> {
+    await this.control(`buildrequests/${buildrequestid}`, 'cancel', { reason });
+  }
+
+  /** Lets a worker take no new builds, or again. */
+  async pauseWorker(workerid: number, paused: boolean, reason = ''): Promise<void> {
+    await this.control(`workers/${workerid}`, paused ? 'pause' : 'unpause', { reason });
+  }
+
+  /** Turns a scheduler on or off. */
+  async enableScheduler(schedulerid: number, enabled: boolean): Promise<void> {
+    await this.control(`schedulers/${schedulerid}`, 'enable', { enabled });
+  }
+
+  /** Follows events by topic; see `watch`. */
+  watch(options: Omit<WatchOptions, 'base' | 'fetch'>): Watch {
+    return watch({ ...options, base: this.base, fetch: this.#fetch, token: this.#token });
+  }
+
+  async #send(url: string, init: RequestInit & { headers: Record<string, string> }, signal?: AbortSignal): Promise<Reply> {
+    const deadline = AbortSignal.timeout(this.#timeout * 1000);
+    const headers = { ...init.headers, ...authorization(this.#token()) };
+    try {
+      const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
+      const response = await this.#fetch(url, { ...init, headers, signal: both });
+      return { status: response.status, ok: response.ok, headers: response.headers, body: parse(await response.text()) };
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw new UnreachableError(deadline.aborted ? `gave no answer within ${this.#timeout} s` : 'cannot be reached', cause);
+    }
+  }
+}
+
+function readCursor(response: Reply): number | null {
+  const text = response.headers.get('X-Weir-Cursor');
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What JSON says; undefined where it is none. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function apiError(response: Reply, body: unknown): ApiError {
+  const text = isObject(body) && typeof body['error'] === 'string' ? body['error'] : undefined;
+  const code = isObject(body) && typeof body['code'] === 'string' ? body['code'] : 'error';
+  return new ApiError(response.status, code, text ?? `The server answered with HTTP ${response.status}.`);
+}
+
+function controlError(status: number, error: Record<string, unknown>): ControlError {
+  const code = typeof error['code'] === 'number' ? error['code'] : -32603;
+  const message = error['message'];
+  if (!isObject(message)) return new ControlError(status, code, String(message ?? 'The command failed.'), {});
+  const fields = Object.fromEntries(Object.entries(message).map(([name, text]) => [name, String(text)]));
+  return new ControlError(status, code, 'Some values are not accepted.', fields);
+}
+
+function buildsetResult(result: unknown): { bsid: number; requests: Map<number, number> } {
+  const [bsid, requests] = Array.isArray(result) ? (result as unknown[]) : [];
+  const pairs = isObject(requests) ? Object.entries(requests) : [];
+  return { bsid: Number(bsid), requests: new Map(pairs.map(([builder, request]) => [Number(builder), Number(request)])) };
+}

@@ -1,0 +1,213 @@
+/**
+ * The resources of Weir's JSON API v2 (Buildbot's REST v2), field by field.
+ * Times are UTC seconds. A field that the server may leave empty is `null`, never absent.
+ */
+
+/** Result codes: 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, 5 retry, 6 cancelled. */
+export type Results = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** A property's value and where it came from. */
+export type PropertyValue = [value: unknown, source: string];
+export type Properties = Record<string, PropertyValue>;
+
+export interface Builder {
+  builderid: number;
+  name: string;
+  /** Masters that run it; empty means that it is no longer configured. */
+  masterids: number[];
+  description: string | null;
+  projectid: number | null;
+  tags: string[];
+}
+
+export interface Build {
+  buildid: number;
+  /** Counts from 1 within its builder. */
+  number: number;
+  builderid: number;
+  buildrequestid: number | null;
+  workerid: number | null;
+  masterid: number;
+  started_at: number;
+  complete: boolean;
+  complete_at: number | null;
+  locks_duration_s: number;
+  /** null until complete. */
+  results: Results | null;
+  state_string: string;
+  /** Filled only where the request had `property=`; always empty in events. */
+  properties: Properties;
+}
+
+export interface BuildRequest {
+  buildrequestid: number;
+  buildsetid: number;
+  builderid: number;
+  priority: number;
+  claimed: boolean;
+  claimed_at: number | null;
+  claimed_by_masterid: number | null;
+  complete: boolean;
+  complete_at: number | null;
+  /** -1 until complete. */
+  results: Results | -1;
+  submitted_at: number;
+  waited_for: boolean;
+  properties: Properties | null;
+}
+
+export interface Buildset {
+  bsid: number;
+  external_idstring: string | null;
+  reason: string;
+  rebuilt_buildid: number | null;
+  submitted_at: number;
+  complete: boolean;
+  complete_at: number | null;
+  results: Results | null;
+  sourcestamps: Sourcestamp[];
+  parent_buildid: number | null;
+  parent_relationship: string | null;
+}
+
+export interface Step {
+  stepid: number;
+  /** Counts from 0 within its build. */
+  number: number;
+  name: string;
+  buildid: number;
+  started_at: number | null;
+  locks_acquired_at: number | null;
+  complete: boolean;
+  complete_at: number | null;
+  results: Results | null;
+  state_string: string;
+  urls: { name: string; url: string }[];
+  hidden: boolean;
+}
+
+export interface Log {
+  logid: number;
+  name: string;
+  slug: string;
+  stepid: number;
+  complete: boolean;
+  num_lines: number;
+  /** s: each line begins with its stream letter; t: text; h: HTML; d: deleted. */
+  type: 's' | 't' | 'h' | 'd';
+}
+
+export interface LogChunk {
+  logid: number;
+  /** Number of the first line, from 0. */
+  firstline: number;
+  /** Whole lines, each ended by a newline. */
+  content: string;
+}
+
+export interface Worker {
+  workerid: number;
+  name: string;
+  connected_to: { masterid: number }[];
+  configured_on: { masterid: number; builderid: number }[];
+  workerinfo: Record<string, string | null>;
+  paused: boolean;
+  pause_reason: string | null;
+  graceful: boolean;
+}
+
+export interface Sourcestamp {
+  ssid: number;
+  revision: string | null;
+  branch: string | null;
+  repository: string;
+  project: string;
+  codebase: string;
+  created_at: number;
+  patch: { patchid: number; level: number; subdir: string; author: string; comment: string } | null;
+}
+
+export interface Change {
+  changeid: number;
+  parent_changeids: number[];
+  author: string;
+  committer: string | null;
+  files: string[];
+  comments: string;
+  revision: string | null;
+  branch: string | null;
+  category: string | null;
+  revlink: string | null;
+  properties: Properties;
+  repository: string;
+  project: string;
+  codebase: string;
+  sourcestamp: Sourcestamp;
+  when_timestamp: number;
+}
+
+export interface Scheduler {
+  schedulerid: number;
+  name: string;
+  enabled: boolean;
+  master: Master | null;
+}
+
+export interface Master {
+  masterid: number;
+  name: string;
+  active: boolean;
+  last_active: number;
+}
+
+/** A field of a force form; groups have `type` nested and carry `fields`. */
+export interface ForceField {
+  name: string;
+  /** The key of its value in a force command; null for a group without a name. */
+  fullName: string | null;
+  label: string;
+  tablabel: string;
+  type: 'fixed' | 'text' | 'textarea' | 'int' | 'bool' | 'username' | 'list' | 'file' | 'nested';
+  tooltip: string;
+  default: unknown;
+  required: boolean;
+  multiple: boolean;
+  hide: boolean;
+  maxsize: number | null;
+  choices?: string[];
+  strict?: boolean;
+  size?: number;
+  cols?: number;
+  rows?: number;
+  fields?: ForceField[];
+  layout?: string;
+  columns?: number | null;
+}
+
+export interface ForceScheduler {
+  name: string;
+  button_name: string;
+  label: string;
+  builder_names: string[];
+  enabled: boolean;
+  all_fields: ForceField[];
+}
+
+/** Key under which an answer carries its objects -> type of the objects. */
+export interface Resources {
+  builders: Builder;
+  builds: Build;
+  buildrequests: BuildRequest;
+  buildsets: Buildset;
+  steps: Step;
+  logs: Log;
+  logchunks: LogChunk;
+  workers: Worker;
+  changes: Change;
+  sourcestamps: Sourcestamp;
+  schedulers: Scheduler;
+  forceschedulers: ForceScheduler;
+  masters: Master;
+  properties: Properties;
+}
+export type ResourceName = keyof Resources;

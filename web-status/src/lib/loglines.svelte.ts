@@ -1,0 +1,123 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import type { Log, LogChunk } from '../../client/index.ts';
+import { errorText } from './format.ts';
+
+/** Lines per request. */
+export const CHUNK = 500;
+/** Chunks kept; those not looked at for the longest time go first. */
+export const KEPT = 40;
+const RETRY = 1500;
+
+/** Reads at most `limit` lines from line `offset`, counted from 0. */
+export type ReadLines = (offset: number, limit: number, signal: AbortSignal) => Promise<LogChunk>;
+
+/** Where a line comes from: output, errors, headers (the master's own words), input. */
+export type Stream = 'o' | 'e' | 'h' | 'i';
+
+export interface LogLine {
+  stream: Stream;
+  text: string;
+}
+
+/** The lines of a log, loaded in chunks as they are looked at, and no more of them than are needed. */
+export class LogLines {
+  total: number;
+  complete: boolean;
+  error = $state('');
+  readonly #read: ReadLines;
+  readonly #typed: boolean;
+  readonly #chunks = new SvelteMap<number, string[]>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody shows it
+  readonly #loading = new Set<number>();
+  readonly #abort = new AbortController();
+  /** In the order of their last use. */
+  #used: number[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Counts the pauses after failures, so that views ask again. */
+  #attempt = $state(0);
+
+  constructor(read: ReadLines, log: Log) {
+    this.#read = read;
+    this.#typed = log.type === 's';
+    this.total = $state(log.num_lines);
+    this.complete = $state(log.complete);
+  }
+
+  /** Takes the log as an event tells it; a log never shrinks. */
+  update(log: Pick<Log, 'num_lines' | 'complete'>): void {
+    this.total = Math.max(this.total, log.num_lines);
+    this.complete ||= log.complete;
+  }
+
+  /** Line `at`, from 0; undefined where it is not loaded. */
+  line(at: number): LogLine | undefined {
+    const raw = this.#chunks.get(Math.floor(at / CHUNK))?.[at % CHUNK];
+    return raw === undefined ? undefined : splitStream(raw, this.#typed);
+  }
+
+  /** Sees to it that the lines from `first` up to and without `end` get loaded. */
+  want(first: number, end: number): void {
+    void this.#attempt;
+    const last = Math.min(end, this.total) - 1;
+    for (let chunk = Math.floor(Math.max(0, first) / CHUNK); chunk <= Math.floor(last / CHUNK); chunk++) {
+      this.#used = [...this.#used.filter((other) => other !== chunk), chunk];
+      const have = this.#chunks.get(chunk)?.length ?? 0;
+      const full = Math.min(CHUNK, this.total - chunk * CHUNK);
+      if (have < full && !this.#loading.has(chunk) && this.#retry === undefined) void this.#load(chunk, have, full - have);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#abort.abort();
+  }
+
+  async #load(chunk: number, have: number, limit: number): Promise<void> {
+    this.#loading.add(chunk);
+    try {
+      const { content } = await this.#read(chunk * CHUNK + have, limit, this.#abort.signal);
+      const lines = splitLines(content).slice(0, limit);
+      this.#loading.delete(chunk);
+      if (lines.length === 0) return this.#later();
+      this.error = '';
+      this.#chunks.set(chunk, [...(this.#chunks.get(chunk) ?? []).slice(0, have), ...lines]);
+      this.#forget();
+    } catch (error) {
+      this.#loading.delete(chunk);
+      if (this.#abort.signal.aborted) return;
+      this.error = errorText(error);
+      this.#later();
+    }
+  }
+
+  #later(): void {
+    if (this.#abort.signal.aborted) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#attempt++;
+    }, RETRY);
+  }
+
+  #forget(): void {
+    while (this.#used.length > KEPT) {
+      const oldest = this.#used.shift();
+      if (oldest !== undefined) this.#chunks.delete(oldest);
+    }
+  }
+}
+
+/** Lines of a chunk without their newlines; each line is ended by one. */
+export function splitLines(content: string): string[] {
+  if (content === '') return [];
+  return (content.endsWith('\n') ? content.slice(0, -1) : content).split('\n');
+}
+
+/** Takes the stream's letter off a line of a log of type `s`. */
+export function splitStream(raw: string, typed: boolean): LogLine {
+  const letter = raw[0];
+  if (!typed) return { stream: 'o', text: raw };
+  if (letter === 'o' || letter === 'e' || letter === 'h' || letter === 'i') return { stream: letter, text: raw.slice(1) };
+  return { stream: 'o', text: raw };
+}

@@ -1,0 +1,29 @@
+import type { Build, Step } from '../../client/index.ts';
+
+/** How something stands, for people. */
+export type Status =
+  | 'success' | 'warnings' | 'failure' | 'skipped' | 'exception' | 'retry' | 'cancelled'
+  | 'running' | 'pending' | 'none';
+
+const BY_RESULT: readonly Status[] = ['success', 'warnings', 'failure', 'skipped', 'exception', 'retry', 'cancelled'];
+
+/** What is asked about a build, step or request. */
+type Row = Pick<Build, 'complete'> & { results: number | null; started_at?: Step['started_at'] };
+
+/** The status of a build, step or request; `none` where there is no such thing. */
+export function statusOf(row: Row | undefined): Status {
+  if (!row) return 'none';
+  if (!row.complete) return row.started_at === null ? 'pending' : 'running';
+  return BY_RESULT[row.results ?? -1] ?? 'none';
+}
+
+/** The word that goes with the icon, so that colour is never the only signal. */
+export const STATUS_WORD: Record<Status, string> = {
+  success: 'Success', warnings: 'Warnings', failure: 'Failed', skipped: 'Skipped', exception: 'Exception',
+  retry: 'Retry', cancelled: 'Cancelled', running: 'Running', pending: 'Waiting', none: 'No builds',
+};
+
+/** Whether somebody has to look at it. */
+export function isBad(status: Status): boolean {
+  return status === 'failure' || status === 'exception';
+}

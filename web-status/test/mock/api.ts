@@ -1,0 +1,115 @@
+import { BadQuery, select, type Row } from './query.ts';
+import type { World } from './world.ts';
+
+/** What a GET gives: the objects under their key, or text. */
+export type Given = { key: string; rows: Row[] } | { text: string } | undefined;
+
+/** Reads a path below `api/v2`. */
+export function read(world: World, path: string, query: URLSearchParams): Given {
+  const words = path.split('/').map(decodeURIComponent);
+  const [type = '', id = '', rest = '', , last] = words;
+  const rows = (list: unknown[], keep: (row: Row) => boolean = () => true): Row[] => (list as Row[]).filter(keep);
+  const lists: Record<string, unknown[]> = {
+    builders: world.builders, builds: world.builds, buildrequests: world.requests, buildsets: world.buildsets, workers: world.workers,
+    changes: world.changes, forceschedulers: world.forces, steps: world.steps, logs: world.logs,
+  };
+  const keys: Record<string, string> = {
+    builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', logs: 'logid', steps: 'stepid',
+  };
+  if (last !== undefined) return undefined;
+  if (type === 'logs' && rest !== '') return logPart(world, Number(id), rest, query);
+  const list = lists[type];
+  if (!list) return undefined;
+  if (id === '') return type === 'steps' || type === 'logs' ? undefined : { key: type, rows: select(rows(list), query) };
+  const one = rows(list, (row) => String(row[keys[type] ?? 'name']) === id);
+  if (one.length === 0) return undefined;
+  if (rest === '') return { key: type, rows: select(one, query) };
+  return below(world, type, Number(id), rest, query);
+}
+
+function below(world: World, type: string, id: number, rest: string, query: URLSearchParams): Given {
+  const pick = (key: string, list: unknown[]): Given => ({ key, rows: select(list as Row[], query) });
+  switch (`${type}/${rest}`) {
+    case 'builders/forceschedulers': {
+      const name = world.builders[id - 1]?.name ?? '';
+      return pick('forceschedulers', world.forces.filter((force) => force.builder_names.includes(name)));
+    }
+    case 'builds/steps': return pick('steps', world.steps.filter((step) => step.buildid === id));
+    case 'steps/logs': return pick('logs', world.logs.filter((log) => log.stepid === id));
+    case 'builds/properties': return { key: 'properties', rows: [world.builds[id - 1]?.properties ?? {}] };
+    case 'builds/changes': {
+      const ids = world.changesOf.get(world.builds[id - 1]?.buildrequestid ?? 0) ?? [];
+      return pick('changes', world.changes.filter((change) => ids.includes(change.changeid)));
+    }
+    default: return undefined;
+  }
+}
+
+function logPart(world: World, logid: number, part: string, query: URLSearchParams): Given {
+  const lines = world.content.get(logid);
+  if (!lines) return undefined;
+  if (part === 'raw' || part === 'raw_inline') return { text: lines.map((line) => `${line.slice(1)}\n`).join('') };
+  if (part !== 'contents') return undefined;
+  const firstline = Number(query.get('offset') ?? 0);
+  const limit = query.get('limit');
+  const found = lines.slice(firstline, limit === null ? undefined : firstline + Number(limit));
+  return { key: 'logchunks', rows: [{ logid, firstline, content: found.map((line) => `${line}\n`).join('') }] };
+}
+
+/** An answer to a command: HTTP status and JSON-RPC result or error. */
+export interface Done {
+  status: number;
+  result?: unknown;
+  error?: { code: number; message: unknown };
+}
+
+/** What a command needs of the one who builds. */
+export interface Builds {
+  run(request: number, properties: Record<string, [unknown, string]>): Promise<void>;
+  stop(buildid: number): void;
+}
+
+/** Carries out a command on a path below `api/v2`. */
+export function control(world: World, builds: Builds, path: string, method: string, params: Row): Done {
+  const [type, id = ''] = path.split('/').map(decodeURIComponent);
+  const begin = (builderid: number, reason: string, properties: Record<string, [unknown, string]>): Done => {
+    const request = world.request(builderid, reason);
+    void builds.run(request.buildrequestid, properties);
+    return { status: 200, result: [request.buildsetid, { [builderid]: request.buildrequestid }] };
+  };
+  switch (`${type}/${method}`) {
+    case 'forceschedulers/force': {
+      const wrong = wrongFields(params);
+      if (Object.keys(wrong).length > 0) return { status: 400, error: { code: -32602, message: wrong } };
+      return begin(Number(params['builderid']), String(params['reason']), { profile: [params['profile'], 'Force Build Form'], clean: [params['clean'], 'Force Build Form'] });
+    }
+    case 'builds/rebuild': return begin(world.builds[Number(id) - 1]?.builderid ?? 1, `Rebuild of build ${id}`, {});
+    case 'builds/stop':
+      builds.stop(Number(id));
+      return { status: 200, result: null };
+    case 'buildrequests/cancel': {
+      const request = world.requests[Number(id) - 1];
+      if (request) world.cancel(request);
+      return { status: 200, result: null };
+    }
+    case 'workers/pause':
+    case 'workers/unpause': {
+      const worker = world.workers[Number(id) - 1];
+      if (!worker) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
+      worker.paused = method === 'pause';
+      world.workerChanged(worker, 'state_updated');
+      return { status: 200, result: null };
+    }
+    default: return { status: 501, error: { code: -32601, message: `action: ${method} is not supported` } };
+  }
+}
+
+/** The server knows more than the form: which branches there are. */
+function wrongFields(params: Row): Record<string, string> {
+  const wrong: Record<string, string> = {};
+  if (params['branch'] === 'nowhere') wrong['branch'] = 'There is no branch nowhere.';
+  if (params['reason'] === '') wrong['reason'] = 'A reason is required.';
+  return wrong;
+}
+
+export { BadQuery };

@@ -7,7 +7,7 @@ use starlark::values::Value;
 
 use crate::diagnostic::Place;
 use crate::model::Secret;
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading, Wrong};
 use crate::session::{Kind, Reference, Session};
@@ -37,6 +37,8 @@ pub(crate) struct Call<'v, 's> {
     /// The place in the file's top level by way of which this call came about, if it is in a function.
     by_way_of: Option<Place>,
     values: BTreeMap<String, (Value<'v>, Option<Argument>)>,
+    /// Parameters that were probably meant by arguments with a mistake, so that they are not missing as well.
+    meant: Vec<&'static str>,
     whole: bool,
 }
 
@@ -56,17 +58,18 @@ impl<'v, 's> Call<'v, 's> {
             return Err(starlark::Error::new_other(NoSession));
         };
         let top = evaluator.call_stack_top_location();
-        let bottom = evaluator
-            .call_stack_count()
-            .checked_sub(1)
-            .filter(|it| *it > 0)
-            .and_then(|it| evaluator.call_stack_nth_location(it));
+        // The outermost frame is called from the file's top level; if it is the only one, it is this call.
+        let frames = evaluator.call_stack().into_frames();
+        let outermost = frames.first().filter(|_| frames.len() > 1);
         let mut call = Self {
             session,
             function,
             site: top.map(|it| session.sites.at(&it)).unwrap_or_default(),
-            by_way_of: bottom.map(|it| crate::sites::place(&it.file, it.span)),
+            by_way_of: outermost
+                .and_then(|it| it.location.as_ref())
+                .map(|it| crate::sites::place(&it.file, it.span)),
             values: BTreeMap::new(),
+            meant: vec![],
             whole: true,
         };
         for (number, value) in arguments.positions(evaluator.heap())?.enumerate() {
@@ -84,11 +87,17 @@ impl<'v, 's> Call<'v, 's> {
         if number < function.positional {
             self.values
                 .insert(function.parameters[number].to_owned(), (value, argument));
-        } else if number == function.positional {
+            return;
+        }
+        self.meant.extend(function.parameters.get(number));
+        if number == function.positional {
             let place = argument.map_or(self.site.place, |it| it.place);
             let message = match number {
                 0 => "takes arguments by name only".to_owned(),
-                _ => format!("takes only {} by position", listed(&function.parameters[..number])),
+                _ => format!(
+                    "takes only {} by position",
+                    listed(&function.parameters[..number])
+                ),
             };
             let help = function
                 .parameters
@@ -103,11 +112,19 @@ impl<'v, 's> Call<'v, 's> {
         let place = argument.as_ref().map_or(self.site.place, |it| it.place);
         let function = self.function;
         if !function.any_name && !function.parameters.contains(&name) {
-            let help = did_you_mean(name, function.parameters.iter().copied())
-                .unwrap_or_else(|| format!("it takes {}", listed(function.parameters)));
+            let near = nearest(name, function.parameters.iter().copied());
+            self.meant.extend(near);
+            let help = near.map_or_else(
+                || format!("it takes {}", listed(function.parameters)),
+                did_you_mean,
+            );
             self.mistake_at(place, &format!("unknown argument '{name}'"), Some(help));
         } else if self.values.contains_key(name) {
-            self.mistake_at(place, &format!("'{name}' is given twice, by position and by name"), None);
+            self.mistake_at(
+                place,
+                &format!("'{name}' is given twice, by position and by name"),
+                None,
+            );
         } else {
             self.values.insert(name.to_owned(), (value, argument));
         }
@@ -159,8 +176,10 @@ impl<'v, 's> Call<'v, 's> {
         match self.given(name) {
             Some(value) => self.read(name, value, read).unwrap_or_default(),
             None => {
-                let message = format!("'{name}' is missing");
-                self.mistake_at(self.site.place, &message, Some(format!("add {name} = …")));
+                if !self.meant.contains(&name) {
+                    let message = format!("'{name}' is missing");
+                    self.mistake_at(self.site.place, &message, Some(format!("add {name} = …")));
+                }
                 T::default()
             }
         }
@@ -200,13 +219,16 @@ impl<'v, 's> Call<'v, 's> {
 
     /// As [`Call::optional_secret`], but one of the two must be given.
     pub(crate) fn secret(&mut self, inline: &str, file: &str) -> Secret {
-        let given = [inline, file].into_iter().any(|it| self.given(it).is_some_and(|it| !it.is_none()));
+        let given = [inline, file]
+            .into_iter()
+            .any(|it| self.meant.contains(&it) || self.given(it).is_some_and(|it| !it.is_none()));
         if !given {
             let message = format!("'{file}' is missing");
-            let help = format!("add {file} = \"name.{inline}\", a file beside the configuration, or {inline} = …");
+            let help = format!("add {file} = \"…\", a file beside the configuration, or {inline} = \"…\"");
             self.mistake_at(self.site.place, &message, Some(help));
         }
-        self.optional_secret(inline, file).unwrap_or_else(|| Secret::new(""))
+        self.optional_secret(inline, file)
+            .unwrap_or_else(|| Secret::new(""))
     }
 
     /// Takes `name` for the thing that the call makes; it is a mistake if another of its kind has it.
@@ -245,12 +267,9 @@ impl<'v, 's> Call<'v, 's> {
 
     fn mistake_at(&mut self, place: Place, message: &str, help: Option<String>) {
         self.whole = false;
-        let way = match self.by_way_of {
-            Some(way) if way.line != place.line => format!(" (by way of line {})", way.line),
-            _ => String::new(),
-        };
-        let message = format!("{}(): {message}{way}", self.function.name);
-        self.session.mistake(place, message, help);
+        let message = format!("{}(): {message}", self.function.name);
+        self.session
+            .mistake_by_way_of(self.by_way_of, place, message, help);
     }
 
     fn given(&self, name: &str) -> Option<Value<'v>> {
@@ -284,7 +303,13 @@ impl<'v, 's> Call<'v, 's> {
     }
 
     fn wrong(&mut self, name: &str, wrong: Wrong) {
-        let Wrong { path, item, character, message, help } = wrong;
+        let Wrong {
+            path,
+            item,
+            character,
+            message,
+            help,
+        } = wrong;
         let text = self.argument(name).and_then(|it| it.text);
         let place = match (character, text) {
             (Some(character), Some(text)) => text.right(character),

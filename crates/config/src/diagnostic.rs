@@ -53,13 +53,10 @@ impl fmt::Display for Diagnostic {
 pub struct ConfigErrors(Vec<Diagnostic>);
 
 impl ConfigErrors {
-    /// The mistakes, in order and each once. `mistakes` must not be empty.
+    /// The mistakes, in order. `mistakes` must not be empty.
     pub(crate) fn new(mut mistakes: Vec<Diagnostic>) -> Self {
         debug_assert!(!mistakes.is_empty(), "an error needs a mistake");
         mistakes.sort_by_key(|it| (it.line, it.column));
-        // A loop or a function can make the same mistake many times.
-        let mut seen = std::collections::HashSet::new();
-        mistakes.retain(|it| seen.insert(it.to_string()));
         Self(mistakes)
     }
 

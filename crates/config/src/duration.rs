@@ -41,7 +41,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     }
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let letters = rest[digits..].len() - rest[digits..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let letters = rest[digits..].len()
+            - rest[digits..]
+                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                .len();
         let (number, after) = rest.split_at(digits);
         let (unit, after) = after.split_at(letters);
         let known = units.iter().position(|(name, _)| *name == unit);
@@ -55,7 +58,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         rest = after;
     }
     let duration = Duration::from_millis(total);
-    if duration > LONGEST { Err(too_long()) } else { Ok(duration) }
+    if duration > LONGEST {
+        Err(too_long())
+    } else {
+        Ok(duration)
+    }
 }
 
 /// Writes a duration as [`parse_duration`] reads it; what is below a millisecond is cut off.
@@ -87,8 +94,14 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "m", "5 m", "5x", "30m1h", "1h1h", "-5m", "1.5h", "٣s", "5m!"] {
-            assert_eq!(parse_duration(text), Err(DurationError::Form(text.to_owned())), "{text}");
+        for text in [
+            "", "5", "m", "5 m", "5x", "30m1h", "1h1h", "-5m", "1.5h", "٣s", "5m!",
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Err(DurationError::Form(text.to_owned())),
+                "{text}"
+            );
         }
         for text in ["3651d", "99999999999999999999s", "18446744073709551615d"] {
             assert_eq!(

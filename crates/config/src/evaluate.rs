@@ -10,10 +10,11 @@ use starlark::syntax::{AstModule, Dialect, DialectTypes};
 use starlark::{Error, ErrorKind};
 
 use crate::call::Function;
+use crate::depth;
 use crate::diagnostic::{ConfigErrors, Diagnostic, Place};
 use crate::functions;
 use crate::model::{ListenerConfig, MasterConfig};
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::{BROKEN, Broken, Builtin};
 use crate::session::Session;
 use crate::sites::{self, Sites};
@@ -21,7 +22,7 @@ use crate::sites::{self, Sites};
 /// The longest file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 /// Calls and rounds of loops in one evaluation.
-const MAX_TICKS: u64 = 2_000_000;
+const MAX_TICKS: u64 = 1_000_000;
 /// Bytes of Starlark values in one evaluation; looked at now and then, so more can be taken for a moment.
 const MAX_HEAP: usize = 256 << 20;
 /// Functions that have called each other.
@@ -45,10 +46,7 @@ pub fn load(path: &Path) -> Result<MasterConfig, ConfigErrors> {
 /// Every mistake in it.
 pub fn check(source: &str, file_name: &str, folder: &Path) -> Result<MasterConfig, ConfigErrors> {
     evaluate(source, file_name, folder, functions::MASTER, |session| {
-        let no_builder = |config: &mut MasterConfig| config.builders.is_empty();
-        let mut empty = false;
-        session.configure(|config| empty = no_builder(config));
-        if empty && !session.has_mistakes() {
+        if session.configure(|config| config.builders.is_empty()) {
             let help = Some("add builder(name = …, workers = […], steps = […])".to_owned());
             session.mistake(Place::default(), "no builder is configured".to_owned(), help);
         }
@@ -74,9 +72,7 @@ pub fn check_listeners(
     folder: &Path,
 ) -> Result<Vec<ListenerConfig>, ConfigErrors> {
     let config = evaluate(source, file_name, folder, functions::LISTENERS, |session| {
-        let mut empty = false;
-        session.configure(|config| empty = config.listeners.is_empty());
-        if empty && !session.has_mistakes() {
+        if session.configure(|config| config.listeners.is_empty()) {
             let help = Some("add webhook(name = …, url = …)".to_owned());
             session.mistake(Place::default(), "no listener is configured".to_owned(), help);
         }
@@ -95,12 +91,13 @@ fn read(path: &Path) -> Result<(String, String, &Path), ConfigErrors> {
     if facts.len() > MAX_FILE {
         return Err(unreadable(format!("has more than {MAX_FILE} bytes")));
     }
-    let source = std::fs::read_to_string(path).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+    let source =
+        std::fs::read_to_string(path).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     Ok((source, name, folder.unwrap_or(Path::new("."))))
 }
 
-/// Evaluates on a thread with a stack of its own; `complete` looks at the whole at the end.
+/// Evaluates on a thread with a stack of its own; `complete` looks at the whole if there is no mistake.
 fn evaluate(
     source: &str,
     file_name: &str,
@@ -109,7 +106,10 @@ fn evaluate(
     complete: impl FnOnce(&Session) + Send,
 ) -> Result<MasterConfig, ConfigErrors> {
     if source.len() as u64 > MAX_FILE {
-        return Err(ConfigErrors::of_file(file_name, format!("has more than {MAX_FILE} bytes")));
+        return Err(ConfigErrors::of_file(
+            file_name,
+            format!("has more than {MAX_FILE} bytes"),
+        ));
     }
     let run = || evaluate_here(source, file_name, folder, functions, complete);
     std::thread::scope(|scope| {
@@ -131,7 +131,17 @@ fn evaluate_here(
     functions: &'static [&'static Function],
     complete: impl FnOnce(&Session),
 ) -> Result<MasterConfig, ConfigErrors> {
-    let module = AstModule::parse(file_name, source.to_owned(), &dialect())
+    let dialect = dialect();
+    if let Some(place) = depth::too_deep(source, file_name, &dialect) {
+        return Err(ConfigErrors::new(vec![Diagnostic {
+            file: file_name.to_owned(),
+            line: place.line,
+            column: place.column,
+            message: format!("this nests more than {} levels deep", depth::MAX_DEPTH),
+            help: Some("take parts of it into variables".to_owned()),
+        }]));
+    }
+    let module = AstModule::parse(file_name, source.to_owned(), &dialect)
         .map_err(|error| ConfigErrors::new(vec![diagnostic(&error, file_name)]))?;
     let session = Session::new(file_name, folder.to_owned(), Sites::of(&module));
     let globals = globals(functions, &module, &session);
@@ -140,13 +150,18 @@ fn evaluate_here(
     if let Some(failure) = failure {
         // An error about what a mistake gave comes from that mistake.
         if !(session.has_mistakes() && failure.message.contains(BROKEN)) {
-            let place = Place { line: failure.line, column: failure.column };
+            let place = Place {
+                line: failure.line,
+                column: failure.column,
+            };
             session.mistake(place, failure.message, failure.help);
         }
     }
     if ended {
         session.check_references();
-        complete(&session);
+        if !session.has_mistakes() {
+            complete(&session);
+        }
     }
     session.finish().map_err(ConfigErrors::new)
 }
@@ -180,15 +195,19 @@ fn globals(functions: &'static [&'static Function], module: &AstModule, session:
     let known: HashSet<String> = {
         let globals = GlobalsBuilder::extended_by(&extensions).build();
         let own = functions.iter().map(|it| it.name.to_owned());
-        globals.names().map(|it| it.as_str().to_owned()).chain(own).collect()
+        globals
+            .names()
+            .map(|it| it.as_str().to_owned())
+            .chain(own)
+            .collect()
     };
     for lint in module.lint(Some(&known)) {
         if lint.short_name == "using-undefined" {
             let name = lint.original;
             let place = sites::place(&lint.location.file, lint.location.span);
             let candidates = known.iter().map(String::as_str).chain(session.sites.names());
-            let help = did_you_mean(&name, candidates)
-                .or_else(|| functions::elsewhere(functions, &name));
+            let near = nearest(&name, candidates).map(did_you_mean);
+            let help = near.or_else(|| functions::elsewhere(functions, &name));
             session.mistake(place, format!("there is no '{name}'"), help);
             builder.set(&name, Broken);
         }
@@ -225,7 +244,10 @@ fn diagnostic(error: &Error, file_name: &str) -> Diagnostic {
         ErrorKind::Fail(why) => format!("fail: {}", why.to_string().trim_start()),
         _ => error.without_diagnostic().to_string(),
     };
-    let place = error.span().map(|it| sites::place(&it.file, it.span)).unwrap_or_default();
+    let place = error
+        .span()
+        .map(|it| sites::place(&it.file, it.span))
+        .unwrap_or_default();
     Diagnostic {
         file: file_name.to_owned(),
         line: place.line,

@@ -40,7 +40,10 @@ pub fn init(folder: &Path, random_token: &str) -> Result<Vec<PathBuf>, InitError
     DirBuilder::new()
         .recursive(true)
         .create(folder)
-        .map_err(|source| InitError::Write { path: folder.to_owned(), source })?;
+        .map_err(|source| InitError::Write {
+            path: folder.to_owned(),
+            source,
+        })?;
     let mut written = vec![];
     for (path, text, mode) in files {
         write_new(&path, &text, mode)?;
@@ -57,9 +60,14 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), InitError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     #[cfg(not(unix))]
     let _ = mode;
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => InitError::Exists(path.to_owned()),
-        _ => InitError::Write { path: path.to_owned(), source },
+        _ => InitError::Write {
+            path: path.to_owned(),
+            source,
+        },
     })
 }

@@ -10,6 +10,7 @@
 //! - It does not read other configuration files; functions and loops of one file do for matrices.
 
 mod call;
+mod depth;
 mod diagnostic;
 mod duration;
 mod evaluate;

@@ -1,14 +1,19 @@
 //! The valid name that somebody probably meant.
 
-/// `did you mean 'NAME'?` for the candidate that is nearest to `name`, if one is near enough.
-pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// The candidate that is nearest to `name`, if one is near enough.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     candidates
         .into_iter()
         .map(|it| (distance(name, it), it))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
-        .map(|(_, it)| format!("did you mean '{it}'?"))
+        .map(|(_, it)| it)
+}
+
+/// Offers `name` to somebody.
+pub(crate) fn did_you_mean(name: &str) -> String {
+    format!("did you mean '{name}'?")
 }
 
 /// Edits between the two; upper and lower case, `-` and `_` are the same.
@@ -19,16 +24,19 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::did_you_mean;
+    use super::nearest;
 
     #[test]
     fn only_a_near_name_is_offered() {
         let known = ["workers", "workdir", "name"];
-        assert_eq!(
-            did_you_mean("workrs", known).as_deref(),
-            Some("did you mean 'workers'?")
-        );
-        assert_eq!(did_you_mean("Name", known).as_deref(), Some("did you mean 'name'?"));
-        assert_eq!(did_you_mean("colour", known), None);
+        for (name, offered) in [
+            ("workrs", Some("workers")),
+            ("Work-dir", Some("workdir")),
+            ("Name", Some("name")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, known), offered, "{name}");
+        }
     }
 }

@@ -113,9 +113,15 @@ impl<'v> StarlarkValue<'v> for Broken {
         evaluator: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let named = arguments.names_map()?;
-        let name = named.iter().find(|(key, _)| key.as_str() == "name").map(|(_, value)| *value);
+        let name = named
+            .iter()
+            .find(|(key, _)| key.as_str() == "name")
+            .map(|(_, value)| *value);
         let first = arguments.positions(evaluator.heap())?.next();
-        if let (Some(name), Some(session)) = (name.or(first).and_then(Value::unpack_str), crate::call::session(evaluator)) {
+        if let (Some(name), Some(session)) = (
+            name.or(first).and_then(Value::unpack_str),
+            crate::call::session(evaluator),
+        ) {
             session.declare_unclear(name);
         }
         Ok(me)

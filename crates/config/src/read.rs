@@ -1,7 +1,9 @@
 //! Reads Starlark values as what an argument must be, and says what is wrong with those that are not.
 
+mod data;
+mod secret;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use starlark::values::dict::DictRef;
@@ -12,15 +14,12 @@ use starlark::values::{UnpackValue, Value};
 use weir_status_api::ForceField;
 
 use crate::duration::{LONGEST, parse_duration};
-use crate::model::{Command, Env, PropertyValues, Secret, StepConfig};
+use crate::model::{Command, Env, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
-/// How deep lists and dicts may nest in a property.
-const MAX_DEPTH: usize = 32;
-
-/// The longest token or secret, in bytes.
-const MAX_SECRET: u64 = 4096;
+pub(crate) use data::{properties, property_name};
+pub(crate) use secret::{secret, secret_file};
 
 /// Why a value is not what it must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +96,10 @@ pub(crate) fn name(longest: usize) -> impl Fn(Value<'_>) -> Reading<String> {
         let name = text(value)?;
         let length = name.chars().count();
         if length > longest {
-            wrong(format!("has {length} characters; at most {longest} are allowed"), None)
+            wrong(
+                format!("has {length} characters; at most {longest} are allowed"),
+                None,
+            )
         } else if name.chars().any(char::is_control) {
             wrong("must have no line break or other control character", None)
         } else if name.trim() != name {
@@ -189,12 +191,14 @@ pub(crate) fn list<'v, T>(
         for (number, item) in items.iter().enumerate() {
             match read(*item) {
                 Ok(item) => read_items.push(item),
-                Err(found) => wrongs.get_or_insert_with(Vec::new).extend(found.into_iter().map(|it| Wrong {
-                    path: format!("[{number}]{}", it.path),
-                    item: Some(number),
-                    character: None,
-                    ..it
-                })),
+                Err(found) => wrongs
+                    .get_or_insert_with(Vec::new)
+                    .extend(found.into_iter().map(|it| Wrong {
+                        path: format!("[{number}]{}", it.path),
+                        item: Some(number),
+                        character: None,
+                        ..it
+                    })),
             }
         }
         wrongs.map_or(Ok(read_items), Err)
@@ -234,30 +238,18 @@ pub(crate) fn dict<'v, T>(
             let item = key(name).and_then(|name| Ok((name, read(value)?)));
             match item {
                 Ok((name, value)) => drop(read_items.insert(name, value)),
-                Err(found) => wrongs.get_or_insert_with(Vec::new).extend(found.into_iter().map(|it| Wrong {
-                    path: format!("[{}]{}", name.to_repr(), it.path),
-                    item: None,
-                    character: None,
-                    ..it
-                })),
+                Err(found) => wrongs
+                    .get_or_insert_with(Vec::new)
+                    .extend(found.into_iter().map(|it| Wrong {
+                        path: format!("[{}]{}", name.to_repr(), it.path),
+                        item: None,
+                        character: None,
+                        ..it
+                    })),
             }
         }
         wrongs.map_or(Ok(read_items), Err)
     }
-}
-
-/// Property values by name.
-pub(crate) fn properties(value: Value<'_>) -> Reading<PropertyValues> {
-    dict(property_name, json)(value)
-}
-
-/// The name of a property.
-pub(crate) fn property_name(value: Value<'_>) -> Reading<String> {
-    let name = name(256)(value)?;
-    if name.contains([':', '(', ')']) {
-        return wrong("must have no ':' and no parenthesis in its name", None);
-    }
-    Ok(name)
 }
 
 /// Environment variables by name.
@@ -267,41 +259,6 @@ pub(crate) fn env(value: Value<'_>) -> Reading<Env> {
         name => Ok(name),
     };
     dict(variable, template)(value)
-}
-
-/// Plain data, as JSON.
-pub(crate) fn json(value: Value<'_>) -> Reading<serde_json::Value> {
-    json_within(value, 0)
-}
-
-fn json_within(value: Value<'_>, depth: usize) -> Reading<serde_json::Value> {
-    if depth > MAX_DEPTH {
-        return wrong(format!("has more than {MAX_DEPTH} lists and dicts in each other"), None);
-    }
-    if value.is_none() {
-        return Ok(serde_json::Value::Null);
-    }
-    if let Some(it) = value.unpack_bool() {
-        return Ok(it.into());
-    }
-    if let Some(it) = value.unpack_str() {
-        return Ok(plain(it)?.into());
-    }
-    if let Ok(Some(it)) = i64::unpack_value(value) {
-        return Ok(it.into());
-    }
-    if let Some(UnpackFloat(it)) = UnpackFloat::unpack_value_opt(value) {
-        let number = serde_json::Number::from_f64(it);
-        return number.map_or_else(|| wrong("must be a finite number", None), |it| Ok(it.into()));
-    }
-    if items(value).is_some() {
-        return Ok(list(|it| json_within(it, depth + 1), "plain values")(value)?.into());
-    }
-    if DictRef::from_value(value).is_some() {
-        let items = dict(string, |it| json_within(it, depth + 1))(value)?;
-        return Ok(serde_json::Value::Object(items.into_iter().collect()));
-    }
-    unexpected(value, "plain data (a string, number, True, False, None, list or dict)", None)
 }
 
 /// A text, as it is or with substitutions.
@@ -317,7 +274,10 @@ pub(crate) fn template(value: Value<'_>) -> Reading<Text> {
 
 /// A text that is not meant as a template: one that looks like it would be run with its `%(` in it.
 fn plain(text: &str) -> Reading<&str> {
-    match ["%(prop:", "%(src:", "%(worker:", "%(kw:"].iter().find(|it| text.contains(**it)) {
+    match ["%(prop:", "%(src:", "%(worker:", "%(kw:"]
+        .iter()
+        .find(|it| text.contains(**it))
+    {
         Some(found) => wrong(
             format!("has a substitution, '{found}…', but is a plain string"),
             Some("wrap it: interpolate(\"…\")"),
@@ -341,7 +301,11 @@ pub(crate) fn command(value: Value<'_>) -> Reading<Command> {
         return match some_template(value) {
             Ok(text) => Ok(Command::Script(text)),
             Err(found) if found.iter().all(|it| !it.message.starts_with("must be")) => Err(found),
-            Err(_) => unexpected(value, "a list (a program and its arguments) or a string (a script)", None),
+            Err(_) => unexpected(
+                value,
+                "a list (a program and its arguments) or a string (a script)",
+                None,
+            ),
         };
     }
     let argv = some(template, "a program and its arguments")(value)?;
@@ -381,7 +345,10 @@ fn check_repository(repository: &str) -> Reading<()> {
     let reachable = repository.starts_with('/') || repository.contains(':');
     if !reachable || repository.starts_with('-') || repository.chars().any(char::is_control) {
         let help = "write e.g. https://example.org/project.git or /srv/git/project.git";
-        return wrong(format!("is neither a URL nor an absolute path: '{repository}'"), Some(help));
+        return wrong(
+            format!("is neither a URL nor an absolute path: '{repository}'"),
+            Some(help),
+        );
     }
     Ok(())
 }
@@ -419,42 +386,10 @@ pub(crate) fn step(value: Value<'_>) -> Reading<StepConfig> {
 pub(crate) fn field(value: Value<'_>) -> Reading<ForceField> {
     match Object::from_value(value) {
         Some(Object(Item::Field(field))) => Ok((**field).clone()),
-        _ => unexpected(value, "a field: field_text(…), field_int(…), field_bool(…) or field_choice(…)", None),
-    }
-}
-
-/// A secret, as it is.
-pub(crate) fn secret(value: Value<'_>) -> Reading<Secret> {
-    check_secret(&string(value)?)
-}
-
-/// A secret from the file of that name in `folder`; space around it is no part of it.
-pub(crate) fn secret_file(value: Value<'_>, folder: &Path) -> Reading<Secret> {
-    let path = folder.join(text(value)?);
-    let shown = path.display();
-    let too_long = |it: &std::fs::Metadata| it.len() > MAX_SECRET;
-    if std::fs::metadata(&path).as_ref().is_ok_and(too_long) {
-        return wrong(format!("is wrong: {shown} has more than {MAX_SECRET} bytes"), None);
-    }
-    match std::fs::read_to_string(&path) {
-        Ok(text) => check_secret(&text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let help = "make it, e.g. with: openssl rand -hex 32";
-            wrong(format!("is wrong: there is no file {shown}"), Some(help))
-        }
-        Err(error) => wrong(format!("is wrong: {shown} cannot be read: {error}"), None),
-    }
-}
-
-fn check_secret(text: &str) -> Reading<Secret> {
-    let secret = text.trim();
-    if secret.is_empty() {
-        wrong("is empty", Some("make one, e.g. with: openssl rand -hex 32"))
-    } else if secret.len() as u64 > MAX_SECRET {
-        wrong(format!("has more than {MAX_SECRET} bytes"), None)
-    } else if secret.chars().any(|it| it.is_control() || it.is_whitespace()) {
-        wrong("must be one word on one line", None)
-    } else {
-        Ok(Secret::new(secret))
+        _ => unexpected(
+            value,
+            "a field: field_text(…), field_int(…), field_bool(…) or field_choice(…)",
+            None,
+        ),
     }
 }

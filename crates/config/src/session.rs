@@ -6,14 +6,15 @@
 )]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
 use starlark::values::ProvidesStaticType;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::{MasterConfig, UserConfig};
+use crate::model::MasterConfig;
+use crate::nearest::{did_you_mean, nearest};
 use crate::sites::Sites;
 
 /// What has a name that is unique among its like.
@@ -63,6 +64,7 @@ pub(crate) struct Session {
     /// Where the file's calls are.
     pub(crate) sites: Sites,
     mistakes: RefCell<Vec<Diagnostic>>,
+    known: RefCell<HashSet<(Place, String)>>,
     names: RefCell<BTreeMap<(Kind, String), Place>>,
     /// Names whose kind is not known, since what they were given to is a mistake itself.
     unclear: RefCell<Vec<String>>,
@@ -80,6 +82,7 @@ impl Session {
             folder,
             sites,
             mistakes: RefCell::default(),
+            known: RefCell::default(),
             names: RefCell::default(),
             unclear: RefCell::default(),
             references: RefCell::default(),
@@ -88,8 +91,25 @@ impl Session {
         }
     }
 
-    /// Adds a mistake.
+    /// Adds a mistake, unless it is known already: a loop or a function can make the same one many times.
     pub(crate) fn mistake(&self, place: Place, message: String, help: Option<String>) {
+        self.mistake_by_way_of(None, place, message, help);
+    }
+
+    /// As [`Session::mistake`], for a call in a function that was called at `way`.
+    pub(crate) fn mistake_by_way_of(
+        &self,
+        way: Option<Place>,
+        place: Place,
+        mut message: String,
+        help: Option<String>,
+    ) {
+        if !self.known.borrow_mut().insert((place, message.clone())) {
+            return;
+        }
+        if let Some(way) = way.filter(|it| it.line != place.line) {
+            message.push_str(&format!(" (by way of line {})", way.line));
+        }
         self.mistakes.borrow_mut().push(Diagnostic {
             file: self.file.clone(),
             line: place.line,
@@ -137,15 +157,9 @@ impl Session {
         }
     }
 
-    /// Changes what the file configures.
-    pub(crate) fn configure(&self, change: impl FnOnce(&mut MasterConfig)) {
-        change(&mut self.draft.borrow_mut());
-    }
-
-    /// Whether somebody else has the token of `user`.
-    pub(crate) fn shares_token(&self, user: &UserConfig) -> bool {
-        let users = &self.draft.borrow().users;
-        users.iter().any(|it| it.token == user.token && it.name != user.name)
+    /// Changes or looks at what the file configures so far.
+    pub(crate) fn configure<T>(&self, change: impl FnOnce(&mut MasterConfig) -> T) -> T {
+        change(&mut self.draft.borrow_mut())
     }
 
     /// Finds references to nothing.
@@ -153,7 +167,12 @@ impl Session {
         let names = self.names.borrow();
         let unclear = self.unclear.borrow();
         for reference in self.references.borrow().iter() {
-            let Reference { kind, name, place, said_to } = reference;
+            let Reference {
+                kind,
+                name,
+                place,
+                said_to,
+            } = reference;
             if names.contains_key(&(*kind, name.clone())) || unclear.contains(name) {
                 continue;
             }
@@ -162,8 +181,13 @@ impl Session {
                 .filter(|(it, _)| it == kind)
                 .map(|(_, name)| name.as_str())
                 .collect();
-            let help = crate::nearest::did_you_mean(name, known.iter().copied()).or_else(|| list(&known));
-            self.mistake(*place, format!("{said_to} names no {kind}: there is no '{name}'"), help);
+            let near = nearest(name, known.iter().copied());
+            let help = near.map(did_you_mean).or_else(|| list(&known));
+            self.mistake(
+                *place,
+                format!("{said_to} names no {kind}: there is no '{name}'"),
+                help,
+            );
         }
     }
 

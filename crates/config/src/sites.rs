@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use starlark::codemap::{CodeMap, FileSpan, Span};
 use starlark::syntax::AstModule;
+use starlark_syntax::syntax::ast::AstNoPayload;
 use starlark_syntax::syntax::ast::{
     ArgumentP, AssignTarget, AstExpr, AstLiteral, AstStmt, CallArgsP, ExprP, StmtP,
 };
-use starlark_syntax::syntax::ast::AstNoPayload;
 use starlark_syntax::syntax::module::AstModuleFields;
 use starlark_syntax::syntax::uniplate::Visit;
 
@@ -64,10 +64,13 @@ impl Sites {
 
     /// The call at `span`; without its arguments if the syntax tree has no such call.
     pub(crate) fn at(&self, span: &FileSpan) -> CallSite {
-        self.calls.get(&key(span.span)).cloned().unwrap_or_else(|| CallSite {
-            place: place(&span.file, span.span),
-            arguments: vec![],
-        })
+        self.calls
+            .get(&key(span.span))
+            .cloned()
+            .unwrap_or_else(|| CallSite {
+                place: place(&span.file, span.span),
+                arguments: vec![],
+            })
     }
 
     /// The functions and variables that the file defines.
@@ -91,7 +94,9 @@ impl Sites {
             let mut arguments = vec![];
             for argument in known {
                 match argument {
-                    ArgumentP::Positional(value) if !spread => arguments.push(read_argument(None, value.span, value, map)),
+                    ArgumentP::Positional(value) if !spread => {
+                        arguments.push(read_argument(None, value.span, value, map))
+                    }
                     ArgumentP::Named(name, value) => {
                         arguments.push(read_argument(Some(name.node.clone()), name.span, value, map));
                     }
@@ -127,7 +132,9 @@ fn read_argument(name: Option<String>, span: Span, value: &AstExpr, map: &CodeMa
     let text = match &value.node {
         ExprP::Literal(AstLiteral::String(text)) => {
             let source = map.source_span(value.span);
-            let plain = ['"', '\''].iter().any(|quote| source == format!("{quote}{}{quote}", text.node));
+            let plain = ['"', '\'']
+                .iter()
+                .any(|quote| source == format!("{quote}{}{quote}", text.node));
             (plain && !text.node.contains('\n')).then(|| place(map, value.span).right(1))
         }
         _ => None,

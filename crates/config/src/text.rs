@@ -27,7 +27,7 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Property(String),
-    SourceStamp {
+    Stamp {
         codebase: String,
         attribute: String,
     },
@@ -218,7 +218,7 @@ impl Source {
     fn value(&self, lookup: &dyn Lookup) -> Result<Option<Value>, RenderError> {
         Ok(match self {
             Self::Property(name) => lookup.property(name),
-            Self::SourceStamp { codebase, attribute } => lookup.source(codebase, attribute),
+            Self::Stamp { codebase, attribute } => lookup.source(codebase, attribute),
             Self::Worker(name) => lookup.worker(name),
             Self::Keyword { text, .. } => Some(Value::String(text.render(lookup)?)),
         })
@@ -226,7 +226,7 @@ impl Source {
 
     fn missing(&self) -> RenderError {
         match self {
-            Self::SourceStamp { codebase, attribute } => RenderError::Source {
+            Self::Stamp { codebase, attribute } => RenderError::Source {
                 codebase: codebase.clone(),
                 attribute: attribute.clone(),
             },
@@ -326,7 +326,7 @@ impl Parser<'_> {
                         format!("a source stamp has no '{attribute}'; it has {known}"),
                     );
                 }
-                Source::SourceStamp {
+                Source::Stamp {
                     codebase: name.to_owned(),
                     attribute: attribute.to_owned(),
                 }
@@ -443,9 +443,7 @@ impl fmt::Display for Text {
                 Part::Literal(text) => f.write_str(text)?,
                 Part::Substitution { source, .. } => match source {
                     Source::Property(name) => write!(f, "%(prop:{name})s")?,
-                    Source::SourceStamp { codebase, attribute } => {
-                        write!(f, "%(src:{codebase}:{attribute})s")?
-                    }
+                    Source::Stamp { codebase, attribute } => write!(f, "%(src:{codebase}:{attribute})s")?,
                     Source::Worker(name) => write!(f, "%(worker:{name})s")?,
                     Source::Keyword { name, .. } => write!(f, "%(kw:{name})s")?,
                 },

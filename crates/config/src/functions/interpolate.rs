@@ -28,15 +28,15 @@ fn interpolate(call: &mut Call<'_, '_>) -> Option<Item> {
     }
     let text = call.required("template", |value| {
         let template = read::string(value)?;
-        Text::parse_with(&template, &keywords).or_else(|error| {
+        Text::parse_with(&template, &keywords).map_err(|error| {
             let before = template.get(..error.offset).unwrap_or_default();
-            Err(vec![read::Wrong {
+            vec![read::Wrong {
                 path: String::new(),
                 item: None,
                 character: Some(before.chars().count()),
                 message: format!("is wrong: {error}"),
                 help: None,
-            }])
+            }]
         })
     });
     Some(Item::Text(text))

@@ -7,6 +7,7 @@ use weir_status_api::{ForceField, ForceFieldKind};
 
 use crate::call::{Call, Function};
 use crate::model::{ChangeFilter, SchedulerConfig, SchedulerKind, SourceDefaults};
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::Kind;
@@ -175,7 +176,9 @@ fn force(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = call.optional("name", read::text).unwrap_or_default();
     let label = call.optional("label", read::name(70)).unwrap_or(name);
     let kind = SchedulerKind::Force {
-        button: call.optional("button", read::name(70)).unwrap_or_else(|| label.clone()),
+        button: call
+            .optional("button", read::name(70))
+            .unwrap_or_else(|| label.clone()),
         label,
         reason: call.or("reason", read::string, "force build".to_owned()),
         source: source(call),
@@ -198,7 +201,8 @@ fn scheduler<'v>(
     };
     call.declare(Kind::Scheduler, &scheduler.name);
     call.refer(Kind::Builder, "builders", &scheduler.builders);
-    call.session().configure(|config| config.schedulers.push(scheduler));
+    call.session()
+        .configure(|config| config.schedulers.push(scheduler));
     Some(Item::Other("a scheduler"))
 }
 
@@ -239,9 +243,16 @@ fn branch(value: Value<'_>) -> Reading<String> {
 fn field_choice(call: &mut Call<'_, '_>) -> Option<Item> {
     let choices = call.required("choices", read::some(read::string, "choices"));
     let default = call.optional("default", read::string);
-    if let Some(default) = default.as_ref().filter(|it| !choices.contains(it) && !choices.is_empty()) {
-        let help = crate::nearest::did_you_mean(default, choices.iter().map(String::as_str));
-        call.mistake("default", &format!("'default' is none of the choices: '{default}'"), help);
+    if let Some(default) = default
+        .as_ref()
+        .filter(|it| !choices.contains(it) && !choices.is_empty())
+    {
+        let help = nearest(default, choices.iter().map(String::as_str)).map(did_you_mean);
+        call.mistake(
+            "default",
+            &format!("'default' is none of the choices: '{default}'"),
+            help,
+        );
     }
     let default = default.or_else(|| choices.first().cloned()).unwrap_or_default();
     field(call, ForceFieldKind::Choice(choices), default.into())
@@ -264,7 +275,9 @@ fn describe_field(
         call.mistake("name", &format!("each force asks for '{name}' anyway"), help);
     }
     Some(Item::Field(Box::new(ForceField {
-        label: call.optional("label", read::name(200)).unwrap_or_else(|| name.clone()),
+        label: call
+            .optional("label", read::name(200))
+            .unwrap_or_else(|| name.clone()),
         name,
         kind,
         default,

@@ -12,7 +12,12 @@ use crate::session::Kind;
 
 pub(super) const MASTER: Function = Function {
     name: "master",
-    parameters: &["title", "listen", "anonymous_control", "plain_text_beyond_loopback"],
+    parameters: &[
+        "title",
+        "listen",
+        "anonymous_control",
+        "plain_text_beyond_loopback",
+    ],
     positional: 1,
     any_name: false,
     run: master,
@@ -44,7 +49,8 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
     if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && !beyond) {
-        let message = format!("'listen' is {listen}, which others reach, and what is sent there is not encrypted");
+        let message =
+            format!("'listen' is {listen}, which others reach, and what is sent there is not encrypted");
         let help = "listen on 127.0.0.1 behind a proxy with TLS, or add plain_text_beyond_loopback = True";
         call.mistake("listen", &message, Some(help.to_owned()));
     }
@@ -90,9 +96,14 @@ fn user(call: &mut Call<'_, '_>) -> Option<Item> {
         token: call.secret("token", "token_file"),
     };
     call.declare(Kind::User, &user.name);
-    if call.session().shares_token(&user) {
+    let shared = |it: &UserConfig| it.token == user.token && it.name != user.name;
+    if call.session().configure(|config| config.users.iter().any(shared)) {
         let help = Some("give each user a token of their own".to_owned());
-        call.mistake("name", &format!("'{}' has the token of another user", user.name), help);
+        call.mistake(
+            "name",
+            &format!("'{}' has the token of another user", user.name),
+            help,
+        );
     }
     call.session().configure(|config| config.users.push(user));
     Some(Item::Other("a user"))

@@ -106,17 +106,30 @@ fn command_name(command: &Command) -> String {
         Command::Argv(argv) => argv.iter().map_while(Text::as_literal).take(2).collect(),
         Command::Script(script) => {
             let first_line = script.as_literal().and_then(|it| it.trim_start().lines().next());
-            first_line.unwrap_or_default().split_whitespace().take(2).collect()
+            first_line
+                .unwrap_or_default()
+                .split_whitespace()
+                .take(2)
+                .collect()
         }
     };
-    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c));
+    let plain = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
+    };
     let program = words.first().and_then(|it| it.rsplit('/').next());
     let Some(program) = program.filter(|it| plain(it) && !it.is_empty()) else {
         return "shell".to_owned();
     };
-    let verb = words.get(1).filter(|it| plain(it) && it.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let verb = words
+        .get(1)
+        .filter(|it| plain(it) && it.starts_with(|c: char| c.is_ascii_alphabetic()));
     let name = verb.map_or_else(|| program.to_owned(), |it| format!("{program} {it}"));
-    name.chars().take(LONGEST_STEP_NAME).collect::<String>().trim_end().to_owned()
+    name.chars()
+        .take(LONGEST_STEP_NAME)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }
 
 #[cfg(test)]

@@ -1,0 +1,179 @@
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+//! What a whole configuration gives.
+
+use std::path::Path;
+use std::time::Duration;
+
+use weir_config::{
+    ChangeFilter, ChangeSource, Command, GitPoller, ListenerConfig, MasterConfig, SchedulerKind, Secret,
+    SourceDefaults, StepKind, Text, Webhook,
+};
+use weir_status_api::{ForceField, ForceFieldKind};
+
+fn check(source: &str) -> MasterConfig {
+    match weir_config::check(source, "weir.star", Path::new(".")) {
+        Ok(config) => config,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+/// One of everything, and a matrix.
+const LARGE: &str = include_str!("large.star");
+
+fn large() -> MasterConfig {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("weir.star"), LARGE).unwrap();
+    for name in ["linux.token", "hook.secret"] {
+        std::fs::write(folder.path().join(name), format!(" {name} \n")).unwrap();
+    }
+    match weir_config::load(&folder.path().join("weir.star")) {
+        Ok(config) => config,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+#[test]
+fn a_large_file_gives_all_it_says() {
+    insta::assert_debug_snapshot!(large());
+}
+
+#[test]
+fn a_matrix_makes_a_builder_for_each_combination() {
+    let config = large();
+    let names: Vec<&str> = config.builders.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "linux-gcc-debug",
+            "linux-gcc-release",
+            "linux-clang-debug",
+            "linux-clang-release",
+            "mac-clang-debug",
+            "mac-clang-release",
+            "docs",
+        ]
+    );
+    let builder = config.builder("mac-clang-release").unwrap();
+    assert_eq!(builder.workers, ["mac1"]);
+    assert_eq!(builder.env["CC"], Text::literal("clang"));
+    assert_eq!(builder.properties["mode"], "release");
+    let names: Vec<&str> = builder.steps.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["git", "configure", "make", "make_1", "clean"]);
+    let everything = config.scheduler("everything").unwrap();
+    assert_eq!(everything.builders.len(), 7);
+}
+
+#[test]
+fn secrets_come_from_files_beside_the_configuration() {
+    let config = large();
+    assert_eq!(config.worker("linux1").unwrap().token, Secret::new("linux.token"));
+    let ListenerConfig::Webhook(Webhook { secret, .. }) = &config.listeners[0];
+    assert_eq!(secret.as_ref().unwrap().expose(), "hook.secret");
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = check(
+        r#"
+w = worker("w", token = "t")
+b = builder("b", workers = ["w"], steps = [git("https://a/b.git"), shell(["make"])])
+git_poller("https://a/b.git")
+any_branch("any", builders = [b])
+single_branch("one", builders = [b])
+periodic("each", builders = [b], interval = 1.5)
+force("force", builders = [b], fields = [field_choice("c", ["x", "y"])])
+webhook("hook", "https://a/")
+"#,
+    );
+    assert_eq!(config.title, "Weir");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8010");
+    assert!(!config.anonymous_control && !config.plain_text_beyond_loopback);
+    assert_eq!(config.workers[0].max_builds, None);
+    assert_eq!(config.builders[0].workdir, Text::literal("build"));
+    let [git, make] = config.builders[0].steps.as_slice() else {
+        panic!("{:?}", config.builders);
+    };
+    assert!(git.halt_on_failure && git.flunk_on_failure && !git.warn_on_failure && !git.always_run);
+    assert_eq!(make.idle_timeout, Some(Duration::from_secs(1200)));
+    assert_eq!(make.total_timeout, None);
+    assert_eq!(
+        make.kind,
+        StepKind::Shell {
+            command: Command::Argv(vec![Text::literal("make")])
+        }
+    );
+    assert_eq!(
+        config.change_sources,
+        [ChangeSource::GitPoller(GitPoller {
+            name: "https://a/b.git".to_owned(),
+            repository: "https://a/b.git".to_owned(),
+            branches: vec![],
+            poll_interval: Duration::from_secs(60),
+            project: String::new(),
+            codebase: String::new(),
+            category: None,
+        })]
+    );
+    let kinds: Vec<SchedulerKind> = config.schedulers.into_iter().map(|it| it.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            SchedulerKind::AnyBranch {
+                tree_stable: Duration::ZERO,
+                filter: ChangeFilter::default(),
+            },
+            SchedulerKind::SingleBranch {
+                branch: None,
+                tree_stable: Duration::ZERO,
+                filter: ChangeFilter::default(),
+            },
+            SchedulerKind::Periodic {
+                interval: Duration::from_millis(1500),
+                source: SourceDefaults::default(),
+            },
+            SchedulerKind::Force {
+                button: "force".to_owned(),
+                label: "force".to_owned(),
+                reason: "force build".to_owned(),
+                source: SourceDefaults::default(),
+                fields: vec![ForceField {
+                    name: "c".to_owned(),
+                    label: "c".to_owned(),
+                    kind: ForceFieldKind::Choice(vec!["x".to_owned(), "y".to_owned()]),
+                    default: "x".into(),
+                    required: false,
+                }],
+            },
+        ]
+    );
+    let ListenerConfig::Webhook(hook) = &config.listeners[0];
+    assert_eq!(hook.events, ["builds/*/finished"]);
+    assert_eq!(hook.secret, None);
+}
+
+#[test]
+fn none_lifts_the_idle_timeout() {
+    let config = check(
+        "worker('w', token = 't')\nbuilder('b', workers = ['w'], steps = [shell('make', idle_timeout = None)])",
+    );
+    assert_eq!(config.builders[0].steps[0].idle_timeout, None);
+}
+
+#[test]
+fn names_may_be_used_before_what_they_name() {
+    let config = check(
+        "force('f', builders = ['b'])\nbuilder('b', workers = ['w'], steps = [shell('make')])\nworker('w', token = 't')",
+    );
+    assert_eq!(config.schedulers[0].builders, ["b"]);
+}
+
+#[test]
+fn a_file_of_listeners_gives_them() {
+    let source = "[webhook(name, f'https://a/{name}', secret = 's') for name in ['a', 'b']]";
+    let listeners = weir_config::check_listeners(source, "listeners.star", Path::new(".")).unwrap();
+    let urls: Vec<&str> = listeners
+        .iter()
+        .map(|ListenerConfig::Webhook(it)| it.url.as_str())
+        .collect();
+    assert_eq!(urls, ["https://a/a", "https://a/b"]);
+}

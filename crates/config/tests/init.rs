@@ -1,4 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 //! The starter configuration.
 
 use weir_config::{InitError, Secret, init, load};

@@ -1,5 +1,7 @@
-//! Weir's chores: `cargo xtask test`, `cargo xtask web`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`.
 
+mod browser;
+mod demo;
 mod process;
 mod test;
 
@@ -14,7 +16,19 @@ struct Chores {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Formatting, lints, docs, all Rust tests, and the web's checks and tests.
+    /// Builds a small real project on a master with two workers; shows it at <http://127.0.0.1:8010>.
+    Demo {
+        /// Adds a commit to the project of the demo that runs.
+        #[arg(long)]
+        commit: bool,
+        /// The port of the master.
+        #[arg(long, default_value_t = 8010)]
+        port: u16,
+        /// Builds optimised programs, as a release would have them; takes some minutes more the first time.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Formatting, lints, docs, all Rust tests, the web's checks and tests, and the whole in a browser.
     Test,
     /// Builds the web status into web-status/dist.
     Web,
@@ -22,6 +36,8 @@ enum Chore {
 
 fn main() {
     let result = match Chores::parse().chore {
+        Chore::Demo { commit: true, .. } => demo::commit(),
+        Chore::Demo { port, release, .. } => demo::run(port, release),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
     };

@@ -45,3 +45,12 @@ pub(crate) fn has(program: &str, arguments: &[&str]) -> bool {
         .output()
         .is_ok_and(|output| output.status.success())
 }
+
+/// Fails with `hint` if `program` is not there.
+pub(crate) fn require(program: &str, hint: &str) -> Result<(), String> {
+    if has(program, &["--version"]) {
+        Ok(())
+    } else {
+        Err(hint.to_owned())
+    }
+}

@@ -1,0 +1,43 @@
+//! The whole in a browser: a real master and workers, and the web status in headless Chromium.
+
+use std::path::PathBuf;
+
+use crate::demo::{Demo, build_weir};
+use crate::process::{has, root, run_with};
+
+/// The Chromium that is there: `$CHROMIUM`, or one of the usual names.
+pub(crate) fn chromium() -> Option<String> {
+    let given = std::env::var("CHROMIUM").ok();
+    let usual = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
+    given
+        .into_iter()
+        .chain(usual)
+        .find(|it| has(it, &["--version"]))
+        .map(|it| find(&it))
+}
+
+/// The whole path of a program, since the browser's driver looks at no search path.
+fn find(program: &str) -> String {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| PathBuf::from(program))
+        .display()
+        .to_string()
+}
+
+/// Opens the page of a running demo, forces a build and sees its log arrive.
+pub(crate) fn test(chromium: &str) -> Result<(), String> {
+    let weir = build_weir(false)?;
+    let folder = root().join("target").join("browser-test");
+    let demo = Demo::start(&folder, &weir, 0)?;
+    demo.add_history()?;
+    let environment = [("WEIR_URL", demo.url.as_str()), ("CHROMIUM", chromium)];
+    run_with(
+        &root().join("web-status"),
+        "npm",
+        &["run", "test:product"],
+        &environment,
+    )
+}

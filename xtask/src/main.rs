@@ -37,7 +37,7 @@ enum Chore {
 fn main() {
     let result = match Chores::parse().chore {
         Chore::Demo { commit: true, .. } => demo::commit(),
-        Chore::Demo { port, release, .. } => demo::run(port, release),
+        Chore::Demo { port, release, .. } => demo::show(port, release),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
     };

@@ -18,7 +18,7 @@ const READY: Duration = Duration::from_secs(30);
 const WORKERS: [&str; 2] = ["worker-1", "worker-2"];
 
 /// Runs the demo until it is interrupted.
-pub(crate) fn run(port: u16, release: bool) -> Result<(), String> {
+pub(crate) fn show(port: u16, release: bool) -> Result<(), String> {
     require(
         "git",
         "the demo builds a git repository; install git, e.g. `apt-get install git`",

@@ -7,10 +7,21 @@ use tonic_prost_build::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
-    println!("cargo::rerun-if-changed={}", root.join("weir/status/v1").display());
-    let descriptors: FileDescriptorSet = protox::compile(["weir/status/v1/service.proto", "weir/status/v1/errors.proto"], [&root])?;
+    println!(
+        "cargo::rerun-if-changed={}",
+        root.join("weir/status/v1").display()
+    );
+    let descriptors: FileDescriptorSet = protox::compile(
+        ["weir/status/v1/service.proto", "weir/status/v1/errors.proto"],
+        [&root],
+    )?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("weir.status.v1.bin"), prost::Message::encode_to_vec(&descriptors))?;
-    tonic_prost_build::configure().btree_map(".").compile_fds(descriptors)?;
+    std::fs::write(
+        out.join("weir.status.v1.bin"),
+        prost::Message::encode_to_vec(&descriptors),
+    )?;
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -10,8 +10,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
 use weir_status_api::{
-    At, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, Watch,
+    At, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
+    Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, Watch,
 };
 
 use crate::convert::{Field, Wire, take};
@@ -157,7 +157,9 @@ fn endpoint(url: &str) -> Result<Endpoint> {
     let address = match url.split_once("://") {
         Some(("grpc" | "http", address)) => address,
         Some(("grpcs" | "https", _)) => {
-            return Err(refuse("asks for TLS, which this build does not have; use `grpc://`".to_owned()));
+            return Err(refuse(
+                "asks for TLS, which this build does not have; use `grpc://`".to_owned(),
+            ));
         }
         _ => return Err(refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned())),
     };
@@ -213,7 +215,9 @@ impl Read for GrpcStatus {
             limit,
         };
         let answer = self
-            .call(None, request, |mut stub, it| async move { stub.get_log_content(it).await })
+            .call(None, request, |mut stub, it| async move {
+                stub.get_log_content(it).await
+            })
             .await?;
         Ok(At {
             value: part("chunk", answer.chunk)?,
@@ -224,7 +228,9 @@ impl Read for GrpcStatus {
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         let request = v1::GetPropertiesRequest { of: of.put() };
         let answer = self
-            .call(None, request, |mut stub, it| async move { stub.get_properties(it).await })
+            .call(None, request, |mut stub, it| async move {
+                stub.get_properties(it).await
+            })
             .await?;
         Ok(At {
             value: part("properties", answer.properties)?,
@@ -251,7 +257,9 @@ impl Watch for GrpcStatus {
 }
 
 /// The signals of a watch; an error is the last item. That a server ends a watch by itself is an error too.
-fn signals(mut responses: Streaming<v1::WatchResponse>) -> impl futures::Stream<Item = Result<Signal>> + Send {
+fn signals(
+    mut responses: Streaming<v1::WatchResponse>,
+) -> impl futures::Stream<Item = Result<Signal>> + Send {
     async_stream::stream! {
         loop {
             let signal = match responses.message().await {
@@ -278,7 +286,11 @@ impl Control for GrpcStatus {
             command: command.put(),
         };
         let answer = self
-            .call(token, request, |mut stub, it| async move { stub.control(it).await })
+            .call(
+                token,
+                request,
+                |mut stub, it| async move { stub.control(it).await },
+            )
             .await?;
         part("outcome", answer.outcome)
     }
@@ -290,9 +302,18 @@ mod tests {
 
     #[test]
     fn a_url_that_cannot_work_is_told_at_once() {
-        for url in ["127.0.0.1:9989", "ftp://host", "grpc://", "https://host", "grpc://a b"] {
+        for url in [
+            "127.0.0.1:9989",
+            "ftp://host",
+            "grpc://",
+            "https://host",
+            "grpc://a b",
+        ] {
             let error = endpoint(url).unwrap_err();
-            assert!(matches!(&error, Error::InvalidQuery { field, .. } if field == "url"), "{url}: {error}");
+            assert!(
+                matches!(&error, Error::InvalidQuery { field, .. } if field == "url"),
+                "{url}: {error}"
+            );
         }
         assert!(endpoint("grpc://localhost:9989").is_ok());
     }

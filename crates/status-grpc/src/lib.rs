@@ -43,6 +43,5 @@ mod v1 {
     tonic::include_proto!("weir.status.v1");
 }
 
-
 pub use client::{GrpcStatus, Options};
 pub use serve::{MAX_REQUEST_BYTES, SERVICE_NAME, routes, serve};

@@ -45,7 +45,10 @@ async fn answer<T>(
     method: &str,
     work: impl Future<Output = Result<T>> + Send,
 ) -> Result<Response<T>, Status> {
-    guarded(work).await.map(Response::new).map_err(|error| failed(method, error))
+    guarded(work)
+        .await
+        .map(Response::new)
+        .map_err(|error| failed(method, error))
 }
 
 /// A part of a request.

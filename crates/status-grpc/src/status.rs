@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn an_error_too_large_for_headers_keeps_its_decision() {
-        let status = to_status(Error::Conflict { why: "ä".repeat(60_000) });
+        let status = to_status(Error::Conflict {
+            why: "ä".repeat(60_000),
+        });
         assert!(status.details().is_empty());
         let Error::Conflict { why } = from_status(&status) else {
             panic!("{status:?}");
@@ -157,9 +159,17 @@ mod tests {
     fn a_status_from_elsewhere_is_read_by_its_code() {
         assert_eq!(
             from_status(&Status::unauthenticated("who?")),
-            Error::PermissionDenied { why: "who?".to_owned() }
+            Error::PermissionDenied {
+                why: "who?".to_owned()
+            }
         );
-        assert_eq!(from_status(&Status::cancelled("gone")), Error::unavailable("gone"));
-        assert_eq!(from_status(&Status::deadline_exceeded("late")), Error::unavailable("late"));
+        assert_eq!(
+            from_status(&Status::cancelled("gone")),
+            Error::unavailable("gone")
+        );
+        assert_eq!(
+            from_status(&Status::deadline_exceeded("late")),
+            Error::unavailable("late")
+        );
     }
 }

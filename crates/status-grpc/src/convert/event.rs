@@ -27,9 +27,7 @@ impl Wire for api::Signal {
             Self::Event(event) => Signal::Event(Arc::unwrap_or_clone(event).into_proto()),
             Self::Bookmark(cursor) => Signal::Bookmark(cursor.0),
         };
-        v1::WatchResponse {
-            signal: Some(signal),
-        }
+        v1::WatchResponse { signal: Some(signal) }
     }
     /// An event whose verb or kind of resource this version does not know is nothing to its consumers, so
     /// it comes as the bookmark of its place. What is unknown within a known resource is an error.

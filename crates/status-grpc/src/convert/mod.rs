@@ -10,6 +10,10 @@ mod key;
 mod query;
 mod resource;
 mod scalar;
+#[cfg(test)]
+pub(crate) mod strategy;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -46,8 +46,19 @@ macro_rules! numbers {
 }
 
 numbers!(
-    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, LogId, MasterId, PatchId, SchedulerId,
-    SourceStampId, StepId, WorkerId,
+    BuildId,
+    BuildRequestId,
+    BuilderId,
+    BuildsetId,
+    ChangeId,
+    Cursor,
+    LogId,
+    MasterId,
+    PatchId,
+    SchedulerId,
+    SourceStampId,
+    StepId,
+    WorkerId,
 );
 
 impl Field for Vec<u8> {
@@ -142,13 +153,41 @@ macro_rules! words {
     };
 }
 
-words!(LogKind { Stdio, Text, Html, Deleted });
+words!(LogKind {
+    Stdio,
+    Text,
+    Html,
+    Deleted
+});
 words!(Kind {
-    Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
+    Master,
+    Builder,
+    Build,
+    BuildRequest,
+    Buildset,
+    SourceStamp,
+    Change,
+    Step,
+    Log,
+    Worker,
+    Scheduler,
     ForceScheduler,
 });
-words!(Op { Eq, Ne, Lt, Le, Gt, Ge, Contains });
-words!(ControlAction { Stop, Cancel, Pause, Unpause });
+words!(Op {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Contains
+});
+words!(ControlAction {
+    Stop,
+    Cancel,
+    Pause,
+    Unpause
+});
 words!(Verb {
     New, Update, Updated, Started, Stopped, Finished, Append, Claimed, Unclaimed, Complete, Connected,
     Disconnected, StateUpdated, Requested,

@@ -8,6 +8,24 @@
 //!   further facts in a worker's `workerinfo`;
 //! - `code` and its details beside an `error`, see [`error`].
 
+mod columns;
+mod control;
+pub mod error;
+mod event;
 mod form;
+mod path;
+mod query;
 
+pub use columns::{Column, columns, field_name, json_name};
+pub use control::{
+    Asked, ForceRequest, RpcRequest, RpcResponse, asked, command_key, force_error_to_field_names,
+    force_error_to_json_names, force_to_params, outcome_from, outcome_to_json, rpc_answer, rpc_error_from,
+    write_command,
+};
+pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
+pub use event::{event_from_json, event_to_json};
 pub use form::{Form, FormError, from_json, plural, properties_from_json, properties_to_json, to_json};
+pub use path::{Endpoint, Scope, contents_path, key_conditions, key_path, properties_path};
+pub use query::{ListRequest, ListText, Selection, pairs, parse_list, parse_selection, write_list};
+
+pub(crate) use form::MICROS;

@@ -10,6 +10,8 @@ mod source;
 use serde_json::{Map, Value, json};
 use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
 
+pub(crate) use force::{SOURCE_FIELDS, source_field};
+pub(crate) use object::MICROS;
 use object::{Fields, Object};
 
 /// Why a JSON value is not the resource it should be.

@@ -1,0 +1,90 @@
+//! From a key to its path.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use weir_status_api::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
+
+use super::int;
+
+const IN_A_WORD: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// The path of the resource; none if it cannot have one: a name in it is a number, empty, or dots.
+pub fn key_path(key: &Key) -> Option<String> {
+    match key {
+        Key::Master(id) => Some(format!("masters/{id}")),
+        Key::Builder(key) => builder(key),
+        Key::Build(key) => build(key),
+        Key::BuildRequest(id) => Some(format!("buildrequests/{id}")),
+        Key::Buildset(id) => Some(format!("buildsets/{id}")),
+        Key::SourceStamp(id) => Some(format!("sourcestamps/{id}")),
+        Key::Change(id) => Some(format!("changes/{id}")),
+        Key::Step(key) => step(key),
+        Key::Log(key) => log(key),
+        Key::Worker(WorkerKey::Id(id)) => Some(format!("workers/{id}")),
+        Key::Worker(WorkerKey::Name(name)) => below("workers", name),
+        Key::Scheduler(SchedulerKey::Id(id)) => Some(format!("schedulers/{id}")),
+        Key::Scheduler(SchedulerKey::Name(name)) => below("schedulers", name),
+        // Force schedulers have no ids, so that a number is a name too.
+        Key::ForceScheduler(name) => Some(format!("forceschedulers/{}", word(name)?)),
+    }
+}
+
+/// The path of a log's contents; see [`key_path`].
+pub fn contents_path(key: &LogKey) -> Option<String> {
+    Some(format!("{}/contents", log(key)?))
+}
+
+/// The path of properties; see [`key_path`].
+pub fn properties_path(of: &PropertiesOf) -> Option<String> {
+    match of {
+        PropertiesOf::Build(key) => Some(format!("{}/properties", build(key)?)),
+        PropertiesOf::Buildset(id) => Some(format!("buildsets/{id}/properties")),
+    }
+}
+
+fn word(name: &str) -> Option<String> {
+    // A URL drops `.` and `..`, encoded or not.
+    if matches!(name, "" | "." | "..") {
+        return None;
+    }
+    Some(utf8_percent_encode(name, IN_A_WORD).to_string())
+}
+
+fn below(parent: &str, name: &str) -> Option<String> {
+    match int(name) {
+        Some(_) => None,
+        None => Some(format!("{parent}/{}", word(name)?)),
+    }
+}
+
+fn builder(key: &BuilderKey) -> Option<String> {
+    match key {
+        BuilderKey::Id(id) => Some(format!("builders/{id}")),
+        BuilderKey::Name(name) => below("builders", name),
+    }
+}
+
+fn build(key: &BuildKey) -> Option<String> {
+    match key {
+        BuildKey::Id(id) => Some(format!("builds/{id}")),
+        BuildKey::Number(key, number) => Some(format!("{}/builds/{number}", builder(key)?)),
+    }
+}
+
+fn step(key: &StepKey) -> Option<String> {
+    match key {
+        StepKey::Id(id) => Some(format!("steps/{id}")),
+        StepKey::Number(key, number) => Some(format!("{}/steps/{number}", build(key)?)),
+        StepKey::Name(key, name) => below(&format!("{}/steps", build(key)?), name),
+    }
+}
+
+fn log(key: &LogKey) -> Option<String> {
+    match key {
+        LogKey::Id(id) => Some(format!("logs/{id}")),
+        LogKey::Slug(key, slug) => Some(format!("{}/logs/{}", step(key)?, word(slug)?)),
+    }
+}

@@ -46,6 +46,11 @@ impl Inbox {
         self.received - self.unacknowledged.len() as u64
     }
 
+    /// Whether the last message came.
+    pub const fn is_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// Whether the last message came and everything was acknowledged.
     pub fn is_done(&self) -> bool {
         self.end.is_some() && self.unacknowledged.is_empty()

@@ -1,0 +1,209 @@
+//! A command that a worker runs, and its owner's hold on it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use weir_worker_protocol::v1::{Ack, FromCommand, HeldCommand, Interrupt, StartCommand, to_worker::Message};
+use weir_worker_protocol::{Arrival, Inbox, Violation};
+
+use super::event::CommandEvent;
+use super::lock;
+use super::slot::Slot;
+
+/// A command, as its worker's session and its owner share it.
+#[derive(Debug)]
+pub(super) struct Command {
+    state: Mutex<State>,
+    /// Told when there is an event.
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    start: StartCommand,
+    /// Whether this session, or one before it, told the worker to start it.
+    is_started: bool,
+    inbox: Inbox,
+    /// What came and the owner has not taken; the inbox's window bounds it.
+    events: VecDeque<CommandEvent>,
+    /// The sequence of the last acknowledgement in this session.
+    told_acknowledged: u64,
+    interrupt: Option<String>,
+    told_interrupt: bool,
+    /// The owner dropped it: nobody wants its events.
+    is_abandoned: bool,
+    is_lost: bool,
+}
+
+impl Command {
+    pub(super) fn new(start: StartCommand, window: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                start,
+                is_started: false,
+                inbox: Inbox::new(window),
+                events: VecDeque::new(),
+                told_acknowledged: 0,
+                interrupt: None,
+                told_interrupt: false,
+                is_abandoned: false,
+                is_lost: false,
+            }),
+            news: Notify::new(),
+        }
+    }
+
+    /// One that ended before it reached a worker.
+    pub(super) fn ended(start: StartCommand, event: CommandEvent) -> Self {
+        let command = Self::new(start, 0);
+        lock(&command.state).events.push_back(event);
+        command
+    }
+
+    /// A message of the worker's about it.
+    pub(super) fn receive(&self, message: FromCommand) -> Result<(), Violation> {
+        let sequence = message.sequence;
+        let Some(event) = CommandEvent::from_message(message) else {
+            return Ok(());
+        };
+        let mut state = lock(&self.state);
+        let arrival = state.inbox.accept(sequence, event.size(), event.is_last())?;
+        if state.is_abandoned {
+            state.inbox.acknowledge(sequence);
+        } else if arrival == Arrival::New {
+            state.events.push_back(event);
+            self.news.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What its worker is to be told next.
+    pub(super) fn next_outgoing(&self) -> Option<Message> {
+        let mut state = lock(&self.state);
+        let command_id = state.start.command_id.clone();
+        if !state.is_started {
+            state.is_started = true;
+            return Some(Message::Start(state.start.clone()));
+        }
+        if let Some(reason) = state.interrupt.clone()
+            && !state.told_interrupt
+        {
+            state.told_interrupt = true;
+            return Some(Message::Interrupt(Interrupt { command_id, reason }));
+        }
+        let sequence = state.inbox.acknowledged();
+        if sequence > state.told_acknowledged {
+            state.told_acknowledged = sequence;
+            return Some(Message::Ack(Ack { command_id, sequence }));
+        }
+        None
+    }
+
+    /// Whether its worker has said everything and was told that it is stored.
+    pub(super) fn is_done(&self) -> bool {
+        let state = lock(&self.state);
+        state.inbox.is_done() && state.told_acknowledged == state.inbox.received()
+    }
+
+    /// Its worker has come back; `held` is how the worker has it, if it does. Gives the last sequence that
+    /// came if it goes on there, nothing if the worker is to start it still.
+    ///
+    /// # Errors
+    /// Why it cannot go on.
+    pub(super) fn resume(&self, held: Option<&HeldCommand>) -> Result<Option<u64>, &'static str> {
+        let mut state = lock(&self.state);
+        if state.is_abandoned {
+            return Err("nobody waits for it any more");
+        }
+        let received = state.inbox.received();
+        state.told_acknowledged = 0;
+        state.told_interrupt = false;
+        match held {
+            Some(held) if (held.acknowledged..=held.last).contains(&received) => {
+                state.is_started = true;
+                Ok(Some(received))
+            }
+            Some(_) => Err("its worker came back with other output than it had"),
+            // A worker holds a command from its start on: this one did not reach it.
+            None if received == 0 => {
+                state.is_started = false;
+                Ok(None)
+            }
+            None => Err("its worker came back without it"),
+        }
+    }
+
+    /// Its worker is gone for good.
+    pub(super) fn lose(&self, why: &str) {
+        let mut state = lock(&self.state);
+        let has_ended = state.is_lost || state.inbox.is_ended();
+        if !has_ended && !state.is_abandoned {
+            state.is_lost = true;
+            state.events.push_back(CommandEvent::Lost(why.to_owned()));
+            self.news.notify_one();
+        }
+    }
+}
+
+/// A command that runs on a worker. Dropping it interrupts the command.
+#[derive(Debug)]
+pub struct RunningCommand {
+    pub(super) command: Arc<Command>,
+    pub(super) slot: Arc<Slot>,
+    pub(super) is_over: bool,
+}
+
+impl RunningCommand {
+    /// The command's next event. After the last one there is nothing but [`CommandEvent::Lost`].
+    ///
+    /// May be given up at any time, in a `select!` for instance, without losing an event.
+    pub async fn next(&mut self) -> CommandEvent {
+        if self.is_over {
+            return CommandEvent::Lost("the command has ended".to_owned());
+        }
+        loop {
+            let event = lock(&self.command.state).events.pop_front();
+            match event {
+                Some(event) => {
+                    self.is_over = event.is_last();
+                    return event;
+                }
+                None => self.command.news.notified().await,
+            }
+        }
+    }
+
+    /// Everything up to the event with this sequence is stored: the worker may forget it. A worker stops
+    /// reading a command's output while a window of it is not acknowledged.
+    pub fn acknowledge(&self, sequence: u64) {
+        lock(&self.command.state).inbox.acknowledge(sequence);
+        self.slot.wake();
+    }
+
+    /// Asks the worker to end the command and all its processes; the first reason counts. Its end comes as
+    /// an event all the same.
+    pub fn interrupt(&self, reason: impl Into<String>) {
+        lock(&self.command.state)
+            .interrupt
+            .get_or_insert_with(|| reason.into());
+        self.slot.wake();
+    }
+}
+
+impl Drop for RunningCommand {
+    fn drop(&mut self) {
+        {
+            let mut state = lock(&self.command.state);
+            state.is_abandoned = true;
+            state.events.clear();
+            let received = state.inbox.received();
+            state.inbox.acknowledge(received);
+            state
+                .interrupt
+                .get_or_insert_with(|| "nobody waits for it any more".to_owned());
+        }
+        self.slot.wake();
+    }
+}

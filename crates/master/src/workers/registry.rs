@@ -1,0 +1,21 @@
+//! Who is told of workers that come and go.
+
+use async_trait::async_trait;
+use weir_status_api::WorkerInfo;
+
+/// Stores which workers are connected. For each worker the calls come one after the other, `connected` and
+/// `disconnected` in turn.
+#[async_trait]
+pub trait WorkerRegistry: Send + Sync {
+    /// The worker `name` wants to connect; it is connected once this is answered.
+    ///
+    /// # Errors
+    /// Why it cannot connect now, in a sentence for its log. It will try again.
+    async fn connected(&self, name: &str, info: WorkerInfo) -> Result<(), String>;
+
+    /// The worker `name` is gone, because `why`.
+    ///
+    /// # Errors
+    /// Why that could not be stored. The call is repeated, unless the master is shutting down.
+    async fn disconnected(&self, name: &str, why: &str) -> Result<(), String>;
+}

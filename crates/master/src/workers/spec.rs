@@ -1,0 +1,98 @@
+//! What a worker is asked to run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use weir_worker_protocol::v1::{Argv, Environment, StartCommand, start_command};
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A program and its arguments, without a shell.
+    Argv(Vec<String>),
+    /// A text for the worker's shell.
+    Script(String),
+}
+
+/// A command for a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandSpec {
+    /// What to run.
+    pub what: What,
+    /// Where, relative to the worker's own folder and never outside it; made if it does not exist.
+    pub workdir: String,
+    /// Variables to set in the worker's own environment. `${NAME}` in a value is the worker's own variable.
+    pub env: BTreeMap<String, String>,
+    /// Variables to take away from the worker's own environment.
+    pub unset_env: Vec<String>,
+    /// Its standard input.
+    pub stdin: Bytes,
+    /// How long it may be without output; no limit if none.
+    pub idle_timeout: Option<Duration>,
+    /// How long it may run; no limit if none.
+    pub total_timeout: Option<Duration>,
+    /// How long it has from SIGTERM to SIGKILL when it must end.
+    pub interrupt_grace: Duration,
+}
+
+impl Default for CommandSpec {
+    /// Nothing to run yet, in the worker's own folder, without limits, with a grace of 10 s.
+    fn default() -> Self {
+        Self {
+            what: What::Argv(Vec::new()),
+            workdir: String::new(),
+            env: BTreeMap::new(),
+            unset_env: Vec::new(),
+            stdin: Bytes::new(),
+            idle_timeout: None,
+            total_timeout: None,
+            interrupt_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl CommandSpec {
+    /// The message that starts it.
+    pub(super) fn into_message(self, command_id: String, window: usize) -> StartCommand {
+        StartCommand {
+            command_id,
+            what: Some(match self.what {
+                What::Argv(words) => start_command::What::Argv(Argv { words }),
+                What::Script(script) => start_command::What::Script(script),
+            }),
+            workdir: self.workdir,
+            environment: Some(Environment {
+                set: self.env,
+                unset: self.unset_env,
+            }),
+            idle_timeout_ms: limit(self.idle_timeout),
+            total_timeout_ms: limit(self.total_timeout),
+            interrupt_grace_ms: millis(self.interrupt_grace),
+            stdin: self.stdin,
+            window_bytes: window as u64,
+        }
+    }
+}
+
+/// A limit for the wire, where 0 means none: the shortest one that can be told is 1 ms.
+fn limit(limit: Option<Duration>) -> u64 {
+    limit.map_or(0, |it| millis(it).max(1))
+}
+
+/// A duration for the wire.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_zero_and_a_limit_never_is() {
+        assert_eq!(limit(None), 0);
+        assert_eq!(limit(Some(Duration::ZERO)), 1);
+        assert_eq!(limit(Some(Duration::from_secs(1200))), 1_200_000);
+    }
+}

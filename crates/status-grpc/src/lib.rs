@@ -44,4 +44,4 @@ mod v1 {
 }
 
 pub use client::{GrpcStatus, Options};
-pub use serve::{MAX_REQUEST_BYTES, SERVICE_NAME, routes, serve};
+pub use serve::{MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, serve, serve_with};

@@ -24,19 +24,34 @@ pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The descriptors of the proto files, with their comments.
 const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir.status.v1.bin"));
-/// How often a connection is asked for a sign of life.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// How long it may take to give one.
-const KEEPALIVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls and watches at a time on one connection.
 const MAX_STREAMS: u32 = 1_000;
 /// How many bytes of headers a request may have.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
-/// How long requests under way may take to end after a stop.
-const GRACE: Duration = Duration::from_secs(10);
+/// How [`serve_with`] treats connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeOptions {
+    /// How often an HTTP/2 connection is asked for a sign of life.
+    pub keepalive_interval: Duration,
+    /// How long it may take to give one.
+    pub keepalive_deadline: Duration,
+    /// How long requests under way may take to end after a stop.
+    pub grace: Duration,
+}
 
-/// The status service over `api`, health and reflection, as routes for [`serve`] or for an axum router
-/// ([`Routes::into_axum_router`]). At `stop` health says so and watches end with
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            keepalive_interval: Duration::from_secs(20),
+            keepalive_deadline: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The status service over `api`, health and reflection, as routes for [`serve`] or to merge into an axum router
+/// ([`Routes::into_axum_router`]); they have no fallback of their own, so a service that is not here is HTTP's
+/// 404, which gRPC's clients take for `UNIMPLEMENTED`. At `stop` health says so and watches end with
 /// [`Error::Unavailable`](weir_status_api::Error::Unavailable), which lets a graceful shutdown end.
 ///
 /// Who may control is the business of `api`: a caller comes as
@@ -48,10 +63,13 @@ pub fn routes(api: Arc<dyn StatusApi>, stop: CancellationToken) -> Routes {
     });
     let status = StatusServiceServer::new(Server { api, stop }).max_decoding_message_size(MAX_REQUEST_BYTES);
     let sound = "descriptors that the compiler made are sound";
-    Routes::new(status)
+    let mut routes = Routes::new(status)
         .add_service(health)
         .add_service(reflection().build_v1().expect(sound))
-        .add_service(reflection().build_v1alpha().expect(sound))
+        .add_service(reflection().build_v1alpha().expect(sound));
+    let router = std::mem::take(routes.axum_router_mut());
+    *routes.axum_router_mut() = router.reset_fallback();
+    routes
 }
 
 fn reflection() -> Reflection<'static> {
@@ -61,10 +79,10 @@ fn reflection() -> Reflection<'static> {
 }
 
 /// Serves `routes` on `listener` over HTTP/2 and HTTP/1.1, with keepalive, until `stop`; then what is under way
-/// has ten seconds to end. Plain text: for loopback, or behind something that does TLS.
+/// has some seconds to end. Plain text: for loopback, or behind something that does TLS.
 ///
-/// An axum router shares the port: `Routes::from(axum_router.merge(…))`. Connections are not upgraded, so
-/// WebSocket cannot be served here.
+/// An axum router shares the port: `Routes::from(app.merge(routes(api, stop).into_axum_router()))`. Connections
+/// are not upgraded, so WebSocket cannot be served here.
 ///
 /// # Errors
 /// If the transport fails. A connection that cannot be accepted is logged and ends nothing.
@@ -73,22 +91,35 @@ pub async fn serve(
     routes: Routes,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
+    serve_with(listener, routes, stop, ServeOptions::default()).await
+}
+
+/// As [`serve`], with all options.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(
+    listener: TcpListener,
+    routes: Routes,
+    stop: CancellationToken,
+    options: ServeOptions,
+) -> Result<(), tonic::transport::Error> {
     let serving = Transport::builder()
         .accept_http1(true)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_DEADLINE))
+        .http2_keepalive_interval(Some(options.keepalive_interval))
+        .http2_keepalive_timeout(Some(options.keepalive_deadline))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .max_concurrent_streams(MAX_STREAMS)
         .add_routes(routes)
         .serve_with_incoming_shutdown(connections(listener), stop.clone().cancelled_owned());
     let overdue = async {
         stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(options.grace).await;
     };
     tokio::select! {
         ended = serving => ended,
         () = overdue => {
-            tracing::warn!(grace = ?GRACE, "requests under way are given up");
+            tracing::warn!(grace = ?options.grace, "requests under way are given up");
             Ok(())
         }
     }

@@ -1,0 +1,8 @@
+//! Client and server against each other, over a small status API that does what a test tells it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod breaking;
+mod calls;
+mod scripted;
+mod serving;
+mod watching;

@@ -7,8 +7,24 @@
 //! # Non-goals
 //! - No scheduling, no decisions: what to store is the master's business.
 
+mod backend;
+mod bookmarks;
+mod control;
+mod error;
+mod hub;
+mod inserts;
+mod page_token;
+mod postgres;
+mod schema;
+mod segments;
+mod sqlite;
+mod status;
+mod store;
 mod transition;
+mod writer;
 
+pub use error::{Error, Result};
+pub use store::{Database, Options, Store};
 pub use transition::{
     Applied, BuilderSetup, BuildsetSource, KeptState, NewBuildset, NewChange, NewLog, NewSourceStamp, Setup,
     SetupIds, Transition,

@@ -160,6 +160,7 @@ diesel::table! {
         results -> Nullable<Integer>,
         submitted_at -> BigInt,
         waited_for -> Bool,
+        cancel_requested -> Bool,
     }
 }
 
@@ -176,6 +177,7 @@ diesel::table! {
         locks_duration_s -> BigInt,
         results -> Nullable<Integer>,
         state -> Text,
+        stop_requested -> Bool,
     }
 }
 

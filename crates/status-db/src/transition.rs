@@ -190,7 +190,8 @@ pub enum Transition {
     SetBuildState(BuildId, String),
     /// Properties are set on a build. `Done`.
     SetProperties(BuildId, BTreeMap<String, Property>),
-    /// A build ends; its request and buildset with it, or on [`Results::Retry`] its request is open again. `Done`.
+    /// A build ends, its open steps and logs with it; its request and buildset too, or on [`Results::Retry`]
+    /// its request is open again (unless its cancel was asked for). `Done`.
     FinishBuild {
         /// The build.
         build: BuildId,
@@ -246,7 +247,9 @@ pub enum Transition {
     },
     /// A scheduler is enabled or disabled. `Done`.
     EnableScheduler(SchedulerId, bool),
-    /// Somebody asked for something that the master will do. `Done`.
+    /// Somebody asked for something. A worker is paused, unpaused or told to end at once, and a request that
+    /// nobody claimed is cancelled at once; the rest the master will do when it sees the event. What has
+    /// ended stays as it is, without an event. `Done`.
     Record(ControlRecord),
     /// A listener's place in the events. `Done`.
     KeepBookmark(String, Cursor),

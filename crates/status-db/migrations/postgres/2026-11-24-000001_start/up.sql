@@ -107,6 +107,7 @@ CREATE TABLE changes (
 );
 CREATE INDEX changes_by_source_stamp ON changes (source_stamp);
 CREATE INDEX changes_by_branch ON changes (branch, id);
+CREATE INDEX changes_by_place ON changes (repository, branch, codebase, project, id);
 CREATE INDEX changes_by_revision ON changes (revision);
 CREATE INDEX changes_by_time ON changes (made_at, id);
 
@@ -151,7 +152,9 @@ CREATE TABLE build_requests (
   complete_at BIGINT,
   results INTEGER,
   submitted_at BIGINT NOT NULL,
-  waited_for BOOLEAN NOT NULL
+  waited_for BOOLEAN NOT NULL,
+  -- Somebody asked for it to be cancelled while a master had it.
+  cancel_requested BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX build_requests_by_buildset ON build_requests (buildset);
 CREATE INDEX build_requests_by_builder ON build_requests (builder, id);
@@ -171,6 +174,8 @@ CREATE TABLE builds (
   locks_duration_s BIGINT NOT NULL,
   results INTEGER,
   state TEXT NOT NULL,
+  -- Somebody asked for it to be stopped.
+  stop_requested BOOLEAN NOT NULL DEFAULT FALSE,
   UNIQUE (builder, number)
 );
 CREATE INDEX builds_by_request ON builds (request);

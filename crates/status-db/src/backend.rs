@@ -1,0 +1,153 @@
+//! What a database does for the store, the same for both.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use weir_status_api::{
+    At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List, LogId, LogKey, Page, Properties, PropertiesOf,
+    SourceStampId, Timestamp,
+};
+
+use crate::error::{Error, Result};
+use crate::segments::Place;
+use crate::transition::{Applied, Transition};
+
+/// How long a caller waits for a connection to be free or made.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A compressed chunk of whole lines that is safe on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlacedChunk {
+    /// How many lines it holds.
+    pub(crate) lines: i64,
+    /// Where it is.
+    pub(crate) place: Place,
+}
+
+/// A chunk of a log, as the index has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IndexedChunk {
+    /// Its first line's number within the log, from 0.
+    pub(crate) first_line: i64,
+    /// How many lines it holds.
+    pub(crate) line_count: i64,
+    /// Where it is.
+    pub(crate) place: Place,
+}
+
+/// The chunks that hold the lines that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogChunks {
+    /// The log.
+    pub(crate) log: LogId,
+    /// In the order of their lines, without a hole between them.
+    pub(crate) chunks: Vec<IndexedChunk>,
+}
+
+/// One thing to write: a transition, or lines whose bytes are already on disk.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    /// A transition other than [`Transition::AppendLog`].
+    Transition(Transition),
+    /// Chunks to be added to a log.
+    Append(LogId, Vec<PlacedChunk>),
+}
+
+/// Writes that hold together or not at all.
+pub(crate) type Unit = Vec<Write>;
+
+/// What a batch led to, once it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// What came of each unit, in order.
+    pub(crate) applied: Vec<Vec<Applied>>,
+    /// Its events, numbered, in order.
+    pub(crate) events: Vec<Arc<Event>>,
+}
+
+/// Why nothing of a batch was committed.
+#[derive(Debug)]
+pub(crate) struct BatchError {
+    /// The error.
+    pub(crate) error: Error,
+    /// Whether one unit alone is to blame, so that the others can be applied without it.
+    pub(crate) one_unit: bool,
+}
+
+/// What a transaction can keep other masters away from, with all that hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lockable {
+    /// A builder: the numbers of its builds.
+    Builder(BuilderId),
+    /// A buildset: whether its requests are complete.
+    Buildset(BuildsetId),
+    /// A build request: who has it.
+    Request(BuildRequestId),
+}
+
+/// The first and last of the events that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The oldest cursor from which a watch can start: the number before the first kept event's.
+    pub(crate) oldest: Cursor,
+    /// The number of the last event; zero if there was none yet.
+    pub(crate) newest: Cursor,
+}
+
+/// What a build was made from, to make it again.
+#[derive(Clone, Debug)]
+pub(crate) struct Blueprint {
+    /// The build's own id, however it was named.
+    pub(crate) build: BuildId,
+    /// Its builder.
+    pub(crate) builder: BuilderId,
+    /// The source stamps of its buildset.
+    pub(crate) source_stamps: Vec<SourceStampId>,
+    /// The changes of its buildset.
+    pub(crate) changes: Vec<ChangeId>,
+    /// The properties of its buildset.
+    pub(crate) properties: Properties,
+    /// The priority of its request.
+    pub(crate) priority: i32,
+}
+
+/// A database with the store's tables.
+#[async_trait]
+pub(crate) trait Backend: Send + Sync {
+    /// Applies units in order within one transaction, numbers their events, and commits.
+    async fn apply(&self, units: &[Unit], at: Timestamp) -> Result<Committed, BatchError>;
+
+    /// Makes the row of a new segment and gives its id; committed at once.
+    async fn new_segment(&self, at: Timestamp) -> Result<i64>;
+
+    /// The resource that `key` names.
+    async fn get(&self, key: &Key) -> Result<At<Entity>>;
+
+    /// A page of a list.
+    async fn list(&self, list: List) -> Result<Page<Entity>>;
+
+    /// The chunks with the lines from `first` on, at most `limit` lines and some megabytes of them.
+    async fn log_chunks(&self, log: &LogKey, first: i64, limit: u32) -> Result<At<LogChunks>>;
+
+    /// The properties of a build or buildset.
+    async fn properties(&self, of: &PropertiesOf) -> Result<At<Properties>>;
+
+    /// The first `limit` events after `cursor`; `CursorExpired` if some of them are no longer kept.
+    async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>>;
+
+    /// Which events are kept.
+    async fn span(&self) -> Result<Span>;
+
+    /// The state that `owner` keeps.
+    async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>>;
+
+    /// A listener's place in the events.
+    async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>>;
+
+    /// What a build was made from.
+    async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint>;
+
+    /// Brings all to rest and closes the connections.
+    async fn close(&self);
+}

@@ -1,0 +1,149 @@
+//! Control: what people ask for becomes transitions, answered after the commit.
+//!
+//! Whether a request was claimed or a build has ended in the meantime is decided where it cannot change any
+//! more, in the transaction.
+
+mod force;
+
+use async_trait::async_trait;
+use weir_status_api::{
+    Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, Command, Control,
+    ControlAction, ControlRecord, ControlTarget, ForceScheduler, Key, Outcome, Resource, Scheduler,
+    SchedulerKey, Worker, WorkerKey,
+};
+
+use crate::error::{Error, Result};
+use crate::store::Store;
+use crate::transition::{Applied, BuildsetSource, NewBuildset, Transition};
+
+#[async_trait]
+impl Control for Store {
+    async fn control(&self, caller: &Caller, command: Command) -> weir_status_api::Result<Outcome> {
+        Ok(self.carry_out(caller, command).await?)
+    }
+}
+
+impl Store {
+    async fn carry_out(&self, caller: &Caller, command: Command) -> Result<Outcome> {
+        match command {
+            Command::Force { scheduler, params } => {
+                let scheduler: ForceScheduler = self.one(Key::ForceScheduler(scheduler)).await?;
+                let new = force::buildset(self, caller, scheduler, params).await?;
+                self.add_buildset(new).await
+            }
+            Command::Rebuild { build } => self.rebuild(&build).await,
+            Command::StopBuild { build, reason } => {
+                let build: Build = self.one(Key::Build(build)).await?;
+                let target = ControlTarget::Build(build.id);
+                self.record(caller, target, ControlAction::Stop, reason).await
+            }
+            Command::CancelRequest { request, reason } => self.cancel(caller, request, reason).await,
+            Command::PauseWorker { worker, reason } => {
+                self.ask_worker(caller, worker, ControlAction::Pause, reason)
+                    .await
+            }
+            Command::UnpauseWorker { worker } => {
+                self.ask_worker(caller, worker, ControlAction::Unpause, None)
+                    .await
+            }
+            Command::StopWorker { worker, reason } => {
+                self.ask_worker(caller, worker, ControlAction::Stop, reason)
+                    .await
+            }
+            Command::EnableScheduler { scheduler, enabled } => self.enable(scheduler, enabled).await,
+        }
+    }
+
+    /// The resource of type `R` that `key` names.
+    async fn one<R: Resource>(&self, key: Key) -> Result<R> {
+        let entity = self.inner.backend.get(&key).await?.value;
+        R::from_entity(entity).ok_or_else(|| Error::data(format_args!("{key} is of another kind")))
+    }
+
+    async fn add_buildset(&self, new: NewBuildset) -> Result<Outcome> {
+        match self.apply(Transition::AddBuildset(Box::new(new))).await? {
+            Applied::Buildset(buildset, requests) => Ok(Outcome::Buildset { buildset, requests }),
+            other => Err(Error::data(format_args!("a new buildset gave {other:?}"))),
+        }
+    }
+
+    async fn rebuild(&self, build: &BuildKey) -> Result<Outcome> {
+        let blueprint = self.inner.backend.blueprint(build).await?;
+        self.configured(blueprint.builder).await?;
+        self.add_buildset(NewBuildset {
+            reason: "rebuild".to_owned(),
+            external_id: None,
+            sources: blueprint
+                .source_stamps
+                .into_iter()
+                .map(BuildsetSource::Stamp)
+                .collect(),
+            changes: blueprint.changes,
+            builders: vec![blueprint.builder],
+            properties: blueprint.properties,
+            priority: blueprint.priority,
+            waited_for: false,
+            parent: None,
+            rebuilt_build: Some(blueprint.build),
+            state: None,
+        })
+        .await
+    }
+
+    /// Refuses a builder that no master has any more: its requests would wait for ever.
+    async fn configured(&self, builder: BuilderId) -> Result<()> {
+        let builder: Builder = self.one(Key::Builder(builder.into())).await?;
+        if builder.masters.is_empty() {
+            let why = format_args!("builder `{}` is not configured any more", builder.name);
+            return Err(Error::conflict(why));
+        }
+        Ok(())
+    }
+
+    async fn cancel(
+        &self,
+        caller: &Caller,
+        request: BuildRequestId,
+        reason: Option<String>,
+    ) -> Result<Outcome> {
+        let request: BuildRequest = self.one(Key::BuildRequest(request)).await?;
+        let target = ControlTarget::BuildRequest(request.id);
+        self.record(caller, target, ControlAction::Cancel, reason).await
+    }
+
+    async fn ask_worker(
+        &self,
+        caller: &Caller,
+        worker: WorkerKey,
+        action: ControlAction,
+        reason: Option<String>,
+    ) -> Result<Outcome> {
+        let worker: Worker = self.one(Key::Worker(worker)).await?;
+        let target = ControlTarget::Worker(worker.id);
+        self.record(caller, target, action, reason).await
+    }
+
+    async fn record(
+        &self,
+        caller: &Caller,
+        target: ControlTarget,
+        action: ControlAction,
+        reason: Option<String>,
+    ) -> Result<Outcome> {
+        let record = ControlRecord {
+            target,
+            action,
+            reason,
+            caller: caller.name().to_owned(),
+        };
+        self.apply(Transition::Record(record)).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn enable(&self, scheduler: SchedulerKey, enabled: bool) -> Result<Outcome> {
+        let scheduler: Scheduler = self.one(Key::Scheduler(scheduler)).await?;
+        self.apply(Transition::EnableScheduler(scheduler.id, enabled))
+            .await?;
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,151 @@
+//! PostgreSQL: what differs from SQLite.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::backend::{Lockable, PATIENCE};
+use crate::error::{Error, Result};
+use crate::inserts::{ChunkRow, EventRow, ROWS_AT_ONCE};
+use crate::schema::{build_requests, builders, buildsets, events, log_chunks};
+
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub(crate) use queries::Database;
+
+type Db = Pg;
+type Conn = AsyncPgConnection;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How many connections read.
+const READERS: usize = 4;
+
+/// The advisory lock under which events are numbered: `weir` in ASCII.
+const EVENTS_LOCK: i64 = 0x7765_6972;
+
+/// The advisory lock under which the tables are migrated.
+const MIGRATION_LOCK: i64 = EVENTS_LOCK + 1;
+
+/// What is around a text and another, to tell whether the second is a part of the first.
+const POSITION: [&str; 3] = ["strpos(", ", ", ") > 0"];
+
+/// What is around a column of JSON arrays and a text, to tell whether the text is a member.
+const HAS_MEMBER: [&str; 3] = ["jsonb_exists(CAST(", " AS jsonb), ", ")"];
+
+/// The two directions of an order in which a missing value is the lowest.
+const NULLS_LOWEST: [&str; 2] = [" ASC NULLS FIRST", " DESC NULLS LAST"];
+
+/// Opens the database at `url`; its tables are made and migrated as needed.
+pub(crate) async fn open(url: &str) -> Result<Database> {
+    let connecting = tokio::time::timeout(PATIENCE, Conn::establish(url));
+    let connected = match connecting.await {
+        Ok(connected) => connected.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    migrate(connected.map_err(|why| Error::Unreachable { why })?).await?;
+    Ok(Database::new(pool(url, 1)?, pool(url, READERS)?))
+}
+
+/// One master at a time; the harness blocks, so it gets a thread of its own.
+async fn migrate(mut conn: Conn) -> Result<()> {
+    select_lock(&mut conn, "SELECT pg_advisory_lock($1)", MIGRATION_LOCK).await?;
+    let migrated = tokio::task::spawn_blocking(move || {
+        AsyncMigrationHarness::new(conn)
+            .run_pending_migrations(MIGRATIONS)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    })
+    .await;
+    migrated
+        .unwrap_or_else(|error| Err(error.to_string()))
+        .map_err(|why| Error::Unreachable {
+            why: format!("the tables cannot be migrated: {why}"),
+        })
+}
+
+fn pool(url: &str, size: usize) -> Result<Pool<Conn>> {
+    let mut config = ManagerConfig::<Conn>::default();
+    config.recycling_method = RecyclingMethod::Verified;
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(size)
+        .build()
+        .map_err(|error| Error::Unreachable {
+            why: error.to_string(),
+        })
+}
+
+/// Begins a view: the first read fixes what it sees.
+async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+}
+
+/// Begins a transaction that writes. Each of its statements sees what others have committed by then.
+async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await
+}
+
+/// Keeps other masters from what hangs on a builder, buildset or request until this transaction ends.
+async fn lock_row(conn: &mut Conn, row: Lockable) -> QueryResult<()> {
+    let locked: QueryResult<Option<i64>> = match row {
+        Lockable::Builder(id) => {
+            let query = builders::table.find(id.0).select(builders::id).for_update();
+            query.first(conn).await.optional()
+        }
+        Lockable::Buildset(id) => {
+            let query = buildsets::table.find(id.0).select(buildsets::id).for_update();
+            query.first(conn).await.optional()
+        }
+        Lockable::Request(id) => {
+            let query = build_requests::table
+                .find(id.0)
+                .select(build_requests::id)
+                .for_update();
+            query.first(conn).await.optional()
+        }
+    };
+    locked.map(drop)
+}
+
+/// Keeps other masters from numbering events until this transaction ends, so that the order of numbers is
+/// the order of commits.
+async fn lock_events(conn: &mut Conn) -> QueryResult<()> {
+    select_lock(conn, "SELECT pg_advisory_xact_lock($1)", EVENTS_LOCK).await
+}
+
+async fn select_lock(conn: &mut Conn, sql: &str, lock: i64) -> QueryResult<()> {
+    diesel::sql_query(sql)
+        .bind::<BigInt, _>(lock)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Inserts events.
+async fn insert_events(conn: &mut Conn, rows: Vec<EventRow>) -> QueryResult<()> {
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        let insert = diesel::insert_into(events::table).values(part);
+        insert.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Inserts chunks of logs.
+async fn insert_chunks(conn: &mut Conn, rows: Vec<ChunkRow>) -> QueryResult<()> {
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        let insert = diesel::insert_into(log_chunks::table).values(part);
+        insert.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Nothing to do: the server looks after itself.
+async fn rest(_conn: &mut Conn) {}

@@ -1,0 +1,131 @@
+//! Buildsets are made, with their requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, Verb};
+
+use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
+use super::{Tx, changes, found, listeners, requests};
+use crate::error::{Error, Result};
+use crate::schema::{
+    build_requests, builders, buildset_changes, buildset_sources, buildsets, changes as changes_table,
+    source_stamps,
+};
+use crate::transition::{BuildsetSource, NewBuildset};
+
+/// Makes the buildset and one request per builder. Without builders it is complete at once.
+pub(super) async fn add(
+    tx: &mut Tx<'_>,
+    new: &NewBuildset,
+) -> Result<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)> {
+    let row = diesel::insert_into(buildsets::table)
+        .values((
+            buildsets::external_id.eq(&new.external_id),
+            buildsets::reason.eq(&new.reason),
+            buildsets::rebuilt_build.eq(new.rebuilt_build.map(|id| id.0)),
+            buildsets::submitted_at.eq(tx.at.0),
+            buildsets::parent_build.eq(new.parent.as_ref().map(|(id, _)| id.0)),
+            buildsets::parent_relationship.eq(new.parent.as_ref().map(|(_, how)| how)),
+            buildsets::properties_json.eq(to_json(&new.properties)?),
+        ))
+        .returning(BuildsetRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let id = BuildsetId(row.id);
+    link_sources(tx, id, &new.sources).await?;
+    link_changes(tx, id, new).await?;
+    let requests = add_requests(tx, id, new).await?;
+    for buildset in assemble(tx.conn, vec![row]).await? {
+        tx.emit(Verb::New, buildset);
+    }
+    if requests.is_empty() {
+        requests::end_buildset(tx, id).await?;
+    }
+    if let Some(state) = &new.state {
+        listeners::keep_state(tx, state).await?;
+    }
+    Ok((id, requests))
+}
+
+async fn link_sources(tx: &mut Tx<'_>, buildset: BuildsetId, sources: &[BuildsetSource]) -> Result<()> {
+    let mut stamps = BTreeSet::new();
+    for source in sources {
+        let stamp = match source {
+            BuildsetSource::New(new) => changes::source_stamp(tx, new).await?,
+            BuildsetSource::Stamp(id) => {
+                let known = source_stamps::table
+                    .find(id.0)
+                    .select(source_stamps::id)
+                    .first::<i64>(tx.conn);
+                found(known.await.optional()?, format_args!("source stamp {id}"))?;
+                *id
+            }
+        };
+        if stamps.insert(stamp) {
+            diesel::insert_into(buildset_sources::table)
+                .values((
+                    buildset_sources::buildset.eq(buildset.0),
+                    buildset_sources::source_stamp.eq(stamp.0),
+                ))
+                .execute(tx.conn)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn link_changes(tx: &mut Tx<'_>, buildset: BuildsetId, new: &NewBuildset) -> Result<()> {
+    let wanted: BTreeSet<i64> = new.changes.iter().map(|id| id.0).collect();
+    let known: BTreeSet<i64> = changes_table::table
+        .filter(changes_table::id.eq_any(&wanted))
+        .select(changes_table::id)
+        .load(tx.conn)
+        .await?
+        .into_iter()
+        .collect();
+    if let Some(missing) = wanted.difference(&known).next() {
+        return Err(Error::not_found(format_args!("change {missing}")));
+    }
+    for change in wanted {
+        diesel::insert_into(buildset_changes::table)
+            .values((
+                buildset_changes::buildset.eq(buildset.0),
+                buildset_changes::change.eq(change),
+            ))
+            .execute(tx.conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn add_requests(
+    tx: &mut Tx<'_>,
+    buildset: BuildsetId,
+    new: &NewBuildset,
+) -> Result<BTreeMap<BuilderId, BuildRequestId>> {
+    let mut requests = BTreeMap::new();
+    for builder in new.builders.iter().copied() {
+        if requests.contains_key(&builder) {
+            continue;
+        }
+        let known = builders::table.find(builder.0).select(builders::id).first::<i64>(tx.conn);
+        found(known.await.optional()?, format_args!("builder {builder}"))?;
+        let row = diesel::insert_into(build_requests::table)
+            .values((
+                build_requests::buildset.eq(buildset.0),
+                build_requests::builder.eq(builder.0),
+                build_requests::priority.eq(new.priority),
+                build_requests::submitted_at.eq(tx.at.0),
+                build_requests::waited_for.eq(new.waited_for),
+            ))
+            .returning(BuildRequestRow::as_returning())
+            .get_result(tx.conn)
+            .await?;
+        requests.insert(builder, BuildRequestId(row.id));
+        let request = row.into_request()?;
+        tx.emit(Verb::New, request);
+    }
+    Ok(requests)
+}

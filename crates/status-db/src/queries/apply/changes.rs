@@ -1,0 +1,116 @@
+//! Changes and the source stamps they give.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use sha2::{Digest, Sha256};
+use weir_status_api::{ChangeId, SourceStampId, Verb};
+
+use super::super::rows::{ChangeRow, changes as assemble, to_json};
+use super::{Tx, listeners};
+use crate::error::Result;
+use crate::schema::{changes, source_stamps};
+use crate::transition::{NewChange, NewSourceStamp};
+
+pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
+    let stamp = source_stamp(
+        tx,
+        &NewSourceStamp {
+            revision: new.revision.clone(),
+            branch: new.branch.clone(),
+            repository: new.repository.clone(),
+            project: new.project.clone(),
+            codebase: new.codebase.clone(),
+        },
+    )
+    .await?;
+    let parents = parents(tx, new).await?;
+    let row = diesel::insert_into(changes::table)
+        .values((
+            changes::parents_json.eq(to_json(&parents)?),
+            (
+                changes::author.eq(&new.author),
+                changes::committer.eq(&new.committer),
+                changes::files_json.eq(to_json(&new.files)?),
+                changes::comments.eq(&new.comments),
+                changes::revision.eq(&new.revision),
+                changes::branch.eq(&new.branch),
+                changes::category.eq(&new.category),
+                changes::revlink.eq(&new.revlink),
+            ),
+            changes::properties_json.eq(to_json(&new.properties)?),
+            changes::repository.eq(&new.repository),
+            changes::project.eq(&new.project),
+            changes::codebase.eq(&new.codebase),
+            changes::source_stamp.eq(stamp.0),
+            changes::made_at.eq(new.when.0),
+        ))
+        .returning(ChangeRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let id = ChangeId(row.id);
+    for change in assemble(tx.conn, vec![row]).await? {
+        tx.emit(Verb::New, change);
+    }
+    if let Some(state) = &new.state {
+        listeners::keep_state(tx, state).await?;
+    }
+    Ok(id)
+}
+
+/// The change it follows: the last one of the same branch of the same source.
+async fn parents(tx: &mut Tx<'_>, new: &NewChange) -> Result<Vec<i64>> {
+    let mut query = changes::table
+        .filter(changes::repository.eq(&new.repository))
+        .filter(changes::codebase.eq(&new.codebase))
+        .filter(changes::project.eq(&new.project))
+        .order(changes::id.desc())
+        .limit(1)
+        .select(changes::id)
+        .into_boxed();
+    query = match &new.branch {
+        Some(branch) => query.filter(changes::branch.eq(branch)),
+        None => query.filter(changes::branch.is_null()),
+    };
+    Ok(query.load(tx.conn).await?)
+}
+
+/// The id of the stamp, which is made if there is no equal one.
+pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Result<SourceStampId> {
+    let digest = digest(new)?;
+    diesel::insert_into(source_stamps::table)
+        .values((
+            source_stamps::digest.eq(&digest),
+            source_stamps::revision.eq(&new.revision),
+            source_stamps::branch.eq(&new.branch),
+            source_stamps::repository.eq(&new.repository),
+            source_stamps::project.eq(&new.project),
+            source_stamps::codebase.eq(&new.codebase),
+            source_stamps::created_at.eq(tx.at.0),
+        ))
+        .on_conflict(source_stamps::digest)
+        .do_nothing()
+        .execute(tx.conn)
+        .await?;
+    let id = source_stamps::table
+        .filter(source_stamps::digest.eq(&digest))
+        .select(source_stamps::id)
+        .first(tx.conn)
+        .await?;
+    Ok(SourceStampId(id))
+}
+
+/// A hash over all that makes a stamp; JSON keeps missing values and the borders between texts apart.
+fn digest(new: &NewSourceStamp) -> Result<String> {
+    let NewSourceStamp {
+        revision,
+        branch,
+        repository,
+        project,
+        codebase,
+    } = new;
+    let text = to_json(&(revision, branch, repository, project, codebase))?;
+    Ok(Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

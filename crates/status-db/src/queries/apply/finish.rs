@@ -1,0 +1,134 @@
+//! Builds, steps and logs end, the inner ones with the outer.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use weir_status_api::{BuildId, BuildRequestId, LogId, MasterId, Results, StepId, Verb};
+
+use super::super::rows::{BuildRow, StepRow};
+use super::{Tx, builds, logs, requests, steps};
+use crate::error::Result;
+use crate::schema::{build_requests, builds as builds_table, logs as logs_table, steps as steps_table};
+
+/// What people read of a build or step that its master left behind.
+const LOST: &str = "lost: the master was restarted";
+
+/// Ends a build; steps and logs that are still open end with it.
+pub(super) async fn build(tx: &mut Tx<'_>, build: BuildId, results: Results, state: &str) -> Result<()> {
+    let request = BuildRequestId(builds::running(tx, build).await?.request);
+    for step in open_steps(tx, build).await? {
+        end_step(tx, step, results, state, None).await?;
+    }
+    let row = diesel::update(builds_table::table.find(build.0))
+        .set((
+            builds_table::complete_at.eq(tx.at.0),
+            builds_table::results.eq(results.code()),
+            builds_table::state.eq(state),
+        ))
+        .returning(BuildRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let build = row.into_build()?;
+    tx.emit(Verb::Finished, build);
+    let request = requests::load(tx, request).await?;
+    if request.complete_at.is_some() {
+        return Ok(());
+    }
+    if results == Results::Retry {
+        requests::reopen(tx, request).await
+    } else {
+        requests::end(tx, request, results).await
+    }
+}
+
+pub(super) async fn step(
+    tx: &mut Tx<'_>,
+    step: StepId,
+    results: Results,
+    state: &str,
+    hidden: bool,
+) -> Result<()> {
+    steps::open(tx, step).await?;
+    end_step(tx, step, results, state, Some(hidden)).await
+}
+
+async fn end_step(
+    tx: &mut Tx<'_>,
+    step: StepId,
+    results: Results,
+    state: &str,
+    hidden: Option<bool>,
+) -> Result<()> {
+    let open: Vec<i64> = logs_table::table
+        .filter(logs_table::step.eq(step.0).and(logs_table::complete.eq(false)))
+        .order(logs_table::id)
+        .select(logs_table::id)
+        .load(tx.conn)
+        .await?;
+    for log in open {
+        logs::finish(tx, LogId(log)).await?;
+    }
+    if let Some(hidden) = hidden {
+        diesel::update(steps_table::table.find(step.0))
+            .set(steps_table::hidden.eq(hidden))
+            .execute(tx.conn)
+            .await?;
+    }
+    let row = diesel::update(steps_table::table.find(step.0))
+        .set((
+            steps_table::complete_at.eq(tx.at.0),
+            steps_table::results.eq(results.code()),
+            steps_table::state.eq(state),
+        ))
+        .returning(StepRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let step = row.into_step()?;
+    tx.emit(Verb::Finished, step);
+    Ok(())
+}
+
+async fn open_steps(tx: &mut Tx<'_>, build: BuildId) -> Result<Vec<StepId>> {
+    let open: Vec<i64> = steps_table::table
+        .filter(
+            steps_table::build
+                .eq(build.0)
+                .and(steps_table::complete_at.is_null()),
+        )
+        .order(steps_table::number)
+        .select(steps_table::id)
+        .load(tx.conn)
+        .await?;
+    Ok(open.into_iter().map(StepId).collect())
+}
+
+/// Ends what an earlier life of the master left behind: builds as retry, or as cancelled if their stop was
+/// asked for; then requests that it had claimed are open again, or cancelled if that was asked for.
+pub(super) async fn left_behind(tx: &mut Tx<'_>, master: MasterId) -> Result<()> {
+    let left: Vec<(i64, bool, bool)> = builds_table::table
+        .inner_join(build_requests::table.on(build_requests::id.eq(builds_table::request)))
+        .filter(builds_table::complete_at.is_null())
+        .filter(builds_table::master.eq(master.0))
+        .order(builds_table::id)
+        .select((
+            builds_table::id,
+            builds_table::stop_requested,
+            build_requests::cancel_requested,
+        ))
+        .load(tx.conn)
+        .await?;
+    for (id, stop, cancel) in left {
+        let results = if stop || cancel { Results::Cancelled } else { Results::Retry };
+        build(tx, BuildId(id), results, LOST).await?;
+    }
+    let claimed: Vec<i64> = build_requests::table
+        .filter(build_requests::claimed_by.eq(master.0))
+        .filter(build_requests::complete_at.is_null())
+        .order(build_requests::id)
+        .select(build_requests::id)
+        .load(tx.conn)
+        .await?;
+    for request in claimed {
+        requests::unclaim(tx, BuildRequestId(request)).await?;
+    }
+    Ok(())
+}

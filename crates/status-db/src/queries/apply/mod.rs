@@ -1,0 +1,144 @@
+//! The write side: what each transition does to the tables, and the events it emits.
+
+pub(super) mod builds;
+mod buildsets;
+mod changes;
+mod finish;
+mod force;
+pub(super) mod listeners;
+pub(super) mod logs;
+mod requests;
+mod setup;
+mod steps;
+mod tx;
+mod workers;
+
+use weir_status_api::Timestamp;
+
+use super::{Conn, commit, roll_back};
+use crate::backend::{BatchError, Committed, Unit, Write};
+use crate::error::{Error, Result};
+use crate::transition::{Applied, Transition};
+use tx::{Tx, found};
+
+/// Applies the units in one transaction. On an error nothing of them is stored.
+pub(super) async fn batch(conn: &mut Conn, units: &[Unit], at: Timestamp) -> Result<Committed, BatchError> {
+    super::super::begin_write(conn).await.map_err(whole)?;
+    match within(conn, units, at).await {
+        Ok(committed) => {
+            // Whether a failed commit took place is not known, so it is not tried again.
+            commit(conn).await.map_err(whole)?;
+            Ok(committed)
+        }
+        Err(error) => {
+            roll_back(conn).await;
+            Err(error)
+        }
+    }
+}
+
+async fn within(conn: &mut Conn, units: &[Unit], at: Timestamp) -> Result<Committed, BatchError> {
+    let mut tx = Tx::new(conn, at);
+    let mut applied = Vec::with_capacity(units.len());
+    for unit in units {
+        let outcome = apply_unit(&mut tx, unit).await.map_err(|error| BatchError {
+            one_unit: !error.is_outage(),
+            error,
+        })?;
+        applied.push(outcome);
+    }
+    let events = tx.number_events().await.map_err(whole)?;
+    Ok(Committed { applied, events })
+}
+
+fn whole(error: impl Into<Error>) -> BatchError {
+    BatchError {
+        error: error.into(),
+        one_unit: false,
+    }
+}
+
+async fn apply_unit(tx: &mut Tx<'_>, unit: &Unit) -> Result<Vec<Applied>> {
+    let mut applied = Vec::with_capacity(unit.len());
+    for write in unit {
+        applied.push(match write {
+            Write::Transition(transition) => apply(tx, transition).await?,
+            Write::Append(log, chunks) => {
+                logs::append(tx, *log, chunks).await?;
+                Applied::Done
+            }
+        });
+    }
+    Ok(applied)
+}
+
+async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
+    match transition {
+        Transition::StartMaster { name } => return setup::start_master(tx, name).await.map(Applied::Master),
+        Transition::StopMaster(master) => setup::stop_master(tx, *master).await?,
+        Transition::Configure(master, setup) => {
+            return setup::configure(tx, *master, setup).await.map(Applied::Setup);
+        }
+        Transition::AddChange(change) => return changes::add(tx, change).await.map(Applied::Change),
+        Transition::AddBuildset(new) => {
+            let (buildset, requests) = buildsets::add(tx, new).await?;
+            return Ok(Applied::Buildset(buildset, requests));
+        }
+        Transition::Claim(request, master) => {
+            return requests::claim(tx, *request, *master).await.map(Applied::Claimed);
+        }
+        Transition::Unclaim(request) => requests::unclaim(tx, *request).await?,
+        Transition::CompleteRequest(request, results) => requests::complete(tx, *request, *results).await?,
+        Transition::StartBuild {
+            request,
+            worker,
+            master,
+            properties,
+        } => {
+            let build = builds::start(tx, *request, *worker, *master, properties).await?;
+            return Ok(Applied::Build(build.id, build.number));
+        }
+        Transition::SetBuildState(build, state) => builds::set_state(tx, *build, state).await?,
+        Transition::SetProperties(build, properties) => {
+            builds::set_properties(tx, *build, properties).await?;
+        }
+        Transition::FinishBuild {
+            build,
+            results,
+            state,
+        } => finish::build(tx, *build, *results, state).await?,
+        Transition::AddStep(build, name) => return steps::add(tx, *build, name).await.map(Applied::Step),
+        Transition::StartStep(step) => steps::start(tx, *step).await?,
+        Transition::UpdateStep { step, state, urls } => steps::update(tx, *step, state, urls).await?,
+        Transition::FinishStep {
+            step,
+            results,
+            state,
+            hidden,
+        } => finish::step(tx, *step, *results, state, *hidden).await?,
+        Transition::AddLog(log) => return logs::add(tx, log).await.map(Applied::Log),
+        Transition::AppendLog(..) => {
+            return Err(Error::data("log text came to the database before it was on disk"));
+        }
+        Transition::FinishLog(log) => logs::finish(tx, *log).await?,
+        Transition::ConnectWorker(worker, master, info) => {
+            workers::connect(tx, *worker, *master, info).await?;
+        }
+        Transition::DisconnectWorker(worker, master) => workers::disconnect(tx, *worker, *master).await?,
+        Transition::SetWorkerState {
+            worker,
+            paused,
+            reason,
+            graceful,
+        } => workers::set_state(tx, *worker, *paused, reason.as_deref(), *graceful).await?,
+        Transition::EnableScheduler(scheduler, enabled) => {
+            setup::enable_scheduler(tx, *scheduler, *enabled).await?;
+        }
+        Transition::Record(record) => requests::record(tx, record).await?,
+        Transition::KeepState(state) => listeners::keep_state(tx, state).await?,
+        Transition::KeepBookmark(listener, cursor) => listeners::keep_bookmark(tx, listener, *cursor).await?,
+        Transition::ParkEvent(listener, event, why) => listeners::park(tx, listener, *event, why).await?,
+        Transition::ExpireEvents(cursor) => listeners::expire_events(tx, *cursor).await?,
+    }
+    Ok(Applied::Done)
+}

@@ -1,0 +1,141 @@
+//! The queries, one source for both databases.
+//!
+//! `sqlite.rs` and `postgres.rs` each include this module, which finds in its parent what differs:
+//! `Conn`, `Db`, `begin_read`, `begin_write`, `lock_row`, `lock_events`, `rest`.
+
+mod apply;
+mod read;
+mod rows;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::{AsyncConnection, TransactionManager};
+use weir_status_api::{
+    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp,
+};
+
+use super::{Conn, Db};
+use crate::backend::{Backend, BatchError, Blueprint, Committed, LogChunks, PATIENCE, Span, Unit};
+use crate::error::{Error, Result};
+
+/// A database: one connection to write, a few to read.
+pub(crate) struct Database {
+    writer: Pool<Conn>,
+    readers: Pool<Conn>,
+}
+
+impl Database {
+    pub(crate) fn new(writer: Pool<Conn>, readers: Pool<Conn>) -> Self {
+        Self { writer, readers }
+    }
+
+    /// A connection within a transaction in which nothing changes while it lasts.
+    async fn view(&self) -> Result<Object<Conn>> {
+        let mut conn = connection(&self.readers).await?;
+        super::begin_read(&mut conn).await?;
+        Ok(conn)
+    }
+}
+
+async fn connection(pool: &Pool<Conn>) -> Result<Object<Conn>> {
+    let why = match tokio::time::timeout(PATIENCE, pool.get()).await {
+        Ok(Ok(conn)) => return Ok(conn),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no connection was free or made within {} s", PATIENCE.as_secs()),
+    };
+    Err(Error::Unreachable { why })
+}
+
+async fn commit(conn: &mut Conn) -> Result<()> {
+    Ok(<Conn as AsyncConnection>::TransactionManager::commit_transaction(conn).await?)
+}
+
+/// Ends a transaction that was not committed; if that fails, the pool drops the connection.
+async fn roll_back(conn: &mut Conn) {
+    if let Err(error) = <Conn as AsyncConnection>::TransactionManager::rollback_transaction(conn).await {
+        tracing::warn!(%error, "a transaction could not be rolled back");
+    }
+}
+
+/// Evaluates a query within one consistent view, and adds the cursor at which it is true.
+macro_rules! at_cursor {
+    ($database:expr, |$conn:ident| $query:expr) => {{
+        let mut view = $database.view().await?;
+        let $conn: &mut Conn = &mut view;
+        let result = async {
+            let cursor = read::span($conn).await?.newest;
+            Ok(At {
+                value: $query.await?,
+                cursor,
+            })
+        }
+        .await;
+        roll_back(&mut view).await;
+        result
+    }};
+}
+
+#[async_trait]
+impl Backend for Database {
+    async fn apply(&self, units: &[Unit], at: Timestamp) -> Result<Committed, BatchError> {
+        let mut conn = connection(&self.writer).await.map_err(|error| BatchError {
+            error,
+            one_unit: false,
+        })?;
+        apply::batch(&mut conn, units, at).await
+    }
+
+    async fn new_segment(&self, at: Timestamp) -> Result<i64> {
+        apply::logs::new_segment(&mut connection(&self.writer).await?, at).await
+    }
+
+    async fn get(&self, key: &Key) -> Result<At<Entity>> {
+        at_cursor!(self, |conn| read::get(conn, key))
+    }
+
+    async fn list(&self, list: List) -> Result<Page<Entity>> {
+        let At { value, cursor } = at_cursor!(self, |conn| read::list(conn, list))?;
+        let (items, next) = value;
+        Ok(Page { items, cursor, next })
+    }
+
+    async fn log_chunks(&self, log: &LogKey, first: i64, limit: u32) -> Result<At<LogChunks>> {
+        at_cursor!(self, |conn| read::log_chunks(conn, log, first, limit))
+    }
+
+    async fn properties(&self, of: &PropertiesOf) -> Result<At<Properties>> {
+        at_cursor!(self, |conn| read::properties(conn, of))
+    }
+
+    async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>> {
+        let events = at_cursor!(self, |conn| read::events_after(conn, cursor, limit))?;
+        Ok(events.value.into_iter().map(Arc::new).collect())
+    }
+
+    async fn span(&self) -> Result<Span> {
+        read::span(&mut *connection(&self.readers).await?).await
+    }
+
+    async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
+        apply::listeners::kept_state(&mut *connection(&self.readers).await?, owner).await
+    }
+
+    async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>> {
+        apply::listeners::bookmark(&mut *connection(&self.readers).await?, listener).await
+    }
+
+    async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint> {
+        Ok(at_cursor!(self, |conn| apply::builds::blueprint(conn, build))?.value)
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        match connection(&self.writer).await {
+            Ok(mut conn) => super::rest(&mut conn).await,
+            Err(error) => tracing::warn!(%error, "the database could not be brought to rest"),
+        }
+        self.writer.close();
+    }
+}

@@ -1,0 +1,32 @@
+//! Rows of the tables, and the resources made of them.
+
+mod builds;
+mod machines;
+mod setup;
+mod sources;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use weir_status_api::Results;
+
+pub(super) use builds::{BuildRequestRow, BuildRow, BuildsetRow, LogRow, StepRow, buildsets};
+pub(super) use machines::{MasterRow, WorkerRow, workers};
+pub(super) use setup::{BuilderRow, ForceSchedulerRow, SchedulerRow, builders, force_schedulers};
+pub(super) use sources::{ChangeRow, SourceStampRow, changes, source_stamps};
+
+use crate::error::{Error, Result};
+
+/// What a `_json` column holds; `what` says which, for the error.
+pub(super) fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::data(format!("{what}: {error}")))
+}
+
+/// A value for a `_json` column.
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::data(format!("cannot be written as JSON: {error}")))
+}
+
+fn results(code: Option<i32>) -> Result<Option<Results>> {
+    code.map(|code| Results::try_from(code).map_err(Error::data))
+        .transpose()
+}

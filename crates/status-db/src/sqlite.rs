@@ -1,0 +1,149 @@
+//! SQLite: what differs from PostgreSQL.
+
+use std::path::Path;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::prelude::*;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::Connection;
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::{AsyncConnection, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures::FutureExt;
+
+use crate::backend::Lockable;
+use crate::error::{Error, Result};
+use crate::inserts::{ChunkRow, EventRow, ROWS_AT_ONCE};
+use crate::schema::{events, log_chunks};
+
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub(crate) use queries::Database;
+
+type Db = Sqlite;
+type Conn = SyncConnectionWrapper<SqliteConnection>;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// How many connections read. Each has a page cache of its own.
+const READERS: usize = 3;
+
+/// For every connection. The caches are small, for the file's pages are in the system's cache anyway.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
+                       PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;";
+
+/// What is around a text and another, to tell whether the second is a part of the first.
+const POSITION: [&str; 3] = ["instr(", ", ", ") > 0"];
+
+/// What is around a column of JSON arrays and a text, to tell whether the text is a member.
+const HAS_MEMBER: [&str; 3] = ["EXISTS (SELECT 1 FROM json_each(", ") WHERE value = ", ")"];
+
+/// The two directions of an order in which a missing value is the lowest.
+const NULLS_LOWEST: [&str; 2] = [" ASC", " DESC"];
+
+/// Opens the database file, which is made and migrated as needed.
+pub(crate) async fn open(file: &Path) -> Result<Database> {
+    let url = file
+        .to_str()
+        .ok_or_else(|| Error::invalid("database", "the path of the SQLite file is not UTF-8"))?
+        .to_owned();
+    let path = url.clone();
+    tokio::task::spawn_blocking(move || migrate(&path))
+        .await
+        .map_err(|error| Error::Unreachable {
+            why: error.to_string(),
+        })??;
+    Ok(Database::new(
+        pool(&url, 1, "")?,
+        pool(&url, READERS, "PRAGMA query_only = ON;")?,
+    ))
+}
+
+fn migrate(path: &str) -> Result<()> {
+    let unreachable = |why: String| Error::Unreachable { why };
+    let mut conn =
+        SqliteConnection::establish(path).map_err(|error| unreachable(format!("{path}: {error}")))?;
+    conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL;")?;
+    conn.run_pending_migrations(MIGRATIONS)
+        .map_err(|error| unreachable(format!("{path} cannot be migrated: {error}")))?;
+    Ok(())
+}
+
+fn pool(url: &str, size: usize, more: &'static str) -> Result<Pool<Conn>> {
+    let mut config = ManagerConfig::<Conn>::default();
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| {
+        let url = url.to_owned();
+        async move {
+            let mut conn = Conn::establish(&url).await?;
+            conn.batch_execute(&format!("{PRAGMAS}{more}"))
+                .await
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(conn)
+        }
+        .boxed()
+    });
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(size)
+        .build()
+        .map_err(|error| Error::Unreachable {
+            why: error.to_string(),
+        })
+}
+
+/// Begins a view: the first read fixes what it sees.
+async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
+    begin(conn, "BEGIN").await
+}
+
+/// Begins a transaction that writes.
+async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    begin(conn, "BEGIN IMMEDIATE").await
+}
+
+async fn begin(conn: &mut Conn, sql: &'static str) -> QueryResult<()> {
+    conn.spawn_blocking(move |conn| AnsiTransactionManager::begin_transaction_sql(conn, sql))
+        .await
+}
+
+/// Keeps other masters from what hangs on a builder, buildset or request. There are none on SQLite.
+async fn lock_row(_conn: &mut Conn, _row: Lockable) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Keeps other masters from numbering events. There are none on SQLite.
+async fn lock_events(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Inserts events.
+async fn insert_events(conn: &mut Conn, rows: Vec<EventRow>) -> QueryResult<()> {
+    conn.spawn_blocking(move |conn| {
+        rows.chunks(ROWS_AT_ONCE).try_for_each(|part| {
+            let insert = diesel::insert_into(events::table).values(part);
+            insert.execute(conn).map(drop)
+        })
+    })
+    .await
+}
+
+/// Inserts chunks of logs.
+async fn insert_chunks(conn: &mut Conn, rows: Vec<ChunkRow>) -> QueryResult<()> {
+    conn.spawn_blocking(move |conn| {
+        rows.chunks(ROWS_AT_ONCE).try_for_each(|part| {
+            let insert = diesel::insert_into(log_chunks::table).values(part);
+            insert.execute(conn).map(drop)
+        })
+    })
+    .await
+}
+
+/// Moves the write-ahead log into the database file.
+async fn rest(conn: &mut Conn) {
+    if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+    }
+}

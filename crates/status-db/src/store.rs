@@ -1,0 +1,146 @@
+//! The store: a database, the segment files beside it, the writer and the hub.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use weir_status_api::Clock;
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::hub::Hub;
+use crate::segments::{SegmentReader, SegmentWriter};
+use crate::transition::{Applied, Transition};
+use crate::writer::{Writer, WriterHandle};
+use crate::{postgres, sqlite};
+
+/// How often a database that others write to is looked at for their events.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Which database holds the state and the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// SQLite, in the file `weir.sqlite` of the data directory.
+    Sqlite,
+    /// PostgreSQL, at a URL such as `postgres://user@host/database`.
+    Postgres(String),
+}
+
+/// Where a store is.
+#[derive(Clone)]
+pub struct Options {
+    /// The database.
+    pub database: Database,
+    /// The directory for log text, and for SQLite's file; made if it does not exist. Belongs to one master.
+    pub data_dir: PathBuf,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The store of a master; clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) hub: Hub,
+    pub(crate) segments: SegmentReader,
+    writer: WriterHandle,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens a store; tables are made and migrated, and the data directory is locked against other masters.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if another master has the data directory; [`Error::Unreachable`] if the database does
+    /// not answer or cannot be migrated; [`Error::Io`] if the data directory cannot be used.
+    pub async fn open(options: Options) -> Result<Self> {
+        let Options {
+            database,
+            data_dir,
+            clock,
+        } = options;
+        let lock = lock(&data_dir)?;
+        let backend: Arc<dyn Backend> = match &database {
+            Database::Sqlite => Arc::new(sqlite::open(&data_dir.join("weir.sqlite")).await?),
+            Database::Postgres(url) => Arc::new(postgres::open(url).await?),
+        };
+        let folder = data_dir.join("logs");
+        let segments = SegmentWriter::new(folder.clone()).await?;
+        // On SQLite there is nobody else who writes events.
+        let poll = matches!(database, Database::Postgres(_)).then_some(POLL);
+        let hub = Hub::new(backend.clone(), poll).await?;
+        let writer = Writer::start(backend.clone(), segments, hub.clone(), clock);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                backend,
+                hub,
+                segments: SegmentReader::new(folder),
+                writer,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Stores what happened, with its events; the answer comes after the commit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] and [`Error::Invalid`] say that it cannot happen, and nothing
+    /// is stored; other errors are faults of the database or disk.
+    pub async fn apply(&self, transition: Transition) -> Result<Applied> {
+        let mut applied = self.apply_all(vec![transition]).await?;
+        applied
+            .pop()
+            .ok_or_else(|| Error::data("a transition had no outcome"))
+    }
+
+    /// Stores several things that happened, in order, all or none of them.
+    ///
+    /// # Errors
+    /// As [`Store::apply`], of the first that fails.
+    pub async fn apply_all(&self, transitions: Vec<Transition>) -> Result<Vec<Applied>> {
+        self.inner.writer.apply(transitions).await
+    }
+
+    /// The state that a change source or scheduler kept, if it did.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
+        self.inner.backend.kept_state(owner).await
+    }
+
+    /// Stores what was handed in so far, and closes the database. Later calls fail with [`Error::Closed`] or
+    /// [`Error::Unreachable`].
+    pub async fn close(&self) {
+        self.inner.writer.close().await;
+        self.inner.hub.close();
+        self.inner.backend.close().await;
+    }
+}
+
+/// Makes the data directory, and locks it for as long as the file is open.
+fn lock(data_dir: &Path) -> Result<File> {
+    let shown = data_dir.display();
+    std::fs::create_dir_all(data_dir).map_err(|error| Error::io(format_args!("making {shown}"), error))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data_dir.join("lock"))
+        .map_err(|error| Error::io(format_args!("opening {shown}/lock"), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse {
+            dir: shown.to_string(),
+        }),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(Error::io(format_args!("locking {shown}/lock"), error))
+        }
+    }
+}

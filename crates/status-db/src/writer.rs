@@ -1,0 +1,193 @@
+//! The writer: the one task that writes, many units in one transaction.
+//!
+//! It takes what waits, brings the log text among it to disk, applies all in one transaction, hands the
+//! events to the hub, and answers each unit after the commit. If one unit is to blame for a failure, each
+//! is applied by itself, so that only that one fails.
+
+mod gather;
+mod text;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use weir_status_api::Clock;
+
+use crate::backend::{Backend, Committed, Unit};
+use crate::error::{Error, Result};
+use crate::hub::Hub;
+use crate::segments::SegmentWriter;
+use crate::transition::{Applied, Transition};
+use gather::{Gathered, gather};
+use text::Item;
+
+/// How many units wait at the most; whoever comes then waits for a place.
+const QUEUE: usize = 1024;
+
+/// How many units go into one transaction at the most.
+const BATCH: usize = 512;
+
+type Reply = oneshot::Sender<Result<Vec<Applied>>>;
+
+/// What the writer is asked.
+enum Message {
+    /// To apply items that hold together.
+    Apply(Vec<Item>, Reply),
+    /// To end, once all that came before is applied.
+    Close(oneshot::Sender<()>),
+}
+
+/// Hands units to the writer.
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    queue: mpsc::Sender<Message>,
+}
+
+impl WriterHandle {
+    /// Applies the transitions in order, all or none; answers after the commit.
+    pub(crate) async fn apply(&self, transitions: Vec<Transition>) -> Result<Vec<Applied>> {
+        let mut items = Vec::with_capacity(transitions.len());
+        for transition in transitions {
+            items.push(text::prepare(transition).await?);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .send(Message::Apply(items, reply))
+            .await
+            .map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Lets the writer end once all that waits is applied, and waits for that.
+    pub(crate) async fn close(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            // An error says that it has ended already.
+            let _ = ended.await;
+        }
+    }
+}
+
+/// The task that writes.
+pub(crate) struct Writer {
+    backend: Arc<dyn Backend>,
+    segments: SegmentWriter,
+    hub: Hub,
+    clock: Arc<dyn Clock>,
+}
+
+impl Writer {
+    /// Starts the task. It ends when it is closed, or when no handle is left.
+    pub(crate) fn start(
+        backend: Arc<dyn Backend>,
+        segments: SegmentWriter,
+        hub: Hub,
+        clock: Arc<dyn Clock>,
+    ) -> WriterHandle {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let writer = Self {
+            backend,
+            segments,
+            hub,
+            clock,
+        };
+        tokio::spawn(writer.run(waiting));
+        WriterHandle { queue }
+    }
+
+    async fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
+        let mut messages = Vec::with_capacity(BATCH);
+        while waiting.recv_many(&mut messages, BATCH).await > 0 {
+            let mut jobs = Vec::with_capacity(messages.len());
+            let mut closing = Vec::new();
+            for message in messages.drain(..) {
+                match message {
+                    Message::Apply(items, reply) => jobs.push((items, reply)),
+                    Message::Close(done) => closing.push(done),
+                }
+            }
+            if !closing.is_empty() {
+                waiting.close();
+            }
+            self.write(jobs).await;
+            if !closing.is_empty() {
+                self.drain(&mut waiting).await;
+                closing.into_iter().for_each(|done| drop(done.send(())));
+                return;
+            }
+        }
+    }
+
+    /// Applies what was sent before the queue closed.
+    async fn drain(&mut self, waiting: &mut mpsc::Receiver<Message>) {
+        let mut jobs = Vec::new();
+        while let Some(message) = waiting.recv().await {
+            match message {
+                Message::Apply(items, reply) => jobs.push((items, reply)),
+                Message::Close(done) => drop(done.send(())),
+            }
+        }
+        self.write(jobs).await;
+    }
+
+    /// Writes jobs and answers them.
+    async fn write(&mut self, jobs: Vec<(Vec<Item>, Reply)>) {
+        let gathered = gather(jobs);
+        if gathered.is_empty() {
+            return;
+        }
+        let at = self.clock.now();
+        let placed = text::place(&mut self.segments, &*self.backend, gathered, at).await;
+        let (units, replies): (Vec<Unit>, Vec<Vec<Reply>>) = placed
+            .into_iter()
+            .filter_map(|Gathered { items, replies }| match items {
+                Ok(unit) => Some((unit, replies)),
+                Err(error) => {
+                    refuse(replies, &error);
+                    None
+                }
+            })
+            .unzip();
+        self.commit(units, replies).await;
+    }
+
+    async fn commit(&self, units: Vec<Unit>, replies: Vec<Vec<Reply>>) {
+        if units.is_empty() {
+            return;
+        }
+        match self.backend.apply(&units, self.clock.now()).await {
+            Ok(committed) => self.answer(committed, replies),
+            Err(failed) if failed.one_unit && units.len() > 1 => {
+                tracing::debug!(error = %failed.error, "a unit fails; applying each by itself");
+                for (unit, replies) in units.into_iter().zip(replies) {
+                    self.commit_one(unit, replies).await;
+                }
+            }
+            Err(failed) => replies
+                .into_iter()
+                .for_each(|replies| refuse(replies, &failed.error)),
+        }
+    }
+
+    async fn commit_one(&self, unit: Unit, replies: Vec<Reply>) {
+        match self.backend.apply(&[unit], self.clock.now()).await {
+            Ok(committed) => self.answer(committed, vec![replies]),
+            Err(failed) => refuse(replies, &failed.error),
+        }
+    }
+
+    fn answer(&self, committed: Committed, replies: Vec<Vec<Reply>>) {
+        self.hub.publish(&committed.events);
+        for (applied, replies) in committed.applied.into_iter().zip(replies) {
+            for reply in replies {
+                // Whoever asked may have gone; what it asked for is stored.
+                let _ = reply.send(Ok(applied.clone()));
+            }
+        }
+    }
+}
+
+fn refuse(replies: Vec<Reply>, error: &Error) {
+    for reply in replies {
+        let _ = reply.send(Err(error.clone()));
+    }
+}

@@ -24,6 +24,8 @@
 //! - No writing of builds: only the master's store does that.
 
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod control;
 mod error;
 mod event;

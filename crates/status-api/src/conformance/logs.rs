@@ -1,0 +1,158 @@
+//! Cases: the contents of logs.
+
+use super::check::patiently;
+use super::scene::Scene;
+use super::stage::{NewBuildset, Stage};
+use super::story::{LINUX, Story, setup};
+use crate::{Error, Log, LogChunk, LogId, LogKey, LogKind, Properties, StatusApi, StepId};
+
+/// More than any answer may have.
+const BOUND: usize = 8 << 20;
+
+async fn scene_with_step(stage: &dyn Stage) -> (Scene<'_>, StepId) {
+    let mut scene = Scene::new(stage, setup()).await;
+    let builder = scene.builder(LINUX);
+    let new = NewBuildset {
+        sources: vec![super::scene::source()],
+        builders: vec![builder],
+        ..NewBuildset::default()
+    };
+    let (_, requests) = scene.buildset(new).await;
+    scene.claim(requests[&builder]).await;
+    let build = scene.start(requests[&builder], "w1", Properties::new()).await;
+    let step = scene.step(build, "compile").await;
+    scene.start_step(step, "compiling", vec![]).await;
+    (scene, step)
+}
+
+async fn content(api: &dyn StatusApi, log: LogId, first: i64, limit: u32) -> LogChunk {
+    let ask = async || api.log_content(log.into(), first, limit).await;
+    let chunk = patiently("the content of a log", ask).await.value;
+    assert_eq!(
+        (chunk.log, chunk.first_line),
+        (log, first),
+        "a chunk says where it is"
+    );
+    chunk
+}
+
+pub(super) async fn ranges_of_lines(stage: &dyn Stage) {
+    let (mut scene, step) = scene_with_step(stage).await;
+    let odd = [
+        "\n",
+        "tab\tand\rreturn\n",
+        "grün 🦀 \u{2028}\u{85}\n",
+        "\u{0}\u{1b}[0m<&>\"'\\\n",
+        "  \n",
+    ];
+    let plain = |number: usize| format!("line {number}\n");
+    let lines: Vec<String> = (0..100)
+        .map(|at| odd.get(at % 17).map_or_else(|| plain(at), |it| (*it).to_owned()))
+        .collect();
+    let log = scene.log(step, "text", LogKind::Text).await;
+    for batch in [
+        &lines[..1],
+        &lines[1..8],
+        &lines[8..60],
+        &lines[60..61],
+        &lines[61..],
+    ] {
+        scene.append(log, &batch.concat()).await;
+    }
+    for finished in [false, true] {
+        if finished {
+            scene.finish_log(log).await;
+        }
+        for first in [0, 1, 7, 8, 9, 59, 60, 61, 98, 99, 100, 101, 5000, 1 << 40] {
+            for limit in [0, 1, 2, 52, 53, 99, 100, 101, u32::MAX] {
+                let chunk = content(&*scene.api, log, first, limit).await;
+                let skipped = lines.iter().skip(usize::try_from(first).expect("a place"));
+                let expected: String = skipped.take(limit as usize).map(String::as_str).collect();
+                assert_eq!(
+                    chunk.content, expected,
+                    "{limit} lines from {first} on (finished: {finished})"
+                );
+            }
+        }
+        let got = scene.api.log_content(log.into(), -1, 10).await;
+        assert!(
+            matches!(got, Err(Error::InvalidQuery { .. })),
+            "a negative line is refused, but gives {got:?}"
+        );
+    }
+}
+
+pub(super) async fn open_and_finished_logs(stage: &dyn Stage) {
+    let Story { mut scene, step, .. } = Story::tell(stage).await;
+    for log in scene.world.all::<Log>() {
+        let chunk = content(&*scene.api, log.id, 0, 1000).await;
+        assert_eq!(
+            chunk.content, scene.contents[&log.id],
+            "the content of log {}",
+            log.id
+        );
+        assert_eq!(
+            chunk.content.matches('\n').count() as i64,
+            log.num_lines,
+            "the lines of log {}",
+            log.id
+        );
+    }
+    let log = scene.log(step, "stdio", LogKind::Stdio).await;
+    let twin: Log = scene.look(crate::Key::Log(log.into())).await;
+    let clash = scene
+        .world
+        .all::<Log>()
+        .into_iter()
+        .find(|it| it.id != log && it.step == step && it.slug == twin.slug);
+    assert_eq!(clash, None, "a slug is unique within its step");
+    let mut whole = String::new();
+    for number in 0..20 {
+        let at = content(&*scene.api, log, number, 10).await;
+        assert_eq!(at.content, "", "an open log has nothing at its end yet");
+        let line = format!("o{number}\n");
+        scene.append(log, &line).await;
+        whole.push_str(&line);
+        let at = content(&*scene.api, log, number, 10).await;
+        assert_eq!(at.content, line, "what was added is read once that is answered");
+    }
+    scene.finish_log(log).await;
+    let key = LogKey::Slug(step.into(), twin.slug);
+    let at = patiently("a log", async || {
+        scene.api.log_content(key.clone(), 0, 1000).await
+    })
+    .await;
+    assert_eq!(at.value.content, whole, "a finished log is as it was");
+}
+
+pub(super) async fn huge_lines_and_bounded_answers(stage: &dyn Stage) {
+    let (mut scene, step) = scene_with_step(stage).await;
+    let log = scene.log(step, "huge", LogKind::Text).await;
+    let mut lines: Vec<String> = vec![];
+    for number in 0..5 {
+        lines.push(format!("{}\n", format!("{number}é").repeat((1 << 20) / 3)));
+        lines.extend((0..1500).map(|at| format!("{number} {at} {}\n", "x".repeat(700))));
+    }
+    for batch in lines.chunks(400) {
+        scene.append(log, &batch.concat()).await;
+    }
+    let mut at = 0;
+    while at < lines.len() {
+        let first = i64::try_from(at).expect("a place");
+        let chunk = content(&*scene.api, log, first, u32::MAX).await;
+        let count = chunk.content.matches('\n').count();
+        assert!(count > 0, "there is at least one line at {at} of {}", lines.len());
+        assert!(
+            chunk.content.len() <= BOUND,
+            "an answer has {} bytes: it is bounded",
+            chunk.content.len()
+        );
+        assert!(
+            chunk.content == lines[at..at + count].concat(),
+            "{count} whole lines from {at} on are as written"
+        );
+        at += count;
+    }
+    let end = content(&*scene.api, log, i64::try_from(at).expect("a place"), u32::MAX).await;
+    assert_eq!(end.content, "", "beyond the end there is nothing");
+}

@@ -1,0 +1,142 @@
+//! The conformance kit: what every implementation and every binding of the status API must do, as tests.
+//!
+//! Whoever implements [`StatusApi`](crate::StatusApi), or carries it over a transport, writes a [`Stage`] and runs:
+//!
+//! ```ignore
+//! weir_status_api::conformance_tests!(stage_for_my_binding);
+//! ```
+//!
+//! where `async fn stage_for_my_binding() -> impl Stage` gives a fresh, empty master each time it is called.
+//! That makes one test per case; [`CASES`] is the same as a list, for those who start something
+//! expensive once for many cases. A case panics with the promise that is broken.
+//!
+//! # Goals
+//! - Every promise in the docs of [`Read`](crate::Read), [`Watch`](crate::Watch) and
+//!   [`Control`](crate::Control) has a case; none asks for what they do not promise.
+//! - Cases see the API only, and change the state only through [`Writer`].
+//!
+//! # Non-goals
+//! - No measuring of speed: a deadline here is for what would never come.
+
+mod bustle;
+mod check;
+mod clock;
+mod control;
+mod dropped;
+mod events;
+mod filters;
+mod force;
+mod logs;
+mod orders;
+mod pages;
+mod reference;
+mod resources;
+mod scene;
+mod scene_setup;
+mod stage;
+mod story;
+mod watching;
+mod world;
+
+use std::fmt;
+
+use futures::future::LocalBoxFuture;
+
+pub use clock::HandClock;
+pub use reference::{Held, Row, compares, fits};
+pub use stage::{Abilities, BuilderSetup, NewBuildset, Setup, SetupIds, Stage, TOKEN, USER, Writer};
+
+/// One case of the kit.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Its name.
+    pub name: &'static str,
+    run: for<'a> fn(&'a dyn Stage) -> LocalBoxFuture<'a, ()>,
+}
+
+impl Case {
+    /// Runs it on a fresh stage.
+    ///
+    /// # Panics
+    /// If a promise is broken.
+    pub async fn run(&self, stage: &dyn Stage) {
+        (self.run)(stage).await;
+    }
+
+    /// Runs the case of that name.
+    ///
+    /// # Panics
+    /// If a promise is broken, or there is no such case.
+    pub async fn run_named(name: &str, stage: &dyn Stage) {
+        let case = CASES.iter().find(|case| case.name == name);
+        case.unwrap_or_else(|| panic!("there is no case {name}"))
+            .run(stage)
+            .await;
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.name)
+    }
+}
+
+/// Hands the names of all cases, by module, to the macro `$with`, after `$args`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_conformance_case {
+    ($with:path, $($args:tt)*) => {
+        $with! { $($args)*
+            resources: every_key_gives_what_was_written, lists_hold_what_was_written, nothing_is_not_found,
+                properties_are_filled_on_request, removed_setup_stays_readable;
+            filters: every_field_filters_as_documented, relations_filter, bad_queries_are_refused;
+            orders: every_order_is_total, limits_and_offsets;
+            pages: walking_gives_each_row_once, walking_is_steady_while_rows_are_added, tokens_fit_one_list;
+            logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers;
+            events: transitions_have_their_topics, events_carry_the_state, reads_are_true_at_their_cursor;
+            watching: no_gap_and_no_duplicate_while_writers_run, many_watchers_with_many_filters,
+                now_is_now, idle_watchers_get_bookmarks, a_slow_reader_loses_nothing_and_blocks_nobody,
+                expired_cursors_are_told, future_cursors_are_refused;
+            dropped: watches_resume_where_they_were_cut, reads_work_after_a_cut;
+            force: a_force_makes_a_buildset, defaults_fill_what_is_left_out, bad_fields_are_named,
+                a_force_that_cannot_be_is_refused;
+            control: stops_are_recorded, a_rebuild_repeats_a_build, requests_are_cancelled,
+                workers_are_asked, schedulers_are_enabled_and_disabled, control_of_nothing_is_not_found,
+                a_closed_policy_admits_its_users_only;
+        }
+    };
+}
+
+macro_rules! list_cases {
+    ($($module:ident: $($name:ident),+;)+) => {
+        /// All cases.
+        pub const CASES: &[Case] = &[$($(
+            Case { name: stringify!($name), run: |stage| Box::pin($module::$name(stage)) },
+        )+)+];
+    };
+}
+
+crate::for_each_conformance_case!(list_cases,);
+
+/// Makes a `#[tokio::test]` of each case, in the present module. `$make_stage` is an `async fn` without
+/// arguments that gives a fresh [`Stage`](crate::conformance::Stage).
+#[macro_export]
+macro_rules! conformance_tests {
+    ($make_stage:path) => {
+        $crate::for_each_conformance_case! { $crate::conformance_test_of_each, $make_stage; }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test_of_each {
+    ($make_stage:path; $($module:ident: $($name:ident),+;)+) => {
+        $($(
+            #[::tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let stage = $make_stage().await;
+                $crate::conformance::Case::run_named(stringify!($name), &stage).await;
+            }
+        )+)+
+    };
+}

@@ -1,0 +1,155 @@
+//! The state as one value: put together from reads, or from events, to be compared.
+
+use std::collections::BTreeMap;
+
+use super::check::patiently;
+use super::reference::Row;
+use crate::{
+    Build, BuildId, BuildRequest, Builder, Buildset, Change, Cursor, Entity, Event, ForceScheduler, Kind,
+    Log, Master, Properties, PropertiesOf, Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step,
+    Timestamp, Worker,
+};
+
+/// Calls the macro with all types of resource.
+macro_rules! each_resource {
+    ($with:ident) => {
+        $with!(
+            Master,
+            Builder,
+            Build,
+            BuildRequest,
+            Buildset,
+            SourceStamp,
+            Change,
+            Step,
+            Log,
+            Worker,
+            Scheduler,
+            ForceScheduler
+        )
+    };
+}
+pub(super) use each_resource;
+
+/// All resources and the properties of all builds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct World {
+    entities: BTreeMap<(Kind, i64, String), Entity>,
+    /// Properties by build.
+    pub(super) properties: BTreeMap<BuildId, Properties>,
+}
+
+impl World {
+    /// Puts a resource in the place of the one before it.
+    pub(super) fn put(&mut self, entity: impl Into<Entity>) {
+        let entity = level(entity.into());
+        if let Some(key) = place(&entity) {
+            self.entities.insert(key, entity);
+        }
+    }
+
+    /// Puts what an event tells.
+    pub(super) fn apply(&mut self, event: &Event) {
+        if let Entity::Properties(update) = &event.entity {
+            let properties = self.properties.entry(update.build).or_default();
+            properties.extend(update.changed.clone());
+        }
+        self.put(event.entity.clone());
+    }
+
+    /// All resources of one type, by id.
+    pub(super) fn all<R: Resource>(&self) -> Vec<R> {
+        self.entities
+            .values()
+            .filter_map(|entity| R::from_entity(entity.clone()))
+            .collect()
+    }
+
+    /// The resource of one type with that id.
+    pub(super) fn one<R: Row>(&self, id: impl Into<i64>) -> R {
+        let id = id.into();
+        self.all::<R>()
+            .into_iter()
+            .find(|row| row.identity().0 == id)
+            .unwrap_or_else(|| panic!("the scene has no {:?} {id}", R::KIND))
+    }
+
+    /// All there is, read page by page. The state must stand still for all of it to be of one moment.
+    pub(super) async fn read(api: &dyn StatusApi) -> (Self, Cursor) {
+        let mut world = Self::default();
+        let mut cursors = vec![];
+        macro_rules! read_all {
+            ($($resource:ident),+) => {$(
+                let (rows, cursor) = read_list::<$resource>(api).await;
+                rows.into_iter().for_each(|row| world.put(row));
+                cursors.push(cursor);
+            )+};
+        }
+        each_resource!(read_all);
+        for build in world.all::<Build>() {
+            let of = || PropertiesOf::Build(build.id.into());
+            let properties = patiently("properties of a build", async || api.properties(of()).await).await;
+            if !properties.value.is_empty() {
+                world.properties.insert(build.id, properties.value);
+            }
+        }
+        let newest = cursors.iter().max().copied().expect("there are lists");
+        (world, newest)
+    }
+
+    /// Panics with the first difference, saying what `self` and `other` are.
+    pub(super) fn must_equal(&self, mine: &str, other: &Self, theirs: &str) {
+        for key in self.entities.keys().chain(other.entities.keys()) {
+            let (one, two) = (self.entities.get(key), other.entities.get(key));
+            assert_eq!(one, two, "{mine} (left) is not {theirs} (right) for {key:?}");
+        }
+        let (one, two) = (&self.properties, &other.properties);
+        assert_eq!(
+            one, two,
+            "the properties of {mine} (left) are not those of {theirs} (right)"
+        );
+    }
+}
+
+async fn read_list<R: Resource>(api: &dyn StatusApi) -> (Vec<R>, Cursor) {
+    let mut query = Query::<R>::new();
+    let mut rows = vec![];
+    loop {
+        let page = patiently("a page", async || api.page(query.clone()).await).await;
+        rows.extend(page.items);
+        match page.next {
+            Some(token) => query = query.after(token),
+            None => return (rows, page.cursor),
+        }
+    }
+}
+
+/// Leaves out what the API does not promise: the order of what is a set, and a master's last sign of life.
+pub(super) fn level(mut entity: Entity) -> Entity {
+    match &mut entity {
+        Entity::Master(master) => master.last_active = Timestamp::default(),
+        Entity::Builder(builder) => builder.masters.sort(),
+        Entity::Worker(worker) => {
+            worker.configured_on.sort_by_key(|on| (on.master, on.builder));
+            worker.connected_to.sort();
+        }
+        Entity::Buildset(buildset) => buildset.source_stamps.sort_by_key(|stamp| stamp.id),
+        _ => {}
+    }
+    entity
+}
+
+fn place(entity: &Entity) -> Option<(Kind, i64, String)> {
+    macro_rules! identity {
+        ($($resource:ident),+) => {
+            match entity {
+                $(Entity::$resource(row) => {
+                    let (id, name) = row.identity();
+                    Some(($resource::KIND, id, name))
+                })+
+                Entity::Properties(_) | Entity::Control(_) => None,
+            }
+        };
+    }
+    each_resource!(identity)
+}

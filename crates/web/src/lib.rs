@@ -1,1 +1,65 @@
-//! web
+//! The gateway: Buildbot's JSON, server-sent events and the web status's files, over any status API.
+//!
+//! # Goals
+//! - [`router`] serves any [`StatusApi`]: a database in the same process, or a master over gRPC.
+//! - Every answer is bounded, every wait has a deadline, and a client that reads slowly waits alone.
+//!
+//! # Non-goals
+//! - It keeps no state of builds, and renders nothing but JSON and text.
+//! - It decides no permission: it hands the caller's token on.
+//! - It knows no field of JSON: those are in `weir_status_http::v2`.
+
+mod answer;
+mod api;
+mod assets;
+mod control;
+mod guard;
+mod logs;
+mod options;
+mod reads;
+mod scopes;
+mod site;
+mod sse;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get};
+use tokio::sync::Semaphore;
+use weir_status_api::StatusApi;
+
+pub use assets::{Asset, Assets, FindAsset};
+pub use options::Options;
+
+/// What every request needs.
+struct App {
+    api: Arc<dyn StatusApi>,
+    options: Options,
+    /// One permit for each event stream that may be open.
+    streams: Arc<Semaphore>,
+}
+
+type Shared = Arc<App>;
+
+/// Serves `api`: `/api`, `/sse`, `/config`, `/health`, `/ready`, and below all else the web status's files.
+///
+/// The server around it bounds the time in which a request's head must come, and the size of its headers.
+pub fn router(api: Arc<dyn StatusApi>, options: Options) -> Router {
+    let files = assets::Files::new(options.assets.clone(), &options.content_security_policy);
+    let app = Arc::new(App {
+        api,
+        streams: Arc::new(Semaphore::new(options.max_streams)),
+        options,
+    });
+    Router::new()
+        .route("/api", get(site::versions))
+        .route("/api/{*path}", any(api::serve))
+        .route("/sse/{*path}", get(sse::serve))
+        .route("/config", get(site::config))
+        .route("/health", get(site::health))
+        .route("/ready", get(site::ready))
+        .with_state(Arc::clone(&app))
+        .fallback(move |request| files.clone().serve(request))
+        .layer(from_fn_with_state(app, guard::check))
+}

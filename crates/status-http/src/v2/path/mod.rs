@@ -5,6 +5,7 @@ mod write;
 
 use weir_status_api::{BuilderKey, ChangeId, Condition, Key, Kind, LogKey, Op, PropertiesOf, Value};
 
+pub use parse::decode_path;
 pub use write::{contents_path, key_path, properties_path};
 
 /// What a path names.

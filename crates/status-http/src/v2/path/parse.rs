@@ -21,6 +21,12 @@ pub(super) fn parse(path: &str) -> Option<Endpoint> {
     }
 }
 
+/// The words of a path, each decoded, joined by `/` again; none if one is not UTF-8.
+pub fn decode_path(path: &str) -> Option<String> {
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    Some(path.into_owned())
+}
+
 fn decode(word: &str) -> Option<String> {
     let word = percent_decode_str(word).decode_utf8().ok()?;
     (!word.is_empty()).then(|| word.into_owned())

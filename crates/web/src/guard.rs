@@ -1,0 +1,146 @@
+//! What is checked before any request is looked at: sizes, and where it comes from.
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::refuse;
+use crate::{Options, Shared};
+
+/// Lets a request through to its handler, if its sizes and its origin are as they should be.
+pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let options = &app.options;
+    let mut response = match too_large(options, &request) {
+        Some(refused) => refused,
+        None => cross_origin(options, request, next).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn too_large(options: &Options, request: &Request) -> Option<Response> {
+    let url = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    if url > options.max_url {
+        let why = format!("the path and query have more than {} bytes", options.max_url);
+        return Some(refuse(StatusCode::URI_TOO_LONG, &why));
+    }
+    let headers = request.headers().iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if headers > options.max_headers {
+        let why = format!("the headers have more than {} bytes", options.max_headers);
+        return Some(refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &why));
+    }
+    None
+}
+
+async fn cross_origin(options: &Options, request: Request, next: Next) -> Response {
+    let preflight = request.method() == Method::OPTIONS;
+    let origin = match request.headers().get(ORIGIN).cloned() {
+        None if preflight => return refuse(StatusCode::BAD_REQUEST, "invalid origin"),
+        None => return next.run(request).await,
+        Some(origin) => origin,
+    };
+    if !may_use(options, &origin, request.headers(), request.uri()) {
+        return refuse(StatusCode::BAD_REQUEST, "invalid origin");
+    }
+    let mut response = match preflight {
+        true => answer_preflight(request.headers()),
+        false => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    let exposed = HeaderValue::from_static("X-Weir-Cursor");
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
+}
+
+fn answer_preflight(headers: &HeaderMap) -> Response {
+    let method = headers.get(ACCESS_CONTROL_REQUEST_METHOD);
+    let known = method.is_some_and(|it| matches!(it.as_bytes(), b"GET" | b"HEAD" | b"POST"));
+    if !known {
+        return refuse(StatusCode::BAD_REQUEST, "invalid method");
+    }
+    [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            "Authorization, Content-Type, Last-Event-ID",
+        ),
+        (ACCESS_CONTROL_MAX_AGE, "3600"),
+    ]
+    .into_response()
+}
+
+/// Whether pages of `origin` may use the API: those of this site, and of the origins that were allowed.
+fn may_use(options: &Options, origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let origin = origin.to_ascii_lowercase();
+    // Behind a proxy that ends TLS the schemes differ, so that host and port decide.
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(|it| it.as_str()));
+    let same = matches!((authority, host), (Some(it), Some(host)) if it == host.to_ascii_lowercase());
+    let own = options.base_url.as_deref().and_then(origin_of);
+    let allowed = options.allowed_origins.iter().map(|it| it.to_ascii_lowercase());
+    same || own.is_some_and(|own| own == origin) || allowed.into_iter().any(|it| glob(&it, &origin))
+}
+
+/// The origin of a URL.
+fn origin_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    Some(format!("{scheme}://{authority}").to_ascii_lowercase())
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, text, matches) in [
+            ("https://a.org", "https://a.org", true),
+            ("https://a.org", "https://a.org.evil.org", false),
+            ("https://*.a.org", "https://x.a.org", true),
+            ("https://*.a.org", "https://a.org", false),
+            ("*", "https://a.org", true),
+            ("http://*:80*", "http://b:8010", true),
+            ("http://*b*b", "http://b", false),
+            ("", "http://b", false),
+        ] {
+            assert_eq!(glob(pattern, text), matches, "{pattern} {text}");
+        }
+    }
+}

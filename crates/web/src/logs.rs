@@ -1,0 +1,211 @@
+//! Logs: their lines as JSON, and whole as text.
+
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::Stream;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_status_api::{
+    At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogKey, LogKind, ReadExt, Result, StatusApi,
+    Step, StepKey, Worker,
+};
+use weir_status_http::v2::Form;
+
+use crate::App;
+use crate::answer::{CURSOR, in_time};
+use crate::reads::{Answer, single};
+
+/// Bytes after which an answer with lines is sent, whether or not there are more.
+const CONTENTS_BYTES: usize = 4 << 20;
+/// Lines that are read at once for a raw log.
+const RAW_LINES: u32 = 5_000;
+
+/// `offset` and `limit` of a log's contents.
+fn range(query: &[(String, String)]) -> Result<(i64, u32)> {
+    let (mut offset, mut limit) = (0, u32::MAX);
+    for (name, value) in query {
+        let bad = || {
+            Error::invalid(
+                name,
+                format!("invalid {name} `{value}`: a whole number is expected"),
+            )
+        };
+        match name.as_str() {
+            "offset" => offset = value.parse().map_err(|_| bad())?,
+            "limit" => limit = u32::try_from(value.parse::<u64>().map_err(|_| bad())?).unwrap_or(u32::MAX),
+            _ => return Err(Error::invalid(name, "unrecognized query parameter")),
+        }
+    }
+    Ok((offset, limit))
+}
+
+/// Lines of a log: those asked for, or as many as a bounded answer holds.
+pub(crate) async fn contents(app: &App, log: LogKey, query: &[(String, String)]) -> Result<Answer> {
+    let (offset, limit) = range(query)?;
+    let At {
+        value: mut chunk,
+        cursor,
+    } = app.api.log_content(log, offset, limit).await?;
+    let mut lines = count_lines(&chunk.content);
+    while lines < u64::from(limit) && chunk.content.len() < CONTENTS_BYTES {
+        let next = offset.saturating_add_unsigned(lines);
+        let left = u32::try_from(u64::from(limit) - lines).unwrap_or(u32::MAX);
+        let more = app
+            .api
+            .log_content(chunk.log.into(), next, left)
+            .await?
+            .value
+            .content;
+        if more.is_empty() {
+            break;
+        }
+        lines += count_lines(&more);
+        chunk.content.push_str(&more);
+    }
+    Ok(single("logchunks", chunk.to_json(), cursor))
+}
+
+fn count_lines(content: &str) -> u64 {
+    content.bytes().filter(|byte| *byte == b'\n').count() as u64
+}
+
+/// A whole log, as far as it goes now, as text without the letters of its streams.
+pub(crate) async fn raw(
+    app: &App,
+    key: LogKey,
+    inline: bool,
+    query: &[(String, String)],
+) -> Result<Response> {
+    if let Some((name, _)) = query.first() {
+        return Err(Error::invalid(name, "unrecognized query parameter"));
+    }
+    let deadline = app.options.deadline;
+    let (at, place) = in_time(deadline, describe(app, key)).await?;
+    let body = lines(
+        Arc::clone(&app.api),
+        deadline,
+        at.value.clone(),
+        place.header(at.value.kind),
+    );
+    let mut response = Response::new(Body::from_stream(body));
+    let headers = response.headers_mut();
+    headers.insert(CURSOR, HeaderValue::from(at.cursor.0));
+    let html = at.value.kind == LogKind::Html;
+    let content_type = if html {
+        "text/html; charset=utf-8"
+    } else {
+        "text/plain; charset=utf-8"
+    };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // What a build wrote must not run as a script of this site.
+    let policy =
+        HeaderValue::from_static("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    if !inline && let Ok(value) = HeaderValue::from_str(&place.disposition(&at.value)) {
+        headers.insert(CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// Where a log belongs.
+struct Place {
+    builder: String,
+    number: i64,
+    step: String,
+    worker: String,
+}
+
+async fn describe(app: &App, key: LogKey) -> Result<(At<Log>, Place)> {
+    let api = app.api.as_ref();
+    let log = api.one::<Log>(Key::Log(key)).await?;
+    let step = api
+        .one::<Step>(Key::Step(StepKey::Id(log.value.step)))
+        .await?
+        .value;
+    let build = api
+        .one::<Build>(Key::Build(BuildKey::Id(step.build)))
+        .await?
+        .value;
+    let builder = api
+        .one::<Builder>(Key::Builder(build.builder.into()))
+        .await?
+        .value;
+    // A worker can be gone from the store; its log is still wanted.
+    let worker = match api.one::<Worker>(Key::Worker(build.worker.into())).await {
+        Ok(worker) => worker.value.name,
+        Err(Error::NotFound { .. }) => String::new(),
+        Err(error) => return Err(error),
+    };
+    let place = Place {
+        builder: builder.name,
+        number: build.number,
+        step: step.name,
+        worker,
+    };
+    Ok((log, place))
+}
+
+impl Place {
+    /// The lines that Buildbot puts before a stdio log.
+    fn header(&self, kind: LogKind) -> String {
+        match kind {
+            LogKind::Stdio => format!(
+                "Builder: {}\nBuild number: {}\nWorker name: {}\n",
+                self.builder, self.number, self.worker
+            ),
+            _ => String::new(),
+        }
+    }
+
+    fn disposition(&self, log: &Log) -> String {
+        let name = format!(
+            "{}_build_{}_step_{}_log_{}",
+            self.builder, self.number, self.step, log.slug
+        );
+        let safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        let name: String = name.chars().map(|it| if safe(it) { it } else { '_' }).collect();
+        format!("attachment; filename={name}")
+    }
+}
+
+/// The log's text, read piece by piece as the client takes it.
+fn lines(
+    api: Arc<dyn StatusApi>,
+    deadline: Duration,
+    log: Log,
+    header: String,
+) -> impl Stream<Item = Result<Bytes>> + Send {
+    async_stream::try_stream! {
+        if !header.is_empty() {
+            yield Bytes::from(header);
+        }
+        let mut first = 0;
+        while first < log.num_lines {
+            let wanted = u32::try_from(log.num_lines - first).unwrap_or(u32::MAX).min(RAW_LINES);
+            let read = in_time(deadline, api.log_content(log.id.into(), first, wanted)).await;
+            let chunk = read.inspect_err(|error| tracing::warn!(log = log.id.0, %error, "a raw log was cut off"))?.value;
+            if chunk.content.is_empty() {
+                break;
+            }
+            first = first.saturating_add_unsigned(count_lines(&chunk.content).max(1));
+            yield Bytes::from(strip(chunk, log.kind));
+        }
+    }
+}
+
+/// The chunk's text; of a stdio log without the first letter of each line.
+fn strip(chunk: LogChunk, kind: LogKind) -> String {
+    if kind != LogKind::Stdio {
+        return chunk.content;
+    }
+    let mut text = String::with_capacity(chunk.content.len());
+    for line in chunk.content.split_inclusive('\n') {
+        let mut letters = line.chars();
+        letters.next();
+        text.push_str(letters.as_str());
+    }
+    text
+}

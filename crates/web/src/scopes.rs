@@ -1,0 +1,94 @@
+//! The parents that a path names, as conditions of a list.
+
+use weir_status_api::{
+    BuildKey, BuilderKey, Condition, Entity, Error, Key, LogKey, Op, Result, SchedulerKey, StepKey, Value,
+    WorkerKey,
+};
+use weir_status_http::v2::Scope;
+
+use crate::App;
+
+/// No id is this, so that a list under a parent that does not exist is empty, as Buildbot's.
+const NOBODY: i64 = -1;
+
+/// The conditions that hold within all the scopes.
+pub(crate) async fn conditions(app: &App, scopes: Vec<Scope>) -> Result<Vec<Condition>> {
+    let mut conditions = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        conditions.push(condition(app, scope).await?);
+    }
+    Ok(conditions)
+}
+
+async fn condition(app: &App, scope: Scope) -> Result<Condition> {
+    let (field, op, values) = match scope {
+        Scope::Is(field, key) => (field, Op::Eq, vec![Value::Int(id(app, key).await?)]),
+        Scope::Starts(key) => {
+            let name = match key {
+                BuilderKey::Name(name) => Some(name),
+                key => builder(app, key).await?.map(|it| it.name),
+            };
+            match name {
+                Some(name) => ("builder_names", Op::Contains, vec![Value::Text(name)]),
+                // No force scheduler has an empty name.
+                None => ("name", Op::Eq, vec![Value::Text(String::new())]),
+            }
+        }
+        Scope::Has(key) => {
+            let masters = builder(app, key).await?.map(|it| it.masters).unwrap_or_default();
+            let ids = masters.into_iter().map(|id| Value::Int(id.0));
+            ("id", Op::Eq, ids.chain([Value::Int(NOBODY)]).collect())
+        }
+    };
+    Ok(Condition {
+        field: field.to_owned(),
+        op,
+        values,
+    })
+}
+
+async fn builder(app: &App, key: BuilderKey) -> Result<Option<weir_status_api::Builder>> {
+    match found(app.api.get(Key::Builder(key)).await)? {
+        Some(Entity::Builder(builder)) => Ok(Some(builder)),
+        _ => Ok(None),
+    }
+}
+
+/// The id of what `key` names.
+async fn id(app: &App, key: Key) -> Result<i64> {
+    let known = match &key {
+        Key::Master(id) => Some(id.0),
+        Key::Builder(BuilderKey::Id(id)) => Some(id.0),
+        Key::Build(BuildKey::Id(id)) => Some(id.0),
+        Key::BuildRequest(id) => Some(id.0),
+        Key::Buildset(id) => Some(id.0),
+        Key::SourceStamp(id) => Some(id.0),
+        Key::Change(id) => Some(id.0),
+        Key::Step(StepKey::Id(id)) => Some(id.0),
+        Key::Log(LogKey::Id(id)) => Some(id.0),
+        Key::Worker(WorkerKey::Id(id)) => Some(id.0),
+        Key::Scheduler(SchedulerKey::Id(id)) => Some(id.0),
+        _ => None,
+    };
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let entity = found(app.api.get(key).await)?;
+    Ok(match entity {
+        Some(Entity::Builder(it)) => it.id.0,
+        Some(Entity::Build(it)) => it.id.0,
+        Some(Entity::Step(it)) => it.id.0,
+        Some(Entity::Log(it)) => it.id.0,
+        Some(Entity::Worker(it)) => it.id.0,
+        Some(Entity::Scheduler(it)) => it.id.0,
+        _ => NOBODY,
+    })
+}
+
+fn found(answer: Result<weir_status_api::At<Entity>>) -> Result<Option<Entity>> {
+    match answer {
+        Ok(at) => Ok(Some(at.value)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

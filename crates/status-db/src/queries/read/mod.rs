@@ -1,0 +1,33 @@
+//! The read side: resources, lists, the index of logs, properties and events.
+
+mod column;
+mod condition;
+mod events;
+mod fields;
+mod keys;
+mod list;
+mod logs;
+mod plan;
+mod properties;
+
+use weir_status_api::{Entity, Key};
+
+use super::Conn;
+use super::rows;
+use crate::error::{Error, Result};
+
+pub(super) use events::{events_after, span};
+pub(super) use list::list;
+#[cfg(test)]
+pub(in super::super) use list::sql_of;
+pub(super) use logs::log_chunks;
+pub(super) use properties::properties;
+
+/// The resource that `key` names.
+pub(super) async fn get(conn: &mut Conn, key: &Key) -> Result<Entity> {
+    let found = match keys::list_of(conn, key).await? {
+        Some(one) => list(conn, one).await?.0.pop(),
+        None => None,
+    };
+    found.ok_or_else(|| Error::not_found(key))
+}

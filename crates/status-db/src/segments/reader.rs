@@ -1,0 +1,107 @@
+//! Reading segments.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::chunk::{self, unpack};
+use super::{Place, off_thread, segment_path};
+use crate::error::{Error, Result};
+
+/// How many segments stay open at once.
+const OPEN_FILES: usize = 32;
+/// More than any chunk can be: compressing what cannot be compressed adds less than a hundredth.
+const MAX_LENGTH: usize = chunk::MAX_LINE + chunk::MAX_LINE / 64;
+
+/// Reads chunks of segments; clones share their open files.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentReader {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    /// The last used first.
+    open: Mutex<VecDeque<(i64, Arc<File>)>>,
+}
+
+impl SegmentReader {
+    /// Reads from `folder`.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                folder,
+                open: Mutex::new(VecDeque::with_capacity(OPEN_FILES)),
+            }),
+        }
+    }
+
+    /// The text of the chunks at `places`, in their order, all read in one go; but no chunk behind the first
+    /// that brings the text to `enough` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a segment cannot be read, [`Error::InvalidData`] if it is not what was written.
+    pub(crate) async fn read(
+        &self,
+        places: Vec<Place>,
+        enough: usize,
+    ) -> Result<Vec<String>> {
+        let shared = self.shared.clone();
+        off_thread(move || {
+            let mut texts = Vec::with_capacity(places.len());
+            let mut total = 0;
+            for place in places {
+                if total >= enough {
+                    break;
+                }
+                let text = unpack(&shared.read(place)?)?;
+                total += text.len();
+                texts.push(text);
+            }
+            Ok(texts)
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn read(&self, place: Place) -> Result<Vec<u8>> {
+        let (Ok(offset), Ok(length)) = (u64::try_from(place.offset), usize::try_from(place.length)) else {
+            return Err(Error::data(format_args!("{place:?} of a log chunk")));
+        };
+        if length > MAX_LENGTH {
+            return Err(Error::data(format_args!("{place:?} is too long for a log chunk")));
+        }
+        let mut bytes = vec![0; length];
+        self.file(place.segment)?
+            .read_exact_at(&mut bytes, offset)
+            .map_err(|source| failed(&segment_path(&self.folder, place.segment), source))?;
+        Ok(bytes)
+    }
+
+    fn file(&self, segment: i64) -> Result<Arc<File>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = open
+            .iter()
+            .position(|(id, _)| *id == segment)
+            .and_then(|at| open.remove(at))
+        {
+            let file = entry.1.clone();
+            open.push_front(entry);
+            return Ok(file);
+        }
+        let path = segment_path(&self.folder, segment);
+        let file = Arc::new(File::open(&path).map_err(|source| failed(&path, source))?);
+        open.truncate(OPEN_FILES - 1);
+        open.push_front((segment, file.clone()));
+        Ok(file)
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    Error::io(format_args!("reading {}", path.display()), source)
+}

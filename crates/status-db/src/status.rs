@@ -1,0 +1,74 @@
+//! The status API's reading and watching, in-process.
+
+use async_trait::async_trait;
+use weir_status_api::{
+    At, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read, Result, Start,
+    TopicFilter, Watch,
+};
+
+use crate::backend::LogChunks;
+use crate::error::Error;
+use crate::segments::SegmentReader;
+use crate::store::Store;
+
+/// How many bytes of log content an answer has, unless its first line is longer.
+const CONTENT_BYTES: usize = 1024 * 1024;
+
+#[async_trait]
+impl Read for Store {
+    async fn get(&self, key: Key) -> Result<At<Entity>> {
+        Ok(self.inner.backend.get(&key).await?)
+    }
+
+    async fn list(&self, list: List) -> Result<Page<Entity>> {
+        Ok(self.inner.backend.list(list).await?)
+    }
+
+    async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
+        if first < 0 {
+            return Err(Error::invalid("first", "lines are counted from 0").into());
+        }
+        let At { value, cursor } = self.inner.backend.log_chunks(&log, first, limit).await?;
+        let value = content(&self.inner.segments, value, first, limit).await?;
+        Ok(At { value, cursor })
+    }
+
+    async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
+        Ok(self.inner.backend.properties(&of).await?)
+    }
+}
+
+#[async_trait]
+impl Watch for Store {
+    async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
+        Ok(self.inner.hub.watch(filter, start).await?)
+    }
+}
+
+/// Up to `limit` lines from line `first` on, out of the chunks.
+async fn content(
+    segments: &SegmentReader,
+    LogChunks { log, chunks }: LogChunks,
+    first: i64,
+    limit: u32,
+) -> Result<LogChunk, Error> {
+    let begin = chunks.first().map_or(first, |chunk| chunk.first_line);
+    let skip = usize::try_from(first - begin).unwrap_or(0);
+    let places = chunks.iter().map(|chunk| chunk.place).collect();
+    // The first chunk holds the first line, so that there is one whatever else is enough.
+    let texts = segments.read(places, CONTENT_BYTES).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut content = String::new();
+    let lines = texts.iter().flat_map(|text| text.split_inclusive('\n'));
+    for line in lines.skip(skip).take(limit) {
+        if !content.is_empty() && content.len() + line.len() > CONTENT_BYTES {
+            break;
+        }
+        content.push_str(line);
+    }
+    Ok(LogChunk {
+        log,
+        first_line: first,
+        content,
+    })
+}

@@ -66,22 +66,31 @@ struct Standing {
     has_said_goodbye: bool,
 }
 
+/// Ends the session in the table also if the worker's future is dropped: the connection, which has a task
+/// of its own, then ends too.
+struct EndOnDrop<'a>(&'a Table);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Session<'_> {
     /// Connects, and serves the master until one of them ends it.
     pub(crate) async fn run(mut self) -> Ended {
         let (number, wake, held) = self.table.begin();
+        let _end = EndOnDrop(self.table);
         let inbound = tokio::select! {
             inbound = self.open(number, wake, held) => inbound,
             () = self.shutdown.cancelled() => Err(Ended::Left),
         };
-        let ended = match inbound {
+        match inbound {
             Ok(inbound) => self.serve(inbound).await,
             // Without a session there is nobody to say goodbye to.
             Err(Ended::Left) => lost("asked to end", false),
             Err(ended) => ended,
-        };
-        self.table.end();
-        ended
+        }
     }
 
     async fn open(

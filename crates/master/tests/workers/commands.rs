@@ -140,13 +140,19 @@ async fn time_has_a_limit() {
 async fn an_interrupt_ends_the_whole_tree() {
     let house = House::new().await;
     let _worker = house.worker().await;
-    // The grandchild does not care for SIGTERM, nor does its parent wait for it.
-    let deaf = "sh -c 'trap \"\" TERM; echo deaf $$; while true; do sleep 1; done' & ";
-    let mut command = house.start(script(&format!("{deaf} sleep 60"))).await;
-    let heard = wait_for(&mut command, "\n").await;
-    let text = String::from_utf8(heard.stdout.to_vec()).unwrap();
-    let grandchild = text.trim().strip_prefix("deaf ").unwrap();
-    assert!(is_alive(grandchild));
+    // Neither grandchild cares for SIGTERM, their parent does not wait for them, and one is in a session of
+    // its own.
+    let deaf = r#"sh -c 'trap "" TERM; echo $$; while true; do sleep 1; done' & "#;
+    let mut command = house
+        .start(script(&format!("{deaf} setsid {deaf} sleep 60")))
+        .await;
+    let mut text = String::new();
+    while text.lines().count() < 2 {
+        let heard = wait_for(&mut command, "\n").await;
+        text.push_str(std::str::from_utf8(&heard.stdout).unwrap());
+    }
+    let grandchildren: Vec<&str> = text.lines().collect();
+    assert!(grandchildren.iter().all(|it| is_alive(it)), "{grandchildren:?}");
     command.interrupt("somebody wants it");
     let heard = hear(&mut command).await;
     assert_eq!(
@@ -155,7 +161,10 @@ async fn an_interrupt_ends_the_whole_tree() {
     );
     let told = "command interrupted (somebody wants it), attempting to kill\n";
     assert!(heard.header.contains(told), "{}", heard.header);
-    eventually("the grandchild is gone", PATIENCE, async || !is_alive(grandchild)).await;
+    eventually("they are gone", PATIENCE, async || {
+        !grandchildren.iter().any(|it| is_alive(it))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -174,7 +183,7 @@ async fn a_process_that_leaves_its_group_cannot_hold_the_end_up() {
     let house = House::new().await;
     let _worker = house.worker().await;
     let heard = house
-        .run("echo here; setsid sh -c 'echo $$ >pid; sleep 60' &")
+        .run("echo here; setsid sh -c 'echo $$ >pid; exec sleep 60' &")
         .await;
     assert_eq!(heard.outcome, Some(Outcome::Exited(0)));
     let pid = std::fs::read_to_string(house.base_dir().join("build/pid")).unwrap();

@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
 use weir_master::workers::{
     CommandEvent, CommandSpec, Outcome, OutputStream, RunningCommand, Settings, What, WorkerAccount,
     WorkerManager, WorkerRegistry,
@@ -93,11 +94,13 @@ impl House {
         let ledger = Arc::new(Ledger::default());
         let manager = WorkerManager::with_settings(&SystemClock, ledger.clone(), settings);
         manager.set_workers(vec![account("w1", "token-1"), account("w2", "token-2")]);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap())
+            .unwrap()
+            .with_nodelay(Some(true));
+        let address = incoming.local_addr().unwrap();
         let serve = tonic::transport::Server::builder()
             .add_service(manager.service())
-            .serve_with_incoming(TcpListenerStream::new(listener));
+            .serve_with_incoming(incoming);
         let server = tokio::spawn(async { serve.await.unwrap() });
         Self {
             manager,
@@ -267,42 +270,51 @@ pub(crate) fn is_alive(pid: &str) -> bool {
         .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// A link on which everything can vanish without the connection being closed.
+/// What vanishes in a [`Hole`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vanishes {
+    Nothing,
+    ToMaster,
+    ToWorker,
+}
+
+/// A link on which what goes one way can vanish without the connection being closed.
 pub(crate) struct Hole {
     pub(crate) address: SocketAddr,
-    swallowing: tokio::sync::watch::Sender<bool>,
+    vanishes: watch::Sender<Vanishes>,
 }
 
 impl Hole {
     pub(crate) async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (swallowing, state) = tokio::sync::watch::channel(false);
+        let (vanishes, state) = watch::channel(Vanishes::Nothing);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect(target).await.unwrap();
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();
-                tokio::spawn(forward(near_read, far_write, state.clone()));
-                tokio::spawn(forward(far_read, near_write, state.clone()));
+                tokio::spawn(forward(near_read, far_write, state.clone(), Vanishes::ToMaster));
+                tokio::spawn(forward(far_read, near_write, state.clone(), Vanishes::ToWorker));
             }
         });
-        Self { address, swallowing }
+        Self { address, vanishes }
     }
 
-    pub(crate) fn swallow(&self, all: bool) {
-        self.swallowing.send(all).unwrap();
+    pub(crate) fn set(&self, vanishes: Vanishes) {
+        self.vanishes.send(vanishes).unwrap();
     }
 }
 
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    swallowing: tokio::sync::watch::Receiver<bool>,
+    vanishes: watch::Receiver<Vanishes>,
+    way: Vanishes,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if !*swallowing.borrow() && to.write_all(&buffer[..count]).await.is_err() {
+        if *vanishes.borrow() != way && to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
     }

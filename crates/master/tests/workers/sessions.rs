@@ -5,11 +5,14 @@ use std::hash::Hasher;
 use std::io::Write;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use weir_master::workers::{CommandEvent, Outcome, OutputStream, RunningCommand, Settings};
 use weir_testbed::{Link, eventually};
 use weir_worker::Options;
 
-use super::house::{House, PATIENCE, Told, Worker, hear, is_alive, script, settings, wait_for};
+use super::house::{
+    Hole, House, PATIENCE, Told, Vanishes, Worker, hear, is_alive, script, settings, wait_for,
+};
 
 /// The worker `w1` behind a link that can be cut.
 async fn linked(house: &House) -> (Link, Worker) {
@@ -195,26 +198,118 @@ async fn a_worker_that_stays_away_has_lost_its_commands_and_ends_them() {
     assert_eq!(house.run("echo again").await.stdout, "again\n");
 }
 
-/// A connection that is open but dead is found by the heartbeat, on both ends.
-#[tokio::test]
-async fn silence_is_found() {
+/// Short heartbeats, and the worker `w1` behind a hole.
+async fn holed() -> (House, Hole, Worker) {
     let house = House::with(Settings {
         heartbeat_interval: Duration::from_millis(100),
         heartbeat_deadline: Duration::from_millis(500),
         ..settings()
     })
     .await;
-    let hole = super::house::Hole::to(house.address).await;
+    let hole = Hole::to(house.address).await;
     let mut options = house.options("instance-1");
     options.master = format!("http://{}", hole.address);
-    let _worker = Worker::start(options);
+    // What it tries while everything vanishes is in vain.
+    options.connect_timeout = Duration::from_millis(500);
+    let worker = Worker::start(options);
     house.wait_connected().await;
-    hole.swallow(true);
+    (house, hole, worker)
+}
+
+#[tokio::test]
+async fn the_master_finds_a_silent_worker() {
+    let (house, hole, _worker) = holed().await;
+    hole.set(Vanishes::ToMaster);
     eventually("w1 is gone", PATIENCE, async || !house.manager.is_connected("w1")).await;
-    let Some(Told::Disconnected(_, why)) = house.told().last().cloned() else {
+    let why = "no word of it for 500ms".to_owned();
+    eventually("the registry knows", PATIENCE, async || {
+        house.told().last() == Some(&Told::Disconnected("w1".to_owned(), why.clone()))
+    })
+    .await;
+    hole.set(Vanishes::Nothing);
+    house.wait_connected().await;
+}
+
+/// The master still hears the old connection when the worker, which hears nothing, comes with a new one.
+#[tokio::test]
+async fn the_worker_finds_a_silent_master() {
+    let (house, hole, _worker) = holed().await;
+    let mut command = house
+        .start(script(
+            "i=0; while [ ! -e go ]; do echo $((i += 1)); sleep 0.02; done",
+        ))
+        .await;
+    let mut text = String::from_utf8(wait_for(&mut command, "1\n").await.stdout.to_vec()).unwrap();
+    hole.set(Vanishes::ToWorker);
+    // The old connection goes on; the hole is closed for the next one.
+    eventually("the worker gives the old connection up", PATIENCE, async || {
+        tokio::time::timeout(Duration::from_millis(20), async {
+            let mut heard = super::house::Heard::default();
+            super::house::take(&mut command, &mut heard).await;
+            text.push_str(std::str::from_utf8(&heard.stdout).unwrap());
+        })
+        .await
+        .ok();
+        house.told().len() > 1
+    })
+    .await;
+    hole.set(Vanishes::Nothing);
+    house.wait_connected().await;
+    std::fs::write(house.base_dir().join("build/go"), "").unwrap();
+    let heard = hear(&mut command).await;
+    text.push_str(std::str::from_utf8(&heard.stdout).unwrap());
+    let numbers: Vec<usize> = text.lines().map(|it| it.parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+    assert_eq!(heard.outcome, Some(Outcome::Exited(0)));
+}
+
+const MASTER: &str = "WEIR_TEST_MASTER";
+const BASE_DIR: &str = "WEIR_TEST_BASE_DIR";
+
+/// No test: what [`a_killed_worker_is_seen_at_once`] runs as a process of its own.
+#[tokio::test]
+#[ignore = "a worker for another test"]
+async fn worker_process() {
+    let (Ok(master), Ok(base_dir)) = (std::env::var(MASTER), std::env::var(BASE_DIR)) else {
+        return;
+    };
+    let options = Options::new(master, "w1", "token-1", base_dir, "a process");
+    weir_worker::run(options, CancellationToken::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_worker_is_seen_at_once() {
+    let house = House::with(Settings {
+        heartbeat_interval: Duration::from_secs(10),
+        heartbeat_deadline: Duration::from_secs(60),
+        resume_within: Duration::from_millis(200),
+        ..settings()
+    })
+    .await;
+    let mut worker = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "workers::sessions::worker_process", "--ignored"])
+        .env(MASTER, format!("http://{}", house.address))
+        .env(BASE_DIR, house.base_dir())
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    house.wait_connected().await;
+    // Nobody is left who could end the command; it ends with the folder.
+    std::fs::write(house.base_dir().join("keep"), "").unwrap();
+    let mut command = house
+        .start(script("echo up; while [ -e ../keep ]; do sleep 0.05; done"))
+        .await;
+    wait_for(&mut command, "up").await;
+    worker.kill().await.unwrap();
+    let lost = hear(&mut command).await.lost;
+    assert_eq!(
+        lost.as_deref(),
+        Some("the worker w1 was away for more than 200ms")
+    );
+    assert!(!house.manager.is_connected("w1"));
+    let [Told::Connected(_), Told::Disconnected(_, why)] = &house.told()[..] else {
         panic!("{:?}", house.told());
     };
-    assert_eq!(why, "no word of it for 500ms");
-    hole.swallow(false);
-    house.wait_connected().await;
+    assert!(why.starts_with("the connection broke"), "{why}");
 }

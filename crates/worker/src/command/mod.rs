@@ -1,6 +1,7 @@
 //! One command, from its start to its last word.
 
 mod environment;
+mod group;
 mod header;
 mod process;
 mod supervisor;

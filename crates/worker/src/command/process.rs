@@ -1,4 +1,4 @@
-//! Starting a program in a process group of its own, and ending the group.
+//! Starting a program in a process group of its own.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::Stdio;
 
 use bytes::Bytes;
-use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio_util::task::AbortOnDropHandle;
 
 use weir_worker_protocol::v1::{StartCommand, start_command::What};
+
+use super::group::Group;
 
 /// A program that runs, and the pipes to it.
 #[derive(Debug)]
@@ -27,24 +28,6 @@ pub(crate) struct Process {
     /// What else it says.
     pub(crate) stderr: Option<ChildStderr>,
     _stdin: Option<AbortOnDropHandle<()>>,
-}
-
-/// A process group. What is left of it is killed on drop.
-#[derive(Debug)]
-pub(crate) struct Group(Pid);
-
-impl Group {
-    /// Sends a signal to each process; to none if none is left.
-    pub(crate) fn signal(&self, signal: Signal) {
-        // The one error there can be is that no process of the group is left.
-        let _ = killpg(self.0, signal);
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
-    }
 }
 
 /// Starts the command in `workdir` with just this environment.
@@ -78,7 +61,7 @@ pub(crate) fn start(
         .and_then(|id| i32::try_from(id).ok())
         .ok_or("the command has no process id")?;
     Ok(Process {
-        group: Group(Pid::from_raw(pid)),
+        group: Group::new(Pid::from_raw(pid)),
         stdout: leader.stdout.take(),
         stderr: leader.stderr.take(),
         _stdin: leader.stdin.take().map(|pipe| feed(pipe, command.stdin.clone())),

@@ -47,8 +47,13 @@ impl EventLog for Arc<dyn Backend> {
     }
 }
 
-/// Hands events to watchers. When it is dropped, their streams end.
+/// Hands events to watchers; clones are the same hub. When the last is dropped, the streams end.
+#[derive(Clone)]
 pub(crate) struct Hub {
+    running: Arc<Running>,
+}
+
+struct Running {
     shared: Arc<Shared>,
     tail: JoinHandle<()>,
 }
@@ -88,12 +93,14 @@ impl Hub {
             reading: Semaphore::new(READING_AT_ONCE),
         });
         let tail = tokio::spawn(tail(shared.clone(), poll));
-        Ok(Self { shared, tail })
+        Ok(Self {
+            running: Arc::new(Running { shared, tail }),
+        })
     }
 
     /// Takes the events of a commit of this process, in order.
     pub(crate) fn publish(&self, events: &[Arc<Event>]) {
-        let shared = &self.shared;
+        let shared = &self.running.shared;
         if !shared.push(events) {
             shared.gap.notify_one();
         }
@@ -105,7 +112,7 @@ impl Hub {
     /// [`Error::CursorExpired`] if events after the cursor are no longer kept, [`Error::Invalid`] if it is in
     /// the future.
     pub(crate) async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
-        let shared = &self.shared;
+        let shared = &self.running.shared;
         let span = shared.log.span().await?;
         let cursor = match start {
             Start::Now => span.newest,
@@ -119,12 +126,18 @@ impl Hub {
 
     /// Ends all streams with [`Error::Closed`].
     pub(crate) fn close(&self) {
+        self.running.close();
+    }
+}
+
+impl Running {
+    fn close(&self) {
         self.tail.abort();
         self.shared.head.send_modify(|head| head.closed = true);
     }
 }
 
-impl Drop for Hub {
+impl Drop for Running {
     fn drop(&mut self) {
         self.close();
     }

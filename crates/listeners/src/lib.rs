@@ -1,1 +1,15 @@
-//! listeners
+//! Listeners: code that is told of events, in the master or in a process of its own.
+//!
+//! # Goals
+//! - A listener sees the status API only, so it runs the same over any binding.
+//! - What it could not deliver is tried again or kept for people to look at, never lost in silence.
+//!
+//! # Non-goals
+//! - No configuration: options come in as plain data.
+//! - No names of JSON's fields: those are `weir-status-http`'s.
+
+mod bookmarks;
+mod webhook;
+
+pub use bookmarks::{FileBookmarks, OpenError};
+pub use webhook::{Webhook, WebhookError, WebhookOptions};

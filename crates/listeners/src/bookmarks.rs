@@ -1,0 +1,159 @@
+//! Listeners' places in the events, kept in a folder: for listeners that are not in the master.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use serde_json::json;
+use weir_status_api::{Bookmarks, Cursor, Error, Event, Result};
+
+/// Above this, in bytes, a file of parked events makes room: it is kept once under another name.
+const LARGE: u64 = 16 << 20;
+
+/// Why a folder cannot hold bookmarks.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("{} is in use by another process; stop that, or choose another folder", .0.display())]
+    InUse(PathBuf),
+    /// It cannot be made or locked.
+    #[error("{} cannot be used: {source}", .folder.display())]
+    Unusable {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Bookmarks in a folder of one process: `NAME.cursor`, and what could not be delivered, one JSON object a line, in
+/// `NAME.parked.jsonl` (and, once that is large, `NAME.parked.old.jsonl`).
+#[derive(Debug)]
+pub struct FileBookmarks {
+    folder: PathBuf,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+impl FileBookmarks {
+    /// Those in `folder`, which is made if needed and locked against other processes.
+    ///
+    /// # Errors
+    /// [`OpenError`] if it is in use or cannot be used.
+    pub fn open(folder: impl Into<PathBuf>) -> std::result::Result<Self, OpenError> {
+        let folder = folder.into();
+        let unusable = |source| OpenError::Unusable {
+            folder: folder.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&folder).map_err(unusable)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let lock = options.open(folder.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder)),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    fn path(&self, listener: &str, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", file_name(listener)))
+    }
+}
+
+#[async_trait]
+impl Bookmarks for FileBookmarks {
+    async fn load(&self, listener: &str) -> Result<Option<Cursor>> {
+        let path = self.path(listener, "cursor");
+        apart(move || match std::fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse() {
+                Ok(cursor) => Ok(Some(cursor)),
+                Err(_) => Err(Error::internal(format!("{} holds no cursor", path.display()))),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&path, &error)),
+        })
+        .await
+    }
+
+    async fn save(&self, listener: &str, cursor: Cursor) -> Result<()> {
+        let path = self.path(listener, "cursor");
+        apart(move || replace(&path, &format!("{cursor}\n")).map_err(|error| failed(&path, &error))).await
+    }
+
+    async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()> {
+        let path = self.path(listener, "parked.jsonl");
+        let old = self.path(listener, "parked.old.jsonl");
+        let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
+        let line = json!({
+            "listener": listener,
+            "cursor": event.cursor.0,
+            "time": event.at.as_secs(),
+            "topics": topics,
+            "why": why,
+            "event": serde_json::to_value(event).map_err(Error::internal)?,
+        });
+        let line = format!("{line}\n");
+        apart(move || append(&path, &old, &line).map_err(|error| failed(&path, &error))).await
+    }
+}
+
+/// Runs what waits for the disk where it keeps no other task waiting.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(Error::internal(format!(
+            "the work on a bookmark ended early: {error}"
+        ))),
+    }
+}
+
+/// Puts `text` in the place of what the file holds, at once and durably: after a crash it holds the old or the new.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("cursor.new");
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    sync_folder(path)
+}
+
+/// Adds `line` to the file durably; a large file is moved to `old` before, in place of what that held.
+fn append(path: &Path, old: &Path, line: &str) -> io::Result<()> {
+    let large = std::fs::metadata(path).is_ok_and(|it| it.len() > LARGE);
+    if large {
+        tracing::warn!(path = %path.display(), "many events are parked; the oldest are dropped");
+        std::fs::rename(path, old)?;
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(line.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// Makes a new or renamed file's name durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    Error::internal(format!("{}: {error}", path.display()))
+}
+
+/// The listener's name as part of a file's: other characters than letters, digits, `-` and `_` as `%` and their code,
+/// so that no two names share a file and none leads out of the folder.
+fn file_name(listener: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    listener
+        .bytes()
+        .map(|byte| match plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02x}"),
+        })
+        .collect()
+}

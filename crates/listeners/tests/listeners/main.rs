@@ -1,0 +1,7 @@
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+//! Listeners through their public interface, against a server on this machine.
+
+mod bookmarks;
+mod delivery;
+mod support;
+mod webhook;

@@ -9,4 +9,9 @@
 //! # Non-goals
 //! - No server: that is `weir-web`.
 
+#[cfg(feature = "client")]
+mod client;
 pub mod v2;
+
+#[cfg(feature = "client")]
+pub use client::{HttpOptions, HttpStatus};

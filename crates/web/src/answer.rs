@@ -10,9 +10,7 @@ use axum::response::Response;
 use serde_json::Value;
 use weir_status_api::{Cursor, Error, Result};
 use weir_status_http::v2;
-
-/// Carries the cursor at which an answer is true.
-pub(crate) const CURSOR: &str = "x-weir-cursor";
+use weir_status_http::v2::envelope::CURSOR_HEADER;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -47,7 +45,9 @@ pub(crate) fn json(reader: Reader, body: &Value, cursor: Option<Cursor>) -> Resp
     let mut response = Response::new(Body::from(text.unwrap_or_default()));
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     if let Some(cursor) = cursor {
-        response.headers_mut().insert(CURSOR, HeaderValue::from(cursor.0));
+        response
+            .headers_mut()
+            .insert(CURSOR_HEADER, HeaderValue::from(cursor.0));
     }
     response
 }

@@ -12,11 +12,11 @@ use weir_status_api::{
     At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogKey, LogKind, ReadExt, Result, StatusApi,
     Step, StepKey, Worker,
 };
-use weir_status_http::v2::Form;
+use weir_status_http::v2::envelope;
 
 use crate::App;
-use crate::answer::{CURSOR, in_time};
-use crate::reads::{Answer, single};
+use crate::answer::in_time;
+use crate::reads::Answer;
 
 /// Bytes after which an answer with lines is sent, whether or not there are more.
 const CONTENTS_BYTES: usize = 4 << 20;
@@ -65,7 +65,7 @@ pub(crate) async fn contents(app: &App, log: LogKey, query: &[(String, String)])
         lines += count_lines(&more);
         chunk.content.push_str(&more);
     }
-    Ok(single("logchunks", chunk.to_json(), cursor))
+    Ok(Answer::at(cursor, envelope::log_chunk(&chunk)))
 }
 
 fn count_lines(content: &str) -> u64 {
@@ -92,7 +92,7 @@ pub(crate) async fn raw(
     );
     let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
-    headers.insert(CURSOR, HeaderValue::from(at.cursor.0));
+    headers.insert(envelope::CURSOR_HEADER, HeaderValue::from(at.cursor.0));
     let html = at.value.kind == LogKind::Html;
     let content_type = if html {
         "text/html; charset=utf-8"

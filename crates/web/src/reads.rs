@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use weir_status_api::{
-    At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, MasterId, Page, Properties,
+    At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
     Result,
 };
-use weir_status_http::v2::{self, Endpoint, Form, Scope, Selection, plural};
+use weir_status_http::v2::{self, Endpoint, Scope, Selection, envelope, plural};
 
 use crate::{App, logs, scopes};
 
@@ -17,15 +17,24 @@ pub(crate) struct Answer {
     pub(crate) cursor: Option<Cursor>,
 }
 
+impl Answer {
+    pub(crate) fn at(cursor: Cursor, body: Value) -> Self {
+        Self {
+            body,
+            cursor: Some(cursor),
+        }
+    }
+}
+
 type Pairs = [(String, String)];
 
 /// Answers everything but raw logs.
 pub(crate) async fn read(app: &App, endpoint: Endpoint, query: &Pairs) -> Result<Answer> {
     match endpoint {
-        Endpoint::Rootlinks => {
-            let links: Vec<Value> = Endpoint::ROOT.iter().map(|name| json!({"name": name})).collect();
-            Ok(collection("rootlinks", links, None, None))
-        }
+        Endpoint::Rootlinks => Ok(Answer {
+            body: envelope::root_links(),
+            cursor: None,
+        }),
         Endpoint::One(key) => one(app, key, vec![], query).await,
         Endpoint::OneWithin(key, scopes) => one(app, key, scopes, query).await,
         Endpoint::List(kind, scopes) => list(app, kind, scopes, query).await,
@@ -33,13 +42,12 @@ pub(crate) async fn read(app: &App, endpoint: Endpoint, query: &Pairs) -> Result
         Endpoint::Properties(of) => {
             no_parameters(query)?;
             let At { value, cursor } = app.api.properties(of).await?;
-            let all = v2::properties_to_json(&value);
-            Ok(single("properties", all, cursor))
+            Ok(Answer::at(cursor, envelope::properties(&value)))
         }
         Endpoint::PropertyList(of) => {
             no_parameters(query)?;
             let At { value, cursor } = app.api.properties(of).await?;
-            Ok(property_list(&value, cursor))
+            Ok(Answer::at(cursor, envelope::property_list(&value)))
         }
         Endpoint::ChangePropertyList(id) => {
             no_parameters(query)?;
@@ -47,50 +55,16 @@ pub(crate) async fn read(app: &App, endpoint: Endpoint, query: &Pairs) -> Result
                 At {
                     value: Entity::Change(change),
                     cursor,
-                } => Ok(property_list(&change.properties, cursor)),
+                } => Ok(Answer::at(cursor, envelope::property_list(&change.properties))),
                 _ => Err(Error::internal("a change that is none")),
             }
         }
         Endpoint::Nothing(name) => {
             let cursor = present(app).await?;
-            Ok(collection(name, vec![], Some(cursor), None))
+            Ok(Answer::at(cursor, envelope::collection(name, vec![], None)))
         }
         Endpoint::Raw { .. } => Err(Error::internal("a raw log is no JSON")),
     }
-}
-
-/// `rows` as a list's answer.
-fn collection(name: &str, rows: Vec<Value>, cursor: Option<Cursor>, next: Option<String>) -> Answer {
-    let mut meta = Map::new();
-    meta.insert("total".to_owned(), json!(rows.len()));
-    if let Some(next) = next {
-        meta.insert("next".to_owned(), json!(next));
-    }
-    let mut body = Map::new();
-    body.insert(name.to_owned(), Value::Array(rows));
-    body.insert("meta".to_owned(), Value::Object(meta));
-    Answer {
-        body: Value::Object(body),
-        cursor,
-    }
-}
-
-/// `object` as the answer for one resource.
-pub(crate) fn single(name: &str, object: Value, cursor: Cursor) -> Answer {
-    let mut body = Map::new();
-    body.insert(name.to_owned(), json!([object]));
-    body.insert("meta".to_owned(), json!({}));
-    Answer {
-        body: Value::Object(body),
-        cursor: Some(cursor),
-    }
-}
-
-fn property_list(properties: &Properties, cursor: Cursor) -> Answer {
-    let rows = properties
-        .iter()
-        .map(|(name, it)| json!({"name": name, "source": it.source, "value": it.value.to_string()}));
-    collection("_properties", rows.collect(), Some(cursor), None)
 }
 
 fn no_parameters(query: &Pairs) -> Result<()> {
@@ -115,11 +89,9 @@ async fn list(app: &App, kind: Kind, within: Vec<Scope>, query: &Pairs) -> Resul
     let page = app.api.list(request.list).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
     let rows = objects(app, &items, &request.selection).await;
-    Ok(collection(
-        plural(kind),
-        rows,
-        Some(cursor),
-        next.map(|token| token.0),
+    Ok(Answer::at(
+        cursor,
+        envelope::collection(plural(kind), rows, next.as_ref()),
     ))
 }
 
@@ -131,7 +103,10 @@ async fn one(app: &App, key: Key, within: Vec<Scope>, query: &Pairs) -> Result<A
         false => one_of_list(app, key, within, &selection).await?,
     };
     let mut rows = objects(app, &[value], &selection).await;
-    Ok(single(plural(kind), rows.pop().unwrap_or_default(), cursor))
+    Ok(Answer::at(
+        cursor,
+        envelope::single(plural(kind), rows.pop().unwrap_or_default()),
+    ))
 }
 
 /// The resource, by way of a list: only a list fills in properties and knows conditions.
@@ -170,10 +145,6 @@ async fn objects(app: &App, items: &[Entity], selection: &Selection) -> Vec<Valu
         if let Entity::Scheduler(scheduler) = item {
             fill_master(app, scheduler.master, &mut object, &mut masters).await;
         }
-        // Buildbot's request has null if no properties were asked for, and an object if there are none.
-        if !selection.properties.is_empty() && object["properties"].is_null() {
-            object["properties"] = json!({});
-        }
         selection.apply(&mut object);
         rows.push(object);
     }
@@ -185,7 +156,7 @@ pub(crate) async fn fill_master(
     app: &App,
     master: Option<MasterId>,
     scheduler: &mut Value,
-    known: &mut BTreeMap<MasterId, Value>,
+    known: &mut BTreeMap<MasterId, Master>,
 ) {
     let Some(id) = master else {
         return;
@@ -196,9 +167,9 @@ pub(crate) async fn fill_master(
             ..
         }) = app.api.get(Key::Master(id)).await
     {
-        known.insert(id, master.to_json());
+        known.insert(id, master);
     }
     if let Some(master) = known.get(&id) {
-        scheduler["master"] = master.clone();
+        v2::put_master(scheduler, master);
     }
 }

@@ -14,7 +14,9 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use weir_status_api::{Cursor, Entity, Error, Event, EventStream, Result, Signal, Start, TopicFilter};
+use weir_status_api::{
+    Cursor, Entity, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, TopicFilter,
+};
 use weir_status_http::v2;
 
 use crate::Shared;
@@ -111,7 +113,7 @@ struct Feed {
     /// Up to where the client has everything.
     last: Option<Cursor>,
     /// The masters that schedulers' events named, for their messages.
-    masters: BTreeMap<weir_status_api::MasterId, Value>,
+    masters: BTreeMap<MasterId, Master>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -157,17 +159,11 @@ impl Feed {
     /// The event under the first of its topics that the client asked for.
     async fn message(&mut self, event: &Event) -> Option<Value> {
         let topic = self.filter.matching(event)?;
-        let mut data = v2::event_to_json(event, &topic);
+        let mut message = v2::to_json(&event.entity);
         if let Entity::Scheduler(scheduler) = &event.entity {
-            fill_master(
-                &self.app,
-                scheduler.master,
-                &mut data["message"],
-                &mut self.masters,
-            )
-            .await;
+            fill_master(&self.app, scheduler.master, &mut message, &mut self.masters).await;
         }
-        Some(data)
+        Some(v2::event_to_json(event, &topic, message))
     }
 
     /// A bookmark; a comment if there is no cursor yet.

@@ -6,11 +6,13 @@ use weir_status_api::{
     PropertiesUpdate, Timestamp, Topic, Verb, WorkerId,
 };
 
-use super::{FormError, from_json, plural, properties_from_json, to_json};
+use super::{FormError, from_json, plural, properties_from_json};
 
 /// The event under `topic`: Buildbot's `key` and `message`, and Weir's `at_us`, when it was committed.
-pub fn event_to_json(event: &Event, topic: &Topic) -> Value {
-    json!({"key": topic.0, "message": to_json(&event.entity), "at_us": event.at.as_micros()})
+///
+/// `message` is what [`to_json`](super::to_json) gives for its resource, with what a gateway fills in.
+pub fn event_to_json(event: &Event, topic: &Topic, message: Value) -> Value {
+    json!({"key": topic.0, "message": message, "at_us": event.at.as_micros()})
 }
 
 /// The event that `data` describes; none if it is of a kind that this version does not know.

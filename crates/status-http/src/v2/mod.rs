@@ -10,6 +10,7 @@
 
 mod columns;
 mod control;
+pub mod envelope;
 pub mod error;
 mod event;
 mod form;
@@ -24,8 +25,12 @@ pub use control::{
 };
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
 pub use event::{event_from_json, event_to_json};
-pub use form::{Form, FormError, from_json, plural, properties_from_json, properties_to_json, to_json};
+pub use form::{
+    Form, FormError, from_json, plural, properties_from_json, properties_to_json, put_master, to_json,
+};
 pub use path::{Endpoint, Scope, contents_path, decode_path, key_conditions, key_path, properties_path};
-pub use query::{ListRequest, ListText, Selection, pairs, parse_list, parse_selection, write_list};
+pub use query::{
+    ListRequest, ListText, Selection, pairs, parse_list, parse_selection, write_list, write_watch,
+};
 
 pub(crate) use form::MICROS;

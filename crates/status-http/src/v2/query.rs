@@ -5,4 +5,4 @@ mod values;
 mod write;
 
 pub use parse::{ListRequest, Selection, pairs, parse_list, parse_selection};
-pub use write::{ListText, write_list};
+pub use write::{ListText, write_list, write_watch};

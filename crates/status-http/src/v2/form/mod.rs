@@ -13,6 +13,7 @@ use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
 pub(crate) use force::{SOURCE_FIELDS, source_field};
 pub(crate) use object::MICROS;
 use object::{Fields, Object};
+pub use setup::put_master;
 
 /// Why a JSON value is not the resource it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Builders and schedulers.
 
 use serde_json::{Value, json};
-use weir_status_api::{Builder, BuilderId, MasterId, Scheduler, SchedulerId};
+use weir_status_api::{Builder, BuilderId, Master, MasterId, Scheduler, SchedulerId};
 
 use super::{Fields, Form, FormError, Object};
 
@@ -32,6 +32,11 @@ impl Form for Builder {
             tags: fields.texts("tags")?,
         })
     }
+}
+
+/// Puts the whole master in the place of its id in the object of a scheduler.
+pub fn put_master(scheduler: &mut Value, master: &Master) {
+    scheduler["master"] = master.to_json();
 }
 
 impl Form for Scheduler {

@@ -30,6 +30,10 @@ pub struct Selection {
 impl Selection {
     /// Takes out of `object` what was not asked for. Without any `field=` everything stays.
     pub fn apply(&self, object: &mut serde_json::Value) {
+        // A build request has null for its properties if none were asked for, and an object if there are none.
+        if !self.properties.is_empty() && object["properties"].is_null() {
+            object["properties"] = serde_json::json!({});
+        }
         if let (false, Some(object)) = (self.fields.is_empty(), object.as_object_mut()) {
             object.retain(|name, _| self.fields.contains(name));
         }

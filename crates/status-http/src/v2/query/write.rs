@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use form_urlencoded::Serializer;
-use weir_status_api::{Condition, DEFAULT_LIMIT, Kind, List, ListParts, MAX_LIMIT, Op, Order, Value};
+use weir_status_api::{
+    Condition, DEFAULT_LIMIT, Kind, List, ListParts, MAX_LIMIT, Op, Order, Start, TopicFilter, Value,
+};
 
 use super::values;
 use crate::v2::columns::{Unit, columns, json_name};
@@ -61,6 +63,18 @@ pub fn write_list(list: List) -> ListText {
         query: query.finish(),
         extended,
     }
+}
+
+/// The query string that asks `/sse/listen` for the events of a watch.
+pub fn write_watch(filter: &TopicFilter, start: Start) -> String {
+    let mut query = Serializer::new(String::new());
+    for pattern in filter.patterns() {
+        query.append_pair("path", &pattern.to_string());
+    }
+    if let Start::After(cursor) = start {
+        query.append_pair("since", &cursor.to_string());
+    }
+    query.finish()
 }
 
 /// The lists that Buildbot has below another resource: of what, by which field, at which path.

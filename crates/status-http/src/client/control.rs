@@ -1,0 +1,53 @@
+//! Commands.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use weir_status_api::{Caller, Command, Control, Error, ForceScheduler, Key, Outcome, ReadExt, Result};
+
+use super::HttpStatus;
+use crate::v2::{self, RpcRequest};
+
+#[async_trait]
+impl Control for HttpStatus {
+    /// Sends the caller's token, if they have one. A name that was established here means nothing there.
+    async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
+        let codebase = self.codebase(&command).await?;
+        let (path, method, params) = v2::write_command(&command, &codebase);
+        let path = match path {
+            Some(path) => path,
+            None => self.path(&v2::command_key(&command)).await?,
+        };
+        let call = RpcRequest {
+            id: Value::from(1),
+            method: method.to_owned(),
+            params,
+        };
+        let mut request = self.client.post(self.url(&path)).json(&call.to_json());
+        if let Some(token) = caller.token() {
+            request = request.bearer_auth(token);
+        }
+        let (status, answer) = self.send(request).await?;
+        match v2::rpc_error_from(status, &answer.body) {
+            Some(error) => Err(v2::force_error_to_field_names(error, &codebase)),
+            None => v2::outcome_from(&answer.body),
+        }
+    }
+}
+
+impl HttpStatus {
+    /// The codebase of a force's scheduler, which the names of its parameters depend on.
+    async fn codebase(&self, command: &Command) -> Result<String> {
+        let Command::Force { scheduler, .. } = command else {
+            return Ok(String::new());
+        };
+        match self
+            .one::<ForceScheduler>(Key::ForceScheduler(scheduler.clone()))
+            .await
+        {
+            Ok(at) => Ok(at.value.defaults.codebase),
+            // The command tells of it, after whether the caller may ask at all.
+            Err(Error::NotFound { .. }) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Requests and answers.
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
+use weir_status_api::{Cursor, Entity, Error, Kind, Result};
+
+use super::HttpStatus;
+use crate::v2::{self, FormError, envelope, plural};
+
+/// A body, and the cursor at which it is true; none from a Buildbot master.
+pub(super) struct Answer {
+    pub(super) body: Value,
+    pub(super) cursor: Option<Cursor>,
+}
+
+impl Answer {
+    /// The cursor; that of a Buildbot master is always the same.
+    pub(super) fn cursor(&self) -> Cursor {
+        self.cursor.unwrap_or(Cursor::ZERO)
+    }
+
+    /// The resources of `kind`.
+    pub(super) fn entities(&self, kind: Kind) -> Result<Vec<Entity>> {
+        let name = plural(kind);
+        let objects = envelope::objects(&self.body, name);
+        objects
+            .ok_or_else(|| Error::internal(format!("the server's answer has no list `{name}`")))?
+            .iter()
+            .map(|object| v2::from_json(kind, object).map_err(bad_form))
+            .collect()
+    }
+}
+
+pub(super) fn bad_form(error: FormError) -> Error {
+    Error::internal(format!("the server's answer cannot be understood: {error}"))
+}
+
+impl HttpStatus {
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}api/v2/{path}", self.base)
+    }
+
+    /// Reads what is at `path`.
+    pub(super) async fn read(&self, path: &str, query: &str) -> Result<Answer> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(query);
+        }
+        let (status, answer) = self.send(self.client.get(url)).await?;
+        match (200..300).contains(&status) {
+            true => Ok(answer),
+            false => Err(v2::error_from(status, &answer.body)),
+        }
+    }
+
+    /// Sends the request; gives the status and the whole answer.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<(u16, Answer)> {
+        let request = request
+            .header("accept", "application/json")
+            .timeout(self.options.timeout);
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let cursor = response.headers().get(envelope::CURSOR_HEADER);
+        let cursor = cursor.and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = self.body(response).await?;
+        let ok = (200..300).contains(&status);
+        // An error need not be JSON: a proxy may have made it.
+        let body = serde_json::from_slice(&body).or_else(|error| match ok {
+            true => Err(Error::internal(format!(
+                "the server's answer is no JSON: {error}"
+            ))),
+            false => Ok(Value::Null),
+        })?;
+        Ok((status, Answer { body, cursor }))
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > self.options.max_answer {
+                let bytes = self.options.max_answer;
+                return Err(Error::internal(format!(
+                    "the server's answer has more than {bytes} bytes"
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The error of an answer that is no event stream.
+    pub(super) async fn refused(&self, response: Response) -> Result<Error> {
+        let status = response.status().as_u16();
+        let body = self.body(response).await?;
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(v2::error_from(status, &body))
+    }
+}
+
+/// What stands in the way, down to its cause: the outermost error says only that sending failed.
+pub(super) fn unreachable(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let mut causes = vec![error.to_string()];
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    Error::unavailable(causes.join(": "))
+}

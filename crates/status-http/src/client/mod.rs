@@ -1,0 +1,70 @@
+//! `HttpStatus`: the status API of a master behind its JSON.
+
+mod control;
+mod http;
+mod keys;
+mod read;
+mod sse;
+mod watch;
+
+use std::time::Duration;
+
+use weir_status_api::{Error, Result};
+
+/// How a client goes about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// How long an answer may take, from the first byte sent to the last received.
+    pub timeout: Duration,
+    /// The longest silence of an event stream; after it the connection counts as lost.
+    pub silence: Duration,
+    /// Bytes that an answer may have.
+    pub max_answer: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            silence: Duration::from_secs(35),
+            max_answer: 256 << 20,
+        }
+    }
+}
+
+/// The status API of a master behind its JSON: Weir's, or a Buildbot master's.
+///
+/// Over Weir's JSON it is equal to every other binding. Over a Buildbot master's it reads and controls;
+/// times are whole seconds, cursors are all [`Cursor::ZERO`](weir_status_api::Cursor::ZERO), and it cannot
+/// watch. What only Weir understands gets [`Error::NotSupported`] there, never a wrong answer.
+#[derive(Clone, Debug)]
+pub struct HttpStatus {
+    client: reqwest::Client,
+    /// The site's address, with a slash at its end.
+    base: String,
+    options: HttpOptions,
+}
+
+impl HttpStatus {
+    /// The master whose site is at `base`, e.g. `https://ci.example.org/`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if `base` is no address of HTTP.
+    pub fn new(base: &str, options: HttpOptions) -> Result<Self> {
+        let bad = |why: &str| Error::invalid("url", format!("`{base}` {why}"));
+        let url = reqwest::Url::parse(base).map_err(|error| bad(&format!("is no URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("is no address such as `https://ci.example.org/`"));
+        }
+        let client = reqwest::Client::builder()
+            .connect_timeout(options.timeout.min(Duration::from_secs(10)))
+            .redirect(reqwest::redirect::Policy::limited(3))
+            .build()
+            .map_err(|error| Error::internal(format!("the HTTP client cannot start: {error}")))?;
+        Ok(Self {
+            client,
+            base: format!("{}/", url.as_str().trim_end_matches('/')),
+            options,
+        })
+    }
+}

@@ -141,3 +141,35 @@ fn what_is_missing_is_named() {
     );
     assert!(matches!(error.in_answer(), Error::Internal { .. }));
 }
+
+/// The row of the book's table that lists the fields of `R`.
+fn fields_row<R: api::Resource>() -> String {
+    use api::Field;
+    let fields: Vec<_> = R::Field::ALL
+        .iter()
+        .map(|it| format!("`{}`{}", it.name(), if it.is_relation() { " =" } else { "" }))
+        .collect();
+    let kind = v1::Kind::try_from(R::KIND.into_proto()).unwrap().as_str_name();
+    format!("| `{kind}` | {} |\n", fields.join(", "))
+}
+
+#[test]
+fn the_book_lists_every_field() {
+    let table = [
+        fields_row::<api::Master>(),
+        fields_row::<api::Builder>(),
+        fields_row::<api::Build>(),
+        fields_row::<api::BuildRequest>(),
+        fields_row::<api::Buildset>(),
+        fields_row::<api::SourceStamp>(),
+        fields_row::<api::Change>(),
+        fields_row::<api::Step>(),
+        fields_row::<api::Log>(),
+        fields_row::<api::Worker>(),
+        fields_row::<api::Scheduler>(),
+        fields_row::<api::ForceScheduler>(),
+    ]
+    .concat();
+    let book = include_str!("../../../../docs/src/grpc.md");
+    assert!(book.ends_with(&table), "the table must be:\n{table}");
+}

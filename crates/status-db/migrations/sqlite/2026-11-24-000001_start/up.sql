@@ -159,7 +159,7 @@ CREATE TABLE build_requests (
 CREATE INDEX build_requests_by_buildset ON build_requests (buildset);
 CREATE INDEX build_requests_by_builder ON build_requests (builder, id);
 CREATE INDEX build_requests_by_time ON build_requests (submitted_at, id);
-CREATE INDEX build_requests_open ON build_requests (priority, submitted_at, id) WHERE complete_at IS NULL;
+CREATE INDEX build_requests_open ON build_requests (priority DESC, submitted_at, id) WHERE complete_at IS NULL;
 CREATE INDEX build_requests_by_claim ON build_requests (claimed_by) WHERE complete_at IS NULL;
 
 CREATE TABLE builds (
@@ -179,6 +179,7 @@ CREATE TABLE builds (
   UNIQUE (builder, number)
 );
 CREATE INDEX builds_by_request ON builds (request);
+CREATE INDEX builds_by_builder ON builds (builder, id);
 CREATE INDEX builds_by_worker ON builds (worker, id);
 CREATE INDEX builds_by_start ON builds (started_at, id);
 CREATE INDEX builds_by_end ON builds (complete_at, id);

@@ -22,7 +22,7 @@ use crate::sites::{self, Sites};
 /// The longest file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 /// Calls and rounds of loops in one evaluation.
-const MAX_TICKS: u64 = 1_000_000;
+const MAX_TICKS: u64 = 500_000;
 /// Bytes of Starlark values in one evaluation; looked at now and then, so more can be taken for a moment.
 const MAX_HEAP: usize = 256 << 20;
 /// Functions that have called each other.

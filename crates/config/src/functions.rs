@@ -40,3 +40,28 @@ pub(crate) fn elsewhere(here: &[&Function], name: &str) -> Option<String> {
     let known = MASTER.iter().any(|it| it.name == name) && !here.iter().any(|it| it.name == name);
     known.then(|| "a file of listeners holds only webhook(…)".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The functions' section of the book.
+    const BOOK: &str = include_str!("../../../docs/src/configuration.md");
+
+    #[test]
+    fn the_book_has_every_function_and_parameter() {
+        for function in MASTER {
+            let name = function.name;
+            assert!(
+                BOOK.contains(&format!("`{name}(…)`")),
+                "the book has no {name}(…)"
+            );
+            for parameter in function.parameters {
+                assert!(
+                    BOOK.contains(&format!("`{parameter}`")) || BOOK.contains(&format!("{name}({parameter}")),
+                    "the book has no `{parameter}` for {name}(…)"
+                );
+            }
+        }
+    }
+}

@@ -177,3 +177,26 @@ fn a_file_of_listeners_gives_them() {
         .collect();
     assert_eq!(urls, ["https://a/a", "https://a/b"]);
 }
+
+#[test]
+fn the_books_examples_have_no_mistake() {
+    const BOOK: &str = include_str!("../../../docs/src/configuration.md");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["worker.token", "chat.secret"] {
+        std::fs::write(folder.path().join(name), name).unwrap();
+    }
+    let mut found = vec![];
+    for block in BOOK.split("```python\n").skip(1) {
+        let source = block.split("```").next().unwrap();
+        let file = source.lines().next().unwrap().trim_start_matches("# ");
+        found.push(file);
+        let mistakes = match file {
+            "listeners.star" => weir_config::check_listeners(source, file, folder.path()).err(),
+            _ => weir_config::check(source, file, folder.path()).err(),
+        };
+        if let Some(mistakes) = mistakes {
+            panic!("{mistakes}");
+        }
+    }
+    assert_eq!(found, ["weir.star", "listeners.star", "weir.star"]);
+}

@@ -11,6 +11,8 @@ use serde_json::Value as Json;
 use weir_status_api as api;
 use weir_status_api::{Field as _, Resource};
 
+use super::resource::for_resources;
+
 /// A type of which there are arbitrary values.
 pub(crate) trait Arb: Clone + Debug + Sized + 'static {
     fn any() -> BoxedStrategy<Self>;
@@ -142,41 +144,9 @@ macro_rules! structs {
     )+};
 }
 
+for_resources!(structs);
+
 structs! {
-    Property { value, source }
-    Master { id, name, active, last_active }
-    Builder { id, name, masters, description, tags }
-    ConfiguredOn { master, builder }
-    WorkerInfo { admin, host, access_uri, version, facts }
-    Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful }
-    Scheduler { id, name, enabled, master }
-    ForceDefaults { reason, branch, repository, project, codebase }
-    ForceField { name, label, kind, default, required }
-    ForceScheduler { name, button_name, label, builder_names, enabled, defaults, properties, fields }
-    Patch { id, level, subdir, author, comment, body }
-    SourceStamp { id, revision, branch, repository, project, codebase, created_at, patch }
-    Change {
-        id, parents, author, committer, files, comments, revision, branch, category, revlink, properties,
-        repository, project, codebase, source_stamp, when,
-    }
-    Buildset {
-        id, external_id, reason, rebuilt_build, submitted_at, complete_at, results, source_stamps, parent_build,
-        parent_relationship,
-    }
-    BuildRequest {
-        id, buildset, builder, priority, claimed_at, claimed_by, complete_at, results, submitted_at, waited_for,
-        properties,
-    }
-    Build {
-        id, number, builder, request, worker, master, started_at, complete_at, locks_duration_s, results, state,
-        properties,
-    }
-    Url { name, url }
-    Step {
-        id, number, name, build, started_at, locks_acquired_at, complete_at, results, state, urls, hidden,
-    }
-    Log { id, name, slug, step, complete, num_lines, kind }
-    LogChunk { log, first_line, content }
     PropertiesUpdate { build, changed }
     Event { cursor, at, verb, entity }
     ForceParams { builders, reason, priority, branch, revision, repository, project, values }

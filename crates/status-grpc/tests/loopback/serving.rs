@@ -1,6 +1,8 @@
 //! What the server does beside the status API's calls: health, reflection, stopping, sharing its port.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +20,8 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 use weir_status_api::*;
-use weir_status_grpc::{MAX_REQUEST_BYTES, Options, SERVICE_NAME, routes, serve};
+use weir_status_grpc::{MAX_REQUEST_BYTES, Options, SERVICE_NAME, ServeOptions, routes, serve};
+use weir_testbed::eventually;
 
 use crate::scripted::{DEADLINE, Mood, Scripted, Served, client, last_error};
 
@@ -135,6 +138,32 @@ async fn a_stop_ends_watches_and_the_server() {
         .unwrap()
         .unwrap();
     assert_eq!(api.open_watches(), 0);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let api = Scripted::new();
+    let options = ServeOptions {
+        grace: Duration::from_millis(100),
+        ..ServeOptions::default()
+    };
+    let server = Served::with_options(&api, options).await;
+    api.set(Mood::Hangs);
+    let client = server.client();
+    let mut hanging = pin!(client.list(List::Build(Query::new())));
+    let arrived = eventually("the call to arrive", DEADLINE, async || {
+        !api.lists.lock().unwrap().is_empty()
+    });
+    tokio::select! {
+        answer = &mut hanging => panic!("an answer from one who hangs: {answer:?}"),
+        () = arrived => {}
+    }
+    server.stop.cancel();
+    tokio::time::timeout(DEADLINE, server.ended)
+        .await
+        .expect("an end in time")
+        .unwrap()
+        .unwrap();
 }
 
 /// Calls `method` with a message of another client's making.

@@ -23,6 +23,7 @@ async fn write(writer: &dyn Writer, ids: &SetupIds, number: usize, rounds: usize
         };
         let (_, requests) = writer.add_buildset(new).await;
         let request = requests[&builder];
+        tokio::task::yield_now().await;
         assert!(writer.claim(request).await, "an open request can be claimed");
         let (build, _) = writer
             .start_build(request, worker, super::story::all_kinds_of_properties())
@@ -32,10 +33,13 @@ async fn write(writer: &dyn Writer, ids: &SetupIds, number: usize, rounds: usize
         let log = writer.add_log(step, "stdio", LogKind::Stdio).await;
         for lines in ["hbegin\n", "oone\notwo\n"] {
             writer.append_log(log, lines).await;
+            // A writer that never waits would be alone on its thread.
+            tokio::task::yield_now().await;
         }
         writer.finish_log(log).await;
         writer.finish_step(step, Results::Success, "done", false).await;
         let results = Results::ALL[round % Results::ALL.len()];
+        tokio::task::yield_now().await;
         writer.finish_build(build, results, "build ended").await;
     }
 }

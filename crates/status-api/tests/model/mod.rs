@@ -1,0 +1,218 @@
+//! A status API in memory: the shortest one that keeps every promise, and, with a [`Fault`], one that breaks one.
+//!
+//! It is an example for those who implement the traits: one lock around the state, each event put into it with
+//! the change that it tells, and streams that read what is stored at their own pace.
+
+mod control;
+mod read;
+mod setup;
+mod watch;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::watch as signal;
+use weir_status_api::conformance::{HandClock, Stage, TOKEN, USER, Writer};
+use weir_status_api::{
+    Build, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId, Clock, Cursor, Entity,
+    Event, ForceScheduler, Guarded, Log, LogId, Master, MasterId, Policy, Properties, Scheduler, SourceStamp,
+    StatusApi, Step, User, Verb, Worker,
+};
+
+/// What a model does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    DropsEvents,
+    SwapsEvents,
+    RepeatsOnResume,
+    LosesWhenSlow,
+    FiltersByFirstTopic,
+    BeginsLate,
+    BeginsEarly,
+    HasNoBookmarks,
+    ExpiresSilently,
+    WaitsForTheFuture,
+    ForgetsWhatFollows,
+    ReadsAheadOfItsCursor,
+    SkipsRowsBetweenPages,
+    RepeatsRowsBetweenPages,
+    TakesForeignTokens,
+    PutsMissingLast,
+    SettlesUpwards,
+    MissingIsUnequal,
+    ContainsAnyCase,
+    LogsBeginLate,
+    LogsWithoutBound,
+    AdmitsAll,
+    IgnoresDefaults,
+    RepeatsAsNobody,
+}
+
+/// All there is.
+#[derive(Default)]
+struct State {
+    events: Vec<Arc<Event>>,
+    oldest: Cursor,
+    /// How often all streams were cut.
+    cuts: u64,
+    masters: Vec<Master>,
+    builders: Vec<Builder>,
+    builds: Vec<Build>,
+    requests: Vec<BuildRequest>,
+    buildsets: Vec<Buildset>,
+    stamps: Vec<SourceStamp>,
+    changes: Vec<Change>,
+    steps: Vec<Step>,
+    logs: Vec<Log>,
+    workers: Vec<Worker>,
+    schedulers: Vec<Scheduler>,
+    force_schedulers: Vec<ForceScheduler>,
+    build_properties: BTreeMap<BuildId, Properties>,
+    buildset_properties: BTreeMap<BuildsetId, Properties>,
+    buildset_changes: BTreeMap<BuildsetId, Vec<ChangeId>>,
+    contents: BTreeMap<LogId, Vec<String>>,
+}
+
+impl State {
+    fn cursor(&self) -> Cursor {
+        Cursor(self.events.len() as i64)
+    }
+}
+
+/// The model. Its clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Model {
+    state: Arc<Mutex<State>>,
+    /// Tells streams that there is more to read.
+    grown: signal::Sender<()>,
+    clock: HandClock,
+    fault: Option<Fault>,
+}
+
+impl Model {
+    /// A master that runs, with nothing configured.
+    pub(crate) fn new(fault: Option<Fault>) -> Self {
+        let model = Self {
+            state: Arc::default(),
+            grown: signal::channel(()).0,
+            clock: HandClock::default(),
+            fault,
+        };
+        let master = Master {
+            id: MasterId(1),
+            name: "model".to_owned(),
+            active: true,
+            last_active: model.clock.now(),
+        };
+        model.transact(|state| {
+            state.masters.push(master.clone());
+            state.emit(Verb::Started, master);
+        });
+        model
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// Changes the state and its events as one, then wakes the streams.
+    fn transact<T>(&self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        let mut state = self.lock();
+        let begun = state.events.len();
+        let done = change(&mut Transaction {
+            now: self.clock.now(),
+            forgetful: self.has(Fault::ForgetsWhatFollows),
+            state: &mut state,
+        });
+        if self.has(Fault::SwapsEvents) && state.events.len() > begun + 1 {
+            state.events.swap(begun, begun + 1);
+        }
+        drop(state);
+        self.grown.send_replace(());
+        done
+    }
+}
+
+/// A change in progress.
+struct Transaction<'a> {
+    now: weir_status_api::Timestamp,
+    forgetful: bool,
+    state: &'a mut State,
+}
+
+impl std::ops::Deref for Transaction<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
+impl std::ops::DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state
+    }
+}
+
+impl Transaction<'_> {
+    /// Tells what happened to a resource; properties go out by themselves.
+    fn emit(&mut self, verb: Verb, entity: impl Into<Entity>) {
+        let mut entity = entity.into();
+        match &mut entity {
+            Entity::Build(build) => build.properties.clear(),
+            Entity::BuildRequest(request) => request.properties.clear(),
+            _ => {}
+        }
+        let cursor = Cursor(self.state.cursor().0 + 1);
+        let event = Event {
+            cursor,
+            at: self.now,
+            verb,
+            entity,
+        };
+        self.state.events.push(Arc::new(event));
+    }
+}
+
+/// A model and who may control it.
+pub(crate) struct ModelStage {
+    model: Model,
+}
+
+impl ModelStage {
+    /// A stage of a model with that fault.
+    pub(crate) fn new(fault: Option<Fault>) -> Self {
+        Self {
+            model: Model::new(fault),
+        }
+    }
+}
+
+#[async_trait]
+impl Stage for ModelStage {
+    fn api(&self) -> Arc<dyn StatusApi> {
+        Arc::new(self.model.clone())
+    }
+
+    fn guarded(&self) -> Arc<dyn StatusApi> {
+        let policy = Policy {
+            anonymous_control: self.model.has(Fault::AdmitsAll),
+            users: vec![User::new(USER, TOKEN)],
+        };
+        Arc::new(Guarded::new(self.model.clone(), policy))
+    }
+
+    fn writer(&self) -> &dyn Writer {
+        &self.model
+    }
+
+    /// Ends all streams, as a lost connection does.
+    async fn disconnect(&self) {
+        self.model.transact(|state| state.cuts += 1);
+    }
+}

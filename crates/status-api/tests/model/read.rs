@@ -1,0 +1,332 @@
+//! Reads: every answer is made under the lock, so it is true at the cursor of that moment.
+
+use std::cmp::Ordering;
+
+use async_trait::async_trait;
+use weir_status_api::conformance::{Held, Row, compares, fits};
+use weir_status_api::{
+    At, Build, BuildField, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Cursor, Entity,
+    Error, Field, Filter, Key, List, Log, LogChunk, LogKey, Op, Page, PageToken, Properties, PropertiesOf,
+    Query, Read, Resource, Result, SchedulerKey, SourceStampField, Step, StepKey, Value, WorkerField,
+    WorkerKey,
+};
+
+use super::{Fault, Model, State};
+
+/// How large an answer of log lines may become.
+const LOG_BYTES: usize = 256 * 1024;
+
+impl State {
+    pub(super) fn find_build(&self, key: &BuildKey) -> Result<&Build> {
+        let found = match key {
+            BuildKey::Id(id) => self.builds.iter().find(|it| it.id == *id),
+            BuildKey::Number(builder, number) => self.builds.iter().find(|it| {
+                it.number == *number
+                    && self
+                        .builders
+                        .iter()
+                        .any(|of| of.id == it.builder && is_builder(of, builder))
+            }),
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    fn find_step(&self, key: &StepKey) -> Result<&Step> {
+        let found = match key {
+            StepKey::Id(id) => self.steps.iter().find(|it| it.id == *id),
+            StepKey::Number(build, number) => {
+                let build = self.find_build(build)?.id;
+                self.steps
+                    .iter()
+                    .find(|it| it.build == build && it.number == *number)
+            }
+            StepKey::Name(build, name) => {
+                let build = self.find_build(build)?.id;
+                self.steps.iter().find(|it| it.build == build && it.name == *name)
+            }
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    fn find_log(&self, key: &LogKey) -> Result<&Log> {
+        let found = match key {
+            LogKey::Id(id) => self.logs.iter().find(|it| it.id == *id),
+            LogKey::Slug(step, slug) => {
+                let step = self.find_step(step)?.id;
+                self.logs.iter().find(|it| it.step == step && it.slug == *slug)
+            }
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    fn find(&self, key: &Key) -> Result<Entity> {
+        let found = match key {
+            Key::Master(id) => one(&self.masters, |it| it.id == *id),
+            Key::Builder(key) => one(&self.builders, |it| is_builder(it, key)),
+            Key::Build(key) => Some(self.find_build(key)?.clone().into()),
+            Key::BuildRequest(id) => one(&self.requests, |it| it.id == *id),
+            Key::Buildset(id) => one(&self.buildsets, |it| it.id == *id),
+            Key::SourceStamp(id) => one(&self.stamps, |it| it.id == *id),
+            Key::Change(id) => one(&self.changes, |it| it.id == *id),
+            Key::Step(key) => Some(self.find_step(key)?.clone().into()),
+            Key::Log(key) => Some(self.find_log(key)?.clone().into()),
+            Key::Worker(key) => one(&self.workers, |it| match key {
+                WorkerKey::Id(id) => it.id == *id,
+                WorkerKey::Name(name) => it.name == *name,
+            }),
+            Key::Scheduler(key) => one(&self.schedulers, |it| match key {
+                SchedulerKey::Id(id) => it.id == *id,
+                SchedulerKey::Name(name) => it.name == *name,
+            }),
+            Key::ForceScheduler(name) => one(&self.force_schedulers, |it| it.name == *name),
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    /// Whether `row` stands in a relation that it does not hold itself.
+    fn relates(&self, row: &Entity, field: &str, to: &Value) -> bool {
+        let Value::Int(to) = *to else { return false };
+        let changes_of = |build: &Build| {
+            let request = self.requests.iter().find(|it| it.id == build.request);
+            request.and_then(|it| self.buildset_changes.get(&it.buildset))
+        };
+        let serves = |worker: i64, builder: i64| {
+            let worker = self.workers.iter().find(|it| it.id.0 == worker);
+            worker.is_some_and(|it| it.configured_on.iter().any(|on| on.builder.0 == builder))
+        };
+        match row {
+            Entity::Builder(it) if field == BuilderField::Master.name() => {
+                it.masters.iter().any(|id| id.0 == to)
+            }
+            Entity::Builder(it) => serves(to, it.id.0),
+            Entity::Worker(it) if field == WorkerField::Builder.name() => serves(it.id.0, to),
+            Entity::Worker(it) => it.configured_on.iter().any(|on| on.master.0 == to),
+            Entity::Build(it) if field == BuildField::Change.name() => {
+                changes_of(it).is_some_and(|changes| changes.iter().any(|id| id.0 == to))
+            }
+            Entity::Build(it) => self
+                .requests
+                .iter()
+                .filter(|request| request.id == it.request)
+                .any(|request| {
+                    let mut sets = self.buildsets.iter();
+                    sets.any(|set| {
+                        set.id == request.buildset && set.parent_build.is_some_and(|id| id.0 == to)
+                    })
+                }),
+            Entity::Change(it) if field == ChangeField::Build.name() => {
+                let build = self.builds.iter().find(|build| build.id.0 == to);
+                build
+                    .and_then(changes_of)
+                    .is_some_and(|changes| changes.contains(&it.id))
+            }
+            Entity::SourceStamp(it) if field == SourceStampField::Buildset.name() => {
+                let set = self.buildsets.iter().find(|set| set.id.0 == to);
+                set.is_some_and(|set| set.source_stamps.iter().any(|stamp| stamp.id == it.id))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn one<R: Resource>(rows: &[R], is: impl Fn(&R) -> bool) -> Option<Entity> {
+    rows.iter().find(|row| is(row)).cloned().map(R::into_entity)
+}
+
+fn is_builder(builder: &weir_status_api::Builder, key: &BuilderKey) -> bool {
+    match key {
+        BuilderKey::Id(id) => builder.id == *id,
+        BuilderKey::Name(name) => builder.name == *name,
+    }
+}
+
+impl Model {
+    fn at<T>(&self, state: &State, value: T) -> At<T> {
+        At {
+            value,
+            cursor: state.cursor(),
+        }
+    }
+
+    fn holds<R: Row>(&self, state: &State, row: &R, filter: &Filter<R::Field>) -> bool {
+        let held = row.held(filter.field);
+        if held == Held::Relation {
+            let (entity, name) = (row.clone().into_entity(), filter.field.name());
+            return filter
+                .values
+                .iter()
+                .any(|value| state.relates(&entity, name, value));
+        }
+        if self.has(Fault::MissingIsUnequal) && held == Held::Missing && filter.op == Op::Ne {
+            return true;
+        }
+        if let (true, Held::One(Value::Text(text)), Op::Contains) =
+            (self.has(Fault::ContainsAnyCase), &held, filter.op)
+        {
+            let is_part = |it: &Value| matches!(it, Value::Text(it) if text.to_lowercase().contains(&it.to_lowercase()));
+            return filter.values.iter().any(is_part);
+        }
+        fits(&held, filter)
+    }
+
+    fn ordering<R: Row>(&self, one: &R, two: &R, query: &Query<R>) -> Ordering {
+        let ordering = compares(one, two, &query.order);
+        let held = |row: &R| query.order.first().map(|by| row.held(by.field));
+        let same = query
+            .order
+            .iter()
+            .all(|by| one.held(by.field) == two.held(by.field));
+        if self.has(Fault::SettlesUpwards) && same {
+            return one.identity().cmp(&two.identity());
+        }
+        let missing = |row| held(row) == Some(Held::Missing);
+        if self.has(Fault::PutsMissingLast) && missing(one) != missing(two) {
+            return ordering.reverse();
+        }
+        ordering
+    }
+
+    fn page<R: Row>(
+        &self,
+        state: &State,
+        rows: &[R],
+        query: &Query<R>,
+    ) -> Result<(Vec<R>, Option<PageToken>)> {
+        query.validate()?;
+        let mut rows: Vec<&R> = rows
+            .iter()
+            .filter(|row| query.filters.iter().all(|filter| self.holds(state, *row, filter)))
+            .collect();
+        rows.sort_by(|one, two| self.ordering(*one, *two, query));
+        let mark = format!("{:?} {:?} ", R::KIND, query.order);
+        let mut begin = match &query.after {
+            None => 0,
+            Some(token) => {
+                let mut place = token.0.strip_prefix(&mark);
+                if self.has(Fault::TakesForeignTokens) {
+                    place = place.or(token.0.rsplit(' ').next());
+                }
+                let is = |row: &&R| {
+                    Some(format!("{:?}", row.identity()).replace(' ', "_")) == place.map(str::to_owned)
+                };
+                let found = rows.iter().position(is);
+                found.ok_or_else(|| Error::invalid("after", "this token is not of this list"))? + 1
+            }
+        };
+        if query.after.is_some() {
+            begin += usize::from(self.has(Fault::SkipsRowsBetweenPages));
+            begin -= usize::from(self.has(Fault::RepeatsRowsBetweenPages) && begin > 1);
+        }
+        begin = rows
+            .len()
+            .min(begin + usize::try_from(query.offset).unwrap_or(usize::MAX));
+        let end = rows.len().min(begin + query.page_size() as usize);
+        let last = rows[begin..end].last().filter(|_| end < rows.len());
+        let next = last.map(|row| PageToken(mark + &format!("{:?}", row.identity()).replace(' ', "_")));
+        Ok((rows[begin..end].iter().map(|row| (*row).clone()).collect(), next))
+    }
+
+    fn entities<R: Row>(
+        &self,
+        state: &State,
+        rows: &[R],
+        query: &Query<R>,
+    ) -> Result<(Vec<Entity>, Option<PageToken>)> {
+        let (rows, next) = self.page(state, rows, query)?;
+        Ok((rows.into_iter().map(R::into_entity).collect(), next))
+    }
+
+    fn builds(&self, state: &State, query: &Query<Build>) -> Result<(Vec<Entity>, Option<PageToken>)> {
+        let (mut rows, next) = self.page(state, &state.builds, query)?;
+        for row in &mut rows {
+            row.properties = chosen(state.build_properties.get(&row.id), &query.properties);
+        }
+        Ok((rows.into_iter().map(Entity::Build).collect(), next))
+    }
+
+    fn requests(
+        &self,
+        state: &State,
+        query: &Query<BuildRequest>,
+    ) -> Result<(Vec<Entity>, Option<PageToken>)> {
+        let (mut rows, next) = self.page(state, &state.requests, query)?;
+        for row in &mut rows {
+            row.properties = chosen(state.buildset_properties.get(&row.buildset), &query.properties);
+        }
+        Ok((rows.into_iter().map(Entity::BuildRequest).collect(), next))
+    }
+}
+
+fn chosen(all: Option<&Properties>, names: &[String]) -> Properties {
+    let mut all = all.cloned().unwrap_or_default();
+    all.retain(|name, _| names.iter().any(|wanted| wanted == "*" || wanted == name));
+    all
+}
+
+#[async_trait]
+impl Read for Model {
+    async fn get(&self, key: Key) -> Result<At<Entity>> {
+        let state = self.lock();
+        Ok(self.at(&state, state.find(&key)?))
+    }
+
+    async fn list(&self, list: List) -> Result<Page<Entity>> {
+        let state = self.lock();
+        let (items, next) = match &list {
+            List::Master(query) => self.entities(&state, &state.masters, query),
+            List::Builder(query) => self.entities(&state, &state.builders, query),
+            List::Build(query) => self.builds(&state, query),
+            List::BuildRequest(query) => self.requests(&state, query),
+            List::Buildset(query) => self.entities(&state, &state.buildsets, query),
+            List::SourceStamp(query) => self.entities(&state, &state.stamps, query),
+            List::Change(query) => self.entities(&state, &state.changes, query),
+            List::Step(query) => self.entities(&state, &state.steps, query),
+            List::Log(query) => self.entities(&state, &state.logs, query),
+            List::Worker(query) => self.entities(&state, &state.workers, query),
+            List::Scheduler(query) => self.entities(&state, &state.schedulers, query),
+            List::ForceScheduler(query) => self.entities(&state, &state.force_schedulers, query),
+        }?;
+        let behind = i64::from(self.has(Fault::ReadsAheadOfItsCursor));
+        let cursor = Cursor((state.cursor().0 - behind).max(0));
+        Ok(Page { items, cursor, next })
+    }
+
+    async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
+        let state = self.lock();
+        let id = state.find_log(&log)?.id;
+        let begin =
+            usize::try_from(first).map_err(|_| Error::invalid("first", "lines are counted from 0"))?;
+        let late = usize::from(self.has(Fault::LogsBeginLate) && begin > 7);
+        let mut content = String::new();
+        for line in state.contents[&id].iter().skip(begin + late).take(limit as usize) {
+            let full = content.len() + line.len() > LOG_BYTES && !self.has(Fault::LogsWithoutBound);
+            if full && !content.is_empty() {
+                break;
+            }
+            content.push_str(line);
+        }
+        Ok(self.at(
+            &state,
+            LogChunk {
+                log: id,
+                first_line: first,
+                content,
+            },
+        ))
+    }
+
+    async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
+        let state = self.lock();
+        let properties = match &of {
+            PropertiesOf::Build(key) => {
+                let id = state.find_build(key)?.id;
+                state.build_properties.get(&id).cloned().unwrap_or_default()
+            }
+            PropertiesOf::Buildset(id) => {
+                let known = state.buildset_properties.get(id);
+                known.cloned().ok_or_else(|| Error::not_found(&of))?
+            }
+        };
+        Ok(self.at(&state, properties))
+    }
+}

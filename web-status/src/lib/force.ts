@@ -55,6 +55,6 @@ export function check(fields: ForceField[], values: Values): Record<string, stri
 export function sortErrors(fields: ForceField[], errors: Record<string, string>): { beside: Record<string, string>; rest: string } {
   const shown = new Set(leaves(fields).filter((field) => !field.hide).map(keyOf));
   const beside = Object.fromEntries(Object.entries(errors).filter(([name]) => shown.has(name)));
-  const rest = Object.entries(errors).filter(([name]) => !shown.has(name)).map(([name, text]) => `${name}: ${text}`);
+  const rest = Object.entries(errors).filter(([name]) => !shown.has(name)).map(([name, text]) => (name === '' ? text : `${name}: ${text}`));
   return { beside, rest: rest.join(' ') };
 }

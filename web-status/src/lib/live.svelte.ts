@@ -16,7 +16,7 @@ function report(state: (typeof connection)['state']): void {
 export interface Source {
   /** Reads everything anew and gives the cursor from which to follow. */
   snapshot: (signal: AbortSignal) => Promise<number>;
-  /** Topics to follow; asked after the snapshot and after each event. */
+  /** Topics to follow. Asked after the snapshot, at once after each event, and when what they depend on changes. */
   patterns: () => string[];
   event: (event: WatchEvent) => void;
 }
@@ -70,6 +70,12 @@ export class Live {
     void this.#load();
   };
 
+  /** Follows what is to be followed by now, without a gap. */
+  repattern(): void {
+    const patterns = this.#source.patterns();
+    this.#watch?.setPatterns(patterns);
+  }
+
   /** Begins anew after a failure that was final, as with another token. */
   reload(): void {
     this.#watch?.close();
@@ -107,7 +113,8 @@ export class Live {
       since,
       onEvent: (event) => {
         this.#source.event(event);
-        this.#watch?.setPatterns(this.#source.patterns());
+        // Not later: the next event may already have been left out for want of a topic.
+        this.repattern();
       },
       onExpired: () => void this.#load(),
       onRefused: (error) => {
@@ -149,6 +156,7 @@ function troubleOf(error: unknown): Trouble {
 export function follow(client: Client, source: Source): Live {
   const live = new Live(client, source);
   onMount(() => live.start());
+  $effect(() => live.repattern());
   return live;
 }
 

@@ -1,12 +1,19 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-const subscribe = createSubscriber((update) => {
-  const timer = setInterval(update, 1000);
-  return () => clearInterval(timer);
-});
-
-/** The time in UTC seconds; whatever shows it is drawn again each second. Only the display ticks: nothing is asked for. */
-export function now(): number {
-  subscribe();
-  return Date.now() / 1000;
+/** A clock in UTC seconds; whatever shows it is drawn again at each tick. Only the display ticks: nothing is asked for. */
+function clock(tick: number): () => number {
+  const subscribe = createSubscriber((update) => {
+    const timer = setInterval(update, tick);
+    return () => clearInterval(timer);
+  });
+  return () => {
+    subscribe();
+    return Date.now() / 1000;
+  };
 }
+
+/** For durations, which count seconds. */
+export const now = clock(1000);
+
+/** For how long ago something was, which is told in minutes. */
+export const roughly = clock(15_000);

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+
+import { ago, authorName, count, duration, safeLink, shortRevision, valueText } from '../../src/lib/format.ts';
+import { statusOf } from '../../src/lib/status.ts';
+
+describe('format', () => {
+  it('gives durations short', () => {
+    expect([0, 7.9, 64, 7860, 270_000, -3].map(duration)).toEqual(['0 s', '7 s', '1 m 04 s', '2 h 11 m', '3 d 3 h', '0 s']);
+  });
+  it('gives how long ago', () => {
+    expect([0, -30, 60, 3600, 90_000].map((s) => ago(1_000_000, 1_000_000 + s))).toEqual(['just now', 'just now', '1 min ago', '1 h ago', '1 d ago']);
+  });
+  it('makes links of web addresses only', () => {
+    expect(safeLink('https://example.org/')).toBe('https://example.org/');
+    for (const url of ['javascript:alert(1)', ' https://x', 'data:text/html,x', '//x', '', null]) expect(safeLink(url)).toBeUndefined();
+  });
+  it('shortens hashes and keeps other revisions', () => {
+    expect(shortRevision('bb95f7d1331d7f59bb95')).toBe('bb95f7d133');
+    expect(shortRevision('r12345')).toBe('r12345');
+    expect(shortRevision(null)).toBe('');
+  });
+  it('writes names, counts and values', () => {
+    expect(authorName('Ada Kern <ada@example.org>')).toBe('Ada Kern');
+    expect(authorName('<ada@example.org>')).toBe('<ada@example.org>');
+    expect([count(1, 'line'), count(2301, 'line')]).toEqual(['1 line', '2,301 lines']);
+    expect([valueText('a'), valueText({ a: [1, null] }), valueText(undefined)]).toEqual(['a', '{"a":[1,null]}', '']);
+  });
+});
+
+it('tells how a build, a step or a request stands', () => {
+  expect(statusOf(undefined)).toBe('none');
+  expect(statusOf({ complete: false, results: null })).toBe('running');
+  expect(statusOf({ complete: false, results: null, started_at: null })).toBe('pending');
+  expect([0, 1, 2, 3, 4, 5, 6, -1, 99].map((results) => statusOf({ complete: true, results }))).toEqual([
+    'success', 'warnings', 'failure', 'skipped', 'exception', 'retry', 'cancelled', 'none', 'none',
+  ]);
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+
+import { HIGHEST, logWindow, ROW, scrollTo } from '../../src/lib/logwindow.ts';
+import { numbers } from './random.ts';
+
+const VIEW = 400;
+const inSight = (total: number, top: number): { first: number; last: number } => {
+  const { first, offset } = logWindow(total, top, VIEW);
+  return { first: first + (top - offset) / ROW, last: first + (top + VIEW - offset) / ROW };
+};
+
+describe('logWindow', () => {
+  it('draws a short log whole', () => {
+    expect(logWindow(3, 0, VIEW)).toEqual({ height: 54, first: 0, end: 3, offset: 0 });
+    expect(logWindow(0, 0, VIEW)).toEqual({ height: 0, first: 0, end: 0, offset: 0 });
+  });
+  it('covers what is in sight with a bounded number of lines, wherever it is scrolled', () => {
+    const random = numbers(3);
+    for (const total of [10, 1000, 100_000, 1_000_000, 50_000_000]) {
+      const { height } = logWindow(total, 0, VIEW);
+      expect(height).toBeLessThanOrEqual(HIGHEST);
+      for (let round = 0; round < 200; round++) {
+        const top = Math.floor(random() * Math.max(0, height - VIEW));
+        const drawn = logWindow(total, top, VIEW);
+        expect(drawn.end - drawn.first).toBeLessThan(100);
+        expect(drawn.first).toBeGreaterThanOrEqual(0);
+        expect(drawn.end).toBeLessThanOrEqual(total);
+        const sight = inSight(total, top);
+        expect(drawn.first).toBeLessThanOrEqual(Math.max(0, sight.first));
+        expect(drawn.end).toBeGreaterThanOrEqual(Math.min(total, Math.floor(sight.last)));
+      }
+    }
+  });
+  it('reaches the last line of a log of any size', () => {
+    for (const total of [30, 444_444, 444_445, 10_000_000]) {
+      const { height } = logWindow(total, 0, VIEW);
+      expect(logWindow(total, height - VIEW, VIEW).end).toBe(total);
+    }
+  });
+});
+
+describe('scrollTo', () => {
+  it('brings a line into sight in a log of any size', () => {
+    for (const total of [100, 100_000, 3_000_000]) {
+      for (const line of [0, 57, Math.floor(total / 3), total - 1]) {
+        const { height } = logWindow(total, 0, VIEW);
+        const top = Math.min(scrollTo(total, line, VIEW), Math.max(0, height - VIEW));
+        const sight = inSight(total, top);
+        expect(line).toBeGreaterThanOrEqual(Math.floor(sight.first));
+        expect(line).toBeLessThan(sight.last);
+      }
+    }
+  });
+});

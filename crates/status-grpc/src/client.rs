@@ -57,12 +57,16 @@ impl Default for Options {
 }
 
 impl fmt::Debug for Options {
-    /// Shows all but the token.
+    /// Shows whether there is a token, never which.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("has_token", &self.token.is_some())
+            .field("connect_deadline", &self.connect_deadline)
             .field("call_deadline", &self.call_deadline)
+            .field("keepalive_interval", &self.keepalive_interval)
+            .field("keepalive_deadline", &self.keepalive_deadline)
             .field("max_answer_bytes", &self.max_answer_bytes)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 

@@ -206,8 +206,8 @@ fn globals(functions: &'static [&'static Function], module: &AstModule, session:
             let name = lint.original;
             let place = sites::place(&lint.location.file, lint.location.span);
             let candidates = known.iter().map(String::as_str).chain(session.sites.names());
-            let near = nearest(&name, candidates).map(did_you_mean);
-            let help = near.or_else(|| functions::elsewhere(functions, &name));
+            let instead = functions::instead(functions, &name).map(str::to_owned);
+            let help = instead.or_else(|| nearest(&name, candidates).map(did_you_mean));
             session.mistake(place, format!("there is no '{name}'"), help);
             builder.set(&name, Broken);
         }

@@ -35,10 +35,15 @@ pub(crate) const MASTER: &[&Function] = &[
 /// Those of a file of listeners.
 pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
 
-/// Where the function of that name can be called, if not here.
-pub(crate) fn elsewhere(here: &[&Function], name: &str) -> Option<String> {
-    let known = MASTER.iter().any(|it| it.name == name) && !here.iter().any(|it| it.name == name);
-    known.then(|| "a file of listeners holds only webhook(…)".to_owned())
+/// What to do without a function of that name, if people look for it here.
+pub(crate) fn instead(here: &[&Function], name: &str) -> Option<&'static str> {
+    let of_master = MASTER.iter().any(|it| it.name == name);
+    match name {
+        "print" => Some("fail(…) ends the reading and shows values"),
+        "import" | "open" => Some("a configuration is one file"),
+        _ if of_master && here.len() < MASTER.len() => Some("a file of listeners holds only webhook(…)"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -135,8 +135,7 @@ impl<'v> StarlarkValue<'v> for Broken {
         Ok(heap.alloc(Self))
     }
 
-    fn iterate_collect(&self, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
-        let _ = heap;
+    fn iterate_collect(&self, _: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
         Ok(vec![])
     }
 }

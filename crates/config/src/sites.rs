@@ -89,11 +89,10 @@ impl Sites {
     fn add_call(&mut self, expr: &AstExpr, map: &CodeMap) {
         if let ExprP::Call(_, CallArgsP { args }) = &expr.node {
             // After `*args` positions are not known.
-            let known = args.iter().map(|it| &it.node);
             let mut spread = false;
             let mut arguments = vec![];
-            for argument in known {
-                match argument {
+            for argument in args {
+                match &argument.node {
                     ArgumentP::Positional(value) if !spread => {
                         arguments.push(read_argument(None, value.span, value, map))
                     }

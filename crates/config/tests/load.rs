@@ -168,6 +168,46 @@ fn names_may_be_used_before_what_they_name() {
 }
 
 #[test]
+fn every_way_to_bind_a_name_is_known() {
+    let config = check(
+        r#"
+def outer(a, b: int = 1, *args: typing.Any, c = None, **kwargs) -> str:
+    def inner():
+        return later + a
+    x, (y, z) = 1, (2, 3)
+    for i, (j, k) in enumerate([(1, 2)]):
+        x += i + j + k + y + z
+        if x > 3:
+            found = "found"
+        else:
+            found = "lost"
+    return inner() + found + f"{a}{b}{x}" + "".join([n for n in kwargs if n])
+
+later = "later"
+(left, right) = ("l", "r")
+table = {"k": [1, 2]}
+table["k"][0] += 1
+square = lambda v, w = 2: v * w
+if square(2) == 4:
+    chosen = "yes"
+else:
+    chosen = "no"
+for index in range(2):
+    last = index
+names = [str(n) + m for n in [1, 2] for m in ["a", "b"] if n != last + 5]
+record_ = struct(a = 1, b = set([1]))
+w = worker("w", token = "t")
+builder(
+    "b" + left + right + chosen,
+    workers = [w for _ in range(1)],
+    steps = [shell(outer("a", c = 1, d = 2)), shell(["make"] + names + [str(record_.a)] + map(str, [1]))],
+)
+"#,
+    );
+    assert_eq!(config.builders[0].name, "blryes");
+}
+
+#[test]
 fn a_file_of_listeners_gives_them() {
     let source = "[webhook(name, f'https://a/{name}', secret = 's') for name in ['a', 'b']]";
     let listeners = weir_config::check_listeners(source, "listeners.star", Path::new(".")).unwrap();

@@ -134,6 +134,7 @@ force("f", builders = ["x", b])
 gti_poller("/srv/a")
 work_er = 1"#
         ),
+        ("functions of Python's", "print(w)\nopen('a')"),
         (
             "misspelt variable",
             "force(\"f\", builders = [b])\nfor name in namse:\n    user(name, token = names[0])\nnames = [1]"

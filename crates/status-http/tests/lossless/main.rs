@@ -1,0 +1,120 @@
+//! Whatever the status API can say comes back from JSON's text as it was.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod arbitrary;
+mod lists;
+
+use arbitrary::make;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+use weir_status_api::{Cursor, Entity, Error, Event, Kind, LogChunk, Resource, TopicFilter, Verb};
+use weir_status_http::v2::{self, Form};
+
+/// JSON as it goes over the wire.
+fn text(value: &Value) -> Value {
+    serde_json::from_str(&value.to_string()).unwrap()
+}
+
+/// What is made of bytes, leaving out those that make nothing.
+fn any_made<T: for<'de> Deserialize<'de> + std::fmt::Debug>() -> impl Strategy<Value = T> {
+    vec(any::<u8>(), 0..400).prop_filter_map("no value", |bytes| make(&bytes))
+}
+
+/// What JSON cannot tell apart: no link and an empty one, no default branch and an empty one.
+fn level(mut entity: Entity) -> Entity {
+    let empty = |text: &mut Option<String>| *text = text.take().filter(|text| !text.is_empty());
+    match &mut entity {
+        Entity::Change(change) => empty(&mut change.revlink),
+        Entity::ForceScheduler(scheduler) => empty(&mut scheduler.defaults.branch),
+        _ => {}
+    }
+    entity
+}
+
+fn kind(entity: &Entity) -> Option<Kind> {
+    macro_rules! kinds {
+        ($($kind:ident),+) => {
+            match entity {
+                $(Entity::$kind(_) => Some(weir_status_api::$kind::KIND),)+
+                Entity::Properties(_) | Entity::Control(_) => None,
+            }
+        };
+    }
+    kinds!(
+        Master,
+        Builder,
+        Build,
+        BuildRequest,
+        Buildset,
+        SourceStamp,
+        Change,
+        Step,
+        Log,
+        Worker,
+        Scheduler,
+        ForceScheduler
+    )
+}
+
+fn errors() -> impl Strategy<Value = Error> {
+    let text = || ".{0,12}";
+    prop_oneof![
+        text().prop_map(|what| Error::NotFound { what }),
+        (text(), text()).prop_map(|(field, why)| Error::InvalidQuery { field, why }),
+        proptest::collection::btree_map(".{0,6}", ".{0,6}", 0..3)
+            .prop_map(|fields| Error::InvalidInput { fields }),
+        any::<i64>().prop_map(|it| Error::CursorExpired { oldest: Cursor(it) }),
+        text().prop_map(|why| Error::PermissionDenied { why }),
+        text().prop_map(|why| Error::Conflict { why }),
+        text().prop_map(|why| Error::Unavailable { why }),
+        (text(), text()).prop_map(|(operation, implementer)| Error::NotSupported {
+            operation,
+            implementer
+        }),
+        text().prop_map(|why| Error::Internal { why }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn resources(entity in any_made::<Entity>()) {
+        let entity = level(entity);
+        if let Some(kind) = kind(&entity) {
+            prop_assert_eq!(v2::from_json(kind, &text(&v2::to_json(&entity))), Ok(entity));
+        }
+    }
+
+    #[test]
+    fn log_chunks(chunk in any_made::<LogChunk>()) {
+        prop_assert_eq!(LogChunk::from_json(&text(&chunk.to_json())), Ok(chunk));
+    }
+
+    #[test]
+    fn events(mut event in any_made::<Event>()) {
+        event.entity = level(event.entity);
+        if matches!(event.entity, Entity::Control(_)) {
+            event.verb = Verb::Requested;
+        }
+        let topic = TopicFilter::all().matching(&event).unwrap();
+        let data = text(&v2::event_to_json(&event, &topic, v2::to_json(&event.entity)));
+        prop_assert_eq!(v2::event_from_json(event.cursor, &data), Ok(Some(event)));
+    }
+
+    #[test]
+    fn all_errors(error in errors()) {
+        let body = text(&v2::error_body(&error));
+        prop_assert_eq!(v2::error_from(v2::status(&error), &body), error.clone());
+        let answer = v2::rpc_answer(&Value::from(1), &Err(error.clone()));
+        prop_assert_eq!(v2::rpc_error_from(answer.status, &text(&answer.body)), Some(error));
+    }
+
+    #[test]
+    fn no_object_makes_it_panic(value in any_made::<Value>(), number in 0..Kind::ALL.len()) {
+        let _ = v2::from_json(Kind::ALL[number], &value);
+        let _ = v2::event_from_json(Cursor::ZERO, &value);
+    }
+}

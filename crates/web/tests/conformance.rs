@@ -1,0 +1,65 @@
+//! The conformance kit over JSON: client and gateway against each other, over the kit's model in memory.
+
+#[expect(dead_code, reason = "the kit's own tests know its faults")]
+#[path = "../../status-api/tests/model/mod.rs"]
+mod model;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::ModelStage;
+use tokio::net::TcpListener;
+use weir_status_api::StatusApi;
+use weir_status_api::conformance::{Stage, Writer};
+use weir_status_http::{HttpOptions, HttpStatus};
+use weir_testbed::Link;
+use weir_web::{Options, router};
+
+/// A model behind two gateways, each behind a link that can be cut.
+struct HttpStage {
+    model: ModelStage,
+    open: (Link, HttpStatus),
+    guarded: (Link, HttpStatus),
+}
+
+async fn serve(api: Arc<dyn StatusApi>) -> (Link, HttpStatus) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let router = router(api, Options::default());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let link = Link::to(address).await.expect("a link");
+    let url = format!("http://{}/", link.address());
+    let client = HttpStatus::new(&url, HttpOptions::default()).expect("an address");
+    (link, client)
+}
+
+async fn over_http() -> HttpStage {
+    let model = ModelStage::new(None);
+    HttpStage {
+        open: serve(model.api()).await,
+        guarded: serve(model.guarded()).await,
+        model,
+    }
+}
+
+#[async_trait]
+impl Stage for HttpStage {
+    fn api(&self) -> Arc<dyn StatusApi> {
+        Arc::new(self.open.1.clone())
+    }
+
+    fn guarded(&self) -> Arc<dyn StatusApi> {
+        Arc::new(self.guarded.1.clone())
+    }
+
+    fn writer(&self) -> &dyn Writer {
+        self.model.writer()
+    }
+
+    async fn disconnect(&self) {
+        self.open.0.cut();
+        self.guarded.0.cut();
+    }
+}
+
+weir_status_api::conformance_tests!(over_http);

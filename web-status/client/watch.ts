@@ -141,21 +141,21 @@ class Stream implements Watch {
       if (connection !== this.#connection) return void reader.cancel().catch(() => undefined);
       if (done) return;
       for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-        this.#take(event);
-        // Only now: a server that accepts and drops each connection at once is not asked faster and faster.
-        this.#failures = 0;
+        // Only something of use counts: a server that greets and hangs up at once is not asked again and again.
+        if (this.#take(event)) this.#failures = 0;
         // The caller may have closed the watch, or changed its patterns, while it took the event.
         if (connection !== this.#connection) return;
       }
     }
   }
 
-  #take(event: SseEvent): void {
-    if (event.id === undefined || !/^\d+$/.test(event.id)) return;
+  /** Takes an event or a bookmark; false where it is neither. */
+  #take(event: SseEvent): boolean {
+    if (event.id === undefined || !/^\d+$/.test(event.id)) return false;
     const id = Number(event.id);
-    if (id <= this.cursor) return;
+    if (id <= this.cursor) return true;
     if (event.event === 'bookmark') this.cursor = id;
-    if (event.event !== 'event') return;
+    if (event.event !== 'event') return event.event === 'bookmark';
     const { key, message } = JSON.parse(event.data) as { key: string[]; message: unknown };
     // Before the callback, which may open the stream again at the cursor.
     this.cursor = id;
@@ -167,6 +167,7 @@ class Stream implements Watch {
         throw error;
       });
     }
+    return true;
   }
 
   /** A connection that stays silent for too long is dropped and tried again. */

@@ -145,6 +145,19 @@ describe('watch, over a stream of the test', () => {
     expect(got).toEqual([3, 10]);
     expect(asked.map((url) => new URL(url).searchParams.get('since'))).toEqual(['1', '9', '10']);
   });
+  it('waits longer and longer for a server that greets and hangs up', async () => {
+    const asked: number[] = [];
+    const fetch = (): Promise<Response> => {
+      asked.push(performance.now());
+      return Promise.resolve(new Response('event: handshake\ndata: x\n\nevent: error\ndata: {"error":"no"}\n\n'));
+    };
+    const slower = { first: 10, longest: 80, silence: 5000 };
+    const one = new Client({ base: 'http://x/', fetch }).watch({ ...options, timing: slower, random: () => 1, onEvent: () => undefined });
+    closing.push(() => one.close());
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(4), 3000);
+    const [first = 0, second = 0, , fourth = 0, fifth = 0] = asked;
+    expect(fifth - fourth).toBeGreaterThan(2 * (second - first));
+  });
   it('drops a stream that is silent for too long', async () => {
     let asked = 0;
     const fetch = (_: RequestInfo | URL, init?: RequestInit): Promise<Response> => {

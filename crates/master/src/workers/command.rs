@@ -65,10 +65,11 @@ impl Command {
     /// A message of the worker's about it.
     pub(super) fn receive(&self, message: FromCommand) -> Result<(), Violation> {
         let sequence = message.sequence;
-        let Some(event) = CommandEvent::from_message(message) else {
-            return Ok(());
-        };
         let mut state = lock(&self.state);
+        let Some(event) = CommandEvent::from_message(message) else {
+            // News of a newer worker: it has its place in the order, and is acknowledged with what follows.
+            return state.inbox.accept(sequence, 0, false).map(drop);
+        };
         let arrival = state.inbox.accept(sequence, event.size(), event.is_last())?;
         if state.is_abandoned {
             state.inbox.acknowledge(sequence);
@@ -205,5 +206,48 @@ impl Drop for RunningCommand {
                 .get_or_insert_with(|| "nobody waits for it any more".to_owned());
         }
         self.slot.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_worker_protocol::v1::{Finished, from_command::News};
+
+    use super::*;
+
+    fn message(sequence: u64, news: Option<News>) -> FromCommand {
+        FromCommand {
+            command_id: "c1".to_owned(),
+            sequence,
+            news,
+        }
+    }
+
+    #[test]
+    fn news_of_an_unknown_kind_keep_their_place() {
+        let command = Command::new(StartCommand::default(), 1000);
+        command.receive(message(1, None)).unwrap();
+        let end = News::Finished(Finished::default());
+        command.receive(message(2, Some(end))).unwrap();
+        assert_eq!(lock(&command.state).events.len(), 1);
+    }
+
+    #[test]
+    fn a_command_goes_on_where_it_was_or_is_lost() {
+        let held = |acknowledged, last| HeldCommand {
+            command_id: "c1".to_owned(),
+            acknowledged,
+            last,
+        };
+        let command = Command::new(StartCommand::default(), 1000);
+        assert!(matches!(command.next_outgoing(), Some(Message::Start(_))));
+        // It did not reach the worker, so that it is started again.
+        assert_eq!(command.resume(None), Ok(None));
+        assert!(matches!(command.next_outgoing(), Some(Message::Start(_))));
+        command.receive(message(1, None)).unwrap();
+        assert_eq!(command.resume(Some(&held(0, 4))), Ok(Some(1)));
+        assert_eq!(command.next_outgoing(), None);
+        assert!(command.resume(Some(&held(2, 4))).is_err());
+        assert!(command.resume(None).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! One connection of a worker, from its greeting to its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -14,8 +15,6 @@ use weir_worker_protocol::{Due, Heartbeat};
 use super::manager::Shared;
 use super::slot::{Begun, End, Slot};
 use super::spec::millis;
-
-use std::time::Duration;
 
 /// How long the registry may take with the last session of a worker before the next one is sent away.
 const TURN_PATIENCE: Duration = Duration::from_secs(10);

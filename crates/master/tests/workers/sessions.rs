@@ -263,6 +263,22 @@ async fn the_worker_finds_a_silent_master() {
     assert_eq!(heard.outcome, Some(Outcome::Exited(0)));
 }
 
+#[tokio::test]
+async fn a_command_that_did_not_reach_the_worker_is_started_once() {
+    let (house, hole, _worker) = holed().await;
+    hole.set(Vanishes::ToWorker);
+    let mut command = house.start(script("echo run >>runs")).await;
+    eventually("the old connection is gone", PATIENCE, async || {
+        house.told().len() > 1
+    })
+    .await;
+    hole.set(Vanishes::Nothing);
+    let heard = hear(&mut command).await;
+    assert_eq!(heard.outcome, Some(Outcome::Exited(0)));
+    let runs = std::fs::read_to_string(house.base_dir().join("build/runs")).unwrap();
+    assert_eq!(runs, "run\n");
+}
+
 const MASTER: &str = "WEIR_TEST_MASTER";
 const BASE_DIR: &str = "WEIR_TEST_BASE_DIR";
 

@@ -110,23 +110,29 @@ impl Writer {
             }
             self.write(jobs).await;
             if !closing.is_empty() {
-                self.drain(&mut waiting).await;
-                closing.into_iter().for_each(|done| drop(done.send(())));
-                return;
+                return self.drain(&mut waiting, closing).await;
             }
         }
     }
 
-    /// Applies what was sent before the queue closed.
-    async fn drain(&mut self, waiting: &mut mpsc::Receiver<Message>) {
+    /// Applies what was sent before the queue closed, and tells those who wait for the end.
+    async fn drain(
+        &mut self,
+        waiting: &mut mpsc::Receiver<Message>,
+        mut closing: Vec<oneshot::Sender<()>>,
+    ) {
         let mut jobs = Vec::new();
         while let Some(message) = waiting.recv().await {
             match message {
                 Message::Apply(items, reply) => jobs.push((items, reply)),
-                Message::Close(done) => drop(done.send(())),
+                Message::Close(done) => closing.push(done),
             }
         }
         self.write(jobs).await;
+        for done in closing {
+            // Whoever waited for the end may have gone.
+            let _ = done.send(());
+        }
     }
 
     /// Writes jobs and answers them.

@@ -64,9 +64,9 @@ macro_rules! at_cursor {
     ($database:expr, |$conn:ident| $query:expr) => {{
         let mut view = $database.view().await?;
         let $conn: &mut Conn = &mut view;
-        let result = async {
+        let result: Result<_> = async {
             let cursor = read::span($conn).await?.newest;
-            Ok(At {
+            Ok::<_, Error>(At {
                 value: $query.await?,
                 cursor,
             })
@@ -88,7 +88,7 @@ impl Backend for Database {
     }
 
     async fn new_segment(&self, at: Timestamp) -> Result<i64> {
-        apply::logs::new_segment(&mut connection(&self.writer).await?, at).await
+        apply::logs::new_segment(&mut *connection(&self.writer).await?, at).await
     }
 
     async fn get(&self, key: &Key) -> Result<At<Entity>> {

@@ -110,7 +110,6 @@ pub(crate) struct BuildRow {
     pub(crate) locks_duration_s: i64,
     pub(crate) results: Option<i32>,
     pub(crate) state: String,
-    pub(crate) stop_requested: bool,
 }
 
 impl BuildRow {

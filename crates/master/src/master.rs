@@ -107,8 +107,7 @@ impl Master {
                 schedulers::Context::new(self.store.clone(), Arc::clone(clock), scheduler.clone(), ids);
             match context {
                 Some(context) => {
-                    self.parts
-                        .spawn(schedulers::run(context, self.stop.clone()));
+                    self.parts.spawn(schedulers::run(context, self.stop.clone()));
                 }
                 None => tracing::error!(scheduler = scheduler.name, "the store has no ids for it"),
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 
-use crate::{Cursor, Error, Event, Result, Signal, Start, StatusApi, TopicFilter};
+use crate::{Cursor, Error, Event, Master, Query, ReadExt, Result, Signal, Start, StatusApi, TopicFilter};
 
 /// Why a listener could not take an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,11 +131,14 @@ impl Runner {
 
     async fn follow(&self, pause: &mut Duration) -> Result<()> {
         let name = self.listener.name();
-        let start = match self.bookmarks.load(name).await? {
-            Some(cursor) => Start::After(cursor),
-            None => self.options.start,
+        let cursor = match self.bookmarks.load(name).await? {
+            Some(cursor) => cursor,
+            None => self.begin().await?,
         };
-        let mut events = self.api.watch(self.listener.filter(), start).await?;
+        let mut events = self
+            .api
+            .watch(self.listener.filter(), Start::After(cursor))
+            .await?;
         while let Some(signal) = events.next().await {
             let signal = signal?;
             if let Signal::Event(event) = &signal {
@@ -145,6 +148,17 @@ impl Runner {
             *pause = self.options.first_pause;
         }
         Ok(())
+    }
+
+    /// Gives a new listener its place before it is told of anything: what happens from now on is not missed,
+    /// whatever becomes of this process.
+    async fn begin(&self) -> Result<Cursor> {
+        let cursor = match self.options.start {
+            Start::After(cursor) => cursor,
+            Start::Now => self.api.page(Query::<Master>::new().limit(1)).await?.cursor,
+        };
+        self.bookmarks.save(self.listener.name(), cursor).await?;
+        Ok(cursor)
     }
 
     async fn deliver(&self, event: &Event) -> Result<()> {

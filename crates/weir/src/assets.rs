@@ -1,9 +1,81 @@
-//! The web status, built into the program when it was there at its build.
+//! The gateway with the web status, which is built into the program when it was there at its build.
 
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
 use rust_embed::RustEmbed;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use weir_status_api::StatusApi;
+use weir_web::{Asset, Assets, Options};
 
 /// The files of `web-status/dist`.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../web-status/dist"]
 #[allow_missing = true]
-pub(crate) struct WebStatus;
+struct WebStatus;
+
+/// What the site shows if the web status was not there when the program was built.
+const MISSING: &str = "<!doctype html><title>Weir</title><p>This program was built without the web status. \
+                       <code>cargo xtask web</code> builds it; then build the program again. \
+                       The API is at <a href=\"api/v2/builders\">api/v2</a>.";
+
+/// The gateway over `api`, until `stop`.
+pub(crate) fn gateway(
+    api: Arc<dyn StatusApi>,
+    title: String,
+    allowed_origins: Vec<String>,
+    stop: CancellationToken,
+) -> Router {
+    let (closing, closed) = watch::channel(false);
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        // Without a gateway that listens there is nobody to tell.
+        let _ = closing.send(true);
+    });
+    let there = WebStatus::get("index.html").is_some();
+    let options = Options {
+        title,
+        allowed_origins,
+        assets: if there {
+            Assets::Embedded(Arc::new(asset))
+        } else {
+            Assets::None
+        },
+        closing: Some(closed),
+        ..Options::default()
+    };
+    let router = weir_web::router(api, options);
+    if there {
+        router
+    } else {
+        router.route("/", get(|| async { Html(MISSING) }))
+    }
+}
+
+fn asset(path: &str) -> Option<Asset> {
+    let file = WebStatus::get(path)?;
+    let hash = file.metadata.sha256_hash();
+    Some(Asset {
+        bytes: file.data.into_owned().into(),
+        content_type: content_type(path).to_owned(),
+        tag: Some(hash[..12].iter().map(|byte| format!("{byte:02x}")).collect()),
+    })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map" | "webmanifest") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

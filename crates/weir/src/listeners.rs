@@ -17,10 +17,9 @@ fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
     match config {
         ListenerConfig::Webhook(it) => {
             let options = WebhookOptions {
-                name: it.name.clone(),
-                url: it.url.clone(),
                 events: it.events.clone(),
                 secret: it.secret.as_ref().map(|it| it.expose().to_owned()),
+                ..WebhookOptions::new(&it.name, &it.url)
             };
             Ok(Arc::new(Webhook::new(options).map_err(Failure::usage)?))
         }

@@ -2,12 +2,18 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::{Request, header};
-use tokio::net::TcpListener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -15,12 +21,22 @@ use crate::failure::Failure;
 
 /// How long answers under way may take when the server ends; streams never end by themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a client may take to send the head of a request.
+const HEAD: Duration = Duration::from_secs(30);
+/// How often an HTTP/2 client is asked for a sign of life, and how long it may take to give one.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// Connections at a time; more wait to be accepted.
+const MOST_CONNECTIONS: usize = 20_000;
+/// Calls and streams at a time on one connection.
+const MOST_STREAMS: u32 = 1_000;
+/// How large the head of a request may be, in bytes.
+const LARGEST_HEAD: u32 = 64 * 1024;
 
 /// Binds the address.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = if error.kind() == std::io::ErrorKind::AddrInUse {
-            "; is another master running? `listen` in `master(…)` sets another port"
+            "; does another master run? --listen takes another address"
         } else {
             ""
         };
@@ -36,20 +52,75 @@ pub(crate) fn join(web: Router, grpc: Router) -> Router {
             .get(header::CONTENT_TYPE)
             .is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"));
         let router = if is_grpc { grpc.clone() } else { web.clone() };
-        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+        async move {
+            let answer = router.oneshot(request).await;
+            Ok::<_, Infallible>(answer.unwrap_or_else(|never| match never {}))
+        }
     }))
 }
 
-/// Serves until `stop`.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
-    let ending = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
-    let farewell = async {
-        stop.cancelled().await;
-        tokio::time::sleep(FAREWELL).await;
-    };
-    tokio::select! {
-        served = async { server.await } => served.map_err(|error| Failure::new(format!("serving ended: {error}"))),
-        () = farewell => Ok(()),
+/// Serves until `stop`; then answers under way have a little time to end.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let builder = Arc::new(builder());
+    let service = TowerToHyperService::new(router);
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            () = stop.cancelled() => break,
+        };
+        let Some((stream, permit)) = accepted else {
+            return;
+        };
+        let (builder, service) = (Arc::clone(&builder), service.clone());
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            // A client that goes away is no fault of ours.
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
+                tracing::debug!(error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+        tracing::debug!("some streams were still open");
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEPALIVE.0)
+        .keep_alive_timeout(KEEPALIVE.1)
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(LARGEST_HEAD);
+    builder
+}
+
+/// The next connection, when there is room for one. None if there never will be.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Small answers must not wait for more; if it cannot be set, they are only slower.
+                let _ = stream.set_nodelay(true);
+                return Some((stream, permit));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: some will be given back.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 }

@@ -13,7 +13,12 @@ use crate::failure::Failure;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Upstream {
     /// The master's address.
-    #[arg(long, env = "WEIR_UPSTREAM", default_value = "grpc://127.0.0.1:8010", value_name = "URL")]
+    #[arg(
+        long,
+        env = "WEIR_UPSTREAM",
+        default_value = "grpc://127.0.0.1:8010",
+        value_name = "URL"
+    )]
     upstream: String,
     /// A file with the API token that allows to control.
     #[arg(long, env = "WEIR_TOKEN_FILE", value_name = "FILE")]
@@ -23,7 +28,7 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// The status API of that master. Connects when it is first asked.
     pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
-        let status = GrpcStatus::connect_lazy(&self.upstream).map_err(Failure::usage)?;
+        let status = GrpcStatus::connect(&self.upstream, None).map_err(Failure::usage)?;
         Ok(Arc::new(status))
     }
 
@@ -38,11 +43,18 @@ impl Upstream {
 
 /// The token in `file`, without the white space around it.
 pub(crate) fn read_token(file: &std::path::Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::usage(format!("the token file {} cannot be read: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::usage(format!(
+            "the token file {} cannot be read: {error}",
+            file.display()
+        ))
+    })?;
     let token = text.trim();
     if token.is_empty() {
-        return Err(Failure::usage(format!("the token file {} is empty", file.display())));
+        return Err(Failure::usage(format!(
+            "the token file {} is empty",
+            file.display()
+        )));
     }
     Ok(token.to_owned())
 }

@@ -69,7 +69,11 @@ impl Execution<'_> {
                 event = command.next() => Some(event),
             };
             match event {
-                Some(CommandEvent::Output { stream, bytes, sequence }) => {
+                Some(CommandEvent::Output {
+                    stream,
+                    bytes,
+                    sequence,
+                }) => {
                     self.take(stream, &bytes);
                     if unstored.is_none() {
                         linger.as_mut().reset(tokio::time::Instant::now() + LINGER);

@@ -45,11 +45,7 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
 }
 
 fn target(step: &StepRun<'_>, git: &GitStep) -> Result<Target, RenderError> {
-    let stamp: Option<&SourceStamp> = step
-        .values
-        .sources
-        .iter()
-        .find(|it| it.codebase == git.codebase);
+    let stamp: Option<&SourceStamp> = step.values.sources.iter().find(|it| it.codebase == git.codebase);
     let stamp_branch = stamp.and_then(|it| it.branch.clone()).filter(|it| !it.is_empty());
     let branch = match (stamp_branch, &git.branch) {
         (Some(branch), _) => Some(branch),

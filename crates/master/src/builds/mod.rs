@@ -102,7 +102,9 @@ impl Engine {
             };
             match self.store.apply(finish).await {
                 Ok(_) => return Ok(()),
-                Err(error) => tracing::error!(%build, %error, "the end of a build cannot be stored, trying again"),
+                Err(error) => {
+                    tracing::error!(%build, %error, "the end of a build cannot be stored, trying again")
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(10));

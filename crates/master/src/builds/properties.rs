@@ -49,7 +49,10 @@ pub(crate) fn folder(builder: &str) -> String {
         .map(|c| if plain(c) && c != '.' { c } else { '_' })
         .take(40)
         .collect();
-    format!("{like}-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+    format!(
+        "{like}-{:02x}{:02x}{:02x}{:02x}",
+        hash[0], hash[1], hash[2], hash[3]
+    )
 }
 
 /// Where the templates of a build's steps find their values.

@@ -53,8 +53,11 @@ impl GitPollerTask {
                     let why = error.to_string();
                     if reported.as_ref() != Some(&why) {
                         tracing::error!(
-                            poller = name, repository = self.config.repository, why,
-                            "polling failed; trying again every {} s", self.config.poll_interval.as_secs_f32(),
+                            poller = name,
+                            repository = self.config.repository,
+                            why,
+                            "polling failed; trying again every {} s",
+                            self.config.poll_interval.as_secs_f32(),
                         );
                         reported = Some(why);
                     }

@@ -55,7 +55,10 @@ impl Context {
             .store
             .get(weir_status_api::Key::Scheduler(self.id.into()))
             .await?;
-        Ok(matches!(at.value, Entity::Scheduler(Scheduler { enabled: true, .. })))
+        Ok(matches!(
+            at.value,
+            Entity::Scheduler(Scheduler { enabled: true, .. })
+        ))
     }
 
     /// The name under which its state is kept.

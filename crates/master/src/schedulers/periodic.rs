@@ -41,11 +41,7 @@ impl<'c> Periodic<'c> {
         let at = self.context.store.get(key).await?;
         let mut enabled = matches!(at.value, Entity::Scheduler(it) if it.enabled);
         let filter = TopicFilter::parse(&format!("schedulers/{}/updated", self.context.id))?;
-        let mut events = self
-            .context
-            .store
-            .watch(filter, Start::After(at.cursor))
-            .await?;
+        let mut events = self.context.store.watch(filter, Start::After(at.cursor)).await?;
         loop {
             let wait = tokio::time::sleep(due.since(self.context.clock.now()));
             let signal = tokio::select! {

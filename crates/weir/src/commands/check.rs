@@ -42,10 +42,7 @@ impl Check {
 pub(crate) fn broken(errors: weir_config::ConfigErrors) -> Failure {
     eprintln!("{errors}");
     let number = errors.diagnostics().len();
-    Failure::usage(format!(
-        "the configuration has {}",
-        count(number, "error")
-    ))
+    Failure::usage(format!("the configuration has {}", count(number, "error")))
 }
 
 fn count(number: usize, what: &str) -> String {

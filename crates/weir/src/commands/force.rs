@@ -71,8 +71,10 @@ impl Force {
             return Err(Failure::new(format!("the master answered {outcome:?}")));
         };
         if self.json {
-            let requests: BTreeMap<String, i64> =
-                requests.iter().map(|(builder, it)| (builder.to_string(), it.0)).collect();
+            let requests: BTreeMap<String, i64> = requests
+                .iter()
+                .map(|(builder, it)| (builder.to_string(), it.0))
+                .collect();
             println!("{}", json!({"bsid": buildset.0, "buildrequests": requests}));
             return Ok(());
         }

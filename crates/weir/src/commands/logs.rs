@@ -187,7 +187,12 @@ impl From<Failure> for Interrupted {
 fn conclude(build: &Build) -> Result<(), Failure> {
     use weir_status_api::Results;
     let how = build.results.unwrap_or(Results::Exception);
-    println!("build {}: {} ({})", build.id, results(how), crate::show::state(build));
+    println!(
+        "build {}: {} ({})",
+        build.id,
+        results(how),
+        crate::show::state(build)
+    );
     match how {
         Results::Success | Results::Warnings | Results::Skipped => Ok(()),
         _ => Err(Failure::silent(1)),

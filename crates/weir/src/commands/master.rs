@@ -53,7 +53,13 @@ impl Master {
         let api = Guarded::new(store.clone(), weir_master::policy(&config));
         let api: Arc<dyn StatusApi> = Arc::new(api);
         let mut listening = start_listeners(&config, &api, &store)?;
-        let web = assets::web(Arc::clone(&api), config.title.clone(), self.allow_origin.clone());
+        let stop_serving = tokio_util::sync::CancellationToken::new();
+        let web = assets::gateway(
+            Arc::clone(&api),
+            config.title.clone(),
+            self.allow_origin.clone(),
+            stop_serving.clone(),
+        );
         let options = Options {
             name: self.name(),
             config,
@@ -62,10 +68,9 @@ impl Master {
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;
-        let grpc = weir_status_grpc::routes(api)
+        let grpc = weir_status_grpc::routes(api, stop_serving.clone())
             .add_service(master.workers().service())
             .into_axum_router();
-        let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = tokio::spawn(server::serve(
             listener,
             server::join(web, grpc),
@@ -78,9 +83,8 @@ impl Master {
         listening.shutdown().await;
         stop_serving.cancel();
         let served = serving.await.map_err(Failure::new);
-        store.close().await.map_err(Failure::new)?;
-        stopped?;
-        served?
+        store.close().await;
+        stopped.and(served)
     }
 
     async fn open(&self) -> Result<Store, Failure> {

@@ -138,8 +138,18 @@ impl Overview {
 
     /// What the builder does now, in a few words.
     fn now(&self, builder: BuilderId) -> String {
-        let running = self.running.items.iter().filter(|it| it.builder == builder).count();
-        let waiting = self.waiting.items.iter().filter(|it| it.builder == builder).count();
+        let running = self
+            .running
+            .items
+            .iter()
+            .filter(|it| it.builder == builder)
+            .count();
+        let waiting = self
+            .waiting
+            .items
+            .iter()
+            .filter(|it| it.builder == builder)
+            .count();
         match (running, waiting) {
             (0, 0) => "idle".to_owned(),
             (running, 0) => format!("{running} running"),
@@ -150,10 +160,18 @@ impl Overview {
 
     fn running_table(&self) -> Table {
         let now = SystemClock.now();
-        let builders: HashMap<BuilderId, &str> =
-            self.builders.items.iter().map(|it| (it.id, it.name.as_str())).collect();
-        let workers: HashMap<WorkerId, &str> =
-            self.workers.items.iter().map(|it| (it.id, it.name.as_str())).collect();
+        let builders: HashMap<BuilderId, &str> = self
+            .builders
+            .items
+            .iter()
+            .map(|it| (it.id, it.name.as_str()))
+            .collect();
+        let workers: HashMap<WorkerId, &str> = self
+            .workers
+            .items
+            .iter()
+            .map(|it| (it.id, it.name.as_str()))
+            .collect();
         let mut table = Table::new(["build", "running build", "worker", "since", "state"]);
         for build in &self.running.items {
             let builder = builders.get(&build.builder).copied().unwrap_or("?");
@@ -171,7 +189,12 @@ impl Overview {
     fn worker_table(&self) -> Table {
         let mut table = Table::new(["worker", "state", "builds", "version", "host"]);
         for worker in &self.workers.items {
-            let builds = self.running.items.iter().filter(|it| it.worker == worker.id).count();
+            let builds = self
+                .running
+                .items
+                .iter()
+                .filter(|it| it.worker == worker.id)
+                .count();
             let state = match (worker.connected_to.is_empty(), worker.paused, worker.graceful) {
                 (true, _, _) => "not connected".to_owned(),
                 (_, _, true) => "ends after its builds".to_owned(),

@@ -39,9 +39,10 @@ impl Web {
         }
         let stop = signals::ending()?;
         let api = self.upstream.connect()?;
-        let router = assets::web(api, self.title, self.allow_origin);
+        let router = assets::gateway(api, self.title, self.allow_origin, stop.clone());
         let listener = server::bind(self.listen).await?;
         tracing::info!("serving http://{}", listener.local_addr()?);
-        server::serve(listener, router, stop).await
+        server::serve(listener, router, stop).await;
+        Ok(())
     }
 }

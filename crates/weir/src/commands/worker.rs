@@ -33,7 +33,8 @@ impl Worker {
         log::init();
         let stop = signals::ending()?;
         let token = read_token(&self.token_file)?;
-        let mut options = weir_worker::Options::new(self.master, self.name, token, self.dir);
+        let instance = uuid::Uuid::new_v4().to_string();
+        let mut options = weir_worker::Options::new(self.master, self.name, token, self.dir, instance);
         options.admin = self.admin;
         weir_worker::run(options, stop).await.map_err(Failure::new)
     }

@@ -6,10 +6,7 @@ use super::{paint, plain, results};
 
 /// The event as a line: its cursor, its topic, and what people want to know.
 pub(crate) fn line(event: &Event) -> String {
-    let topic = event
-        .topics()
-        .first()
-        .map_or(String::new(), ToString::to_string);
+    let topic = event.topics().first().map_or(String::new(), ToString::to_string);
     format!(
         "{} {} {}",
         paint(&format!("{:>8}", event.cursor), "2"),
@@ -23,7 +20,11 @@ fn summary(entity: &Entity) -> String {
         Entity::Master(it) => plain(&it.name),
         Entity::Builder(it) => plain(&it.name),
         Entity::Worker(it) => plain(&it.name),
-        Entity::Scheduler(it) => format!("{}{}", plain(&it.name), if it.enabled { "" } else { " (disabled)" }),
+        Entity::Scheduler(it) => format!(
+            "{}{}",
+            plain(&it.name),
+            if it.enabled { "" } else { " (disabled)" }
+        ),
         Entity::ForceScheduler(it) => plain(&it.name),
         Entity::Change(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
         Entity::SourceStamp(it) => plain(it.revision.as_deref().unwrap_or_default()),

@@ -27,7 +27,13 @@ impl Printer {
     }
 
     /// Prints the lines of `log` from `from` up to its present end; gives the line after the last.
-    pub(crate) async fn print(&mut self, api: &dyn Read, step: &Step, log: &Log, from: i64) -> Result<i64, Failure> {
+    pub(crate) async fn print(
+        &mut self,
+        api: &dyn Read,
+        step: &Step,
+        log: &Log,
+        from: i64,
+    ) -> Result<i64, Failure> {
         let mut next = from;
         while next < log.num_lines {
             let at = api.log_content(LogKey::Id(log.id), next, LINES).await?;

@@ -44,7 +44,9 @@ pub(crate) fn state(build: &Build) -> String {
 
 /// Text from outside, on one line, without what a terminal would take for commands.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// How long ago `at` was.

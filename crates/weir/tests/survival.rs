@@ -1,0 +1,233 @@
+//! What must survive: killed masters, killed workers, and everything that users do wrong.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod site;
+
+use std::time::Duration;
+
+use site::{SOON, Site, text};
+use weir_status_api::{ReadExt, Results};
+use weir_testbed::eventually;
+
+const CONFIG: &str = r#"
+master(anonymous_control = True)
+workers = [worker(name = name, token_file = name + ".token") for name in ["w1", "w2"]]
+builder(
+    name = "slow",
+    workers = workers,
+    # The first try waits until the test lets it go on; a second one finds the file and ends.
+    steps = [shell(name = "work", command = """
+        for i in $(seq 1 200); do echo line $i; done
+        while [ ! -e "$HOLD" ]; do sleep 0.05; done
+        echo done
+    """, env = {"HOLD": "@HOLD@"})],
+)
+builder(
+    name = "odd",
+    workers = workers,
+    steps = [
+        shell(name = "bytes", command = "printf 'a\\377b\\nc\\n'"),
+        shell(name = "nonsense", command = ["/no/such/program", "x"]),
+    ],
+)
+builder(
+    name = "lost",
+    workers = workers,
+    steps = [git(repository = "file:///no/such/repository")],
+)
+builder(
+    name = "big",
+    workers = workers,
+    steps = [shell(name = "flood", command = "head -c 104857600 /dev/zero | tr '\\0' x | fold -w 99")],
+)
+builder(
+    name = "silent",
+    workers = workers,
+    steps = [shell(name = "sleep", command = "sleep 600", idle_timeout = "300ms")],
+)
+git_poller(name = "nowhere", repository = "file:///no/such/repository", poll_interval = "200ms")
+force(name = "force", builders = ["slow", "odd", "lost", "big", "silent"])
+"#;
+
+async fn site() -> Site {
+    let hold = tempfile::tempdir().unwrap().keep().join("hold");
+    Site::start(&CONFIG.replace("@HOLD@", hold.to_str().unwrap())).await
+}
+
+/// Lets the builds of `slow` end.
+fn release(site: &Site) {
+    let config = std::fs::read_to_string(site.path("weir.star")).unwrap();
+    let start = config.find("\"HOLD\": \"").unwrap() + 9;
+    let hold = &config[start..start + config[start..].find('"').unwrap()];
+    std::fs::write(hold, "").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_master_loses_no_stored_line() {
+    let mut site = site().await;
+    let _worker = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    let before = site.has_lines(&build, "work", 200).await;
+    let step = site.step(&build, "work").await;
+    let text_before = site.log_text(&step).await;
+
+    site.kill_and_restart().await;
+    let builds = site.builds_of(request).await;
+    assert_eq!(builds[0].results, Some(Results::Retry), "{builds:?}");
+    assert!(builds[0].state.contains("master"), "{}", builds[0].state);
+    let after = site.log(&step).await.unwrap();
+    assert!(after.complete);
+    assert_eq!(after.num_lines, before.num_lines);
+    assert_eq!(site.log_text(&step).await, text_before);
+    let lines = text_before.lines().filter(|it| it.starts_with("oline ")).count();
+    assert_eq!(lines, 200);
+
+    // The worker comes back by itself, and the request is built again.
+    release(&site);
+    let build = site.finished(request).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    assert_ne!(build.id, builds[0].id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_gives_its_build_to_another() {
+    let site = site().await;
+    let first = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    site.has_lines(&build, "work", 200).await;
+    first.kill();
+    let _second = site.worker("w2");
+    release(&site);
+    let last = site.finished(request).await;
+    assert_eq!(last.results, Some(Results::Success), "{last:?}");
+    let lost = &site.builds_of(request).await[0];
+    assert_eq!(lost.results, Some(Results::Retry), "{lost:?}");
+    assert!(lost.state.contains("worker"), "{}", lost.state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_master_ends_its_builds_to_be_built_again() {
+    let mut site = site().await;
+    let _worker = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    site.has_lines(&build, "work", 200).await;
+    site.master.terminate();
+    let status = site.master.ended(SOON).await;
+    assert!(status.success(), "{}", site.master.output());
+    release(&site);
+    site.restart().await;
+    let last = site.finished(request).await;
+    assert_eq!(last.results, Some(Results::Success), "{last:?}");
+    assert_eq!(site.builds_of(request).await[0].results, Some(Results::Retry));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_build_is_cancelled() {
+    let site = site().await;
+    let _worker = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    site.has_lines(&build, "work", 200).await;
+    use weir_status_api::{Caller, ControlExt};
+    let stop = site.api();
+    stop.stop_build(&Caller::anonymous(), build.id.into(), "no longer wanted").await.unwrap();
+    let build = site.finished(request).await;
+    assert_eq!(build.results, Some(Results::Cancelled), "{build:?}");
+    assert!(build.state.contains("no longer wanted"), "{}", build.state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_may_not_connect_are_told_why() {
+    let site = site().await;
+    let mut wrong = site.worker_with("w1", &site.path("w2.token"));
+    assert!(!wrong.ended(SOON).await.success());
+    let wrong = wrong.output();
+    assert!(wrong.contains("token"), "{wrong}");
+    let mut unknown = site.worker_with("w9", &site.path("w1.token"));
+    assert!(!unknown.ended(SOON).await.success());
+    site.master.said("the unknown worker", SOON, |it| it.contains("w9")).await;
+
+    let _first = site.worker("w1");
+    site.worker_connected("w1", true).await;
+    let second = site.worker("w1");
+    second.said("that there is one", SOON, |it| it.contains("already") || it.contains("another")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_commands_end_with_a_clear_word() {
+    let site = site().await;
+    let _worker = site.worker("w1");
+    let odd = site.finished(site.force("odd").await).await;
+    assert_eq!(odd.results, Some(Results::Failure), "{odd:?}");
+    let bytes = site.log_text(&site.step(&odd, "bytes").await).await;
+    assert!(bytes.contains("\noa\u{fffd}b\noc\n"), "{bytes}");
+    let nonsense = site.step(&odd, "nonsense").await;
+    assert!(nonsense.state.contains("/no/such/program"), "{}", nonsense.state);
+
+    let lost = site.finished(site.force("lost").await).await;
+    assert_eq!(lost.results, Some(Results::Failure), "{lost:?}");
+    let log = site.log_text(&site.steps(&lost).await[0]).await;
+    assert!(log.contains("/no/such/repository"), "{log}");
+    site.master.said("which repository cannot be read", SOON, |it| it.contains("/no/such/repository")).await;
+
+    let silent = site.finished(site.force("silent").await).await;
+    assert_eq!(silent.results, Some(Results::Failure), "{silent:?}");
+    let step = site.step(&silent, "sleep").await;
+    assert!(step.state.contains("timed out"), "{}", step.state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_a_hundred_megabytes_is_whole() {
+    let site = site().await;
+    let _worker = site.worker("w1");
+    let request = site.force("big").await;
+    let build = eventually("the flood ends", Duration::from_secs(240), async || {
+        site.builds_of(request).await.pop().filter(|it| it.complete_at.is_some())
+    })
+    .await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    let log = site.log(&site.step(&build, "flood").await).await.unwrap();
+    // 104,857,600 bytes in lines of 99, and the worker's own words.
+    assert!(log.num_lines >= 1_059_168, "{log:?}");
+    let api = site.api();
+    use weir_status_api::Read;
+    let middle = api.log_content(log.id.into(), 500_000, 2).await.unwrap().value;
+    let line = format!("o{}\n", "x".repeat(99));
+    assert_eq!(middle.content, format!("{line}{line}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_configurations_never_start() {
+    let site = site().await;
+    let broken = site.path("broken.star");
+    std::fs::write(&broken, "builder(name = \"a\", workrs = [\"w1\"])\n").unwrap();
+    for command in [
+        &["check", broken.to_str().unwrap()][..],
+        &["master", "--config", broken.to_str().unwrap(), "--data", "/nowhere"],
+    ] {
+        let output = site.weir(command).await;
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        let said = text(&output);
+        assert!(said.contains("broken.star:1:") && said.contains("workers"), "{said}");
+    }
+    // Nor does a second master on the same data.
+    let data = site.path("data");
+    let config = site.path("weir.star");
+    let second = site
+        .weir(&[
+            "master",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+            config.to_str().unwrap(),
+            "--data",
+            data.to_str().unwrap(),
+        ])
+        .await;
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second).contains("another master"), "{}", text(&second));
+    assert!(site.api().page(weir_status_api::Query::<weir_status_api::Builder>::new()).await.is_ok());
+}

@@ -1,0 +1,48 @@
+//! The conformance kit against the store in-process: on SQLite, and on a throw-away PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stage;
+
+use stage::StoreStage;
+use weir_status_api::conformance::CASES;
+use weir_status_db::Database;
+use weir_testbed::Postgres;
+
+async fn on_sqlite() -> StoreStage {
+    StoreStage::open(Database::Sqlite).await
+}
+
+mod sqlite {
+    use super::on_sqlite;
+
+    weir_status_api::conformance_tests!(on_sqlite);
+}
+
+/// Every fourth case from `first` on, each in a database of its own, on one server.
+async fn on_postgres(first: usize) {
+    let server = Postgres::start().unwrap();
+    for case in CASES.iter().skip(first).step_by(4) {
+        println!("{}", case.name);
+        let stage = StoreStage::open(Database::Postgres(server.url())).await;
+        case.run(&stage).await;
+        stage.writer.store.close().await;
+    }
+}
+
+macro_rules! postgres_tests {
+    ($($name:ident: $first:literal,)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            on_postgres($first).await;
+        }
+    )+};
+}
+
+// A server takes a second to start: too long for each case, and one test for all cases would take too long.
+postgres_tests! {
+    postgres_first_quarter: 0,
+    postgres_second_quarter: 1,
+    postgres_third_quarter: 2,
+    postgres_fourth_quarter: 3,
+}

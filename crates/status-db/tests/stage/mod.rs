@@ -1,0 +1,319 @@
+//! The store as a stage of the conformance kit.
+
+#![allow(dead_code, reason = "each test that includes this file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use weir_status_api::conformance::{HandClock, NewBuildset, Setup, SetupIds, Stage, TOKEN, USER, Writer};
+use weir_status_api::{
+    BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, Cursor, Guarded, LogId, LogKind,
+    MasterId, Policy, Properties, Results, SchedulerId, SourceStamp, StatusApi, StepId, Url, User, WorkerId,
+    WorkerInfo,
+};
+use weir_status_db::{
+    Applied, BuilderSetup, BuildsetSource, Database, NewChange, NewLog, NewSourceStamp, Options, Store,
+    Transition,
+};
+
+/// A store with a running master, written to by the kit.
+pub struct StoreWriter {
+    pub store: Store,
+    clock: HandClock,
+    master: MasterId,
+}
+
+impl StoreWriter {
+    /// A fresh store in the empty folder `data_dir`.
+    pub async fn open(database: Database, data_dir: &Path) -> Self {
+        let clock = HandClock::default();
+        let options = Options {
+            database,
+            data_dir: data_dir.to_owned(),
+            clock: Arc::new(clock.clone()),
+        };
+        let store = Store::open(options).await.expect("a fresh store opens");
+        let name = "conformance".to_owned();
+        let applied = store.apply(Transition::StartMaster { name }).await;
+        let Ok(Applied::Master(master)) = applied else {
+            panic!("a master starts, but gives {applied:?}")
+        };
+        Self { store, clock, master }
+    }
+
+    /// The store, open to all.
+    pub fn open_to_all(&self) -> Arc<dyn StatusApi> {
+        let policy = Policy {
+            anonymous_control: true,
+            users: vec![],
+        };
+        Arc::new(Guarded::new(self.store.clone(), policy))
+    }
+
+    /// The store, closed to all but the kit's user.
+    pub fn guarded(&self) -> Arc<dyn StatusApi> {
+        let policy = Policy {
+            anonymous_control: false,
+            users: vec![User::new(USER, TOKEN)],
+        };
+        Arc::new(Guarded::new(self.store.clone(), policy))
+    }
+
+    async fn apply(&self, transition: Transition) -> Applied {
+        let what = format!("{transition:.200?}");
+        let applied = self.store.apply(transition).await;
+        applied.unwrap_or_else(|error| panic!("{what} fails: {error}"))
+    }
+}
+
+/// The store itself as the API.
+pub struct StoreStage {
+    pub writer: StoreWriter,
+    /// Held until the stage is gone.
+    pub data: tempfile::TempDir,
+}
+
+impl StoreStage {
+    /// A fresh store in a temporary folder.
+    pub async fn open(database: Database) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Self {
+            writer: StoreWriter::open(database, data.path()).await,
+            data,
+        }
+    }
+}
+
+impl Stage for StoreStage {
+    fn api(&self) -> Arc<dyn StatusApi> {
+        self.writer.open_to_all()
+    }
+
+    fn guarded(&self) -> Arc<dyn StatusApi> {
+        self.writer.guarded()
+    }
+
+    fn writer(&self) -> &dyn Writer {
+        &self.writer
+    }
+}
+
+/// What a transition gave, which is of this form.
+macro_rules! made {
+    ($applied:expr, $pattern:pat => $value:expr) => {
+        match $applied {
+            $pattern => $value,
+            other => panic!("the outcome {other:?} is of another transition"),
+        }
+    };
+}
+
+fn stored_setup(setup: Setup) -> weir_status_db::Setup {
+    let builders = setup.builders.into_iter().map(|it| BuilderSetup {
+        name: it.name,
+        description: it.description,
+        tags: it.tags,
+        workers: it.workers,
+    });
+    weir_status_db::Setup {
+        builders: builders.collect(),
+        workers: setup.workers,
+        schedulers: setup.schedulers,
+        force_schedulers: setup.force_schedulers,
+    }
+}
+
+fn stored_source(source: SourceStamp) -> NewSourceStamp {
+    NewSourceStamp {
+        revision: source.revision,
+        branch: source.branch,
+        repository: source.repository,
+        project: source.project,
+        codebase: source.codebase,
+    }
+}
+
+fn stored_change(change: Change) -> NewChange {
+    NewChange {
+        author: change.author,
+        committer: change.committer,
+        files: change.files,
+        comments: change.comments,
+        revision: change.revision,
+        branch: change.branch,
+        category: change.category,
+        revlink: change.revlink,
+        properties: change.properties,
+        repository: change.repository,
+        project: change.project,
+        codebase: change.codebase,
+        when: change.when,
+        state: None,
+    }
+}
+
+fn stored_buildset(new: NewBuildset) -> weir_status_db::NewBuildset {
+    weir_status_db::NewBuildset {
+        reason: new.reason,
+        external_id: new.external_id,
+        sources: new
+            .sources
+            .into_iter()
+            .map(|it| BuildsetSource::New(stored_source(it)))
+            .collect(),
+        changes: new.changes,
+        builders: new.builders,
+        properties: new.properties,
+        priority: new.priority,
+        waited_for: new.waited_for,
+        parent: new.parent,
+        rebuilt_build: None,
+        state: None,
+    }
+}
+
+#[async_trait]
+impl Writer for StoreWriter {
+    fn clock(&self) -> &HandClock {
+        &self.clock
+    }
+
+    fn master(&self) -> MasterId {
+        self.master
+    }
+
+    async fn configure(&self, setup: Setup) -> SetupIds {
+        let configure = Transition::Configure(self.master, stored_setup(setup));
+        let ids = made!(self.apply(configure).await, Applied::Setup(ids) => ids);
+        SetupIds {
+            builders: ids.builders,
+            workers: ids.workers,
+            schedulers: ids.schedulers,
+        }
+    }
+
+    async fn add_change(&self, change: Change) -> ChangeId {
+        let add = Transition::AddChange(Box::new(stored_change(change)));
+        made!(self.apply(add).await, Applied::Change(id) => id)
+    }
+
+    async fn add_buildset(&self, buildset: NewBuildset) -> (BuildsetId, BTreeMap<BuilderId, BuildRequestId>) {
+        let add = Transition::AddBuildset(Box::new(stored_buildset(buildset)));
+        made!(self.apply(add).await, Applied::Buildset(id, requests) => (id, requests))
+    }
+
+    async fn claim(&self, request: BuildRequestId) -> bool {
+        made!(self.apply(Transition::Claim(request, self.master)).await, Applied::Claimed(is) => is)
+    }
+
+    async fn unclaim(&self, request: BuildRequestId) {
+        self.apply(Transition::Unclaim(request)).await;
+    }
+
+    async fn start_build(
+        &self,
+        request: BuildRequestId,
+        worker: WorkerId,
+        properties: Properties,
+    ) -> (BuildId, i64) {
+        let start = Transition::StartBuild {
+            request,
+            worker,
+            master: self.master,
+            properties,
+        };
+        made!(self.apply(start).await, Applied::Build(id, number) => (id, number))
+    }
+
+    async fn set_build_state(&self, build: BuildId, state: &str) {
+        self.apply(Transition::SetBuildState(build, state.to_owned()))
+            .await;
+    }
+
+    async fn set_properties(&self, build: BuildId, properties: Properties) {
+        self.apply(Transition::SetProperties(build, properties)).await;
+    }
+
+    async fn finish_build(&self, build: BuildId, results: Results, state: &str) {
+        self.apply(Transition::FinishBuild {
+            build,
+            results,
+            state: state.to_owned(),
+        })
+        .await;
+    }
+
+    async fn add_step(&self, build: BuildId, name: &str) -> StepId {
+        made!(self.apply(Transition::AddStep(build, name.to_owned())).await, Applied::Step(id) => id)
+    }
+
+    async fn start_step(&self, step: StepId) {
+        self.apply(Transition::StartStep(step)).await;
+    }
+
+    async fn update_step(&self, step: StepId, state: &str, urls: Vec<Url>) {
+        self.apply(Transition::UpdateStep {
+            step,
+            state: state.to_owned(),
+            urls,
+        })
+        .await;
+    }
+
+    async fn finish_step(&self, step: StepId, results: Results, state: &str, hidden: bool) {
+        self.apply(Transition::FinishStep {
+            step,
+            results,
+            state: state.to_owned(),
+            hidden,
+        })
+        .await;
+    }
+
+    async fn add_log(&self, step: StepId, name: &str, kind: LogKind) -> LogId {
+        let add = Transition::AddLog(NewLog {
+            step,
+            name: name.to_owned(),
+            kind,
+        });
+        made!(self.apply(add).await, Applied::Log(id) => id)
+    }
+
+    async fn append_log(&self, log: LogId, lines: &str) {
+        self.apply(Transition::AppendLog(log, lines.to_owned())).await;
+    }
+
+    async fn finish_log(&self, log: LogId) {
+        self.apply(Transition::FinishLog(log)).await;
+    }
+
+    async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo) {
+        self.apply(Transition::ConnectWorker(worker, self.master, info))
+            .await;
+    }
+
+    async fn disconnect_worker(&self, worker: WorkerId) {
+        self.apply(Transition::DisconnectWorker(worker, self.master))
+            .await;
+    }
+
+    async fn set_worker_state(&self, worker: WorkerId, paused: bool, reason: Option<String>, graceful: bool) {
+        self.apply(Transition::SetWorkerState {
+            worker,
+            paused,
+            reason,
+            graceful,
+        })
+        .await;
+    }
+
+    async fn enable_scheduler(&self, scheduler: SchedulerId, enabled: bool) {
+        self.apply(Transition::EnableScheduler(scheduler, enabled)).await;
+    }
+
+    async fn expire_events(&self, up_to: Cursor) {
+        self.apply(Transition::ExpireEvents(up_to)).await;
+    }
+}

@@ -20,6 +20,8 @@ async fn a_worker_connects_and_tells_of_itself() {
     assert_eq!(info.access_uri, None);
     assert_eq!(info.facts["os"], std::env::consts::OS);
     assert!(info.facts.contains_key("cpus") && info.facts.contains_key("arch"));
+    // Once it has run something it has had its welcome, and says goodbye.
+    assert_eq!(house.run("echo here").await.stdout, "here\n");
     worker.shutdown.cancel();
     worker.ended().await.unwrap();
     let gone = Told::Disconnected("w1".to_owned(), "the worker is shutting down".to_owned());

@@ -58,6 +58,14 @@ export class Table<T> {
     return true;
   }
 
+  /** Drops the rows of the lowest ids beyond the `keep` highest, those that `may` go; true where one was dropped. */
+  trim(keep: number, may: (row: T) => boolean = () => true): boolean {
+    if (this.#rows.size <= keep) return false;
+    const low = [...this.#rows].sort(([a], [b]) => b - a).slice(keep).filter(([, row]) => may(row));
+    for (const [id] of low) this.delete(id);
+    return low.length > 0;
+  }
+
   delete(id: number): void {
     const old = this.#rows.get(id);
     if (old === undefined) return;

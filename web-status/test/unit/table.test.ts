@@ -46,6 +46,14 @@ describe('Table', () => {
     expect(builds.all.map((one) => one.id).sort()).toEqual([2, 3]);
     expect(builds.in(1).map((one) => one.id)).toEqual([3, 2]);
   });
+  it('drops the oldest that may go when there are too many', () => {
+    const builds = table();
+    builds.load([row(4, 'done'), row(1, 'running'), row(2, 'done'), row(3, 'done')], 1);
+    expect(builds.trim(4)).toBe(false);
+    expect(builds.trim(2, (one) => one.state === 'done')).toBe(true);
+    expect(builds.all.map((one) => one.id).sort()).toEqual([1, 3, 4]);
+    expect(builds.in(1).map((one) => one.id)).toEqual([4, 3, 1]);
+  });
   it('keeps groups in order, the highest id first', () => {
     const builds = table();
     builds.load([row(2, 'a'), row(9, 'a'), row(4, 'a', 2)], 1);

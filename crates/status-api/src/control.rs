@@ -92,6 +92,7 @@ pub struct ForceParams {
 pub enum Command {
     /// Make a buildset through a force scheduler, of one source stamp: what is asked for, else the defaults.
     ///
+    /// Its reason ends with the one given or the default; who forced it may stand before that.
     /// Its properties are the scheduler's, then each of the scheduler's fields with the value given or its
     /// default, from the source `Force Build Form`; a master may add others. [`Error::InvalidInput`](crate::Error)
     /// names the field of the scheduler, or `builders`: a builder that the scheduler does not start, or none

@@ -78,7 +78,11 @@ pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
         .await
         .expect("the buildset")
         .value;
-    assert_eq!(made.reason, "to see \"it\"");
+    assert!(
+        made.reason.ends_with("to see \"it\""),
+        "the reason that was given, not {:?}",
+        made.reason
+    );
     assert_eq!(
         (
             made.submitted_at,
@@ -160,7 +164,11 @@ pub(super) async fn defaults_fill_what_is_left_out(stage: &dyn Stage) {
         .await
         .expect("the buildset")
         .value;
-    assert_eq!(made.reason, "because", "the scheduler's reason");
+    assert!(
+        made.reason.ends_with("because"),
+        "the scheduler's reason, not {:?}",
+        made.reason
+    );
     let stamp = &made.source_stamps[0];
     assert_eq!(
         (stamp.branch.as_deref(), stamp.revision.as_deref()),

@@ -4,7 +4,7 @@ use super::check::patiently;
 use super::scene::Scene;
 use super::stage::{NewBuildset, Stage};
 use super::story::{LINUX, Story, setup};
-use crate::{Error, Log, LogChunk, LogId, LogKey, LogKind, Properties, StatusApi, StepId};
+use crate::{Error, Log, LogChunk, LogId, LogKey, LogKind, Properties, StatusApi, Step, StepId};
 
 /// More than any answer may have.
 const BOUND: usize = 8 << 20;
@@ -83,7 +83,9 @@ pub(super) async fn ranges_of_lines(stage: &dyn Stage) {
 }
 
 pub(super) async fn open_and_finished_logs(stage: &dyn Stage) {
-    let Story { mut scene, step, .. } = Story::tell(stage).await;
+    let Story {
+        mut scene, running, ..
+    } = Story::tell(stage).await;
     for log in scene.world.all::<Log>() {
         let chunk = content(&*scene.api, log.id, 0, 1000).await;
         assert_eq!(
@@ -98,7 +100,13 @@ pub(super) async fn open_and_finished_logs(stage: &dyn Stage) {
             log.id
         );
     }
-    let log = scene.log(step, "stdio", LogKind::Stdio).await;
+    // The step of the build that runs has a log of that name already.
+    let steps = scene.world.all::<Step>();
+    let begun = steps
+        .iter()
+        .find(|step| step.build == running && step.started_at.is_some());
+    let step = begun.expect("the story has a step that runs").id;
+    let log = scene.log(step, "out", LogKind::Stdio).await;
     let twin: Log = scene.look(crate::Key::Log(log.into())).await;
     let clash = scene
         .world

@@ -27,11 +27,13 @@ pub(super) async fn walking_gives_each_row_once(stage: &dyn Stage) {
     let built = Query::<Build>::new()
         .eq(BuildField::Complete, true)
         .descending(BuildField::Results);
-    walk_is_whole(&*scene.api, built).await;
+    walk_is_whole(&*scene.api, built, 1).await;
 }
 
 async fn walk_in_all_orders<R: Row>(api: &dyn StatusApi) {
-    walk_is_whole(api, Query::<R>::new()).await;
+    for size in [1, 2] {
+        walk_is_whole(api, Query::<R>::new(), size).await;
+    }
     let fields = orderable::<R>();
     for (place, &field) in fields.iter().enumerate() {
         for descending in [false, true] {
@@ -40,22 +42,17 @@ async fn walk_in_all_orders<R: Row>(api: &dyn StatusApi) {
                 descending: !descending,
             };
             let first = Order { field, descending };
-            walk_is_whole(
-                api,
-                Query::<R> {
-                    order: vec![first],
-                    ..Query::new()
-                },
-            )
-            .await;
-            walk_is_whole(
-                api,
-                Query::<R> {
-                    order: vec![first, second],
-                    ..Query::new()
-                },
-            )
-            .await;
+            for order in [vec![first], vec![first, second]] {
+                walk_is_whole(
+                    api,
+                    Query::<R> {
+                        order,
+                        ..Query::new()
+                    },
+                    2,
+                )
+                .await;
+            }
         }
     }
 }
@@ -64,29 +61,27 @@ async fn page<R: Row>(api: &dyn StatusApi, query: Query<R>) -> Page<R> {
     patiently("a page", async || api.page(query.clone()).await).await
 }
 
-async fn walk_is_whole<R: Row>(api: &dyn StatusApi, query: Query<R>) {
+async fn walk_is_whole<R: Row>(api: &dyn StatusApi, query: Query<R>, size: u32) {
     let whole = page(api, query.clone()).await.items;
-    for size in [1, 2] {
-        let mut walked = vec![];
-        let mut next = query.clone().limit(size);
-        for _ in 0..MANY {
-            let page = page(api, next.clone()).await;
-            assert!(
-                page.items.len() <= size as usize,
-                "a page is larger than its limit"
-            );
-            walked.extend(page.items);
-            let Some(token) = page.next else { break };
-            next = query.clone().limit(size).after(token);
-        }
-        let order = &query.order;
-        assert_eq!(
-            walked,
-            whole,
-            "{:?} by {order:?}, walked by {size} (left), are each there once (right)",
-            R::KIND
+    let mut walked = vec![];
+    let mut next = query.clone().limit(size);
+    for _ in 0..MANY {
+        let page = page(api, next.clone()).await;
+        assert!(
+            page.items.len() <= size as usize,
+            "a page is larger than its limit"
         );
+        walked.extend(page.items);
+        let Some(token) = page.next else { break };
+        next = query.clone().limit(size).after(token);
     }
+    let order = &query.order;
+    assert_eq!(
+        walked,
+        whole,
+        "{:?} by {order:?}, walked by {size} (left), are each there once (right)",
+        R::KIND
+    );
 }
 
 pub(super) async fn walking_is_steady_while_rows_are_added(stage: &dyn Stage) {
@@ -105,6 +100,7 @@ pub(super) async fn walking_is_steady_while_rows_are_added(stage: &dyn Stage) {
                     order,
                     ..Query::new()
                 },
+                2,
             )
             .await;
         }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
-use weir_status_api::{ChangeId, SourceStampId, Verb};
+use weir_status_api::{ChangeId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
 use super::{Tx, listeners};
@@ -74,10 +74,10 @@ async fn parents(tx: &mut Tx<'_>, new: &NewChange) -> Result<Vec<i64>> {
     Ok(query.load(tx.conn).await?)
 }
 
-/// The id of the stamp, which is made if there is no equal one.
+/// The id of the stamp, which is made, with its event, if there is no equal one.
 pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Result<SourceStampId> {
     let digest = digest(new)?;
-    diesel::insert_into(source_stamps::table)
+    let made = diesel::insert_into(source_stamps::table)
         .values((
             source_stamps::digest.eq(&digest),
             source_stamps::revision.eq(&new.revision),
@@ -95,8 +95,22 @@ pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Resul
         .filter(source_stamps::digest.eq(&digest))
         .select(source_stamps::id)
         .first(tx.conn)
-        .await?;
-    Ok(SourceStampId(id))
+        .await
+        .map(SourceStampId)?;
+    if made > 0 {
+        let stamp = SourceStamp {
+            id,
+            revision: new.revision.clone(),
+            branch: new.branch.clone(),
+            repository: new.repository.clone(),
+            project: new.project.clone(),
+            codebase: new.codebase.clone(),
+            created_at: tx.at,
+            patch: None,
+        };
+        tx.emit(Verb::New, stamp);
+    }
+    Ok(id)
 }
 
 /// A hash over all that makes a stamp; JSON keeps missing values and the borders between texts apart.

@@ -100,7 +100,6 @@ pub(super) async fn walking_is_steady_while_rows_are_added(stage: &dyn Stage) {
                     order,
                     ..Query::new()
                 },
-                2,
             )
             .await;
         }

@@ -1,6 +1,5 @@
 //! The conformance kit over JSON: client and gateway against each other, over the kit's model in memory.
 
-#[expect(dead_code, reason = "the kit's own tests know its faults")]
 #[path = "../../status-api/tests/model/mod.rs"]
 mod model;
 

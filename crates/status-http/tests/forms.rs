@@ -1,0 +1,348 @@
+//! The exact JSON of each resource: Buildbot's fields, and Weir's beside them.
+
+use serde_json::{Value, json};
+use weir_status_api::*;
+use weir_status_http::v2::{Form, to_json};
+
+const AT: Timestamp = Timestamp(1_700_000_000_250_000);
+
+fn stamp() -> SourceStamp {
+    SourceStamp {
+        id: SourceStampId(5),
+        revision: Some("abc".to_owned()),
+        branch: None,
+        repository: "https://git.example.org/p".to_owned(),
+        project: String::new(),
+        codebase: String::new(),
+        created_at: AT,
+        patch: None,
+    }
+}
+
+fn stamp_json() -> Value {
+    json!({
+        "ssid": 5, "revision": "abc", "branch": null, "repository": "https://git.example.org/p", "project": "",
+        "codebase": "", "created_at": 1_700_000_000, "created_at_us": 1_700_000_000_250_000_i64, "patch": null,
+    })
+}
+
+fn properties() -> Properties {
+    [("owner".to_owned(), Property::new("ada", "Force Build Form"))].into()
+}
+
+#[test]
+fn builders_and_schedulers() {
+    let builder = Builder {
+        id: BuilderId(1),
+        name: "linux/x86".to_owned(),
+        masters: vec![MasterId(1)],
+        description: Some("*all* of it".to_owned()),
+        tags: vec!["fast".to_owned()],
+    };
+    assert_eq!(
+        builder.to_json(),
+        json!({
+            "builderid": 1, "name": "linux/x86", "masterids": [1], "description": "*all* of it",
+            "description_format": "markdown", "description_html": null, "projectid": null, "tags": ["fast"],
+        })
+    );
+    let scheduler = Scheduler {
+        id: SchedulerId(2),
+        name: "all".to_owned(),
+        enabled: true,
+        master: Some(MasterId(1)),
+    };
+    assert_eq!(
+        scheduler.to_json(),
+        json!({"schedulerid": 2, "name": "all", "enabled": true, "master": {"masterid": 1}})
+    );
+}
+
+#[test]
+fn builds_running_and_done() {
+    let mut build = Build {
+        id: BuildId(17),
+        number: 3,
+        builder: BuilderId(1),
+        request: BuildRequestId(8),
+        worker: WorkerId(2),
+        master: MasterId(1),
+        started_at: AT,
+        complete_at: None,
+        locks_duration_s: 0,
+        results: None,
+        state: "building".to_owned(),
+        properties: Properties::new(),
+    };
+    let mut expected = json!({
+        "buildid": 17, "number": 3, "builderid": 1, "buildrequestid": 8, "workerid": 2, "masterid": 1,
+        "started_at": 1_700_000_000, "started_at_us": 1_700_000_000_250_000_i64, "complete": false,
+        "complete_at": null, "locks_duration_s": 0, "results": null, "state_string": "building", "properties": {},
+    });
+    assert_eq!(build.to_json(), expected);
+    build.complete_at = Some(Timestamp::from_secs(1_700_000_060));
+    build.results = Some(Results::Warnings);
+    build.properties = properties();
+    expected["complete"] = json!(true);
+    expected["complete_at"] = json!(1_700_000_060);
+    expected["complete_at_us"] = json!(1_700_000_060_000_000_i64);
+    expected["results"] = json!(1);
+    expected["properties"] = json!({"owner": ["ada", "Force Build Form"]});
+    assert_eq!(build.to_json(), expected);
+}
+
+#[test]
+fn an_open_request_has_results_minus_one() {
+    let request = BuildRequest {
+        id: BuildRequestId(8),
+        buildset: BuildsetId(4),
+        builder: BuilderId(1),
+        priority: 0,
+        claimed_at: None,
+        claimed_by: None,
+        complete_at: None,
+        results: None,
+        submitted_at: AT,
+        waited_for: false,
+        properties: Properties::new(),
+    };
+    assert_eq!(
+        request.to_json(),
+        json!({
+            "buildrequestid": 8, "buildsetid": 4, "builderid": 1, "priority": 0, "claimed": false, "claimed_at": null,
+            "claimed_by_masterid": null, "complete": false, "complete_at": null, "results": -1,
+            "submitted_at": 1_700_000_000, "submitted_at_us": 1_700_000_000_250_000_i64, "waited_for": false,
+            "properties": null,
+        })
+    );
+}
+
+#[test]
+fn buildsets_changes_and_source_stamps() {
+    let buildset = Buildset {
+        id: BuildsetId(4),
+        external_id: None,
+        reason: "nightly".to_owned(),
+        rebuilt_build: None,
+        submitted_at: AT,
+        complete_at: None,
+        results: None,
+        source_stamps: vec![stamp()],
+        parent_build: Some(BuildId(9)),
+        parent_relationship: Some("Triggered from".to_owned()),
+    };
+    assert_eq!(
+        buildset.to_json(),
+        json!({
+            "bsid": 4, "external_idstring": null, "reason": "nightly", "rebuilt_buildid": null,
+            "submitted_at": 1_700_000_000, "submitted_at_us": 1_700_000_000_250_000_i64, "complete": false,
+            "complete_at": null, "results": null, "sourcestamps": [stamp_json()], "parent_buildid": 9,
+            "parent_relationship": "Triggered from",
+        })
+    );
+    let change = Change {
+        id: ChangeId(6),
+        parents: vec![ChangeId(3)],
+        author: "Ada <ada@example.org>".to_owned(),
+        committer: None,
+        files: vec!["src/main.c".to_owned()],
+        comments: "Count".to_owned(),
+        revision: Some("abc".to_owned()),
+        branch: Some("main".to_owned()),
+        category: None,
+        revlink: None,
+        properties: properties(),
+        repository: String::new(),
+        project: String::new(),
+        codebase: String::new(),
+        source_stamp: stamp(),
+        when: AT,
+    };
+    assert_eq!(
+        change.to_json(),
+        json!({
+            "changeid": 6, "parent_changeids": [3], "author": "Ada <ada@example.org>", "committer": null,
+            "files": ["src/main.c"], "comments": "Count", "revision": "abc", "branch": "main", "category": null,
+            "revlink": "", "properties": {"owner": ["ada", "Force Build Form"]}, "repository": "", "project": "",
+            "codebase": "", "sourcestamp": stamp_json(), "when_timestamp": 1_700_000_000,
+            "when_timestamp_us": 1_700_000_000_250_000_i64,
+        })
+    );
+    let patch = Patch {
+        id: PatchId(1),
+        level: 1,
+        subdir: String::new(),
+        author: "ada".to_owned(),
+        comment: String::new(),
+        body: b"\xff+".to_vec(),
+    };
+    assert_eq!(
+        patch.to_json(),
+        json!({
+            "patchid": 1, "level": 1, "subdir": "", "author": "ada", "comment": "", "body": null,
+            "body_base64": "/ys=",
+        })
+    );
+}
+
+#[test]
+fn steps_and_logs() {
+    let step = Step {
+        id: StepId(30),
+        number: 0,
+        name: "compile".to_owned(),
+        build: BuildId(17),
+        started_at: Some(AT),
+        locks_acquired_at: None,
+        complete_at: None,
+        results: None,
+        state: "compiling".to_owned(),
+        urls: vec![Url {
+            name: "report".to_owned(),
+            url: "https://example.org/".to_owned(),
+        }],
+        hidden: false,
+    };
+    assert_eq!(
+        step.to_json(),
+        json!({
+            "stepid": 30, "number": 0, "name": "compile", "buildid": 17, "started_at": 1_700_000_000,
+            "started_at_us": 1_700_000_000_250_000_i64, "locks_acquired_at": null, "complete": false,
+            "complete_at": null, "results": null, "state_string": "compiling",
+            "urls": [{"name": "report", "url": "https://example.org/"}], "hidden": false,
+        })
+    );
+    let log = Log {
+        id: LogId(40),
+        name: "err.html".to_owned(),
+        slug: "err_html".to_owned(),
+        step: StepId(30),
+        complete: true,
+        num_lines: 2,
+        kind: LogKind::Html,
+    };
+    assert_eq!(
+        log.to_json(),
+        json!({
+            "logid": 40, "name": "err.html", "slug": "err_html", "stepid": 30, "complete": true, "num_lines": 2,
+            "type": "h",
+        })
+    );
+}
+
+#[test]
+fn workers_and_masters() {
+    let mut worker = Worker {
+        id: WorkerId(2),
+        name: "w".to_owned(),
+        configured_on: vec![ConfiguredOn {
+            master: MasterId(1),
+            builder: BuilderId(1),
+        }],
+        connected_to: vec![],
+        info: WorkerInfo::default(),
+        paused: false,
+        pause_reason: None,
+        graceful: false,
+    };
+    let mut expected = json!({
+        "workerid": 2, "name": "w", "configured_on": [{"masterid": 1, "builderid": 1}], "connected_to": [],
+        "workerinfo": {}, "paused": false, "pause_reason": null, "graceful": false,
+    });
+    assert_eq!(worker.to_json(), expected);
+    worker.connected_to = vec![MasterId(1)];
+    worker.info.version = Some("1.0".to_owned());
+    worker.info.facts = [("os", "linux"), ("host", "a trap")]
+        .map(|(name, fact)| (name.into(), fact.into()))
+        .into();
+    expected["connected_to"] = json!([{"masterid": 1}]);
+    expected["workerinfo"] = json!({
+        "admin": null, "host": null, "access_uri": null, "version": "1.0", "os": "linux", "fact:host": "a trap",
+    });
+    assert_eq!(worker.to_json(), expected);
+    let master = Master {
+        id: MasterId(1),
+        name: "host:/weir".to_owned(),
+        active: true,
+        last_active: Timestamp::from_secs(7),
+    };
+    let entity: Entity = master.into();
+    assert_eq!(
+        to_json(&entity),
+        json!({
+            "masterid": 1, "name": "host:/weir", "active": true, "last_active": 7, "last_active_us": 7_000_000,
+        })
+    );
+}
+
+/// A force scheduler's form, as `(full name, type, default)` in the order of display.
+fn outline(field: &Value, lines: &mut Vec<Value>) {
+    lines.push(json!([field["fullName"], field["type"], field["default"]]));
+    for child in field["fields"].as_array().into_iter().flatten() {
+        outline(child, lines);
+    }
+}
+
+#[test]
+fn force_schedulers_have_buildbots_form() {
+    let scheduler = ForceScheduler {
+        name: "force".to_owned(),
+        button_name: "Force".to_owned(),
+        label: "force".to_owned(),
+        builder_names: vec!["linux".to_owned()],
+        enabled: true,
+        defaults: ForceDefaults {
+            reason: "by hand".to_owned(),
+            codebase: "app".to_owned(),
+            ..ForceDefaults::default()
+        },
+        properties: Properties::new(),
+        fields: vec![ForceField {
+            name: "target".to_owned(),
+            label: "Target".to_owned(),
+            kind: ForceFieldKind::Choice(vec!["a".to_owned(), "b".to_owned()]),
+            default: json!("a"),
+            required: true,
+        }],
+    };
+    let object = scheduler.to_json();
+    let mut lines = vec![];
+    for field in object["all_fields"].as_array().into_iter().flatten() {
+        outline(field, &mut lines);
+    }
+    let expected = json!([
+        [null, "nested", ""],
+        ["username", "username", ""],
+        ["reason", "text", "by hand"],
+        ["priority", "int", 0],
+        ["app", "nested", ""],
+        ["app_branch", "text", ""],
+        ["app_project", "text", ""],
+        ["app_repository", "text", ""],
+        ["app_revision", "text", ""],
+        ["target", "list", "a"],
+    ]);
+    assert_eq!(Value::Array(lines), expected);
+    assert_eq!(
+        object["all_fields"][2],
+        json!({
+            "name": "target", "fullName": "target", "label": "Target", "tablabel": "Target", "type": "list",
+            "default": "a", "required": true, "multiple": false, "regex": null, "hide": false, "maxsize": null,
+            "autopopulate": null, "tooltip": "", "choices": ["a", "b"], "strict": true,
+        })
+    );
+}
+
+#[test]
+fn a_buildbot_masters_objects_are_read_to_the_second() {
+    let object = json!({
+        "buildid": 1, "number": 1, "builderid": 1, "buildrequestid": null, "workerid": 1, "masterid": 1,
+        "started_at": 5, "complete": false, "complete_at": null, "locks_duration_s": 0, "results": null,
+        "state_string": "starting", "properties": {},
+    });
+    let build = Build::from_json(&object).expect("a build");
+    assert_eq!(build.started_at, Timestamp::from_secs(5));
+    assert_eq!(build.request, BuildRequestId(0));
+    let error = Build::from_json(&json!({"buildid": "x"})).expect_err("no number");
+    assert_eq!(error.to_string(), "`buildid` of a build is not a whole number");
+}

@@ -1,0 +1,135 @@
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use weir_status_api::conformance::{Stage, TOKEN};
+
+use crate::scene::{Gateway, Scene};
+
+#[tokio::test]
+async fn a_force_gives_the_buildset_and_its_requests() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    // As Buildbot's own page sends it: the builder's id as text, every field of the form.
+    let params = json!({
+        "builderid": "1", "username": "", "reason": "by hand", "priority": "7", "app_branch": "next",
+        "app_project": "", "app_repository": "", "app_revision": "",
+    });
+    let answer = gateway.call("forceschedulers/force", "force", params).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(
+        answer.json(),
+        json!({"id": 1, "jsonrpc": "2.0", "result": [2, {"1": 2}]})
+    );
+    let buildset = &gateway.rows("buildsets/2").await[0];
+    assert_eq!(buildset["reason"], "by hand");
+    assert_eq!(buildset["sourcestamps"][0]["branch"], "next");
+    assert_eq!(gateway.rows("buildrequests/2").await[0]["priority"], 7);
+}
+
+#[tokio::test]
+async fn commands_of_each_resource() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    for (path, method, params) in [
+        ("workers/w", "pause", json!({"reason": "disk"})),
+        ("workers/1", "unpause", json!({})),
+        ("builders/1/workers/w", "stop", json!({})),
+        ("schedulers/1", "enable", json!({"enabled": false})),
+        (
+            "builders/linux%2Fx86/builds/1",
+            "stop",
+            json!({"reason": "enough"}),
+        ),
+        ("buildrequests/1", "cancel", json!({})),
+    ] {
+        let answer = gateway.call(path, method, params).await;
+        assert_eq!(
+            answer.json(),
+            json!({"id": 1, "jsonrpc": "2.0", "result": null}),
+            "{path} {method}"
+        );
+    }
+    let rebuilt = gateway.call("builds/1", "rebuild", json!({})).await.json();
+    assert_eq!(rebuilt["result"], json!([2, {"1": 2}]));
+}
+
+async fn refused(gateway: &Gateway, path: &str, method: &str, params: Value) -> (u16, i64, Value) {
+    let answer = gateway.call(path, method, params).await;
+    let error = answer.json()["error"].clone();
+    (
+        answer.status.as_u16(),
+        error["code"].as_i64().unwrap(),
+        error["message"].clone(),
+    )
+}
+
+#[tokio::test]
+async fn refusals_have_buildbots_codes() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let unknown = refused(&gateway, "builds/1", "explode", json!({})).await;
+    assert_eq!((unknown.0, unknown.1), (501, -32601));
+    let path = refused(&gateway, "nonsense/1", "stop", json!({})).await;
+    assert_eq!((path.0, path.1), (404, -32600));
+    let nobody = refused(&gateway, "workers/nobody", "pause", json!({})).await;
+    assert_eq!((nobody.0, nobody.1), (404, -32600));
+    let wrong = refused(
+        &gateway,
+        "forceschedulers/force",
+        "force",
+        json!({"priority": "high"}),
+    )
+    .await;
+    assert_eq!(
+        wrong,
+        (400, -32602, json!({"priority": "a whole number is expected"}))
+    );
+    let other = refused(
+        &gateway,
+        "forceschedulers/force",
+        "force",
+        json!({"builderNames": ["nobody"]}),
+    )
+    .await;
+    assert_eq!((other.0, other.1), (400, -32602));
+    assert!(other.2["builderNames"].is_string(), "{}", other.2);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_refused() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let post = async |content_type: &str, body: &'static str| {
+        let request = Request::post("/api/v2/builds/1").header("content-type", content_type);
+        gateway.ask(request.body(Body::from(body)).unwrap()).await.json()["error"]["code"].clone()
+    };
+    let good = r#"{"jsonrpc":"2.0","method":"stop","id":1,"params":{}}"#;
+    assert_eq!(post("text/plain", good).await, -32600);
+    assert_eq!(post("application/json", "{").await, -32700);
+    assert_eq!(post("application/json", "[]").await, -32600);
+    assert_eq!(post("application/json; charset=utf-8", good).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_token_is_handed_on() {
+    let scene = Scene::new().await;
+    let gateway = Gateway::over(scene.stage.guarded());
+    let pause = async |header: Option<String>| {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "pause", "params": {}});
+        let mut request = Request::post("/api/v2/workers/w").header("content-type", "application/json");
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        gateway
+            .ask(request.body(Body::from(body.to_string())).unwrap())
+            .await
+            .status
+    };
+    assert_eq!(pause(None).await, StatusCode::FORBIDDEN);
+    assert_eq!(
+        pause(Some("Bearer wrong".to_owned())).await,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(pause(Some(format!("bearer {TOKEN}"))).await, StatusCode::OK);
+}

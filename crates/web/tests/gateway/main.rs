@@ -1,0 +1,13 @@
+//! The gateway through its front door: requests in, answers out, over a model in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../status-api/tests/model/mod.rs"]
+mod model;
+
+mod assets;
+mod control;
+mod events;
+mod logs;
+mod reads;
+mod refusals;
+mod scene;

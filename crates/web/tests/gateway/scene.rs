@@ -1,0 +1,147 @@
+//! A master with one build, and requests to its gateway.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use weir_status_api::conformance::{BuilderSetup, NewBuildset, Setup, Stage};
+use weir_status_api::{
+    BuildId, ForceDefaults, ForceScheduler, LogId, LogKind, Properties, Property, StatusApi,
+};
+use weir_web::{Options, router};
+
+use crate::model::ModelStage;
+
+/// A master with the builder `linux/x86` on the worker `w`, one running build, its step `compile`, and its log
+/// `stdio` of three lines.
+pub(crate) struct Scene {
+    pub(crate) stage: ModelStage,
+    pub(crate) build: BuildId,
+    pub(crate) log: LogId,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+fn setup() -> Setup {
+    let force = ForceScheduler {
+        name: "force".to_owned(),
+        button_name: "Force".to_owned(),
+        label: "force".to_owned(),
+        builder_names: vec!["linux/x86".to_owned()],
+        enabled: true,
+        defaults: ForceDefaults {
+            codebase: "app".to_owned(),
+            ..ForceDefaults::default()
+        },
+        properties: Properties::new(),
+        fields: vec![],
+    };
+    Setup {
+        builders: vec![BuilderSetup {
+            name: "linux/x86".to_owned(),
+            workers: vec!["w".to_owned()],
+            ..BuilderSetup::default()
+        }],
+        workers: vec!["w".to_owned()],
+        schedulers: vec!["all".to_owned(), "force".to_owned()],
+        force_schedulers: vec![force],
+    }
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let stage = ModelStage::new(None);
+        let writer = stage.writer();
+        let ids = writer.configure(setup()).await;
+        let properties = Properties::from([("branch".to_owned(), Property::new("main", "Scheduler"))]);
+        let (_, requests) = writer
+            .add_buildset(NewBuildset {
+                reason: "a test".to_owned(),
+                builders: vec![ids.builders["linux/x86"]],
+                properties,
+                ..NewBuildset::default()
+            })
+            .await;
+        let request = *requests.values().next().unwrap();
+        assert!(writer.claim(request).await);
+        let (build, _) = writer
+            .start_build(request, ids.workers["w"], Properties::new())
+            .await;
+        let step = writer.add_step(build, "compile").await;
+        writer.start_step(step).await;
+        let log = writer.add_log(step, "stdio", LogKind::Stdio).await;
+        writer.append_log(log, "hmake\noone\newarning: <b>\n").await;
+        Self { stage, build, log }
+    }
+
+    pub(crate) fn gateway(&self, options: Options) -> Gateway {
+        Gateway(router(self.stage.api(), options))
+    }
+
+    pub(crate) fn open(&self) -> Gateway {
+        self.gateway(Options::default())
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Gateway(Router);
+
+impl Gateway {
+    pub(crate) fn over(api: Arc<dyn StatusApi>) -> Self {
+        Self(router(api, Options::default()))
+    }
+
+    /// The answer's head, and its body still to be read.
+    pub(crate) async fn send(&self, request: Request<Body>) -> axum::response::Response {
+        self.0.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let (head, body) = self.send(request).await.into_parts();
+        let body = to_bytes(body, 1 << 24).await.unwrap();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("accept", "application/json");
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn rows(&self, path: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/api/v2/{path}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        let Value::Object(body) = answer.json() else {
+            panic!("{path}: {}", answer.body);
+        };
+        let rows = body.into_iter().find(|(name, _)| name != "meta").unwrap().1;
+        rows.as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn call(&self, path: &str, method: &str, params: Value) -> Answer {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let request = Request::post(format!("/api/v2/{path}")).header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use weir_status_api::{
@@ -22,6 +23,9 @@ use weir_status_http::v2;
 use crate::Shared;
 use crate::answer::{self, in_time};
 use crate::reads::fill_master;
+
+/// How long a stream that resumes may take to tell that it cannot.
+const FIRST: Duration = Duration::from_millis(100);
 
 /// Opens a stream for `/sse/listen/<path>`, `/sse/<path>` and `/sse/listen?path=…`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
@@ -53,6 +57,9 @@ async fn open(app: &Shared, head: &Parts) -> Result<impl Stream<Item = Result<By
         .map_err(|_| Error::unavailable("too many event streams are open"))?;
     let start = since.map_or(Start::Now, Start::After);
     let events = in_time(app.options.deadline, app.api.watch(filter.clone(), start)).await?;
+    let mut events = events.fuse();
+    let first = first_signal(&mut events, since).await?;
+    let events = Box::pin(stream::iter(first.map(Ok)).chain(events));
     let feed = Feed {
         app: Arc::clone(app),
         filter,
@@ -61,6 +68,21 @@ async fn open(app: &Shared, head: &Parts) -> Result<impl Stream<Item = Result<By
         _permit: permit,
     };
     Ok(feed.run(events))
+}
+
+/// What the stream gives at once, if it does. Some implementations tell only within the stream that a cursor is
+/// no good, and a browser understands a status better than an event.
+async fn first_signal(
+    events: &mut stream::Fuse<EventStream>,
+    since: Option<Cursor>,
+) -> Result<Option<Signal>> {
+    if since.is_none() {
+        return Ok(None);
+    }
+    match tokio::time::timeout(FIRST, events.next()).await {
+        Ok(first) => first.transpose(),
+        Err(_quiet) => Ok(None),
+    }
 }
 
 /// The patterns: each `path=`, and what follows in the path itself.

@@ -135,10 +135,9 @@ async fn pages_follow_each_other() {
     let gateway = scene.open();
     let first = gateway.get("/api/v2/schedulers?order=name&limit=1").await.json();
     let next = first["meta"]["next"].as_str().unwrap();
-    let second = gateway
-        .get(&format!("/api/v2/schedulers?order=name&limit=1&after={next}"))
-        .await
-        .json();
+    let parameters = [("order", "name"), ("limit", "1"), ("after", next)];
+    let url = reqwest::Url::parse_with_params("http://x/api/v2/schedulers", parameters).unwrap();
+    let second = gateway.get(url.as_str()).await.json();
     assert_eq!(first["schedulers"][0]["name"], "all");
     assert_eq!(second["schedulers"][0]["name"], "force");
     assert_eq!(second["meta"]["next"], Value::Null);

@@ -3,33 +3,51 @@ import { errorText } from './format.ts';
 
 /** What a deployment says in `config.json` beside the page. */
 export interface SiteConfig {
-  /** Address of the site that serves `api/v2` and `sse`; relative ones are relative to the page. */
+  /** Address of the site that serves `api/v2` and `sse`. */
   api: string;
   /** The page's name. */
   title: string;
 }
 
-/** Reads `config.json`; a missing file, or a missing entry, means the defaults: the page's own site, named Weir. */
+/** Milliseconds that the page's name is waited for. */
+const PATIENCE = 1500;
+
+/**
+ * Reads `config.json`, whose addresses are relative to the page. A missing file, or a missing entry, means the default:
+ * the API is the page's own site, and the title is what the API's site says.
+ */
 export async function readConfig(page: string, ask: typeof fetch = fetch): Promise<SiteConfig> {
   const address = new URL('config.json', page);
   const response = await ask(address, { cache: 'no-cache' }).catch((error: unknown) => {
     throw new UnreachableError(`did not give config.json: ${errorText(error)}`, error);
   });
-  const given = response.ok ? parse(await response.text()) : {};
   if (!response.ok && response.status !== 404) throw new Error(`config.json cannot be read: HTTP ${response.status}.`);
-  const text = (key: string, fallback: string): string => {
-    const value = given[key];
-    return typeof value === 'string' && value !== '' ? value : fallback;
-  };
-  return { api: new URL(text('api', '.'), page).href, title: text('title', 'Weir') };
+  const given = response.ok ? object(await response.text()) : {};
+  if (!given) throw new Error('config.json must hold a JSON object such as {"api": "."}.');
+  const api = new URL(text(given['api']) ?? '.', page).href;
+  return { api, title: text(given['title']) ?? (await titleOf(api, ask)) ?? 'Weir' };
 }
 
-function parse(text: string): Record<string, unknown> {
+/** The name that the API's site gives itself; a page does without it. */
+async function titleOf(api: string, ask: typeof fetch): Promise<string | undefined> {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+    const address = new URL('config', api.endsWith('/') ? api : `${api}/`);
+    const response = await ask(address, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+    return response.ok ? text(object(await response.text())?.['title']) : undefined;
   } catch {
-    // Told below, as any other value that is no object.
+    return undefined;
   }
-  throw new Error('config.json must hold a JSON object such as {"api": "."}.');
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function object(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

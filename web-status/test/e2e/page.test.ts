@@ -51,6 +51,7 @@ it('shows builders, and what happens to them, without a reload', async () => {
   await builderRow('linux-gcc').waitFor();
   expect(await page.getByTestId('builder-row').count()).toBe(12);
   expect(await builderRow('package').getByTestId('result-strip').textContent()).toContain('No builds yet');
+  expect(await page.title()).toContain('Pump works');
   await live();
   const { build } = begin(10);
   await builderRow('package').getByText(`#${build.number}`).first().waitFor();

@@ -71,6 +71,7 @@ export class Mock {
     const url = new URL(request.url ?? '/', 'http://mock');
     const prefix = this.#options.prefix ?? '';
     const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : '';
+    if (path === '/config') return json(response, 200, { title: 'Pump works' });
     if (!path.startsWith('/api/v2/') && !path.startsWith('/sse/listen')) return other();
     if (this.down) return void request.destroy();
     if (path.startsWith('/sse/')) return this.#stream(path.slice('/sse/listen'.length + 1), url.searchParams, request, response);

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use diesel::Connection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::Connection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 use crate::inserts::{ChunkRow, EventRow, ROWS_AT_ONCE};
 use crate::schema::{events, log_chunks};
 
+#[cfg(test)]
+mod plans;
 #[path = "queries/mod.rs"]
 mod queries;
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read, Result, Start,
-    TopicFilter, Watch,
+    At, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read, Result,
+    Start, TopicFilter, Watch,
 };
 
 use crate::backend::LogChunks;

@@ -69,7 +69,9 @@ impl Ring {
                 bytes,
             });
             while self.entries.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
-                let Some(oldest) = self.entries.pop_front() else { break };
+                let Some(oldest) = self.entries.pop_front() else {
+                    break;
+                };
                 self.bytes -= oldest.bytes;
             }
         }

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A bookmark comes at the latest after this many events that do not match,
 const BOOKMARK_EVENTS: usize = 1000;
 /// or this long after the first of them.
-const BOOKMARK_AFTER: Duration = Duration::from_secs(5);
+const BOOKMARK_AFTER: Duration = Duration::from_secs(3);
 
 /// The state of a stream of events.
 pub(super) struct Watcher {

@@ -7,6 +7,10 @@ mod apply;
 mod read;
 mod rows;
 
+#[cfg(test)]
+#[allow(unused_imports, reason = "tests look at the plans of SQLite only")]
+pub(super) use read::{sql_of, sql_of_events};
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -37,7 +37,10 @@ pub(crate) fn pack(text: &str) -> Result<Vec<Chunk>> {
     cut(text)
         .map(|(lines, part)| {
             if part.len() > MAX_LINE {
-                let why = format!("a line of {} bytes is too long, a log takes up to {MAX_LINE}", part.len());
+                let why = format!(
+                    "a line of {} bytes is too long, a log takes up to {MAX_LINE}",
+                    part.len()
+                );
                 return Err(Error::invalid("lines", why));
             }
             let data = compressor.compress(part.as_bytes()).map_err(damaged)?;

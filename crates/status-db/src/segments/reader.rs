@@ -45,11 +45,7 @@ impl SegmentReader {
     ///
     /// # Errors
     /// [`Error::Io`] if a segment cannot be read, [`Error::InvalidData`] if it is not what was written.
-    pub(crate) async fn read(
-        &self,
-        places: Vec<Place>,
-        enough: usize,
-    ) -> Result<Vec<String>> {
+    pub(crate) async fn read(&self, places: Vec<Place>, enough: usize) -> Result<Vec<String>> {
         let shared = self.shared.clone();
         off_thread(move || {
             let mut texts = Vec::with_capacity(places.len());

@@ -97,5 +97,8 @@ async fn a_missing_segment_is_told_by_its_path() {
         length: 1,
     };
     let error = reader.read(vec![place], 1).await.unwrap_err();
-    assert!(error.to_string().starts_with("reading /nowhere/0000000003.zst: "), "{error}");
+    assert!(
+        error.to_string().starts_with("reading /nowhere/0000000003.zst: "),
+        "{error}"
+    );
 }

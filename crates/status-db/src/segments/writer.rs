@@ -41,7 +41,8 @@ impl SegmentWriter {
     pub(crate) async fn new(folder: PathBuf) -> Result<Self> {
         let made = folder.clone();
         off_thread(move || {
-            fs::create_dir_all(&made).map_err(|source| Error::io(format_args!("making {}", made.display()), source))
+            fs::create_dir_all(&made)
+                .map_err(|source| Error::io(format_args!("making {}", made.display()), source))
         })
         .await?;
         Ok(Self { folder, open: None })
@@ -74,10 +75,7 @@ impl SegmentWriter {
                 .write(true)
                 .open(&opened)
                 .map_err(|source| failed(&opened, source))?;
-            let written = file
-                .metadata()
-                .map_err(|source| failed(&opened, source))?
-                .len();
+            let written = file.metadata().map_err(|source| failed(&opened, source))?.len();
             // The file's name must last as its bytes do.
             File::open(&folder)
                 .and_then(|folder| folder.sync_all())

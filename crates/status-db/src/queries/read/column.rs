@@ -59,7 +59,8 @@ impl<T> Access<T> {
         <E as Expression>::SqlType: SqlType,
         <E::SqlType as SqlType>::IsNull: 'static,
     {
-        let nullable = TypeId::of::<<E::SqlType as SqlType>::IsNull>() == TypeId::of::<is_nullable::IsNullable>();
+        let nullable =
+            TypeId::of::<<E::SqlType as SqlType>::IsNull>() == TypeId::of::<is_nullable::IsNullable>();
         Self::column(expression, if nullable { Holds::Nullable } else { Holds::Value })
     }
 

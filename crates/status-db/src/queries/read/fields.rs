@@ -5,16 +5,16 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use weir_status_api::{
-    Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Buildset, BuildsetField, Change,
-    ChangeField, ForceScheduler, ForceSchedulerField, Log, LogField, Master, MasterField, Scheduler,
+    Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Buildset, BuildsetField,
+    Change, ChangeField, ForceScheduler, ForceSchedulerField, Log, LogField, Master, MasterField, Scheduler,
     SchedulerField, SourceStamp, SourceStampField, Step, StepField, Value, Worker, WorkerField,
 };
 
 use super::column::{Access, Sql};
 use super::plan::Listed;
 use crate::schema::{
-    build_requests, builder_masters, builders, builds, buildset_changes, buildset_sources, buildsets, changes,
-    configured_workers, force_schedulers, logs, masters, schedulers, source_stamps, steps, workers,
+    build_requests, builder_masters, builders, builds, buildset_changes, buildset_sources, buildsets,
+    changes, configured_workers, force_schedulers, logs, masters, schedulers, source_stamps, steps, workers,
 };
 
 macro_rules! listed {

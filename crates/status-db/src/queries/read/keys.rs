@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use weir_status_api::{
-    Build, BuildField, BuildKey, BuildRequest, BuildRequestField, Builder, BuilderField, BuilderKey, Buildset,
-    BuildsetField, Change, ChangeField, ForceScheduler, ForceSchedulerField, Key, List, Log, LogField, LogKey,
-    Master, MasterField, Query, Resource, Scheduler, SchedulerField, SchedulerKey, SourceStamp,
-    SourceStampField, Step, StepField, StepKey, Value, Worker, WorkerField, WorkerKey,
+    Build, BuildField, BuildKey, BuildRequest, BuildRequestField, Builder, BuilderField, BuilderKey,
+    Buildset, BuildsetField, Change, ChangeField, ForceScheduler, ForceSchedulerField, Key, List, Log,
+    LogField, LogKey, Master, MasterField, Query, Resource, Scheduler, SchedulerField, SchedulerKey,
+    SourceStamp, SourceStampField, Step, StepField, StepKey, Value, Worker, WorkerField, WorkerKey,
 };
 
 use super::super::Conn;
@@ -60,7 +60,9 @@ pub(super) async fn build(conn: &mut Conn, key: &BuildKey) -> Result<Option<i64>
     let builder = match builder {
         BuilderKey::Id(id) => id.0,
         BuilderKey::Name(name) if is_name(name) => {
-            let found = builders::table.filter(builders::name.eq(name)).select(builders::id);
+            let found = builders::table
+                .filter(builders::name.eq(name))
+                .select(builders::id);
             match found.first(conn).await.optional()? {
                 Some(id) => id,
                 None => return Ok(None),
@@ -78,14 +80,22 @@ pub(super) async fn build(conn: &mut Conn, key: &BuildKey) -> Result<Option<i64>
 /// The id of the step; for [`StepKey::Id`] it need not exist.
 async fn step(conn: &mut Conn, key: &StepKey) -> Result<Option<i64>> {
     let (StepKey::Number(of, _) | StepKey::Name(of, _)) = key else {
-        return Ok(if let StepKey::Id(id) = key { Some(id.0) } else { None });
+        return Ok(if let StepKey::Id(id) = key {
+            Some(id.0)
+        } else {
+            None
+        });
     };
     let Some(of) = build(conn, of).await? else {
         return Ok(None);
     };
     let found = steps::table.filter(steps::build.eq(of)).select(steps::id);
     Ok(match key {
-        StepKey::Number(_, number) => found.filter(steps::number.eq(*number)).first(conn).await.optional()?,
+        StepKey::Number(_, number) => found
+            .filter(steps::number.eq(*number))
+            .first(conn)
+            .await
+            .optional()?,
         StepKey::Name(_, name) if is_name(name) => {
             found.filter(steps::name.eq(name)).first(conn).await.optional()?
         }

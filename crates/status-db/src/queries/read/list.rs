@@ -8,8 +8,8 @@ use super::super::Conn;
 use super::plan::plan;
 use super::properties::{fill_builds, fill_requests};
 use super::rows::{
-    self, BuildRequestRow, BuildRow, BuilderRow, BuildsetRow, ChangeRow, ForceSchedulerRow, LogRow, MasterRow,
-    SchedulerRow, SourceStampRow, StepRow, WorkerRow,
+    self, BuildRequestRow, BuildRow, BuilderRow, BuildsetRow, ChangeRow, ForceSchedulerRow, LogRow,
+    MasterRow, SchedulerRow, SourceStampRow, StepRow, WorkerRow,
 };
 use crate::error::Result;
 use crate::schema::{
@@ -50,7 +50,10 @@ pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<E
             rows.into_iter().map(MasterRow::into_master).collect()
         }),
         List::Builder(query) => {
-            page!(conn, query, builders, BuilderRow, |rows| rows::builders(conn, rows).await?)
+            page!(conn, query, builders, BuilderRow, |rows| rows::builders(
+                conn, rows
+            )
+            .await?)
         }
         List::Build(query) => page!(conn, query, builds, BuildRow, |rows| {
             let builds = each(rows, BuildRow::into_build)?;
@@ -61,18 +64,26 @@ pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<E
             fill_requests(conn, requests, &query.properties).await?
         }),
         List::Buildset(query) => {
-            page!(conn, query, buildsets, BuildsetRow, |rows| rows::buildsets(conn, rows).await?)
+            page!(conn, query, buildsets, BuildsetRow, |rows| rows::buildsets(
+                conn, rows
+            )
+            .await?)
         }
         List::SourceStamp(query) => page!(conn, query, source_stamps, SourceStampRow, |rows| {
             rows::source_stamps(conn, rows).await?
         }),
         List::Change(query) => {
-            page!(conn, query, changes, ChangeRow, |rows| rows::changes(conn, rows).await?)
+            page!(conn, query, changes, ChangeRow, |rows| rows::changes(conn, rows)
+                .await?)
         }
-        List::Step(query) => page!(conn, query, steps, StepRow, |rows| each(rows, StepRow::into_step)?),
+        List::Step(query) => page!(conn, query, steps, StepRow, |rows| each(
+            rows,
+            StepRow::into_step
+        )?),
         List::Log(query) => page!(conn, query, logs, LogRow, |rows| each(rows, LogRow::into_log)?),
         List::Worker(query) => {
-            page!(conn, query, workers, WorkerRow, |rows| rows::workers(conn, rows).await?)
+            page!(conn, query, workers, WorkerRow, |rows| rows::workers(conn, rows)
+                .await?)
         }
         List::Scheduler(query) => page!(conn, query, schedulers, SchedulerRow, |rows| {
             rows.into_iter().map(SchedulerRow::into_scheduler).collect()
@@ -85,6 +96,7 @@ pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<E
 
 /// The `SELECT` of a list's rows, so that tests can look at how the database would go about it.
 #[cfg(test)]
+#[allow(dead_code, reason = "tests look at the plans of SQLite only")]
 pub(in super::super::super) fn sql_of(list: List) -> Result<super::column::Sql> {
     macro_rules! sql {
         ($query:expr, $table:ident, $row:ty) => {

@@ -70,7 +70,9 @@ pub(in super::super) async fn log_chunks(
 async fn existing(conn: &mut Conn, key: &LogKey) -> Result<i64> {
     let found = match (key, keys::log(conn, key).await?) {
         (LogKey::Id(id), _) => {
-            let there: bool = diesel::select(exists(logs::table.find(id.0))).get_result(conn).await?;
+            let there: bool = diesel::select(exists(logs::table.find(id.0)))
+                .get_result(conn)
+                .await?;
             there.then_some(id.0)
         }
         (LogKey::Slug(..), found) => found,

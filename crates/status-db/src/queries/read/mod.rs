@@ -18,10 +18,10 @@ use crate::error::{Error, Result};
 
 pub(super) use events::{events_after, span};
 pub(super) use list::list;
-#[cfg(test)]
-pub(in super::super) use list::sql_of;
 pub(super) use logs::log_chunks;
 pub(super) use properties::properties;
+#[cfg(test)]
+pub(in super::super) use {events::sql_of_events, list::sql_of};
 
 /// The resource that `key` names.
 pub(super) async fn get(conn: &mut Conn, key: &Key) -> Result<Entity> {

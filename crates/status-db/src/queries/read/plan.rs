@@ -96,9 +96,14 @@ impl<R: Listed> Paging<R> {
     fn behind(&self, token: &PageToken) -> Result<Condition<R::Table>> {
         let types: Vec<FieldType> = self.order.iter().map(|part| part.field.field_type()).collect();
         let row = page_token::decode(self.id, &types, token).ok_or_else(|| {
-            Error::invalid("after", "the page token is not one of this list; begin without it")
+            Error::invalid(
+                "after",
+                "the page token is not one of this list; begin without it",
+            )
         })?;
-        Ok(Condition::Behind(keys::<R>(&self.order)?.into_iter().zip(row).collect()))
+        Ok(Condition::Behind(
+            keys::<R>(&self.order)?.into_iter().zip(row).collect(),
+        ))
     }
 }
 

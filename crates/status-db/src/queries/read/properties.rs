@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Build, BuildId, BuildKey, BuildRequest, BuildsetId, Properties, PropertiesOf, Property};
+use weir_status_api::{
+    Build, BuildId, BuildKey, BuildRequest, BuildsetId, Properties, PropertiesOf, Property,
+};
 
 use super::super::Conn;
 use super::keys;
@@ -26,7 +28,9 @@ async fn of_build(conn: &mut Conn, key: &BuildKey) -> Result<Option<Properties>>
     let Some(id) = keys::build(conn, key).await? else {
         return Ok(None);
     };
-    let there: bool = diesel::select(exists(builds::table.find(id))).get_result(conn).await?;
+    let there: bool = diesel::select(exists(builds::table.find(id)))
+        .get_result(conn)
+        .await?;
     if !there {
         return Ok(None);
     }
@@ -63,13 +67,20 @@ async fn of_builds(conn: &mut Conn, ids: &[i64], names: &[String]) -> Result<Has
     let mut by_build: HashMap<i64, Properties> = HashMap::new();
     for (build, name, value, source) in rows {
         let value = from_json("build_properties.value_json", &value)?;
-        by_build.entry(build).or_default().insert(name, Property { value, source });
+        by_build
+            .entry(build)
+            .or_default()
+            .insert(name, Property { value, source });
     }
     Ok(by_build)
 }
 
 /// The builds with the properties that `names` ask for.
-pub(super) async fn fill_builds(conn: &mut Conn, mut builds: Vec<Build>, names: &[String]) -> Result<Vec<Build>> {
+pub(super) async fn fill_builds(
+    conn: &mut Conn,
+    mut builds: Vec<Build>,
+    names: &[String],
+) -> Result<Vec<Build>> {
     if names.is_empty() || builds.is_empty() {
         return Ok(builds);
     }

@@ -1,0 +1,162 @@
+//! How SQLite goes about the common queries: by an index, however big the tables are.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query as SqlQuery, QueryFragment, QueryId};
+use diesel::sql_types::{Integer, Text};
+use weir_status_api::{
+    Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Change, ChangeField, Cursor,
+    Log, LogField, Query, Resource, SourceStamp, SourceStampField, Step, StepField, Timestamp,
+};
+
+use super::queries::{sql_of, sql_of_events};
+use super::*;
+
+type Sql = Box<dyn QueryFragment<Sqlite> + Send>;
+
+struct Explain(Sql);
+
+impl QueryFragment<Sqlite> for Explain {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql("EXPLAIN QUERY PLAN ");
+        self.0.walk_ast(out)
+    }
+}
+
+impl SqlQuery for Explain {
+    type SqlType = (Integer, Integer, Integer, Text);
+}
+
+impl QueryId for Explain {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl diesel::RunQueryDsl<SqliteConnection> for Explain {}
+
+/// The steps of the plan for the SQL, in an empty database.
+fn plan(sql: Sql) -> String {
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    conn.run_pending_migrations(MIGRATIONS).unwrap();
+    let steps: Vec<(i32, i32, i32, String)> = diesel::RunQueryDsl::load(Explain(sql), &mut conn).unwrap();
+    let steps: Vec<String> = steps.into_iter().map(|step| step.3).collect();
+    steps.join("; ")
+}
+
+fn list<R: Resource>(query: Query<R>) -> String {
+    plan(sql_of(R::into_list(query.limit(50))).unwrap())
+}
+
+fn builds() -> Query<Build> {
+    Query::new()
+}
+
+/// Asserts that no step reads a whole table, and none sorts.
+fn assert_by_index(plan: &str) {
+    assert!(plan.contains("SEARCH "), "{plan}");
+    assert!(!plan.contains("SCAN ") && !plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+/// Asserts that the rows come in order from the table or an index, so that the limit ends it.
+fn assert_in_order(plan: &str) {
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn the_last_builds_of_a_builder() {
+    let of_builder = || builds().eq(BuildField::Builder, 7);
+    assert_by_index(&list(of_builder().descending(BuildField::Number)));
+    assert_by_index(&list(of_builder().descending(BuildField::Id)));
+    assert_by_index(&list(of_builder().descending(BuildField::StartedAt)));
+    assert_by_index(&list(of_builder().eq(BuildField::Number, 3)));
+    let worker = builds().eq(BuildField::Worker, 7).descending(BuildField::Id);
+    assert_by_index(&list(worker));
+}
+
+#[test]
+fn running_builds() {
+    let running = || builds().eq(BuildField::Complete, false);
+    assert_by_index(&list(running()));
+    assert_by_index(&list(running().descending(BuildField::Id)));
+    assert_by_index(&list(
+        running().eq(BuildField::Builder, 7).descending(BuildField::Id),
+    ));
+}
+
+#[test]
+fn the_newest_of_all() {
+    for plan in [
+        list(builds().descending(BuildField::Id)),
+        list(builds().descending(BuildField::StartedAt)),
+        list(builds().descending(BuildField::CompleteAt)),
+        list(Query::<Change>::new().descending(ChangeField::Id)),
+        list(Query::<Change>::new().descending(ChangeField::When)),
+        list(Query::<Buildset>::new().descending(BuildsetField::SubmittedAt)),
+    ] {
+        assert_in_order(&plan);
+    }
+    let since = Timestamp(5).into();
+    let since = builds().filter(BuildField::StartedAt, weir_status_api::Op::Ge, vec![since]);
+    assert_by_index(&list(since.ascending(BuildField::StartedAt)));
+}
+
+#[test]
+fn open_requests_by_priority() {
+    let open = Query::<BuildRequest>::new().eq(BuildRequestField::Complete, false);
+    let by_priority = open
+        .descending(BuildRequestField::Priority)
+        .ascending(BuildRequestField::SubmittedAt);
+    let plan = list(by_priority);
+    assert_in_order(&plan);
+    assert!(plan.contains("build_requests_open"), "{plan}");
+    let of_builder = Query::<BuildRequest>::new().eq(BuildRequestField::Builder, 7);
+    assert_by_index(&list(of_builder.descending(BuildRequestField::Id)));
+}
+
+#[test]
+fn what_belongs_to_one() {
+    for plan in [
+        list(builds().eq(BuildField::Id, 7)),
+        list(builds().eq(BuildField::Request, 7)),
+        list(
+            Query::<Step>::new()
+                .eq(StepField::Build, 7)
+                .ascending(StepField::Number),
+        ),
+        list(
+            Query::<Log>::new()
+                .eq(LogField::Step, 7)
+                .ascending(LogField::Slug),
+        ),
+        list(Query::<BuildRequest>::new().eq(BuildRequestField::Buildset, 7)),
+    ] {
+        assert_by_index(&plan);
+    }
+    // The few of one owner may be sorted.
+    for plan in [
+        list(Query::<Step>::new().eq(StepField::Build, 7)),
+        list(Query::<Log>::new().eq(LogField::Step, 7)),
+        list(builds().eq(BuildField::Change, 7)),
+        list(builds().eq(BuildField::TriggeredBy, 7)),
+        list(Query::<Change>::new().eq(ChangeField::Build, 7)),
+        list(Query::<SourceStamp>::new().eq(SourceStampField::Buildset, 7)),
+    ] {
+        assert!(plan.contains("SEARCH ") && !plan.contains("SCAN "), "{plan}");
+    }
+}
+
+#[test]
+fn a_page_far_from_the_first() {
+    let query = builds().eq(BuildField::Builder, 7).descending(BuildField::Number);
+    let list_id = format!("{:?} {:?}", query.filters, query.order);
+    let list_id = crate::page_token::ListId::new(Build::KIND, &list_id);
+    let token = crate::page_token::encode(list_id, &[Some(900.into()), Some(1000.into())]);
+    let plan = list(query.after(token));
+    assert_by_index(&plan);
+    assert!(plan.contains("builder=? AND number<?"), "{plan}");
+}
+
+#[test]
+fn events_after_a_cursor() {
+    assert_by_index(&plan(sql_of_events(Cursor(7))));
+}

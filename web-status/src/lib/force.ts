@@ -44,7 +44,7 @@ export function check(fields: ForceField[], values: Values): Record<string, stri
     const value = values[keyOf(field)];
     const text = Array.isArray(value) ? value.join('') : String(value ?? '');
     if (field.type === 'bool' || field.hide) continue;
-    if (field.required && text.trim() === '') errors[keyOf(field)] = 'This is needed.';
+    if (field.required && text.trim() === '') errors[keyOf(field)] = 'A value is required.';
     else if (field.type === 'int' && text !== '' && !/^[+-]?\d+$/.test(text.trim())) errors[keyOf(field)] = 'This must be a whole number.';
     else if (field.maxsize !== null && text.length > field.maxsize) errors[keyOf(field)] = `At most ${field.maxsize} characters.`;
   }

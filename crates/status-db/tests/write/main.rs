@@ -1,0 +1,11 @@
+//! The write side through its public interface: transitions, their events, and what survives.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod crash;
+mod faults;
+mod lifecycle;
+mod logs;
+mod requests;
+mod restart;
+mod rig;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List, LogId, LogKey, Page, Properties, PropertiesOf,
-    SourceStampId, Timestamp,
+    At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List,
+    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp,
 };
 
 use crate::error::{Error, Result};

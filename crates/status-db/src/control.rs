@@ -47,8 +47,7 @@ impl Store {
                     .await
             }
             Command::StopWorker { worker, reason } => {
-                self.ask_worker(caller, worker, ControlAction::Stop, reason)
-                    .await
+                self.ask_worker(caller, worker, ControlAction::Stop, reason).await
             }
             Command::EnableScheduler { scheduler, enabled } => self.enable(scheduler, enabled).await,
         }

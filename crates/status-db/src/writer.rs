@@ -116,11 +116,7 @@ impl Writer {
     }
 
     /// Applies what was sent before the queue closed, and tells those who wait for the end.
-    async fn drain(
-        &mut self,
-        waiting: &mut mpsc::Receiver<Message>,
-        mut closing: Vec<oneshot::Sender<()>>,
-    ) {
+    async fn drain(&mut self, waiting: &mut mpsc::Receiver<Message>, mut closing: Vec<oneshot::Sender<()>>) {
         let mut jobs = Vec::new();
         while let Some(message) = waiting.recv().await {
             match message {

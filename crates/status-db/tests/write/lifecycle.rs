@@ -100,7 +100,9 @@ async fn from_change_to_end(rig: Rig) {
         shorts(&rig.events(before).await),
         [
             "worker anna connected on 1 masters, paused false, graceful false",
+            "source stamp 1 new",
             "change 1 new",
+            "source stamp 2 new",
             "request 1 new - open",
             "request 2 new - open",
             "buildset 1 new -",

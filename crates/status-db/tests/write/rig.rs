@@ -17,7 +17,7 @@ use weir_status_db::{
 
 /// A second passes whenever somebody looks.
 #[derive(Default)]
-pub struct Ticking(AtomicI64);
+pub(crate) struct Ticking(AtomicI64);
 
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
@@ -25,7 +25,7 @@ impl Clock for Ticking {
     }
 }
 
-pub async fn open(database: Database, dir: &Path) -> Store {
+pub(crate) async fn open(database: Database, dir: &Path) -> Store {
     let options = Options {
         database,
         data_dir: dir.to_owned(),
@@ -34,12 +34,12 @@ pub async fn open(database: Database, dir: &Path) -> Store {
     Store::open(options).await.unwrap()
 }
 
-pub struct Rig {
-    pub store: Store,
-    pub master: MasterId,
-    pub builders: [BuilderId; 2],
-    pub worker: WorkerId,
-    pub dir: TempDir,
+pub(crate) struct Rig {
+    pub(crate) store: Store,
+    pub(crate) master: MasterId,
+    pub(crate) builders: [BuilderId; 2],
+    pub(crate) worker: WorkerId,
+    pub(crate) dir: TempDir,
 }
 
 macro_rules! gives {
@@ -51,7 +51,7 @@ macro_rules! gives {
     };
 }
 
-pub fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let builder = |name: &str| BuilderSetup {
         name: name.to_owned(),
         description: None,
@@ -66,7 +66,7 @@ pub fn setup() -> Setup {
     }
 }
 
-pub fn new_buildset(builders: Vec<BuilderId>) -> NewBuildset {
+pub(crate) fn new_buildset(builders: Vec<BuilderId>) -> NewBuildset {
     NewBuildset {
         reason: "a test".to_owned(),
         external_id: None,
@@ -87,11 +87,11 @@ pub fn new_buildset(builders: Vec<BuilderId>) -> NewBuildset {
 }
 
 impl Rig {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         Self::on(Database::Sqlite).await
     }
 
-    pub async fn on(database: Database) -> Self {
+    pub(crate) async fn on(database: Database) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = open(database, dir.path()).await;
         let name = "here".to_owned();
@@ -113,7 +113,7 @@ impl Rig {
     }
 
     /// The same folder, opened by another life of the master.
-    pub async fn reopened(self) -> Self {
+    pub(crate) async fn reopened(self) -> Self {
         let Self {
             store,
             master,
@@ -133,24 +133,24 @@ impl Rig {
         }
     }
 
-    pub async fn apply(&self, transition: Transition) -> Applied {
+    pub(crate) async fn apply(&self, transition: Transition) -> Applied {
         self.store.apply(transition).await.unwrap()
     }
 
     /// A buildset on both builders, and its requests in their order.
-    pub async fn buildset(&self) -> (BuildsetId, [BuildRequestId; 2]) {
+    pub(crate) async fn buildset(&self) -> (BuildsetId, [BuildRequestId; 2]) {
         let new = Transition::AddBuildset(Box::new(new_buildset(self.builders.to_vec())));
         gives!(self.apply(new).await, Applied::Buildset(id, requests) => {
             (id, self.builders.map(|builder| requests[&builder]))
         })
     }
 
-    pub async fn claim(&self, request: BuildRequestId) -> bool {
+    pub(crate) async fn claim(&self, request: BuildRequestId) -> bool {
         gives!(self.apply(Transition::Claim(request, self.master)).await, Applied::Claimed(it) => it)
     }
 
     /// A build of the request, which is claimed first.
-    pub async fn build(&self, request: BuildRequestId) -> BuildId {
+    pub(crate) async fn build(&self, request: BuildRequestId) -> BuildId {
         assert!(self.claim(request).await);
         let start = Transition::StartBuild {
             request,
@@ -162,7 +162,7 @@ impl Rig {
     }
 
     /// A step of the build that runs, and a log of it.
-    pub async fn step(&self, build: BuildId) -> (StepId, LogId) {
+    pub(crate) async fn step(&self, build: BuildId) -> (StepId, LogId) {
         let add = Transition::AddStep(build, "compile".to_owned());
         let step = gives!(self.apply(add).await, Applied::Step(id) => id);
         self.apply(Transition::StartStep(step)).await;
@@ -175,27 +175,27 @@ impl Rig {
     }
 
     /// A log of a step of a build that runs.
-    pub async fn log(&self) -> LogId {
+    pub(crate) async fn log(&self) -> LogId {
         let (_, [request, _]) = self.buildset().await;
         let build = self.build(request).await;
         self.step(build).await.1
     }
 
-    pub async fn cursor(&self) -> Cursor {
+    pub(crate) async fn cursor(&self) -> Cursor {
         newest(&self.store).await
     }
 
-    pub async fn events(&self, after: Cursor) -> Vec<Arc<Event>> {
+    pub(crate) async fn events(&self, after: Cursor) -> Vec<Arc<Event>> {
         events(&self.store, after).await
     }
 }
 
-pub async fn newest(store: &Store) -> Cursor {
+pub(crate) async fn newest(store: &Store) -> Cursor {
     store.page(Query::<Master>::new()).await.unwrap().cursor
 }
 
 /// The events after `after`, which must be numbered densely.
-pub async fn events(store: &Store, after: Cursor) -> Vec<Arc<Event>> {
+pub(crate) async fn events(store: &Store, after: Cursor) -> Vec<Arc<Event>> {
     let newest = newest(store).await;
     let mut found = vec![];
     if newest == after {
@@ -219,7 +219,7 @@ pub async fn events(store: &Store, after: Cursor) -> Vec<Arc<Event>> {
 }
 
 /// What matters of an event: `build 1 finished success`.
-pub fn short(event: &Event) -> String {
+pub(crate) fn short(event: &Event) -> String {
     let results = |results: Option<weir_status_api::Results>| results.map_or("-", |it| it.name());
     let verb = event.verb.name();
     match &event.entity {
@@ -245,12 +245,13 @@ pub fn short(event: &Event) -> String {
         Entity::Builder(it) => format!("builder {} {verb}", it.name),
         Entity::Scheduler(it) => format!("scheduler {} {verb} {}", it.name, it.enabled),
         Entity::Master(it) => format!("master {} {verb} {}", it.name, it.active),
+        Entity::SourceStamp(it) => format!("source stamp {} {verb}", it.id),
         Entity::Change(it) => format!("change {} {verb}", it.id),
         Entity::Control(it) => format!("control {:?} {}", it.target, it.action.name()),
         other => format!("{other:?} {verb}"),
     }
 }
 
-pub fn shorts(events: &[Arc<Event>]) -> Vec<String> {
+pub(crate) fn shorts(events: &[Arc<Event>]) -> Vec<String> {
     events.iter().map(|event| short(event)).collect()
 }

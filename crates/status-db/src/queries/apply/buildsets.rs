@@ -110,7 +110,10 @@ async fn add_requests(
         if requests.contains_key(&builder) {
             continue;
         }
-        let known = builders::table.find(builder.0).select(builders::id).first::<i64>(tx.conn);
+        let known = builders::table
+            .find(builder.0)
+            .select(builders::id)
+            .first::<i64>(tx.conn);
         found(known.await.optional()?, format_args!("builder {builder}"))?;
         let row = diesel::insert_into(build_requests::table)
             .values((

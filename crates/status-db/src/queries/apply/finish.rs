@@ -117,7 +117,11 @@ pub(super) async fn left_behind(tx: &mut Tx<'_>, master: MasterId) -> Result<()>
         .load(tx.conn)
         .await?;
     for (id, stop, cancel) in left {
-        let results = if stop || cancel { Results::Cancelled } else { Results::Retry };
+        let results = if stop || cancel {
+            Results::Cancelled
+        } else {
+            Results::Retry
+        };
         build(tx, BuildId(id), results, LOST).await?;
     }
     let claimed: Vec<i64> = build_requests::table

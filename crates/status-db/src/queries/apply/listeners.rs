@@ -15,7 +15,10 @@ use crate::transition::KeptState;
 pub(super) async fn keep_state(tx: &mut Tx<'_>, state: &KeptState) -> Result<()> {
     let value = to_json(&state.value)?;
     diesel::insert_into(kept_states::table)
-        .values((kept_states::owner.eq(&state.owner), kept_states::value_json.eq(&value)))
+        .values((
+            kept_states::owner.eq(&state.owner),
+            kept_states::value_json.eq(&value),
+        ))
         .on_conflict(kept_states::owner)
         .do_update()
         .set(kept_states::value_json.eq(&value))
@@ -37,7 +40,10 @@ pub(crate) async fn kept_state(conn: &mut Conn, owner: &str) -> Result<Option<se
 
 pub(super) async fn keep_bookmark(tx: &mut Tx<'_>, listener: &str, cursor: Cursor) -> Result<()> {
     diesel::insert_into(bookmarks::table)
-        .values((bookmarks::listener.eq(listener), bookmarks::after_event.eq(cursor.0)))
+        .values((
+            bookmarks::listener.eq(listener),
+            bookmarks::after_event.eq(cursor.0),
+        ))
         .on_conflict(bookmarks::listener)
         .do_update()
         .set(bookmarks::after_event.eq(cursor.0))

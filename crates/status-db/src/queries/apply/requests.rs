@@ -48,7 +48,9 @@ pub(super) async fn claim(tx: &mut Tx<'_>, request: BuildRequestId, master: Mast
 pub(super) async fn unclaim(tx: &mut Tx<'_>, request: BuildRequestId) -> Result<()> {
     let row = load(tx, request).await?;
     if row.complete_at.is_some() {
-        return Err(Error::conflict(format_args!("build request {request} is complete")));
+        return Err(Error::conflict(format_args!(
+            "build request {request} is complete"
+        )));
     }
     if row.claimed_by.is_none() {
         return Ok(());
@@ -77,7 +79,9 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, row: BuildRequestRow) -> Result<()> 
 pub(super) async fn complete(tx: &mut Tx<'_>, request: BuildRequestId, results: Results) -> Result<()> {
     let row = load(tx, request).await?;
     if row.complete_at.is_some() {
-        return Err(Error::conflict(format_args!("build request {request} is complete")));
+        return Err(Error::conflict(format_args!(
+            "build request {request} is complete"
+        )));
     }
     end(tx, row, results).await
 }

@@ -9,7 +9,9 @@ use weir_status_api::{Builder, BuilderId, MasterId, Scheduler, SchedulerId, Verb
 use super::super::rows::{BuilderRow, MasterRow, SchedulerRow, builders as assemble, to_json};
 use super::{Tx, finish, force, found, workers};
 use crate::error::Result;
-use crate::schema::{builder_masters, builders, configured_workers, masters, schedulers, workers as workers_table};
+use crate::schema::{
+    builder_masters, builders, configured_workers, masters, schedulers, workers as workers_table,
+};
 use crate::transition::{BuilderSetup, Setup, SetupIds};
 
 pub(super) async fn start_master(tx: &mut Tx<'_>, name: &str) -> Result<MasterId> {
@@ -48,11 +50,14 @@ pub(super) async fn stop_master(tx: &mut Tx<'_>, master: MasterId) -> Result<()>
 
 /// Makes the tables say what the master has configured, and emits what that changes.
 pub(super) async fn configure(tx: &mut Tx<'_>, master: MasterId, setup: &Setup) -> Result<SetupIds> {
-    let known = masters::table.find(master.0).select(masters::id).first::<i64>(tx.conn);
+    let known = masters::table
+        .find(master.0)
+        .select(masters::id)
+        .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
     let ids = SetupIds {
         builders: configure_builders(tx, master, &setup.builders).await?,
-        workers: configure_workers(tx, master, setup).await?,
+        workers: configure_workers(tx, setup).await?,
         schedulers: configure_schedulers(tx, master, setup).await?,
     };
     link_workers(tx, master, setup, &ids).await?;
@@ -78,7 +83,10 @@ async fn configure_builders(
         ids.insert(setup.name.clone(), BuilderId(id));
         if !linked.contains(&id) {
             diesel::insert_into(builder_masters::table)
-                .values((builder_masters::builder.eq(id), builder_masters::master.eq(master.0)))
+                .values((
+                    builder_masters::builder.eq(id),
+                    builder_masters::master.eq(master.0),
+                ))
                 .on_conflict_do_nothing()
                 .execute(tx.conn)
                 .await?;
@@ -143,11 +151,7 @@ async fn emit_builder(tx: &mut Tx<'_>, verb: Verb, id: i64) -> Result<()> {
     Ok(())
 }
 
-async fn configure_workers(
-    tx: &mut Tx<'_>,
-    _master: MasterId,
-    setup: &Setup,
-) -> Result<BTreeMap<String, WorkerId>> {
+async fn configure_workers(tx: &mut Tx<'_>, setup: &Setup) -> Result<BTreeMap<String, WorkerId>> {
     let mut ids = BTreeMap::new();
     let served = setup.builders.iter().flat_map(|builder| &builder.workers);
     for name in setup.workers.iter().chain(served) {
@@ -205,7 +209,10 @@ async fn link_workers(tx: &mut Tx<'_>, master: MasterId, setup: &Setup, ids: &Se
             .execute(tx.conn)
             .await?;
     }
-    let changed: BTreeSet<i64> = old.symmetric_difference(&new).map(|(worker, _)| *worker).collect();
+    let changed: BTreeSet<i64> = old
+        .symmetric_difference(&new)
+        .map(|(worker, _)| *worker)
+        .collect();
     for worker in changed {
         let worker = workers::load(tx, WorkerId(worker)).await?;
         tx.emit(Verb::StateUpdated, worker);

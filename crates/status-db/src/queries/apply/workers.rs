@@ -34,7 +34,10 @@ pub(super) async fn connect(
     master: MasterId,
     info: &WorkerInfo,
 ) -> Result<()> {
-    let known = masters::table.find(master.0).select(masters::id).first::<i64>(tx.conn);
+    let known = masters::table
+        .find(master.0)
+        .select(masters::id)
+        .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
     let updated = diesel::update(workers::table.find(worker.0))
         .set(workers::info_json.eq(to_json(info)?))

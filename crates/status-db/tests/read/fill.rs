@@ -1,0 +1,114 @@
+//! A store with some of everything in it, with missing and with equal values.
+
+use std::collections::BTreeMap;
+
+use weir_status_api::{LogKind, Property, Results};
+use weir_status_db::{Applied, BuildsetSource, NewBuildset, NewChange, NewLog, NewSourceStamp, Transition};
+
+use crate::rig::{Rig, new_buildset};
+
+fn change(number: usize) -> NewChange {
+    let some = |text: &str, every: usize| (number.is_multiple_of(every)).then(|| text.to_owned());
+    NewChange {
+        author: ["Zoë <z@example.org>", "anna", "Anna", "100%", "a_b"][number % 5].to_owned(),
+        committer: some("bot", 3),
+        comments: format!("Change number {}\n\nwith 100% of `it's` \\ text", number / 2),
+        revision: Some(format!("{:04x}", number * 77 % 40)),
+        branch: some("main", 2),
+        category: some("nightly", 4),
+        repository: "https://example.org/weir.git".to_owned(),
+        when: weir_status_api::Timestamp::from_secs(1_000_000 + (number as i64 * 13) % 7),
+        ..NewChange::default()
+    }
+}
+
+/// Fills the store of the rig.
+pub(crate) async fn fill(rig: &Rig) {
+    let mut changes = vec![];
+    for number in 0..30 {
+        let Applied::Change(id) = rig.apply(Transition::AddChange(Box::new(change(number)))).await else {
+            panic!("a change")
+        };
+        changes.push(id);
+    }
+    for number in 0..25 {
+        let source = NewSourceStamp {
+            revision: (number % 3 == 0).then(|| format!("r{}", number % 4)),
+            repository: "https://example.org/weir.git".to_owned(),
+            ..NewSourceStamp::default()
+        };
+        let new = NewBuildset {
+            reason: format!("reason {}", number % 4),
+            external_id: (number % 5 == 0).then(|| format!("x{number}")),
+            sources: vec![BuildsetSource::New(source)],
+            changes: vec![changes[number]],
+            priority: (number % 3) as i32 - 1,
+            waited_for: number % 2 == 0,
+            properties: BTreeMap::from([("reason".to_owned(), Property::new(number, "Test"))]),
+            ..new_buildset(rig.builders.to_vec())
+        };
+        let Applied::Buildset(_, requests) = rig.apply(Transition::AddBuildset(Box::new(new))).await else {
+            panic!("a buildset")
+        };
+        let first = requests[&rig.builders[0]];
+        match number % 5 {
+            0 => {}
+            1 => assert!(rig.claim(first).await),
+            2 => drop(
+                rig.apply(Transition::CompleteRequest(first, Results::Skipped))
+                    .await,
+            ),
+            _ => build(rig, first, number).await,
+        }
+    }
+}
+
+/// Builds the request, wholly or not.
+async fn build(rig: &Rig, request: weir_status_api::BuildRequestId, number: usize) {
+    assert!(rig.claim(request).await);
+    let start = Transition::StartBuild {
+        request,
+        worker: rig.worker,
+        master: rig.master,
+        properties: BTreeMap::from([("n".to_owned(), Property::new(number, "Test"))]),
+    };
+    let Applied::Build(build, _) = rig.apply(start).await else {
+        panic!("a build")
+    };
+    for name in ["git", "make all"] {
+        let Applied::Step(step) = rig.apply(Transition::AddStep(build, name.to_owned())).await else {
+            panic!("a step")
+        };
+        if number % 4 == 0 {
+            continue;
+        }
+        rig.apply(Transition::StartStep(step)).await;
+        let new = NewLog {
+            step,
+            name: "stdio".to_owned(),
+            kind: LogKind::Stdio,
+        };
+        let Applied::Log(log) = rig.apply(Transition::AddLog(new)).await else {
+            panic!("a log")
+        };
+        rig.apply(Transition::AppendLog(log, "oline\n".repeat(1 + number % 3)))
+            .await;
+        if number % 4 != 1 {
+            let finish = Transition::FinishStep {
+                step,
+                results: Results::ALL[number % 3],
+                state: format!("'{name}'"),
+                hidden: number % 2 == 0,
+            };
+            rig.apply(finish).await;
+        }
+    }
+    if number % 4 > 1 {
+        let finish = Transition::FinishBuild {
+            build,
+            results: Results::ALL[number % 3],
+            state: "done".to_owned(),
+        };
+        rig.apply(finish).await;
+    }
+}

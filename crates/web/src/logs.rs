@@ -1,13 +1,14 @@
 //! Logs: their lines as JSON, and whole as text.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
-use std::sync::Arc;
-use std::time::Duration;
 use weir_status_api::{
     At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogKey, LogKind, ReadExt, Result, StatusApi,
     Step, StepKey, Worker,
@@ -19,7 +20,7 @@ use crate::answer::in_time;
 use crate::reads::Answer;
 
 /// Bytes after which an answer with lines is sent, whether or not there are more.
-const CONTENTS_BYTES: usize = 4 << 20;
+const CONTENTS_BYTES: usize = 1 << 20;
 /// Lines that are read at once for a raw log.
 const RAW_LINES: u32 = 5_000;
 

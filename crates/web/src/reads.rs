@@ -7,7 +7,7 @@ use weir_status_api::{
     At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
     Result,
 };
-use weir_status_http::v2::{self, Endpoint, Scope, Selection, envelope, plural};
+use weir_status_http::v2::{self, Endpoint, ListRequest, Scope, Selection, envelope, plural};
 
 use crate::{App, logs, scopes};
 
@@ -83,12 +83,12 @@ async fn present(app: &App) -> Result<Cursor> {
 
 async fn list(app: &App, kind: Kind, within: Vec<Scope>, query: &Pairs) -> Result<Answer> {
     // What is wrong with the query is told before anything is looked up.
-    let fixed = v2::parse_list(kind, vec![], query).map(|_| within)?;
-    let fixed = scopes::conditions(app, fixed).await?;
-    let request = v2::parse_list(kind, fixed, query)?;
-    let page = app.api.list(request.list).await;
+    let ListRequest { list, selection } = v2::parse_list(kind, query)?;
+    let mut parts = list.into_parts();
+    parts.filters.extend(scopes::conditions(app, within).await?);
+    let page = app.api.list(List::from_parts(parts)?).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
-    let rows = objects(app, &items, &request.selection).await;
+    let rows = objects(app, &items, &selection).await;
     Ok(Answer::at(
         cursor,
         envelope::collection(plural(kind), rows, next.as_ref()),

@@ -1,10 +1,7 @@
 //! The parents that a path names, as conditions of a list.
 
-use weir_status_api::{
-    BuildKey, BuilderKey, Condition, Entity, Error, Key, LogKey, Op, Result, SchedulerKey, StepKey, Value,
-    WorkerKey,
-};
-use weir_status_http::v2::Scope;
+use weir_status_api::{At, Builder, BuilderKey, Condition, Entity, Error, Key, Op, Result, Value};
+use weir_status_http::v2::{self, Scope};
 
 use crate::App;
 
@@ -47,7 +44,7 @@ async fn condition(app: &App, scope: Scope) -> Result<Condition> {
     })
 }
 
-async fn builder(app: &App, key: BuilderKey) -> Result<Option<weir_status_api::Builder>> {
+async fn builder(app: &App, key: BuilderKey) -> Result<Option<Builder>> {
     match found(app.api.get(Key::Builder(key)).await)? {
         Some(Entity::Builder(builder)) => Ok(Some(builder)),
         _ => Ok(None),
@@ -56,22 +53,8 @@ async fn builder(app: &App, key: BuilderKey) -> Result<Option<weir_status_api::B
 
 /// The id of what `key` names.
 async fn id(app: &App, key: Key) -> Result<i64> {
-    let known = match &key {
-        Key::Master(id) => Some(id.0),
-        Key::Builder(BuilderKey::Id(id)) => Some(id.0),
-        Key::Build(BuildKey::Id(id)) => Some(id.0),
-        Key::BuildRequest(id) => Some(id.0),
-        Key::Buildset(id) => Some(id.0),
-        Key::SourceStamp(id) => Some(id.0),
-        Key::Change(id) => Some(id.0),
-        Key::Step(StepKey::Id(id)) => Some(id.0),
-        Key::Log(LogKey::Id(id)) => Some(id.0),
-        Key::Worker(WorkerKey::Id(id)) => Some(id.0),
-        Key::Scheduler(SchedulerKey::Id(id)) => Some(id.0),
-        _ => None,
-    };
-    if let Some(id) = known {
-        return Ok(id);
+    if let Some([Value::Int(id)]) = v2::key_conditions(&key).as_ref().map(|it| it.values.as_slice()) {
+        return Ok(*id);
     }
     let entity = found(app.api.get(key).await)?;
     Ok(match entity {
@@ -85,7 +68,7 @@ async fn id(app: &App, key: Key) -> Result<i64> {
     })
 }
 
-fn found(answer: Result<weir_status_api::At<Entity>>) -> Result<Option<Entity>> {
+fn found(answer: Result<At<Entity>>) -> Result<Option<Entity>> {
     match answer {
         Ok(at) => Ok(Some(at.value)),
         Err(Error::NotFound { .. }) => Ok(None),

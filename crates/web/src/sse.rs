@@ -24,7 +24,7 @@ use crate::Shared;
 use crate::answer::{self, in_time};
 use crate::reads::fill_master;
 
-/// How long a stream that resumes may take to tell that it cannot.
+/// How long a stream waits for what it can do without: to be told that it cannot resume, a scheduler's master.
 const FIRST: Duration = Duration::from_millis(100);
 
 /// Opens a stream for `/sse/listen/<path>`, `/sse/<path>` and `/sse/listen?path=…`.
@@ -183,7 +183,9 @@ impl Feed {
         let topic = self.filter.matching(event)?;
         let mut message = v2::to_json(&event.entity);
         if let Entity::Scheduler(scheduler) = &event.entity {
-            fill_master(&self.app, scheduler.master, &mut message, &mut self.masters).await;
+            let fill = fill_master(&self.app, scheduler.master, &mut message, &mut self.masters);
+            // Without an answer in time the message has the master's id alone.
+            let _late = tokio::time::timeout(FIRST, fill).await;
         }
         Some(v2::event_to_json(event, &topic, message))
     }

@@ -101,9 +101,9 @@ fn read(path: &str, query: &str) -> List {
         },
         other => panic!("{other:?} comes from no condition"),
     });
-    v2::parse_list(kind, fixed.collect(), &v2::pairs(query))
-        .unwrap()
-        .list
+    let mut parts = parts(kind, query);
+    parts.filters.extend(fixed);
+    List::from_parts(parts).unwrap()
 }
 
 proptest! {
@@ -116,25 +116,20 @@ proptest! {
     #[test]
     fn no_query_string_makes_it_panic(query in ".{0,60}", number in 0..Kind::ALL.len()) {
         let kind = Kind::ALL[number];
-        let _ = v2::parse_list(kind, vec![], &v2::pairs(&query));
+        let _ = v2::parse_list(kind, &v2::pairs(&query));
         let _ = v2::parse_selection(kind, &v2::pairs(&query));
         for column in v2::columns(kind) {
-            let _ = v2::parse_list(kind, vec![], &v2::pairs(&format!("{}__{query}", column.name)));
+            let _ = v2::parse_list(kind, &v2::pairs(&format!("{}__{query}", column.name)));
         }
     }
 }
 
 fn parts(kind: Kind, query: &str) -> ListParts {
-    v2::parse_list(kind, vec![], &v2::pairs(query))
-        .unwrap()
-        .list
-        .into_parts()
+    v2::parse_list(kind, &v2::pairs(query)).unwrap().list.into_parts()
 }
 
 fn refused(kind: Kind, query: &str) -> String {
-    v2::parse_list(kind, vec![], &v2::pairs(query))
-        .unwrap_err()
-        .to_string()
+    v2::parse_list(kind, &v2::pairs(query)).unwrap_err().to_string()
 }
 
 #[test]

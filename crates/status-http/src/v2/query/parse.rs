@@ -45,17 +45,16 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// Reads the parameters of a collection of `kind`. `fixed` are the conditions that its path gives.
+/// Reads the parameters of a collection of `kind`.
 ///
 /// What Buildbot ignores silently is ignored: `x__y` with an unknown field or operator, and `lt`, `le`, `gt`,
 /// `ge` with more than one value. Without `limit` the page has [`MAX_LIMIT`] rows.
 ///
 /// # Errors
 /// [`Error::InvalidQuery`] that names the parameter.
-pub fn parse_list(kind: Kind, fixed: Vec<Condition>, query: &[(String, String)]) -> Result<ListRequest> {
+pub fn parse_list(kind: Kind, query: &[(String, String)]) -> Result<ListRequest> {
     let mut parts = ListParts::new(kind);
     parts.limit = Some(MAX_LIMIT);
-    parts.filters = fixed;
     let mut selection = Selection::default();
     let mut filters = Filters::default();
     for (name, value) in query {

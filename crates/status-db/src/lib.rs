@@ -7,6 +7,11 @@
 //! # Non-goals
 //! - No scheduling, no decisions: what to store is the master's business.
 
+#![allow(
+    clippy::duplicate_mod,
+    reason = "one source of queries, compiled once for each database"
+)]
+
 mod backend;
 mod bookmarks;
 mod control;

@@ -55,7 +55,7 @@ pub(super) async fn watches_resume_where_they_were_cut(stage: &dyn Stage) {
         .clone()
         .map(|filter| watch_through_cuts(stage.api(), filter, from, end.clone()));
     let write = async {
-        for _ in 0..8 {
+        for _ in 0..5 {
             bustle(stage.writer(), &scene.ids, 3, 1).await;
             let cut_in_the_middle = async {
                 tokio::task::yield_now().await;

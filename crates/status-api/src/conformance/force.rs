@@ -9,8 +9,8 @@ use super::stage::Stage;
 use super::story::{BARE, FORCE, FORCE_ONE, LINUX, ODD, Story};
 use super::world::World;
 use crate::{
-    BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Caller, ControlExt, Error, ForceParams,
-    Key, Outcome, Properties, PropertiesOf, Property, ReadExt, Start, StatusApi, TopicFilter,
+    BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Caller, ControlExt, Cursor, Error,
+    ForceParams, Key, Outcome, Properties, PropertiesOf, Property, ReadExt, Start, StatusApi, TopicFilter,
 };
 
 /// The source of what a person filled in.
@@ -52,12 +52,9 @@ fn must_hold(properties: &Properties, expected: &[(&str, Json, &str)]) {
     }
 }
 
-pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
-    let Story { scene, .. } = Story::tell(stage).await;
-    let api = &*scene.api;
-    let from = newest(api).await;
-    let now = scene.tick();
-    let params = ForceParams {
+/// A force that leaves nothing to the defaults.
+fn everything() -> ForceParams {
+    ForceParams {
         builders: vec![LINUX.to_owned(), ODD.to_owned()],
         reason: Some("to see \"it\"".to_owned()),
         priority: Some(7),
@@ -71,35 +68,20 @@ pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
             ("clean", json!(true)),
             ("target", json!("release")),
         ]),
-    };
-    let (id, requests) = force(api, FORCE, params).await;
-    let made = api
-        .one::<Buildset>(Key::Buildset(id))
-        .await
-        .expect("the buildset")
-        .value;
-    assert!(
-        made.reason.ends_with("to see \"it\""),
-        "the reason that was given, not {:?}",
-        made.reason
-    );
+    }
+}
+
+pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
+    let Story { scene, .. } = Story::tell(stage).await;
+    let api = &*scene.api;
+    let from = newest(api).await;
+    let now = scene.tick();
+    let (id, requests) = force(api, FORCE, everything()).await;
+    let made: Buildset = scene.look(Key::Buildset(id)).await;
+    must_be_of_everything(&made);
     assert_eq!(
-        (
-            made.submitted_at,
-            made.complete_at,
-            made.results,
-            made.rebuilt_build
-        ),
-        (now, None, None, None)
-    );
-    let [stamp] = made.source_stamps.as_slice() else {
-        panic!("a force builds one source stamp, not {:?}", made.source_stamps)
-    };
-    assert_eq!(stamp.branch.as_deref(), Some("topic/ä"));
-    assert_eq!(stamp.revision.as_deref(), Some("abc123"));
-    assert_eq!(
-        (&*stamp.repository, &*stamp.project, &*stamp.codebase),
-        ("https://example.org/other", "other", "")
+        (made.submitted_at, made.complete_at, made.results),
+        (now, None, None)
     );
     let builders: Vec<_> = requests.keys().copied().collect();
     assert_eq!(
@@ -108,11 +90,7 @@ pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
         "one request per builder"
     );
     for (builder, request) in &requests {
-        let got = api
-            .one::<BuildRequest>(Key::BuildRequest(*request))
-            .await
-            .expect("the request")
-            .value;
+        let got: BuildRequest = scene.look(Key::BuildRequest(*request)).await;
         assert_eq!((got.builder, got.buildset, got.priority), (*builder, id, 7));
         assert_eq!(
             (got.claimed_at, got.complete_at, got.submitted_at),
@@ -129,22 +107,41 @@ pub(super) async fn a_force_makes_a_buildset(stage: &dyn Stage) {
             ("target", json!("release"), FORM),
         ],
     );
-    let until = newest(api).await;
-    let mut stream = watch(api, &TopicFilter::all(), Start::After(from)).await;
-    let topics = events_until(&mut stream, from, until)
-        .await
-        .into_iter()
-        .flat_map(|event| event.topics());
-    let topics: Vec<String> = topics.map(|topic| topic.to_string()).collect();
-    let mut expected = vec![format!("buildsets/{id}/new")];
-    expected.extend(
+    let mut topics = vec![format!("buildsets/{id}/new")];
+    topics.extend(
         requests
             .values()
             .map(|request| format!("buildrequests/{request}/new")),
     );
+    must_have_told(api, from, &topics).await;
+}
+
+fn must_be_of_everything(made: &Buildset) {
+    assert!(
+        made.reason.ends_with("to see \"it\""),
+        "the reason that was given, not {:?}",
+        made.reason
+    );
+    assert_eq!(made.rebuilt_build, None);
+    let [stamp] = made.source_stamps.as_slice() else {
+        panic!("a force builds one source stamp, not {:?}", made.source_stamps)
+    };
+    assert_eq!(stamp.branch.as_deref(), Some("topic/ä"));
+    assert_eq!(stamp.revision.as_deref(), Some("abc123"));
+    let source = (&*stamp.repository, &*stamp.project, &*stamp.codebase);
+    assert_eq!(source, ("https://example.org/other", "other", ""));
+}
+
+/// Events of these topics must have come after the cursor.
+async fn must_have_told(api: &dyn StatusApi, from: Cursor, expected: &[String]) {
+    let until = newest(api).await;
+    let mut stream = watch(api, &TopicFilter::all(), Start::After(from)).await;
+    let events = events_until(&mut stream, from, until).await;
+    let topics = events.iter().flat_map(|event| event.topics());
+    let topics: Vec<String> = topics.map(|topic| topic.to_string()).collect();
     for topic in expected {
         assert!(
-            topics.contains(&topic),
+            topics.contains(topic),
             "a force has the event {topic}, there is only {topics:?}"
         );
     }

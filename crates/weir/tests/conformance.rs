@@ -1,0 +1,144 @@
+//! The conformance kit over every binding: gRPC and JSON through connections that the kit cuts, on the store.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../status-db/tests/stage/mod.rs"]
+mod stage;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stage::StoreStage;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use weir_status_api::StatusApi;
+use weir_status_api::conformance::{Case, Stage, Writer};
+use weir_status_db::Database;
+use weir_status_grpc::GrpcStatus;
+use weir_status_http::{HttpOptions, HttpStatus};
+use weir_testbed::{Link, Postgres};
+
+/// A binding of a store's API, and the same of the guarded one, each behind a link of its own.
+struct Remote {
+    store: StoreStage,
+    open: (Arc<dyn StatusApi>, Link),
+    guarded: (Arc<dyn StatusApi>, Link),
+    _stop: DropGuard,
+}
+
+#[async_trait]
+impl Stage for Remote {
+    fn api(&self) -> Arc<dyn StatusApi> {
+        Arc::clone(&self.open.0)
+    }
+
+    fn guarded(&self) -> Arc<dyn StatusApi> {
+        Arc::clone(&self.guarded.0)
+    }
+
+    fn writer(&self) -> &dyn Writer {
+        &self.store.writer
+    }
+
+    async fn disconnect(&self) {
+        self.open.1.cut();
+        self.guarded.1.cut();
+    }
+}
+
+/// Serves `api` over gRPC until `stop`, and gives a client of it.
+async fn grpc(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn StatusApi>, Link) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
+    let routes = weir_status_grpc::routes(api, stop.clone());
+    tokio::spawn(weir_status_grpc::serve(listener, routes, stop.clone()));
+    let client = GrpcStatus::connect(&format!("grpc://{}", link.address()), None).unwrap();
+    (Arc::new(client), link)
+}
+
+/// Serves `api` as JSON until `stop`, and gives a client of it.
+async fn json(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn StatusApi>, Link) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
+    let options = weir_web::Options {
+        heartbeat: Duration::from_millis(500),
+        ..weir_web::Options::default()
+    };
+    let serving = axum::serve(listener, weir_web::router(api, options));
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        // Its connections end with the runtime of the test.
+        tokio::select! {
+            served = serving => served,
+            () = stop.cancelled() => Ok(()),
+        }
+    });
+    let url = format!("http://{}/", link.address());
+    (
+        Arc::new(HttpStatus::new(&url, HttpOptions::default()).unwrap()),
+        link,
+    )
+}
+
+/// The store on `database`, bound by `$bind`.
+macro_rules! remote {
+    ($bind:ident, $database:expr) => {{
+        let store = StoreStage::open($database).await;
+        let stop = CancellationToken::new();
+        let open = $bind(store.writer.open_to_all(), &stop).await;
+        let guarded = $bind(store.writer.guarded(), &stop).await;
+        Remote {
+            store,
+            open,
+            guarded,
+            _stop: stop.drop_guard(),
+        }
+    }};
+}
+
+async fn grpc_on_sqlite() -> Remote {
+    remote!(grpc, Database::Sqlite)
+}
+
+async fn json_on_sqlite() -> Remote {
+    remote!(json, Database::Sqlite)
+}
+
+mod over_grpc {
+    use super::grpc_on_sqlite;
+
+    weir_status_api::conformance_tests!(grpc_on_sqlite);
+}
+
+mod over_json {
+    use super::json_on_sqlite;
+
+    weir_status_api::conformance_tests!(json_on_sqlite);
+}
+
+/// The cases in which the database under a binding can make a difference.
+const ON_POSTGRES: [&str; 4] = [
+    "lists_hold_what_was_written",
+    "no_gap_and_no_duplicate_while_writers_run",
+    "watches_resume_where_they_were_cut",
+    "expired_cursors_are_told",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_grpc_on_postgres() {
+    let server = Postgres::start().unwrap();
+    for name in ON_POSTGRES {
+        let remote = remote!(grpc, Database::Postgres(server.url()));
+        Case::run_named(name, &remote).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_json_on_postgres() {
+    let server = Postgres::start().unwrap();
+    for name in ON_POSTGRES {
+        let remote = remote!(json, Database::Postgres(server.url()));
+        Case::run_named(name, &remote).await;
+    }
+}

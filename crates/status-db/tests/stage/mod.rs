@@ -19,15 +19,15 @@ use weir_status_db::{
 };
 
 /// A store with a running master, written to by the kit.
-pub struct StoreWriter {
-    pub store: Store,
+pub(crate) struct StoreWriter {
+    pub(crate) store: Store,
     clock: HandClock,
     master: MasterId,
 }
 
 impl StoreWriter {
     /// A fresh store in the empty folder `data_dir`.
-    pub async fn open(database: Database, data_dir: &Path) -> Self {
+    pub(crate) async fn open(database: Database, data_dir: &Path) -> Self {
         let clock = HandClock::default();
         let options = Options {
             database,
@@ -44,7 +44,7 @@ impl StoreWriter {
     }
 
     /// The store, open to all.
-    pub fn open_to_all(&self) -> Arc<dyn StatusApi> {
+    pub(crate) fn open_to_all(&self) -> Arc<dyn StatusApi> {
         let policy = Policy {
             anonymous_control: true,
             users: vec![],
@@ -53,7 +53,7 @@ impl StoreWriter {
     }
 
     /// The store, closed to all but the kit's user.
-    pub fn guarded(&self) -> Arc<dyn StatusApi> {
+    pub(crate) fn guarded(&self) -> Arc<dyn StatusApi> {
         let policy = Policy {
             anonymous_control: false,
             users: vec![User::new(USER, TOKEN)],
@@ -69,15 +69,15 @@ impl StoreWriter {
 }
 
 /// The store itself as the API.
-pub struct StoreStage {
-    pub writer: StoreWriter,
+pub(crate) struct StoreStage {
+    pub(crate) writer: StoreWriter,
     /// Held until the stage is gone.
-    pub data: tempfile::TempDir,
+    pub(crate) data: tempfile::TempDir,
 }
 
 impl StoreStage {
     /// A fresh store in a temporary folder.
-    pub async fn open(database: Database) -> Self {
+    pub(crate) async fn open(database: Database) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
         Self {
             writer: StoreWriter::open(database, data.path()).await,

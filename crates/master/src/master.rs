@@ -83,7 +83,6 @@ impl Master {
         let engine = Arc::new(Engine {
             store,
             workers,
-            clock,
             config,
             ids,
             master: id,

@@ -13,7 +13,7 @@ use weir_web::{Asset, Assets, Options};
 
 /// The files of `web-status/dist`.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web-status/dist"]
+#[folder = "../../web-status/dist"]
 #[allow_missing = true]
 struct WebStatus;
 

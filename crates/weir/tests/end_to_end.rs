@@ -6,6 +6,7 @@ mod site;
 use serde_json::Value;
 use site::{SOON, Site, text};
 use weir_status_api::{Change, ChangeField, PropertiesOf, Query, Read, ReadExt, Results};
+use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::{Postgres, eventually};
 
 const CONFIG: &str = r#"
@@ -63,8 +64,17 @@ async fn builds_commits(site: Site) {
     assert!(log.contains("\neoops\n"), "{log}");
     let revision = site.repository.git(&["rev-parse", "HEAD"]);
     let always = site.step(&build, "always").await;
-    assert!(site.log_text(&always).await.contains(&format!("\norev {revision}\n")));
-    let properties = site.api().properties(PropertiesOf::Build(build.id.into())).await.unwrap().value;
+    assert!(
+        site.log_text(&always)
+            .await
+            .contains(&format!("\norev {revision}\n"))
+    );
+    let properties = site
+        .api()
+        .properties(PropertiesOf::Build(build.id.into()))
+        .await
+        .unwrap()
+        .value;
     assert_eq!(properties["got_revision"].value, Value::from(revision));
     assert_eq!(properties["buildnumber"].value, Value::from(1));
     assert_eq!(properties["scheduler"].value, Value::from("commits"));
@@ -73,7 +83,12 @@ async fn builds_commits(site: Site) {
     let build = commit_and_build(&site, "Cleo <cleo@weir.example>", "a broken weir\n", "Break it").await;
     assert_eq!(build.results, Some(Results::Failure));
     assert!(build.state.contains("check"), "{}", build.state);
-    let results: Vec<_> = site.steps(&build).await.iter().map(|it| it.results.unwrap()).collect();
+    let results: Vec<_> = site
+        .steps(&build)
+        .await
+        .iter()
+        .map(|it| it.results.unwrap())
+        .collect();
     use Results::{Failure, Skipped, Success};
     assert_eq!(results, [Success, Success, Failure, Skipped, Success]);
 }
@@ -103,7 +118,10 @@ async fn the_command_line_does_it_all() {
 
     let status = site.weir(&["status"]).await;
     let shown = text(&status);
-    assert!(shown.contains("all") && shown.contains("#1 success") && shown.contains("connected"), "{shown}");
+    assert!(
+        shown.contains("all") && shown.contains("#1 success") && shown.contains("connected"),
+        "{shown}"
+    );
     let status = site.weir(&["status", "--json"]).await;
     let json: Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(json["builders"][0]["name"], "all");
@@ -113,10 +131,18 @@ async fn the_command_line_does_it_all() {
     assert!(text(&logs).contains("a weir\nby w1\n"), "{}", text(&logs));
     let missing = site.weir(&["logs", "all/99"]).await;
     assert_eq!(missing.status.code(), Some(2));
-    assert!(text(&missing).contains("there is no build number 99"), "{}", text(&missing));
+    assert!(
+        text(&missing).contains("there is no build number 99"),
+        "{}",
+        text(&missing)
+    );
     let unknown = site.weir(&["force", "nothing"]).await;
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(text(&unknown).contains("no force scheduler"), "{}", text(&unknown));
+    assert!(
+        text(&unknown).contains("no force scheduler"),
+        "{}",
+        text(&unknown)
+    );
 
     let mut watch = site.start_weir(&["watch", "--since", "0", "--json", "builds/*/finished"]);
     let line = watch.line(SOON, |line| line.starts_with('{')).await;
@@ -133,13 +159,17 @@ async fn the_command_line_does_it_all() {
     assert_eq!(text(&nobody).lines().count(), 1, "{}", text(&nobody));
 }
 
+fn over_json(url: &str) -> HttpStatus {
+    HttpStatus::new(url, HttpOptions::default()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_elsewhere_shows_the_same() {
     let site = Site::start(CONFIG).await;
     let mut web = site.start_weir(&["web", "--listen", "127.0.0.1:0"]);
     let line = web.line(SOON, |line| line.contains("serving http://")).await;
-    let there = weir_status_http::HttpStatus::connect(line.rsplit(' ').next().unwrap()).unwrap();
-    let here = weir_status_http::HttpStatus::connect(&site.url).unwrap();
+    let there = over_json(line.rsplit(' ').next().unwrap());
+    let here = over_json(&site.url);
     let query = || Query::<weir_status_api::Builder>::new();
     let elsewhere = there.page(query()).await.unwrap();
     assert_eq!(elsewhere.items, here.page(query()).await.unwrap().items);

@@ -71,7 +71,10 @@ async fn build(site: &Site, expected: &mut BTreeSet<i64>) {
 }
 
 async fn all_arrive(receiver: &Receiver, expected: &BTreeSet<i64>) {
-    eventually("every build arrives", SOON, async || receiver.builds() == *expected).await;
+    eventually("every build arrives", SOON, async || {
+        receiver.builds() == *expected
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +98,13 @@ async fn a_listener_elsewhere_gets_every_build() {
     let file = site.path("listeners.star");
     std::fs::write(&file, webhook(&url)).unwrap();
     let places = site.path("places");
-    let listen = ["listen", "--config", file.to_str().unwrap(), "--data", places.to_str().unwrap()];
+    let listen = [
+        "listen",
+        "--config",
+        file.to_str().unwrap(),
+        "--data",
+        places.to_str().unwrap(),
+    ];
     let mut listener = site.start_weir(&listen);
     listener.line(SOON, |line| line.contains("listening")).await;
     let _worker = site.worker("w1");

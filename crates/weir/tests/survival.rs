@@ -133,7 +133,9 @@ async fn a_stopped_build_is_cancelled() {
     site.has_lines(&build, "work", 200).await;
     use weir_status_api::{Caller, ControlExt};
     let stop = site.api();
-    stop.stop_build(&Caller::anonymous(), build.id.into(), "no longer wanted").await.unwrap();
+    stop.stop_build(&Caller::anonymous(), build.id.into(), "no longer wanted")
+        .await
+        .unwrap();
     let build = site.finished(request).await;
     assert_eq!(build.results, Some(Results::Cancelled), "{build:?}");
     assert!(build.state.contains("no longer wanted"), "{}", build.state);
@@ -148,12 +150,18 @@ async fn workers_that_may_not_connect_are_told_why() {
     assert!(wrong.contains("token"), "{wrong}");
     let mut unknown = site.worker_with("w9", &site.path("w1.token"));
     assert!(!unknown.ended(SOON).await.success());
-    site.master.said("the unknown worker", SOON, |it| it.contains("w9")).await;
+    site.master
+        .said("the unknown worker", SOON, |it| it.contains("w9"))
+        .await;
 
     let _first = site.worker("w1");
     site.worker_connected("w1", true).await;
     let second = site.worker("w1");
-    second.said("that there is one", SOON, |it| it.contains("already") || it.contains("another")).await;
+    second
+        .said("that there is one", SOON, |it| {
+            it.contains("already") || it.contains("another")
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +179,11 @@ async fn odd_commands_end_with_a_clear_word() {
     assert_eq!(lost.results, Some(Results::Failure), "{lost:?}");
     let log = site.log_text(&site.steps(&lost).await[0]).await;
     assert!(log.contains("/no/such/repository"), "{log}");
-    site.master.said("which repository cannot be read", SOON, |it| it.contains("/no/such/repository")).await;
+    site.master
+        .said("which repository cannot be read", SOON, |it| {
+            it.contains("/no/such/repository")
+        })
+        .await;
 
     let silent = site.finished(site.force("silent").await).await;
     assert_eq!(silent.results, Some(Results::Failure), "{silent:?}");
@@ -185,7 +197,10 @@ async fn a_log_of_a_hundred_megabytes_is_whole() {
     let _worker = site.worker("w1");
     let request = site.force("big").await;
     let build = eventually("the flood ends", Duration::from_secs(240), async || {
-        site.builds_of(request).await.pop().filter(|it| it.complete_at.is_some())
+        site.builds_of(request)
+            .await
+            .pop()
+            .filter(|it| it.complete_at.is_some())
     })
     .await;
     assert_eq!(build.results, Some(Results::Success), "{build:?}");
@@ -206,12 +221,21 @@ async fn broken_configurations_never_start() {
     std::fs::write(&broken, "builder(name = \"a\", workrs = [\"w1\"])\n").unwrap();
     for command in [
         &["check", broken.to_str().unwrap()][..],
-        &["master", "--config", broken.to_str().unwrap(), "--data", "/nowhere"],
+        &[
+            "master",
+            "--config",
+            broken.to_str().unwrap(),
+            "--data",
+            "/nowhere",
+        ],
     ] {
         let output = site.weir(command).await;
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
         let said = text(&output);
-        assert!(said.contains("broken.star:1:") && said.contains("workers"), "{said}");
+        assert!(
+            said.contains("broken.star:1:") && said.contains("workers"),
+            "{said}"
+        );
     }
     // Nor does a second master on the same data.
     let data = site.path("data");
@@ -229,5 +253,10 @@ async fn broken_configurations_never_start() {
         .await;
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second).contains("another master"), "{}", text(&second));
-    assert!(site.api().page(weir_status_api::Query::<weir_status_api::Builder>::new()).await.is_ok());
+    assert!(
+        site.api()
+            .page(weir_status_api::Query::<weir_status_api::Builder>::new())
+            .await
+            .is_ok()
+    );
 }

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weir_config::MasterConfig;
-use weir_status_api::{
-    Build, BuildId, BuildRequestId, BuilderId, Clock, Key, MasterId, ReadExt, Results, WorkerId,
-};
+use weir_status_api::{Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, WorkerId};
 use weir_status_db::{Applied, SetupIds, Store, Transition};
 
 use crate::error::{Error, Result};
@@ -30,7 +28,6 @@ pub(crate) use stop::Stop;
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) workers: WorkerManager,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<MasterConfig>,
     pub(crate) ids: SetupIds,
     pub(crate) master: MasterId,

@@ -53,14 +53,14 @@ impl Status {
 
 impl Overview {
     async fn read(api: &Arc<dyn StatusApi>) -> Result<Self, Failure> {
-        let builders = Query::new().ascending(BuilderField::Name).limit(MOST);
-        let workers = Query::new().ascending(WorkerField::Name).limit(MOST);
-        let running = Query::new().eq(BuildField::Complete, false).limit(MOST);
-        let waiting = Query::new()
+        let builders = Query::<Builder>::new().ascending(BuilderField::Name).limit(MOST);
+        let workers = Query::<Worker>::new().ascending(WorkerField::Name).limit(MOST);
+        let running = Query::<Build>::new().eq(BuildField::Complete, false).limit(MOST);
+        let waiting = Query::<BuildRequest>::new()
             .eq(BuildRequestField::Complete, false)
             .eq(BuildRequestField::Claimed, false)
             .limit(MOST);
-        let newest = Query::new()
+        let newest = Query::<Build>::new()
             .eq(BuildField::Complete, true)
             .descending(BuildField::Id)
             .limit(MOST);
@@ -69,7 +69,7 @@ impl Overview {
             api.page(workers),
             api.page(running),
             api.page(waiting),
-            api.page::<Build>(newest),
+            api.page(newest),
         )?;
         let mut last = HashMap::new();
         for build in newest.items {
@@ -78,7 +78,7 @@ impl Overview {
         for builder in &builders.items {
             // One that was not built for long is not among the newest builds of all.
             if !last.contains_key(&builder.id) {
-                let query = Query::new()
+                let query = Query::<Build>::new()
                     .eq(BuildField::Builder, builder.id)
                     .eq(BuildField::Complete, true);
                 let page = api.page(query.descending(BuildField::Number).limit(1)).await?;

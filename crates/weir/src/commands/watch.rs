@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use futures::StreamExt;
 use serde_json::json;
-use weir_status_api::{Cursor, Error, Event, Signal, Start, TopicFilter, Watch as _};
+use weir_status_api::{Cursor, Error, Event, Signal, Start, TopicFilter};
 use weir_status_http::v2::to_json;
 
 use crate::failure::Failure;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 use weir_status_api::{
-    Build, BuildField, BuildRequest, BuildRequestField, Key, Log, LogField, LogKey, Query, Read, ReadExt, Step,
-    StepField,
+    Build, BuildField, BuildRequest, BuildRequestField, Key, Log, LogField, LogKey, Query, Read, ReadExt,
+    Step, StepField,
 };
 use weir_status_grpc::GrpcStatus;
 use weir_testbed::{GitRepository, Process, eventually};
@@ -145,7 +145,10 @@ impl Site {
 
     /// Waits until a build of the request has begun.
     pub(crate) async fn begun(&self, request: i64) -> Build {
-        eventually("a build begins", SOON, async || self.builds_of(request).await.pop()).await
+        eventually("a build begins", SOON, async || {
+            self.builds_of(request).await.pop()
+        })
+        .await
     }
 
     /// Waits until the request is complete, and gives its last build.
@@ -189,7 +192,11 @@ impl Site {
         let mut text = String::new();
         let mut next = 0;
         loop {
-            let chunk = api.log_content(LogKey::Id(log.id), next, 100_000).await.unwrap().value;
+            let chunk = api
+                .log_content(LogKey::Id(log.id), next, 100_000)
+                .await
+                .unwrap()
+                .value;
             if chunk.content.is_empty() {
                 return text;
             }
@@ -230,7 +237,9 @@ async fn start_master(folder: &Path, address: &str, database: Option<&str>) -> (
         command.args(["--database", database]);
     }
     let mut master = Process::spawn(command);
-    let line = master.line(SOON, |line| line.contains("the master serves ")).await;
+    let line = master
+        .line(SOON, |line| line.contains("the master serves "))
+        .await;
     let url = line.rsplit(' ').next().unwrap().to_owned();
     (master, url)
 }

@@ -15,6 +15,7 @@
 mod backend;
 mod bookmarks;
 mod control;
+mod deadline;
 mod error;
 mod hub;
 mod inserts;

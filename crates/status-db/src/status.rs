@@ -7,6 +7,7 @@ use weir_status_api::{
 };
 
 use crate::backend::LogChunks;
+use crate::deadline::within_deadline;
 use crate::error::Error;
 use crate::segments::SegmentReader;
 use crate::store::Store;
@@ -17,24 +18,27 @@ const CONTENT_BYTES: usize = 1024 * 1024;
 #[async_trait]
 impl Read for Store {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
-        Ok(self.inner.backend.get(&key).await?)
+        Ok(within_deadline(self.inner.backend.get(&key)).await?)
     }
 
     async fn list(&self, list: List) -> Result<Page<Entity>> {
-        Ok(self.inner.backend.list(list).await?)
+        Ok(within_deadline(self.inner.backend.list(list)).await?)
     }
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         if first < 0 {
             return Err(Error::invalid("first", "lines are counted from 0").into());
         }
-        let At { value, cursor } = self.inner.backend.log_chunks(&log, first, limit).await?;
-        let value = content(&self.inner.segments, value, first, limit).await?;
-        Ok(At { value, cursor })
+        let read = async {
+            let At { value, cursor } = self.inner.backend.log_chunks(&log, first, limit).await?;
+            let value = content(&self.inner.segments, value, first, limit).await?;
+            Ok(At { value, cursor })
+        };
+        Ok(within_deadline(read).await?)
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
-        Ok(self.inner.backend.properties(&of).await?)
+        Ok(within_deadline(self.inner.backend.properties(&of)).await?)
     }
 }
 

@@ -19,6 +19,7 @@ use weir_status_api::{Cursor, Event, EventStream, Start, TopicFilter};
 use self::ring::Ring;
 use self::watcher::Watcher;
 use crate::backend::{Backend, Span};
+use crate::deadline::within_deadline;
 use crate::error::{Error, Result};
 
 /// How many events the tail reads at once.
@@ -40,10 +41,10 @@ pub(crate) trait EventLog: Send + Sync {
 #[async_trait]
 impl EventLog for Arc<dyn Backend> {
     async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>> {
-        (**self).events_after(cursor, limit).await
+        within_deadline((**self).events_after(cursor, limit)).await
     }
     async fn span(&self) -> Result<Span> {
-        (**self).span().await
+        within_deadline((**self).span()).await
     }
 }
 

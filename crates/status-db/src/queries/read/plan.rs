@@ -112,6 +112,10 @@ fn validate<R: Resource>(query: &Query<R>) -> Result<()> {
         weir_status_api::Error::InvalidQuery { field, why } => Error::Invalid { field, why },
         other => Error::invalid("query", other),
     })?;
+    if query.properties.len() > MAX_VALUES {
+        let why = format!("a query names up to {MAX_VALUES} properties");
+        return Err(Error::invalid("property", why));
+    }
     let mut count = 0;
     for filter in &query.filters {
         let name = filter.field.name();

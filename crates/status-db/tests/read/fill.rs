@@ -31,19 +31,19 @@ pub(crate) async fn fill(rig: &Rig) {
         };
         changes.push(id);
     }
-    for number in 0..25 {
+    for (number, change) in changes.into_iter().take(25).enumerate() {
         let source = NewSourceStamp {
-            revision: (number % 3 == 0).then(|| format!("r{}", number % 4)),
+            revision: (number.is_multiple_of(3)).then(|| format!("r{}", number % 4)),
             repository: "https://example.org/weir.git".to_owned(),
             ..NewSourceStamp::default()
         };
         let new = NewBuildset {
             reason: format!("reason {}", number % 4),
-            external_id: (number % 5 == 0).then(|| format!("x{number}")),
+            external_id: (number.is_multiple_of(5)).then(|| format!("x{number}")),
             sources: vec![BuildsetSource::New(source)],
-            changes: vec![changes[number]],
+            changes: vec![change],
             priority: (number % 3) as i32 - 1,
-            waited_for: number % 2 == 0,
+            waited_for: number.is_multiple_of(2),
             properties: BTreeMap::from([("reason".to_owned(), Property::new(number, "Test"))]),
             ..new_buildset(rig.builders.to_vec())
         };
@@ -79,7 +79,7 @@ async fn build(rig: &Rig, request: weir_status_api::BuildRequestId, number: usiz
         let Applied::Step(step) = rig.apply(Transition::AddStep(build, name.to_owned())).await else {
             panic!("a step")
         };
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             continue;
         }
         rig.apply(Transition::StartStep(step)).await;
@@ -98,7 +98,7 @@ async fn build(rig: &Rig, request: weir_status_api::BuildRequestId, number: usiz
                 step,
                 results: Results::ALL[number % 3],
                 state: format!("'{name}'"),
-                hidden: number % 2 == 0,
+                hidden: number.is_multiple_of(2),
             };
             rig.apply(finish).await;
         }

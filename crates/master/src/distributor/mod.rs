@@ -210,10 +210,10 @@ impl Distributor {
 
     /// Lets a worker go that was told to end after its builds.
     fn dismiss(&self, worker: WorkerId) {
-        if let Some(name) = self.slots.done(worker) {
-            if let Err(gone) = self.engine.workers.shut_down_worker(name) {
-                tracing::info!(worker = name, %gone, "the worker had left already");
-            }
+        if let Some(name) = self.slots.done(worker)
+            && let Err(gone) = self.engine.workers.shut_down_worker(name)
+        {
+            tracing::info!(worker = name, %gone, "the worker had left already");
         }
     }
 

@@ -95,12 +95,12 @@ impl<R: Listed> Paging<R> {
     /// The condition that a row is behind the page that gave the token.
     fn behind(&self, token: &PageToken) -> Result<Condition<R::Table>> {
         let types: Vec<FieldType> = self.order.iter().map(|part| part.field.field_type()).collect();
-        let row = page_token::decode(self.id, &types, token).ok_or_else(|| {
-            Error::invalid(
-                "after",
-                "the page token is not one of this list; begin without it",
-            )
-        })?;
+        let row = page_token::decode(self.id, &types, token)
+            .filter(|row| !row.iter().flatten().any(holds_nul))
+            .ok_or_else(|| {
+                let why = "the page token is not one of this list; begin without it";
+                Error::invalid("after", why)
+            })?;
         Ok(Condition::Behind(
             keys::<R>(&self.order)?.into_iter().zip(row).collect(),
         ))
@@ -124,13 +124,16 @@ fn validate<R: Resource>(query: &Query<R>) -> Result<()> {
             let why = format!("a query compares with up to {MAX_VALUES} values");
             return Err(Error::invalid(name, why));
         }
-        // PostgreSQL has no texts with it, so no such text is stored anywhere.
-        let nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
-        if filter.values.iter().any(nul) {
+        if filter.values.iter().any(holds_nul) {
             return Err(Error::invalid(name, "a text cannot hold a NUL character"));
         }
     }
     Ok(())
+}
+
+/// Whether it is a text such as PostgreSQL does not have, so that none is stored anywhere.
+fn holds_nul(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.contains('\0'))
 }
 
 /// The order without what is repeated or comes behind the key, and with the key at its end.

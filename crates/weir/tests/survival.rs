@@ -6,7 +6,7 @@ mod site;
 use std::time::Duration;
 
 use site::{SOON, Site, text};
-use weir_status_api::{ReadExt, Results};
+use weir_status_api::{Caller, Command, Control, ControlExt, Read, ReadExt, Results};
 use weir_testbed::eventually;
 
 const CONFIG: &str = r#"
@@ -131,9 +131,8 @@ async fn a_stopped_build_is_cancelled() {
     let request = site.force("slow").await;
     let build = site.begun(request).await;
     site.has_lines(&build, "work", 200).await;
-    use weir_status_api::{Caller, ControlExt};
-    let stop = site.api();
-    stop.stop_build(&Caller::anonymous(), build.id.into(), "no longer wanted")
+    let api = site.api();
+    api.stop_build(&Caller::anonymous(), build.id.into(), "no longer wanted")
         .await
         .unwrap();
     let build = site.finished(request).await;
@@ -162,6 +161,27 @@ async fn workers_that_may_not_connect_are_told_why() {
             it.contains("already") || it.contains("another")
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_told_to_end_does_so_after_its_builds() {
+    let site = site().await;
+    let mut worker = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    site.has_lines(&build, "work", 200).await;
+    let stop = Command::StopWorker {
+        worker: "w1".into(),
+        reason: None,
+    };
+    site.api().control(&Caller::anonymous(), stop).await.unwrap();
+    release(&site);
+    assert_eq!(site.finished(request).await.results, Some(Results::Success));
+    assert!(worker.ended(SOON).await.success(), "{}", worker.output());
+    // Started again, it works again.
+    let _worker = site.worker("w1");
+    let build = site.finished(site.force("slow").await).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +228,6 @@ async fn a_log_of_a_hundred_megabytes_is_whole() {
     // 104,857,600 bytes in lines of 99, and the worker's own words.
     assert!(log.num_lines >= 1_059_168, "{log:?}");
     let api = site.api();
-    use weir_status_api::Read;
     let middle = api.log_content(log.id.into(), 500_000, 2).await.unwrap().value;
     let line = format!("o{}\n", "x".repeat(99));
     assert_eq!(middle.content, format!("{line}{line}"));

@@ -45,6 +45,8 @@ pub(crate) struct Distributor {
     requests: HashMap<BuildId, BuildRequestId>,
     tasks: JoinSet<()>,
     task_requests: HashMap<tokio::task::Id, BuildRequestId>,
+    /// Builds whose tasks have ended, and which must not be left running.
+    unended: Vec<BuildId>,
 }
 
 impl Distributor {
@@ -61,6 +63,7 @@ impl Distributor {
             requests: HashMap::new(),
             tasks: JoinSet::new(),
             task_requests: HashMap::new(),
+            unended: vec![],
         }
     }
 
@@ -96,6 +99,7 @@ impl Distributor {
     }
 
     async fn follow(&mut self) -> Result<()> {
+        self.end_builds_left_open().await?;
         let cursor = self.look().await?;
         let filter = TopicFilter::parse_all([
             "buildrequests/*/*",
@@ -226,13 +230,24 @@ impl Distributor {
             self.dismiss(running.worker);
             if let Some(build) = running.build {
                 self.requests.remove(&build);
-                self.engine.end_if_open(build).await?;
+                self.unended.push(build);
             }
         }
+        self.end_builds_left_open().await?;
         // A build that ended as retry has left its request open.
         let key = weir_status_api::Key::BuildRequest(request);
         let request: BuildRequest = self.engine.store.one(key).await?.value;
         self.enqueue(&request);
+        Ok(())
+    }
+
+    /// Ends what a fault left running. What the store does not take now is tried again at the next end of a build,
+    /// or when distributing begins anew.
+    async fn end_builds_left_open(&mut self) -> Result<()> {
+        while let Some(build) = self.unended.last() {
+            self.engine.end_if_open(*build).await?;
+            self.unended.pop();
+        }
         Ok(())
     }
 

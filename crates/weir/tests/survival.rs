@@ -20,7 +20,7 @@ builder(
         for i in $(seq 1 200); do echo line $i; done
         while [ ! -e "$HOLD" ]; do sleep 0.05; done
         echo done
-    """, env = {"HOLD": "@HOLD@"})],
+    """, env = {"HOLD": "@HOLD@"}), shell(name = "clean", command = "echo cleaned", always_run = True)],
 )
 builder(
     name = "odd",
@@ -138,6 +138,13 @@ async fn a_stopped_build_is_cancelled() {
     let build = site.finished(request).await;
     assert_eq!(build.results, Some(Results::Cancelled), "{build:?}");
     assert!(build.state.contains("no longer wanted"), "{}", build.state);
+    let clean = site.step(&build, "clean").await;
+    assert_eq!(
+        clean.results,
+        Some(Results::Success),
+        "a step that always runs does: {clean:?}"
+    );
+    assert!(site.log_text(&clean).await.contains("\nocleaned\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

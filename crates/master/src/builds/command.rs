@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::workers::{CommandEvent, CommandSpec, Outcome, OutputStream, RunningCommand};
 
+use super::Engine;
 use super::log::{Channel, LogWriter};
-use super::{Engine, Stop};
+use super::stop::Heed;
 
 /// How long output may wait for more, before it is written.
 const LINGER: Duration = Duration::from_millis(50);
@@ -27,7 +28,7 @@ pub(crate) enum End {
 pub(crate) struct Execution<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) worker: &'e str,
-    pub(crate) stop: &'e Stop,
+    pub(crate) stop: Heed<'e>,
     pub(crate) log: &'e mut LogWriter,
     /// Keeps the beginning of the standard output, where the master wants to read it.
     pub(crate) captured: Option<&'e mut Vec<u8>>,

@@ -28,16 +28,17 @@ pub(crate) struct LogWriter {
 }
 
 impl LogWriter {
-    /// Opens the log `stdio` on `step`.
-    pub(crate) async fn open(store: Store, step: StepId) -> Result<Self> {
+    /// Starts `step`, with the log `stdio`.
+    pub(crate) async fn start_step(store: Store, step: StepId) -> Result<Self> {
         let new = NewLog {
             step,
             name: "stdio".to_owned(),
             kind: LogKind::Stdio,
         };
-        let log = match store.apply(Transition::AddLog(new)).await? {
-            Applied::Log(log) => log,
-            other => return Err(Error::Answer(format!("{other:?}"))),
+        let begin = vec![Transition::StartStep(step), Transition::AddLog(new)];
+        let begun = store.apply_all(begin).await?;
+        let Some(&Applied::Log(log)) = begun.last() else {
+            return Err(Error::Answer(format!("{begun:?}")));
         };
         Ok(Self {
             store,
@@ -80,18 +81,11 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Ends the lines that a command left open.
+    /// Ends the lines that a command left open, and writes what waits. The log itself ends with its step.
     pub(crate) async fn end_lines(&mut self) -> Result<()> {
         for buffer in [&mut self.stdout, &mut self.stderr, &mut self.header] {
             buffer.finish(&mut self.lines);
         }
         self.flush().await
-    }
-
-    /// Writes what waits and ends the log.
-    pub(crate) async fn finish(mut self) -> Result<()> {
-        self.end_lines().await?;
-        self.store.apply(Transition::FinishLog(self.log)).await?;
-        Ok(())
     }
 }

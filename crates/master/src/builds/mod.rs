@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use weir_config::MasterConfig;
 use weir_status_api::{Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, WorkerId};
-use weir_status_db::{Applied, SetupIds, Store, Transition};
+use weir_status_db::{SetupIds, Store, Transition};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::workers::WorkerManager;
 use run::BuildRun;
 
@@ -60,7 +60,7 @@ impl Engine {
             .collect()
     }
 
-    /// Claims the request, builds it and ends the build, whatever happens.
+    /// Claims the request, builds it and ends the build, whatever happens. Nothing happens if another has it.
     pub(crate) async fn build(self: Arc<Self>, assignment: Assignment) {
         let request = assignment.request;
         if let Err(error) = self.try_build(&assignment).await {
@@ -71,18 +71,8 @@ impl Engine {
     }
 
     async fn try_build(&self, assignment: &Assignment) -> Result<()> {
-        let claim = Transition::Claim(assignment.request, self.master);
-        match self.store.apply(claim).await? {
-            Applied::Claimed(true) => {}
-            Applied::Claimed(false) => return Ok(()),
-            other => return Err(Error::Answer(format!("{other:?}"))),
-        }
-        let mut run = match BuildRun::start(self, assignment).await {
-            Ok(run) => run,
-            Err(error) => {
-                self.store.apply(Transition::Unclaim(assignment.request)).await?;
-                return Err(error);
-            }
+        let Some(mut run) = BuildRun::start(self, assignment).await? else {
+            return Ok(());
         };
         let (results, state) = run.run().await;
         self.finish(run.id(), results, state).await

@@ -7,7 +7,7 @@ use weir_status_api::{
     BuildId, BuildRequest, Builder, Buildset, Key, Properties, PropertiesOf, Property, Read, ReadExt,
     Results, StepId, Worker,
 };
-use weir_status_db::{Applied, Transition};
+use weir_status_db::{Applied, Error as StoreError, Transition};
 
 use super::properties::{Values, folder, of_build};
 use super::step::{StepEnd, StepRun};
@@ -19,6 +19,7 @@ pub(crate) struct BuildRun<'b> {
     engine: &'b Engine,
     stop: &'b Stop,
     id: BuildId,
+    number: i64,
     config: &'b BuilderConfig,
     buildset: Buildset,
     worker: Worker,
@@ -32,59 +33,48 @@ pub(crate) struct BuildRun<'b> {
 }
 
 impl<'b> BuildRun<'b> {
-    /// Starts the build of a claimed request.
-    pub(crate) async fn start(engine: &'b Engine, assignment: &'b Assignment) -> Result<Self> {
-        let request: BuildRequest = engine
-            .store
-            .one(Key::BuildRequest(assignment.request))
-            .await?
-            .value;
-        let buildset: Buildset = engine.store.one(Key::Buildset(request.buildset)).await?.value;
-        let worker: Worker = engine
-            .store
-            .one(Key::Worker(assignment.worker.into()))
-            .await?
-            .value;
-        let builder: Builder = engine
-            .store
-            .one(Key::Builder(assignment.builder.into()))
-            .await?
-            .value;
+    /// Claims the request and starts its build; none if another master has it, or it was cancelled.
+    pub(crate) async fn start(engine: &'b Engine, assignment: &'b Assignment) -> Result<Option<Self>> {
+        let store = &engine.store;
+        let request: BuildRequest = store.one(Key::BuildRequest(assignment.request)).await?.value;
+        let buildset: Buildset = store.one(Key::Buildset(request.buildset)).await?.value;
+        let worker: Worker = store.one(Key::Worker(assignment.worker.into())).await?.value;
+        let builder: Builder = store.one(Key::Builder(assignment.builder.into())).await?.value;
         let config = engine.config.builder(&builder.name).ok_or_else(|| {
             weir_status_api::Error::not_found(format!("builder `{}` in the configuration", builder.name))
         })?;
-        let own = of_build(config, &worker, engine.config.worker(&worker.name), &buildset);
-        let started = engine
-            .store
-            .apply(Transition::StartBuild {
+        let properties = of_build(config, &worker, engine.config.worker(&worker.name), &buildset);
+        let begin = vec![
+            Transition::Claim(assignment.request, engine.master()),
+            Transition::StartBuild {
                 request: assignment.request,
                 worker: assignment.worker,
                 master: engine.master(),
-                properties: own.clone(),
-            })
-            .await?;
-        let Applied::Build(id, number) = started else {
-            return Err(Error::Answer(format!("{started:?}")));
+                properties,
+            },
+        ];
+        // One that is claimed by another cannot start here, and then nothing of this is stored.
+        let begun = match store.apply_all(begin).await {
+            Err(StoreError::Conflict { .. }) => return Ok(None),
+            begun => begun?,
         };
-        let mut run = Self {
+        let Some(&Applied::Build(id, number)) = begun.last() else {
+            return Err(Error::Answer(format!("{begun:?}")));
+        };
+        tracing::info!(builder = config.name, number, build = %id, worker = worker.name, "a build begins");
+        Ok(Some(Self {
             engine,
             stop: &assignment.stop,
             id,
+            number,
             config,
             buildset,
             worker,
-            properties: own,
+            properties: Properties::new(),
             results: Results::Success,
             failed: vec![],
             halted: false,
-        };
-        tracing::info!(builder = config.name, number, build = %id, worker = run.worker.name, "a build begins");
-        let number = Property::new(number, "Build");
-        run.set(BTreeMap::from([("buildnumber".to_owned(), number)]))
-            .await?;
-        // The buildset's are there too, and win over the builder's where the store says so.
-        run.properties = run.stored_properties().await?;
-        Ok(run)
+        }))
     }
 
     /// The build's id.
@@ -104,28 +94,53 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn run_steps(&mut self) -> Result<()> {
-        // All steps are there from the beginning, so that everybody sees what is to come.
-        let mut steps = vec![];
-        for config in &self.config.steps {
-            let add = Transition::AddStep(self.id, config.name.clone());
-            match self.engine.store.apply(add).await? {
-                Applied::Step(step) => steps.push((config, step)),
-                other => return Err(Error::Answer(format!("{other:?}"))),
-            }
-        }
-        self.say("building").await?;
+        let steps = self.prepare().await?;
         for (config, step) in steps {
-            let stopped = self.stop.told().is_some();
-            if stopped || (self.halted && !config.always_run) {
-                self.leave_out(step, stopped).await?;
-            } else {
+            let told = self.stop.told().map(|(results, _)| results);
+            let runs = match told {
+                None => !self.halted || config.always_run,
+                Some(Results::Cancelled) => config.always_run && !self.lost(),
+                Some(_) => false,
+            };
+            if runs {
                 self.run_step(config, step).await?;
+            } else {
+                self.leave_out(step, told.is_some()).await?;
             }
         }
         if let Some((results, _)) = self.stop.told() {
-            self.results = *results;
+            self.results = results;
         }
         Ok(())
+    }
+
+    /// Whether its worker is gone, or its master ends.
+    fn lost(&self) -> bool {
+        self.stop.heed(false).told().is_some()
+    }
+
+    /// Adds all steps, so that everybody sees what is to come, and learns what the store has put together.
+    async fn prepare(&mut self) -> Result<Vec<(&'b StepConfig, StepId)>> {
+        let number = Property::new(self.number, "Build");
+        let mut begin = vec![
+            Transition::SetProperties(self.id, BTreeMap::from([("buildnumber".to_owned(), number)])),
+            Transition::SetBuildState(self.id, "building".to_owned()),
+        ];
+        let steps = &self.config.steps;
+        begin.extend(
+            steps
+                .iter()
+                .map(|it| Transition::AddStep(self.id, it.name.clone())),
+        );
+        let begun = self.engine.store.apply_all(begin).await?;
+        let ids = begun.into_iter().filter_map(|it| match it {
+            Applied::Step(step) => Some(step),
+            _ => None,
+        });
+        let steps = steps.iter().zip(ids).collect();
+        let of = PropertiesOf::Build(self.id.into());
+        self.properties = self.engine.store.properties(of).await?.value;
+        Ok(steps)
     }
 
     async fn leave_out(&self, step: StepId, stopped: bool) -> Result<()> {
@@ -138,7 +153,6 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn run_step(&mut self, config: &StepConfig, step: StepId) -> Result<()> {
-        self.engine.store.apply(Transition::StartStep(step)).await?;
         let run = StepRun {
             engine: self.engine,
             config,
@@ -151,7 +165,7 @@ impl<'b> BuildRun<'b> {
             env: &self.config.env,
             folder: &folder(&self.config.name),
             workdir: &self.config.workdir,
-            stop: self.stop,
+            stop: self.stop.heed(self.stop.told().is_none()),
         };
         let end = match run.run().await {
             Ok(end) => end,
@@ -163,10 +177,12 @@ impl<'b> BuildRun<'b> {
             }
         };
         self.take(config, &end);
-        self.finish_step(step, end.results, end.state).await?;
+        let mut finish = vec![finish(step, end.results, end.state)];
         if !end.properties.is_empty() {
-            self.set(end.properties).await?;
+            self.properties.extend(end.properties.clone());
+            finish.push(Transition::SetProperties(self.id, end.properties));
         }
+        self.engine.store.apply_all(finish).await?;
         Ok(())
     }
 
@@ -192,7 +208,7 @@ impl<'b> BuildRun<'b> {
 
     fn state(&self) -> String {
         if let Some((_, why)) = self.stop.told() {
-            return why.clone();
+            return why.to_owned();
         }
         match self.results {
             Results::Success | Results::Skipped => "build successful".to_owned(),
@@ -202,31 +218,16 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
-        let finish = Transition::FinishStep {
-            step,
-            results,
-            state,
-            hidden: false,
-        };
-        self.engine.store.apply(finish).await?;
+        self.engine.store.apply(finish(step, results, state)).await?;
         Ok(())
     }
+}
 
-    async fn say(&self, state: &str) -> Result<()> {
-        let say = Transition::SetBuildState(self.id, state.to_owned());
-        self.engine.store.apply(say).await?;
-        Ok(())
-    }
-
-    async fn set(&mut self, properties: BTreeMap<String, Property>) -> Result<()> {
-        self.properties.extend(properties.clone());
-        let set = Transition::SetProperties(self.id, properties);
-        self.engine.store.apply(set).await?;
-        Ok(())
-    }
-
-    async fn stored_properties(&self) -> Result<Properties> {
-        let of = PropertiesOf::Build(self.id.into());
-        Ok(self.engine.store.properties(of).await?.value)
+fn finish(step: StepId, results: Results, state: String) -> Transition {
+    Transition::FinishStep {
+        step,
+        results,
+        state,
+        hidden: false,
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
 use weir_status_api::{Property, Results, StepId};
 
+use super::Engine;
 use super::command::{End, Execution};
 use super::git_step;
 use super::log::LogWriter;
 use super::properties::Values;
-use super::{Engine, Stop};
+use super::stop::Heed;
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
 
@@ -44,18 +45,18 @@ pub(crate) struct StepRun<'s> {
     pub(crate) folder: &'s str,
     /// The folder of its steps below that.
     pub(crate) workdir: &'s Text,
-    pub(crate) stop: &'s Stop,
+    pub(crate) stop: Heed<'s>,
 }
 
 impl StepRun<'_> {
-    /// Runs the step to its end; its log is complete when this returns.
+    /// Starts the step and runs it to its end; what it wrote is stored when this returns.
     pub(crate) async fn run(&self) -> Result<StepEnd> {
-        let mut log = LogWriter::open(self.engine.store.clone(), self.step).await?;
+        let mut log = LogWriter::start_step(self.engine.store.clone(), self.step).await?;
         let end = match &self.config.kind {
             StepKind::Shell { command } => self.shell(command, &mut log).await?,
             StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
         };
-        log.finish().await?;
+        log.end_lines().await?;
         Ok(end)
     }
 
@@ -155,7 +156,7 @@ impl StepRun<'_> {
     /// The step's end if the build was told to end.
     fn stopped(&self) -> Option<StepEnd> {
         let (results, why) = self.stop.told()?;
-        Some(StepEnd::new(*results, why.clone()))
+        Some(StepEnd::new(results, why))
     }
 }
 

@@ -5,37 +5,73 @@ use std::sync::OnceLock;
 use tokio_util::sync::CancellationToken;
 use weir_status_api::Results;
 
-/// Told once; the first reason stays.
+/// One wish, told once; its first reason stays.
+#[derive(Debug, Default)]
+struct Wish {
+    token: CancellationToken,
+    why: OnceLock<String>,
+}
+
+impl Wish {
+    fn tell(&self, why: &str) {
+        // A second reason changes nothing.
+        let _ = self.why.set(why.to_owned());
+        self.token.cancel();
+    }
+}
+
+/// What a build was told about its end.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
-    token: CancellationToken,
-    why: OnceLock<(Results, String)>,
+    cancel: Wish,
+    lose: Wish,
 }
 
 impl Stop {
-    /// Somebody wants the build to end: it ends as cancelled.
+    /// Somebody wants the build to end: it ends as cancelled, after the steps that always run.
     pub(crate) fn cancel(&self, reason: &str) {
-        self.tell(Results::Cancelled, reason);
+        self.cancel.tell(reason);
     }
 
     /// The build cannot go on here: it ends as retry, and its request is built again.
     pub(crate) fn lose(&self, reason: &str) {
-        self.tell(Results::Retry, reason);
+        self.lose.tell(reason);
     }
 
-    fn tell(&self, results: Results, reason: &str) {
-        // A second reason changes nothing.
-        let _ = self.why.set((results, reason.to_owned()));
-        self.token.cancel();
+    /// How the build is to end and why; none while nobody said so. Being cancelled once is for good, though a
+    /// build that is lost afterwards could not run its last steps.
+    pub(crate) fn told(&self) -> Option<(Results, &str)> {
+        self.heed(true).told()
     }
 
-    /// How the build is to end and why; none while nobody said so.
-    pub(crate) fn told(&self) -> Option<&(Results, String)> {
-        self.why.get()
+    /// What a step heeds: a step that always runs, and runs because the build was cancelled, ends only if the
+    /// build is lost.
+    pub(crate) fn heed(&self, cancel: bool) -> Heed<'_> {
+        Heed { stop: self, cancel }
+    }
+}
+
+/// The part of a [`Stop`] that a step heeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heed<'s> {
+    stop: &'s Stop,
+    cancel: bool,
+}
+
+impl<'s> Heed<'s> {
+    /// How it is to end and why; none while nobody said so.
+    pub(crate) fn told(&self) -> Option<(Results, &'s str)> {
+        let cancelled = self.stop.cancel.why.get().filter(|_| self.cancel);
+        let lost = self.stop.lose.why.get();
+        let cancelled = cancelled.map(|why| (Results::Cancelled, why.as_str()));
+        cancelled.or_else(|| lost.map(|why| (Results::Retry, why.as_str())))
     }
 
     /// Waits until somebody says so.
     pub(crate) async fn wait(&self) {
-        self.token.cancelled().await;
+        tokio::select! {
+            () = self.stop.cancel.token.cancelled(), if self.cancel => {}
+            () = self.stop.lose.token.cancelled() => {}
+        }
     }
 }

@@ -1,6 +1,7 @@
 /**
  * The resources of Weir's JSON API v2 (Buildbot's REST v2), field by field.
- * Times are UTC seconds. A field that the server may leave empty is `null`, never absent.
+ * Times are UTC seconds. A field that the server may leave empty is `null`, never absent;
+ * those in microseconds (`_us`) are told by Weir alone.
  */
 
 /** Result codes: 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, 5 retry, 6 cancelled. */
@@ -29,8 +30,11 @@ export interface Build {
   workerid: number | null;
   masterid: number;
   started_at: number;
+  /** The same in microseconds; Buildbot does not tell it. */
+  started_at_us?: number;
   complete: boolean;
   complete_at: number | null;
+  complete_at_us?: number | null;
   locks_duration_s: number;
   /** null until complete. */
   results: Results | null;
@@ -77,9 +81,11 @@ export interface Step {
   name: string;
   buildid: number;
   started_at: number | null;
+  started_at_us?: number | null;
   locks_acquired_at: number | null;
   complete: boolean;
   complete_at: number | null;
+  complete_at_us?: number | null;
   results: Results | null;
   state_string: string;
   urls: { name: string; url: string }[];

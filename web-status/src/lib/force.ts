@@ -1,4 +1,5 @@
 import type { ForceField } from '../../client/index.ts';
+import { sentence } from './format.ts';
 
 /** The values of a force form by full name, as the command takes them. */
 export type Values = Record<string, string | boolean | string[]>;
@@ -54,7 +55,7 @@ export function check(fields: ForceField[], values: Values): Record<string, stri
 /** Parts the server's errors into those that stand beside a field in sight and a sentence of the others. */
 export function sortErrors(fields: ForceField[], errors: Record<string, string>): { beside: Record<string, string>; rest: string } {
   const shown = new Set(leaves(fields).filter((field) => !field.hide).map(keyOf));
-  const beside = Object.fromEntries(Object.entries(errors).filter(([name]) => shown.has(name)));
-  const rest = Object.entries(errors).filter(([name]) => !shown.has(name)).map(([name, text]) => (name === '' ? text : `${name}: ${text}`));
+  const beside = Object.fromEntries(Object.entries(errors).filter(([name]) => shown.has(name)).map(([name, text]) => [name, sentence(text)]));
+  const rest = Object.entries(errors).filter(([name]) => !shown.has(name)).map(([name, text]) => (name === '' ? sentence(text) : `${name}: ${sentence(text)}`));
   return { beside, rest: rest.join(' ') };
 }

@@ -1,11 +1,26 @@
 import { describe, expect, it } from 'vitest';
 
-import { ago, authorName, count, duration, safeLink, shortRevision, valueText } from '../../src/lib/format.ts';
+import { ago, authorName, caption, count, duration, safeLink, sentence, shortRevision, spanText, took, valueText, when } from '../../src/lib/format.ts';
 import { statusOf } from '../../src/lib/status.ts';
 
 describe('format', () => {
   it('gives durations short', () => {
-    expect([0, 7.9, 64, 7860, 270_000, -3].map(duration)).toEqual(['0 s', '7 s', '1 m 04 s', '2 h 11 m', '3 d 3 h', '0 s']);
+    expect([0, 7, 64, 7860, 270_000, -3].map(duration)).toEqual(['0 s', '7 s', '1 m 04 s', '2 h 11 m', '3 d 3 h', '0 s']);
+    expect([0.04, 0.46, 3.99, 9.99, 10.5].map(duration)).toEqual(['< 0.1 s', '0.4 s', '3.9 s', '9.9 s', '10 s']);
+  });
+  it('tells how long something took, as exactly as the server does', () => {
+    const span = { started_at: 100, complete_at: 103 };
+    expect(took(span, 0)).toBe(3);
+    expect(took({ ...span, started_at_us: 100_900_000, complete_at_us: 103_100_000 }, 0)).toBeCloseTo(2.2);
+    expect(took({ started_at: 100, complete_at: null, started_at_us: 100_900_000, complete_at_us: null }, 105.5)).toBe(5);
+    expect(took({ started_at: null, complete_at: null }, 105)).toBeUndefined();
+    expect(spanText(span)).toBe(`${when(100)} – ${when(103)}`);
+    expect(spanText({ started_at: 100, complete_at: null })).toBe(`Since ${when(100)}`);
+    expect(spanText({ started_at: null, complete_at: 103 })).toBe('');
+  });
+  it('makes captions of words, and sentences of what a server says', () => {
+    expect(['reason', 'your name', 'Branch', 'iOS', 'got_revision', 'x', ''].map(caption)).toEqual(['Reason', 'Your name', 'Branch', 'iOS', 'got_revision', 'X', '']);
+    expect(['a whole number is expected', 'There is none.', 'why?', ' '].map(sentence)).toEqual(['A whole number is expected.', 'There is none.', 'Why?', '']);
   });
   it('gives how long ago', () => {
     expect([0, -30, 60, 3600, 90_000].map((s) => ago(1_000_000, 1_000_000 + s))).toEqual(['just now', 'just now', '1 min ago', '1 h ago', '1 d ago']);

@@ -152,8 +152,7 @@ async fn workers_that_may_not_connect_are_told_why() {
     let site = site().await;
     let mut wrong = site.worker_with("w1", &site.path("w2.token"));
     assert!(!wrong.ended(SOON).await.success());
-    let wrong = wrong.output();
-    assert!(wrong.contains("token"), "{wrong}");
+    wrong.said("what is wrong", SOON, |it| it.contains("token")).await;
     let mut unknown = site.worker_with("w9", &site.path("w1.token"));
     assert!(!unknown.ended(SOON).await.success());
     site.master

@@ -11,10 +11,11 @@ pub(crate) fn build_key(text: &str) -> Result<BuildKey, Failure> {
             "`{text}` names no build; give its id, e.g. 17, or builder and number, e.g. linux/17"
         ))
     };
+    let number = |text: &str| text.parse().ok().filter(|it| *it > 0).ok_or_else(bad);
     match text.rsplit_once('/') {
-        None => Ok(BuildKey::Id(BuildId(text.parse().map_err(|_| bad())?))),
-        Some((builder, number)) if !builder.is_empty() => {
-            let number = number.parse().map_err(|_| bad())?;
+        None => Ok(BuildKey::Id(BuildId(number(text)?))),
+        Some((builder, text)) if !builder.is_empty() => {
+            let number = number(text)?;
             Ok(BuildKey::Number(BuilderKey::Name(builder.to_owned()), number))
         }
         Some(_) => Err(bad()),
@@ -30,7 +31,7 @@ mod tests {
         assert_eq!(build_key("17").unwrap(), BuildKey::Id(BuildId(17)));
         let named = BuildKey::Number(BuilderKey::Name("a/b".to_owned()), 3);
         assert_eq!(build_key("a/b/3").unwrap(), named);
-        for wrong in ["", "x", "/3", "a/x"] {
+        for wrong in ["", "x", "/3", "a/x", "0", "-1", "a/0", "a/-1"] {
             assert!(build_key(wrong).is_err(), "{wrong}");
         }
     }

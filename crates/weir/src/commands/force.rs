@@ -7,13 +7,16 @@ use clap::Args;
 use futures::StreamExt;
 use serde_json::json;
 use weir_status_api::{
-    Build, BuildField, BuildId, BuildRequestId, Command, Cursor, Entity, Error, ForceParams, ForceScheduler,
-    ForceSchedulerField, Op, Outcome, Query, ReadExt, Signal, Start, StatusApi, TopicFilter,
+    Build, BuildField, BuildId, BuildRequest, BuildRequestId, Clock, Command, Cursor, Entity, Error,
+    ForceParams, ForceScheduler, ForceSchedulerField, Key, Op, Outcome, Query, ReadExt, Results, Signal,
+    Start, StatusApi, SystemClock, TopicFilter,
 };
 
-use super::logs::Follower;
+use super::logs::{Follower, Interrupted, PAUSE};
 use crate::failure::Failure;
 use crate::show::logs::Printer;
+use crate::show::queue::Standing;
+use crate::show::{Look, say};
 use crate::upstream::Upstream;
 
 /// Starts a build by hand.
@@ -51,6 +54,7 @@ pub(crate) struct Force {
 
 impl Force {
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        let caller = self.upstream.caller()?;
         let api = self.upstream.connect()?;
         let scheduler = match &self.scheduler {
             Some(name) => name.clone(),
@@ -65,7 +69,6 @@ impl Force {
             values: self.values()?,
             ..ForceParams::default()
         };
-        let caller = self.upstream.caller()?;
         let outcome = api.control(&caller, Command::Force { scheduler, params }).await?;
         let Outcome::Buildset { buildset, requests } = outcome else {
             return Err(Failure::new(format!("the master answered {outcome:?}")));
@@ -75,20 +78,40 @@ impl Force {
                 .iter()
                 .map(|(builder, it)| (builder.to_string(), it.0))
                 .collect();
-            println!("{}", json!({"bsid": buildset.0, "buildrequests": requests}));
-            return Ok(());
+            return say(json!({"bsid": buildset.0, "buildrequests": requests}));
         }
-        for request in requests.values() {
-            println!("build request {request} (buildset {buildset}) is waiting for a worker");
+        for request in requests.into_values() {
+            say(format!(
+                "build request {request} (buildset {buildset}) is waiting for a worker"
+            ))?;
             if self.wait {
-                let (build, cursor) = wait_for_build(&api, *request).await?;
-                println!("build {build} begins");
-                Follower::new(Arc::clone(&api), build, Printer::new(false), None)
-                    .follow(cursor)
-                    .await?;
+                self.wait(&api, request).await?;
             }
         }
         Ok(())
+    }
+
+    /// Shows the request's build from its beginning to its end.
+    async fn wait(&self, api: &Arc<dyn StatusApi>, request: BuildRequestId) -> Result<(), Failure> {
+        let mut queue = Queue {
+            api,
+            request,
+            builder: &self.builder,
+            printer: Printer::new(false, true, Look::of_stdout()),
+        };
+        let (build, cursor) = loop {
+            match queue.wait().await {
+                Ok(begun) => break begun,
+                Err(Interrupted::Failed(failure)) => return Err(failure),
+                Err(Interrupted::Lost(error)) => {
+                    queue.printer.lost(&error);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        };
+        queue.printer.say(&format!("build {build} begins"))?;
+        let mut follower = Follower::new(Arc::clone(api), build, queue.printer, None);
+        follower.follow(cursor).await
     }
 
     fn values(&self) -> Result<BTreeMap<String, serde_json::Value>, Failure> {
@@ -127,28 +150,77 @@ async fn find_scheduler(api: &Arc<dyn StatusApi>, builder: &str) -> Result<Strin
     }
 }
 
-/// Waits until a build of the request begins; it is true at the cursor.
-async fn wait_for_build(
-    api: &Arc<dyn StatusApi>,
+/// A request that waits in its builder's queue.
+struct Queue<'a> {
+    api: &'a Arc<dyn StatusApi>,
     request: BuildRequestId,
-) -> Result<(BuildId, Cursor), Failure> {
-    let query = Query::<Build>::new().eq(BuildField::Request, request);
-    let page = api.page(query.descending(BuildField::Id).limit(1)).await?;
-    if let Some(build) = page.items.first() {
-        return Ok((build.id, page.cursor));
-    }
-    let filter = TopicFilter::parse_all(["builds/*/new", &*format!("buildrequests/{request}/complete")])?;
-    let mut events = api.watch(filter, Start::After(page.cursor)).await?;
-    while let Some(signal) = events.next().await {
-        if let Signal::Event(event) = signal? {
-            match &event.entity {
-                Entity::Build(build) if build.request == request => return Ok((build.id, event.cursor)),
-                Entity::BuildRequest(it) if it.id == request => {
-                    return Err(Failure::new("the request was cancelled before it was built"));
+    /// The builder's name.
+    builder: &'a str,
+    printer: Printer,
+}
+
+impl Queue<'_> {
+    /// Waits until a build of the request begins; it is true at the cursor.
+    async fn wait(&mut self) -> Result<(BuildId, Cursor), Interrupted> {
+        // The request first: what happens between the two reads is among the events.
+        let request = self
+            .api
+            .one::<BuildRequest>(Key::BuildRequest(self.request))
+            .await?;
+        let query = Query::<Build>::new().eq(BuildField::Request, self.request);
+        let builds = self.api.page(query.descending(BuildField::Id).limit(1)).await?;
+        if let Some(build) = builds.items.first() {
+            return Ok((build.id, builds.cursor));
+        }
+        let (mut request, cursor) = (request.value, request.cursor);
+        let mut events = self.api.watch(self.filter()?, Start::After(cursor)).await?;
+        let mut standing = None;
+        while request.complete_at.is_none() {
+            let signal = tokio::select! {
+                signal = events.next() => signal,
+                () = self.printer.progress.tick() => {
+                    self.draw(&request, &mut standing).await?;
+                    continue;
                 }
+            };
+            let signal = signal.ok_or_else(|| Error::unavailable("the events ended"))??;
+            let Signal::Event(event) = signal else {
+                continue;
+            };
+            match &event.entity {
+                Entity::Build(build) if build.request == self.request => return Ok((build.id, event.cursor)),
+                Entity::BuildRequest(it) if it.id == self.request => request = it.clone(),
+                // It can be nearer to its build by now.
+                Entity::BuildRequest(_) | Entity::Worker(_) => standing = None,
                 _ => {}
             }
         }
+        Err(Failure::new(match request.results {
+            Some(Results::Cancelled) | None => "the request was cancelled before it was built".to_owned(),
+            Some(how) => format!("the request ended without a build: {how}"),
+        })
+        .into())
     }
-    Err(Error::unavailable("the events ended").into())
+
+    /// The beginning of builds, and what changes where the request stands, if that is shown.
+    fn filter(&self) -> Result<TopicFilter, Error> {
+        let ours = format!("buildrequests/{}/*", self.request);
+        let mut topics = vec!["builds/*/new", &ours];
+        if self.printer.progress.is_shown() {
+            topics.extend(["buildrequests/*/*", "workers/*/*"]);
+        }
+        TopicFilter::parse_all(topics)
+    }
+
+    /// Shows why the request waits; reads that again unless it is known.
+    async fn draw(&mut self, request: &BuildRequest, known: &mut Option<Standing>) -> Result<(), Error> {
+        let standing = match known.take() {
+            Some(standing) => standing,
+            None => Standing::read(&**self.api, request).await?,
+        };
+        let line = standing.line(request, self.builder, SystemClock.now(), self.printer.look());
+        self.printer.progress.draw(&line);
+        *known = Some(standing);
+        Ok(())
+    }
 }

@@ -2,24 +2,30 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use futures::StreamExt;
 use weir_status_api::{
-    Build, BuildId, Cursor, Entity, Error, Event, Key, Log, LogField, LogId, Query, ReadExt, Signal, Start,
-    StatusApi, Step, StepField, StepId, TopicFilter,
+    Build, BuildId, Clock, Cursor, Entity, Error, Event, Key, Log, LogField, LogId, Query, ReadExt, Results,
+    Signal, Start, StatusApi, Step, StepField, StepId, SystemClock, TopicFilter,
 };
 
 use crate::failure::Failure;
 use crate::name::build_key;
 use crate::show::logs::Printer;
-use crate::show::results;
+use crate::show::names::Names;
+use crate::show::{Look, progress, state};
 use crate::upstream::Upstream;
+
+/// How long to wait before a lost connection is taken up again.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Shows the logs of a build.
 #[derive(Args)]
 pub(crate) struct Logs {
     /// The build: its id, or builder and number, e.g. linux/17.
+    #[arg(allow_negative_numbers = true)]
     build: String,
     #[command(flatten)]
     upstream: Upstream,
@@ -38,11 +44,13 @@ impl Logs {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let api = self.upstream.connect()?;
         let at = api.one::<Build>(Key::Build(build_key(&self.build)?)).await?;
-        let mut follower = Follower::new(api, at.value.id, Printer::new(self.headers), self.step);
+        let printer = Printer::new(self.headers, self.follow, Look::of_stdout());
+        let mut follower = Follower::new(api, at.value.id, printer, self.step);
         if self.follow {
             follower.follow(at.cursor).await
         } else {
-            follower.catch_up().await.map(drop)
+            follower.catch_up().await?;
+            follower.check_step(at.value.complete_at.is_some())
         }
     }
 }
@@ -81,11 +89,11 @@ impl Follower {
         loop {
             match self.follow_from(&mut cursor).await {
                 Err(Interrupted::Lost(error)) => {
-                    eprintln!("weir: {error}; trying again");
-                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    self.printer.lost(&error);
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Err(Interrupted::Failed(failure)) => return Err(failure),
-                Ok(build) => return conclude(&build),
+                Ok(build) => return self.conclude(&build),
             }
         }
     }
@@ -99,28 +107,55 @@ impl Follower {
         ])?;
         let mut events = self.api.watch(filter, Start::After(*cursor)).await?;
         self.catch_up().await?;
-        let now = self.api.one::<Build>(Key::Build(build.into())).await?.value;
-        if now.complete_at.is_some() {
+        let mut build = self.api.one::<Build>(Key::Build(build.into())).await?.value;
+        if build.complete_at.is_some() {
             self.catch_up().await?;
-            return Ok(now);
+            return Ok(build);
         }
-        while let Some(signal) = events.next().await {
-            let signal = signal?;
-            if let Signal::Event(event) = &signal
-                && let Some(build) = self.take(event).await?
-            {
-                return Ok(build);
+        let mut names = Names::default();
+        if self.printer.progress.is_shown() {
+            names.learn(&*self.api, &Entity::Build(build.clone())).await;
+        }
+        let worker = names.of(&Key::Worker(build.worker.into()));
+        loop {
+            self.check_step(false)?;
+            let signal = tokio::select! {
+                signal = events.next() => signal,
+                () = self.printer.progress.tick() => {
+                    self.draw(&build, &worker);
+                    continue;
+                }
+            };
+            let signal = signal.ok_or_else(|| Error::unavailable("the events ended"))??;
+            if let Signal::Event(event) = &signal {
+                if let Some(now) = self.take(event).await? {
+                    build = now;
+                }
+                if build.complete_at.is_some() {
+                    return Ok(build);
+                }
+                self.draw(&build, &worker);
             }
             *cursor = signal.cursor();
         }
-        Err(Error::unavailable("the events ended").into())
     }
 
-    /// Takes one event; gives the build if that has ended.
+    /// Shows how far the build is.
+    fn draw(&mut self, build: &Build, worker: &str) {
+        if self.printer.progress.is_shown() {
+            let look = self.printer.look();
+            let line = progress::of_build(build, self.steps.values(), worker, SystemClock.now(), look);
+            self.printer.progress.draw(&line);
+        }
+    }
+
+    /// Takes one event; gives the build if that has changed.
     async fn take(&mut self, event: &Event) -> Result<Option<Build>, Failure> {
         match &event.entity {
-            Entity::Build(build) if build.complete_at.is_some() => {
-                self.catch_up().await?;
+            Entity::Build(build) => {
+                if build.complete_at.is_some() {
+                    self.catch_up().await?;
+                }
                 return Ok(Some(build.clone()));
             }
             Entity::Step(step) => {
@@ -130,6 +165,41 @@ impl Follower {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Whether the build has the step that is asked for. All its steps are there when the first begins.
+    fn check_step(&self, complete: bool) -> Result<(), Failure> {
+        let Some(only) = &self.only else {
+            return Ok(());
+        };
+        let begun = complete || self.steps.values().any(|it| it.started_at.is_some());
+        if !begun || self.steps.values().any(|it| it.name == *only) {
+            return Ok(());
+        }
+        let mut steps: Vec<&Step> = self.steps.values().collect();
+        steps.sort_by_key(|it| it.number);
+        let names: Vec<&str> = steps.iter().map(|it| it.name.as_str()).collect();
+        let has = match names.as_slice() {
+            [] => "it has no steps".to_owned(),
+            names => format!("its steps are {}", names.join(", ")),
+        };
+        Err(Failure::usage(format!(
+            "build {} has no step `{only}`; {has}",
+            self.build
+        )))
+    }
+
+    /// Says how the build ended.
+    fn conclude(&mut self, build: &Build) -> Result<(), Failure> {
+        self.check_step(true)?;
+        let how = build.results.unwrap_or(Results::Exception);
+        let results = self.printer.look().results(how);
+        self.printer
+            .say(&format!("build {}: {results} ({})", build.id, state(build)))?;
+        match how {
+            Results::Success | Results::Warnings | Results::Skipped => Ok(()),
+            _ => Err(Failure::silent(1)),
+        }
     }
 
     /// Prints everything that there is by now.
@@ -163,7 +233,7 @@ impl Follower {
 }
 
 /// Why following ended early.
-enum Interrupted {
+pub(super) enum Interrupted {
     /// The connection is lost; it may come back.
     Lost(Error),
     Failed(Failure),
@@ -181,20 +251,5 @@ impl From<Error> for Interrupted {
 impl From<Failure> for Interrupted {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
-    }
-}
-
-fn conclude(build: &Build) -> Result<(), Failure> {
-    use weir_status_api::Results;
-    let how = build.results.unwrap_or(Results::Exception);
-    println!(
-        "build {}: {} ({})",
-        build.id,
-        results(how),
-        crate::show::state(build)
-    );
-    match how {
-        Results::Success | Results::Warnings | Results::Skipped => Ok(()),
-        _ => Err(Failure::silent(1)),
     }
 }

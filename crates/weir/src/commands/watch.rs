@@ -1,15 +1,17 @@
 //! `weir watch`.
 
-use std::io::Write;
+use std::sync::Arc;
 
 use clap::Args;
 use futures::StreamExt;
 use serde_json::json;
-use weir_status_api::{Cursor, Error, Event, Signal, Start, TopicFilter};
+use weir_status_api::{Clock, Cursor, Error, Event, Signal, Start, StatusApi, SystemClock, TopicFilter};
 use weir_status_http::v2::to_json;
 
 use crate::failure::Failure;
 use crate::show::event::line;
+use crate::show::names::Names;
+use crate::show::{Look, say};
 use crate::upstream::Upstream;
 
 /// Shows events as they come.
@@ -38,6 +40,7 @@ impl Watch {
         };
         let mut start = self.since.map_or(Start::Now, Start::After);
         let mut first = true;
+        let mut printer = Printer::new(Arc::clone(&api), self.json);
         loop {
             let mut events = match api.watch(filter.clone(), start).await {
                 Ok(events) => events,
@@ -45,14 +48,14 @@ impl Watch {
                     lost(&error).await;
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(ended(error)),
             };
             first = false;
             while let Some(signal) = events.next().await {
                 match signal {
                     Ok(signal) => {
                         if let Signal::Event(event) = &signal {
-                            self.print(event)?;
+                            printer.print(event).await?;
                         }
                         start = Start::After(signal.cursor());
                     }
@@ -60,27 +63,53 @@ impl Watch {
                         lost(&error).await;
                         break;
                     }
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(ended(error)),
                 }
             }
         }
     }
+}
 
-    fn print(&self, event: &Event) -> Result<(), Failure> {
-        let line = if self.json {
+/// Prints events.
+struct Printer {
+    api: Arc<dyn StatusApi>,
+    json: bool,
+    look: Look,
+    names: Names,
+}
+
+impl Printer {
+    fn new(api: Arc<dyn StatusApi>, json: bool) -> Self {
+        Self {
+            api,
+            json,
+            look: Look::of_stdout(),
+            names: Names::default(),
+        }
+    }
+
+    async fn print(&mut self, event: &Event) -> Result<(), Failure> {
+        if self.json {
             let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
-            json!({
+            return say(json!({
                 "cursor": event.cursor.0,
                 "at_us": event.at.as_micros(),
                 "topics": topics,
                 "resource": to_json(&event.entity),
-            })
-            .to_string()
-        } else {
-            line(event)
-        };
-        writeln!(std::io::stdout(), "{line}")?;
-        Ok(())
+            }));
+        }
+        self.names.learn(&*self.api, &event.entity).await;
+        say(line(event, &self.names, SystemClock.now(), self.look))
+    }
+}
+
+/// Why no more events come, and what to do.
+fn ended(error: Error) -> Failure {
+    match error {
+        Error::CursorExpired { oldest } => Failure::new(format!(
+            "the events after that cursor are no longer kept; begin with --since {oldest}"
+        )),
+        other => other.into(),
     }
 }
 

@@ -1,64 +1,307 @@
 //! An event on one line.
 
-use weir_status_api::{ControlTarget, Entity, Event};
+use weir_status_api::{Entity, Event, Key, Results, StepKey, Timestamp, Worker};
 
-use super::{paint, plain, results};
+use super::names::{self, Names};
+use super::{Look, plain, when};
 
-/// The event as a line: its cursor, its topic, and what people want to know.
-pub(crate) fn line(event: &Event) -> String {
+/// The event as a line: when, its cursor, its topic, and what people want to know.
+pub(crate) fn line(event: &Event, names: &Names, now: Timestamp, look: Look) -> String {
     let topic = event.topics().first().map_or(String::new(), ToString::to_string);
     format!(
-        "{} {} {}",
-        paint(&format!("{:>8}", event.cursor), "2"),
-        paint(&format!("{topic:<32}"), "36"),
-        summary(&event.entity)
+        "{}  {}  {}  {}",
+        look.paint(&format!("{:>9}", when(event.at, now)), "2"),
+        look.paint(&format!("{:>7}", event.cursor), "2"),
+        look.paint(&format!("{:<32}", plain(&topic)), "36"),
+        Summary { names, look }.of(&event.entity)
     )
 }
 
-fn summary(entity: &Entity) -> String {
-    match entity {
-        Entity::Master(it) => plain(&it.name),
-        Entity::Builder(it) => plain(&it.name),
-        Entity::Worker(it) => plain(&it.name),
-        Entity::Scheduler(it) => format!(
-            "{}{}",
-            plain(&it.name),
-            if it.enabled { "" } else { " (disabled)" }
-        ),
-        Entity::ForceScheduler(it) => plain(&it.name),
-        Entity::Change(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
-        Entity::SourceStamp(it) => plain(it.revision.as_deref().unwrap_or_default()),
-        Entity::Buildset(it) => ended(it.results, &it.reason),
-        Entity::BuildRequest(it) => ended(it.results, &format!("builder {}", it.builder)),
-        Entity::Build(it) => ended(
-            it.results,
-            &format!("builder {} #{}: {}", it.builder, it.number, it.state),
-        ),
-        Entity::Step(it) => ended(it.results, &format!("{}: {}", it.name, it.state)),
-        Entity::Log(it) => format!("{}: {} lines", plain(&it.name), it.num_lines),
-        Entity::Properties(it) => {
-            let names: Vec<&str> = it.changed.keys().map(String::as_str).collect();
-            plain(&names.join(", "))
+struct Summary<'a> {
+    names: &'a Names,
+    look: Look,
+}
+
+impl Summary<'_> {
+    fn of(&self, entity: &Entity) -> String {
+        match entity {
+            Entity::Master(it) => plain(&it.name),
+            Entity::Builder(it) => plain(&it.name) + if it.masters.is_empty() { " (removed)" } else { "" },
+            Entity::Worker(it) => plain(&worker(it)),
+            Entity::Scheduler(it) => plain(&it.name) + if it.enabled { "" } else { " (disabled)" },
+            Entity::ForceScheduler(it) => plain(&it.name) + if it.enabled { "" } else { " (disabled)" },
+            Entity::Change(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
+            Entity::SourceStamp(it) => {
+                let parts = [&it.branch, &it.revision].map(|it| it.as_deref().unwrap_or("newest"));
+                plain(&parts.join(" "))
+            }
+            Entity::Buildset(it) => self.ended(it.results, &it.reason),
+            Entity::BuildRequest(it) => self.ended(it.results, &self.name(&Key::Builder(it.builder.into()))),
+            Entity::Build(it) => {
+                let build = format!("{}/{}", self.name(&Key::Builder(it.builder.into())), it.number);
+                let worker = self.name(&Key::Worker(it.worker.into()));
+                self.ended(it.results, &with(&format!("{build} on {worker}"), &it.state))
+            }
+            Entity::Step(it) => {
+                let build = self.name(&Key::Build(it.build.into()));
+                self.ended(it.results, &with(&format!("{build} {}", it.name), &it.state))
+            }
+            Entity::Log(it) => {
+                let step = self.name(&Key::Step(StepKey::Id(it.step)));
+                let plural = if it.num_lines == 1 { "" } else { "s" };
+                plain(&format!("{step} {}: {} line{plural}", it.name, it.num_lines))
+            }
+            Entity::Properties(it) => {
+                let names: Vec<&str> = it.changed.keys().map(String::as_str).collect();
+                plain(&with(&self.name(&Key::Build(it.build.into())), &names.join(", ")))
+            }
+            Entity::Control(it) => {
+                let target = self.name(&names::target(it.target));
+                let asked = format!("{} {target} by {}", it.action.name(), it.caller);
+                plain(&with(&asked, it.reason.as_deref().unwrap_or_default()))
+            }
         }
-        Entity::Control(it) => {
-            let target = match it.target {
-                ControlTarget::Build(id) => format!("build {id}"),
-                ControlTarget::BuildRequest(id) => format!("build request {id}"),
-                ControlTarget::Worker(id) => format!("worker {id}"),
-            };
-            let why = it.reason.as_deref().unwrap_or_default();
-            plain(&format!("{} {target} by {} {why}", it.action.name(), it.caller))
+    }
+
+    fn name(&self, key: &Key) -> String {
+        self.names.of(key)
+    }
+
+    fn ended(&self, how: Option<Results>, text: &str) -> String {
+        match how {
+            Some(how) => format!("{} {}", self.look.results(how), plain(text)),
+            None => plain(text),
         }
     }
 }
 
-fn ended(how: Option<weir_status_api::Results>, text: &str) -> String {
-    match how {
-        Some(how) => format!("{} {}", results(how), plain(text)),
-        None => plain(text),
+/// What is said of something, if anything is.
+fn with(what: &str, said: &str) -> String {
+    if said.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {said}")
+    }
+}
+
+fn worker(worker: &Worker) -> String {
+    match (worker.graceful, worker.paused) {
+        (true, _) => format!("{} (ends after its builds)", worker.name),
+        (_, true) => with(
+            &format!("{} (paused)", worker.name),
+            worker.pause_reason.as_deref().unwrap_or_default(),
+        ),
+        _ => worker.name.clone(),
     }
 }
 
 fn first_line(text: &str) -> String {
     plain(text.lines().next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_status_api::*;
+
+    use super::super::fixtures::{NOW, ago, build, builder, request, step, worker};
+    use super::*;
+
+    fn event(cursor: i64, verb: Verb, entity: impl Into<Entity>) -> Event {
+        Event {
+            cursor: Cursor(cursor),
+            at: ago(1000 - cursor),
+            verb,
+            entity: entity.into(),
+        }
+    }
+
+    fn lines(events: &[Event], look: Look) -> String {
+        let mut names = Names::default();
+        for event in events {
+            names.put(&event.entity);
+        }
+        let lines: Vec<String> = events.iter().map(|it| line(it, &names, NOW, look)).collect();
+        lines.join("\n")
+    }
+
+    fn source_stamp(revision: Option<&str>) -> SourceStamp {
+        SourceStamp {
+            id: SourceStampId(1),
+            revision: revision.map(str::to_owned),
+            branch: Some("main".to_owned()),
+            repository: "https://weir.example/weir.git".to_owned(),
+            project: String::new(),
+            codebase: String::new(),
+            created_at: NOW,
+            patch: None,
+        }
+    }
+
+    fn change() -> Change {
+        Change {
+            id: ChangeId(4),
+            parents: vec![],
+            author: "Ada <ada@weir.example>".to_owned(),
+            committer: None,
+            files: vec![],
+            comments: "Raise the \x1b[5mweir\n\nBy a metre.".to_owned(),
+            revision: Some("c0ffee".to_owned()),
+            branch: None,
+            category: None,
+            revlink: None,
+            properties: Properties::new(),
+            repository: String::new(),
+            project: String::new(),
+            codebase: String::new(),
+            source_stamp: source_stamp(None),
+            when: NOW,
+        }
+    }
+
+    fn setup() -> Vec<Event> {
+        let mut removed = builder(2, "old");
+        removed.masters.clear();
+        let mut paused = worker(2, "w2");
+        paused.paused = true;
+        paused.pause_reason = Some("new disk".to_owned());
+        let mut ends = worker(3, "w3");
+        ends.graceful = true;
+        let master = Master {
+            id: MasterId(1),
+            name: "pool:/srv/weir".to_owned(),
+            active: true,
+            last_active: NOW,
+        };
+        let scheduler = |name: &str, enabled| Scheduler {
+            id: SchedulerId(1),
+            name: name.to_owned(),
+            enabled,
+            master: None,
+        };
+        let force = ForceScheduler {
+            name: "force".to_owned(),
+            button_name: "Go".to_owned(),
+            label: "Force".to_owned(),
+            builder_names: vec!["linux".to_owned()],
+            enabled: true,
+            defaults: ForceDefaults::default(),
+            properties: Properties::new(),
+            fields: vec![],
+        };
+        vec![
+            event(1, Verb::Started, master),
+            event(2, Verb::Started, builder(1, "linux")),
+            event(3, Verb::Update, removed),
+            event(4, Verb::Connected, worker(1, "w1")),
+            event(5, Verb::StateUpdated, paused),
+            event(6, Verb::StateUpdated, ends),
+            event(7, Verb::Updated, scheduler("nightly", true)),
+            event(8, Verb::Updated, scheduler("nightly", false)),
+            event(9, Verb::Updated, force),
+        ]
+    }
+
+    fn work() -> Vec<Event> {
+        let buildset = |results: Option<Results>| Buildset {
+            id: BuildsetId(5),
+            external_id: None,
+            reason: "to see".to_owned(),
+            rebuilt_build: None,
+            submitted_at: NOW,
+            complete_at: results.map(|_| NOW),
+            results,
+            source_stamps: vec![],
+            parent_build: None,
+            parent_relationship: None,
+        };
+        let mut done = step(1, "compile");
+        done.results = Some(Results::Warnings);
+        done.state = "3 warnings".to_owned();
+        let log = |lines| Log {
+            id: LogId(7),
+            name: "stdio".to_owned(),
+            slug: "stdio".to_owned(),
+            step: StepId(101),
+            complete: false,
+            num_lines: lines,
+            kind: LogKind::Stdio,
+        };
+        let properties = PropertiesUpdate {
+            build: BuildId(1001),
+            changed: ["buildnumber", "got_revision"]
+                .map(|it| (it.to_owned(), Property::new(1, "Build")))
+                .into(),
+        };
+        vec![
+            event(10, Verb::New, change()),
+            event(11, Verb::New, source_stamp(Some("c0ffee"))),
+            event(12, Verb::New, source_stamp(None)),
+            event(13, Verb::New, buildset(None)),
+            event(14, Verb::New, request(6, 1)),
+            event(15, Verb::New, build(1, 1, None)),
+            event(16, Verb::Update, Entity::Properties(properties)),
+            event(17, Verb::New, step(1, "compile")),
+            event(18, Verb::New, log(0)),
+            event(19, Verb::Append, log(1)),
+            event(20, Verb::Finished, done),
+            event(21, Verb::Finished, build(1, 1, Some(Results::Success))),
+            event(22, Verb::Complete, buildset(Some(Results::Success))),
+        ]
+    }
+
+    fn controls() -> Vec<Event> {
+        let targets = [
+            (ControlTarget::Build(BuildId(1001)), ControlAction::Stop, None),
+            (
+                ControlTarget::BuildRequest(BuildRequestId(6)),
+                ControlAction::Cancel,
+                Some("too late"),
+            ),
+            (
+                ControlTarget::Worker(WorkerId(1)),
+                ControlAction::Pause,
+                Some("new\ndisk"),
+            ),
+        ];
+        let record = |(target, action, reason): (_, _, Option<&str>)| ControlRecord {
+            target,
+            action,
+            reason: reason.map(str::to_owned),
+            caller: "ben".to_owned(),
+        };
+        targets
+            .map(|it| event(30, Verb::Requested, Entity::Control(record(it))))
+            .to_vec()
+    }
+
+    #[test]
+    fn each_kind_of_event_has_its_line() {
+        let events = [setup(), work(), controls()].concat();
+        for kind in Kind::ALL {
+            assert!(
+                events
+                    .iter()
+                    .any(|it| format!("{:?}", it.entity).starts_with(&format!("{kind:?}("))),
+                "{kind:?} is missing"
+            );
+        }
+        insta::assert_snapshot!("event_lines", lines(&events, Look::default()));
+    }
+
+    #[test]
+    fn what_has_no_name_is_told_by_its_id() {
+        insta::assert_snapshot!("event_lines_without_names", lines(&work()[4..9], Look::default()));
+    }
+
+    #[test]
+    fn people_see_results_in_colours() {
+        let look = Look {
+            terminal: true,
+            colours: true,
+            redraws: true,
+            width: None,
+        };
+        let shown = lines(&work()[11..12], look);
+        insta::assert_snapshot!("event_line_in_colours", shown.replace('\x1b', "ESC"));
+    }
 }

@@ -1,11 +1,12 @@
 //! Logs on a terminal.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
-use weir_status_api::{Log, LogChunk, LogKey, LogKind, Read, Step};
+use weir_status_api::{Log, LogKey, LogKind, Read, Step, StepId};
 
-use super::{colours, paint, plain};
+use super::progress::Progress;
+use super::{Look, plain};
 use crate::failure::Failure;
 
 /// How many lines are asked for at once.
@@ -14,16 +15,23 @@ const LINES: u32 = 10_000;
 /// Prints logs from where each was left.
 pub(crate) struct Printer {
     /// The header lines of a stdio log too, such as the command's environment.
-    pub(crate) headers: bool,
+    headers: bool,
+    look: Look,
     /// The step whose title was printed last.
-    titled: Option<weir_status_api::StepId>,
+    titled: Option<StepId>,
+    /// The line below the logs.
+    pub(crate) progress: Progress,
 }
 
 impl Printer {
-    pub(crate) fn new(headers: bool) -> Self {
+    /// With a line of progress if `follows`.
+    pub(crate) fn new(headers: bool, follows: bool, look: Look) -> Self {
+        let redraws = look.redraws && follows;
         Self {
             headers,
+            look,
             titled: None,
+            progress: Progress::new(Look { redraws, ..look }),
         }
     }
 
@@ -42,54 +50,71 @@ impl Printer {
             if count == 0 {
                 break;
             }
-            self.title(step)?;
-            self.lines(log, &at.value)?;
+            self.progress.clear();
+            let mut out = std::io::stdout().lock();
+            if self.titled != Some(step.id) {
+                self.titled = Some(step.id);
+                writeln!(out, "{}", title(step, self.look))?;
+            }
+            out.write_all(text(log.kind, &at.value.content, self.headers, self.look).as_bytes())?;
+            out.flush()?;
             next += count;
         }
         Ok(next)
     }
 
-    /// Prints the step's title, if another step's lines came before.
-    fn title(&mut self, step: &Step) -> Result<(), Failure> {
-        if self.titled != Some(step.id) {
-            self.titled = Some(step.id);
-            let title = format!("── {} ", plain(&step.name));
-            writeln!(std::io::stdout(), "{}", paint(&title, "1;36"))?;
-        }
-        Ok(())
+    /// Says something between the lines of the logs.
+    pub(crate) fn say(&mut self, line: &str) -> Result<(), Failure> {
+        self.progress.clear();
+        super::say(line)
     }
 
-    fn lines(&self, log: &Log, chunk: &LogChunk) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        for line in chunk.content.split_terminator('\n') {
-            if log.kind != LogKind::Stdio {
-                writeln!(out, "{}", harmless(line))?;
-                continue;
-            }
-            let text = &*harmless(line.get(1..).unwrap_or_default());
-            match line.as_bytes().first() {
-                Some(b'h') if self.headers => writeln!(out, "{}", paint(text, "2"))?,
-                Some(b'h') => {}
-                Some(b'e') => writeln!(out, "{}", paint(text, "31"))?,
-                _ => writeln!(out, "{text}")?,
-            }
-        }
-        out.flush()?;
-        Ok(())
+    /// Tells people that the master is away for now.
+    pub(crate) fn lost(&mut self, error: &weir_status_api::Error) {
+        self.progress.clear();
+        eprintln!("weir: {error}; trying again");
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        self.look
     }
 }
 
+fn title(step: &Step, look: Look) -> String {
+    look.paint(&format!("── {}", plain(&step.name)), "1;36")
+}
+
+/// Lines of a log, each with its line break; of a stdio log without the letters of their streams.
+fn text(kind: LogKind, content: &str, headers: bool, look: Look) -> String {
+    let mut out = String::with_capacity(content.len());
+    for line in content.split_terminator('\n') {
+        let (stream, line) = match kind {
+            LogKind::Stdio => line.split_at_checked(1).unwrap_or(("o", line)),
+            _ => ("o", line),
+        };
+        let line = harmless(line, look);
+        match stream {
+            "h" if !headers => continue,
+            "h" => out.push_str(&look.paint(&line, "2")),
+            "e" => out.push_str(&look.paint(&line, "31")),
+            _ => out.push_str(&line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
 /// A line as it came, where a program reads; on a terminal without what would be more than a colour.
-fn harmless(line: &str) -> Cow<'_, str> {
-    if std::io::stdout().is_terminal() && line.contains(char::is_control) {
-        Cow::Owned(only_colours(line, colours()))
+fn harmless(line: &str, look: Look) -> Cow<'_, str> {
+    if look.terminal && line.contains(char::is_control) {
+        Cow::Owned(only_colours(line, look.colours))
     } else {
         Cow::Borrowed(line)
     }
 }
 
 /// `line` without control characters, but for tabs and, with `keep`, the commands that set colours.
-fn only_colours(line: &str, keep: bool) -> String {
+pub(super) fn only_colours(line: &str, keep: bool) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -119,7 +144,44 @@ fn only_colours(line: &str, keep: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::only_colours;
+    use super::super::fixtures::step;
+    use super::*;
+
+    const LINES: &str = "hsh -c make\nocc weir.c\newarning: unused\no\nodone\x1b[2J\n";
+
+    const TERMINAL: Look = Look {
+        terminal: true,
+        colours: true,
+        redraws: true,
+        width: None,
+    };
+
+    #[test]
+    fn a_program_reads_the_lines_as_they_are() {
+        let plain = text(LogKind::Stdio, LINES, false, Look::default());
+        assert_eq!(plain, "cc weir.c\nwarning: unused\n\ndone\x1b[2J\n");
+        let headers = text(LogKind::Stdio, LINES, true, Look::default());
+        assert_eq!(headers, format!("sh -c make\n{plain}"));
+        assert_eq!(
+            text(LogKind::Text, "héllo\n\n", false, Look::default()),
+            "héllo\n\n"
+        );
+    }
+
+    #[test]
+    fn people_see_streams_in_colours() {
+        let shown = format!(
+            "{}\n{}",
+            title(&step(0, "compile\x07"), TERMINAL),
+            text(LogKind::Stdio, LINES, true, TERMINAL)
+        );
+        insta::assert_snapshot!("log_lines", shown.replace('\x1b', "ESC"));
+    }
+
+    #[test]
+    fn a_line_of_a_torn_log_is_shown_whole() {
+        assert_eq!(text(LogKind::Stdio, "é\n\n", false, Look::default()), "é\n\n");
+    }
 
     #[test]
     fn a_log_moves_no_cursor() {

@@ -1,40 +1,81 @@
 //! How things look on a terminal.
 
 pub(crate) mod event;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub(crate) mod logs;
+pub(crate) mod names;
+pub(crate) mod overview;
+pub(crate) mod progress;
+pub(crate) mod queue;
 pub(crate) mod table;
 
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use weir_status_api::{Build, Results, Timestamp};
 
-/// Whether people look, and have not asked for plain text (<https://no-color.org>).
-pub(crate) fn colours() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+use crate::failure::Failure;
+
+/// What the reader of the output can show. By default a program reads: plain text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Look {
+    /// People look: text from outside must not move their cursor.
+    pub(crate) terminal: bool,
+    /// With colours.
+    pub(crate) colours: bool,
+    /// Lines can be drawn again in their place.
+    pub(crate) redraws: bool,
+    /// The most columns of a table.
+    pub(crate) width: Option<u16>,
 }
 
-/// `text` in the terminal colour `code` (SGR parameters), where people look.
-pub(crate) fn paint(text: &str, code: &str) -> String {
-    if colours() {
-        format!("\x1b[{code}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
+impl Look {
+    /// What standard output can show, and the user wants to see (<https://no-color.org>).
+    pub(crate) fn of_stdout() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let dumb = std::env::var_os("TERM").is_some_and(|it| it == "dumb");
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+        Self {
+            terminal,
+            colours: terminal && !dumb && !plain,
+            redraws: terminal && !dumb,
+            width: table::width_of_stdout(),
+        }
+    }
+
+    /// `text` in the terminal colour `code` (SGR parameters), if there are colours.
+    pub(crate) fn paint(self, text: &str, code: &str) -> String {
+        if self.colours {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// The word for results, in its colour.
+    pub(crate) fn results(self, results: Results) -> String {
+        self.paint(results.name(), &format!("3{}", colour(results)))
     }
 }
 
-/// The word for results, in its colour.
-pub(crate) fn results(results: Results) -> String {
-    let code = match results {
-        Results::Success => "32",
-        Results::Warnings => "33",
-        Results::Failure => "31",
-        Results::Skipped => "2",
-        Results::Exception => "35",
-        Results::Retry => "36",
-        Results::Cancelled => "2;35",
-    };
-    paint(results.name(), code)
+/// The terminal colour of results, 1 to 7.
+pub(crate) fn colour(results: Results) -> u8 {
+    match results {
+        Results::Success => 2,
+        Results::Warnings => 3,
+        Results::Failure => 1,
+        Results::Skipped => 4,
+        Results::Exception | Results::Cancelled => 5,
+        Results::Retry => 6,
+    }
+}
+
+/// Prints a line. Whoever reads it may have gone.
+pub(crate) fn say(line: impl Display) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
 }
 
 /// The build's state on one line, without what a terminal would take for commands.
@@ -52,6 +93,26 @@ pub(crate) fn plain(text: &str) -> String {
 /// How long ago `at` was.
 pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ago", span(now.since(at)))
+}
+
+/// When something was: the time of day, in UTC; beyond a day, how many days ago.
+pub(crate) fn when(at: Timestamp, now: Timestamp) -> String {
+    let days = now.since(at).as_secs() / 86_400;
+    if days > 0 {
+        return format!("{days} d ago");
+    }
+    let second = at.as_secs().rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// A duration as it passes, in whole seconds: `1:05`, `1:00:05`.
+pub(crate) fn stopwatch(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
 }
 
 /// A duration in its two largest units.
@@ -81,6 +142,29 @@ mod tests {
             (90_000.0, "1 d 1 h"),
         ] {
             assert_eq!(span(Duration::from_secs_f32(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn an_event_has_the_time_of_its_day() {
+        let now = Timestamp::from_secs(20_000 * 86_400 + 3600);
+        let at = |seconds_ago: i64| when(Timestamp::from_secs(now.as_secs() - seconds_ago), now);
+        assert_eq!(at(0), "01:00:00Z");
+        assert_eq!(at(3601), "23:59:59Z");
+        assert_eq!(at(86_399), "01:00:01Z");
+        assert_eq!(at(2 * 86_400), "2 d ago");
+        assert_eq!(at(-5), "01:00:05Z");
+    }
+
+    #[test]
+    fn a_stopwatch_counts_whole_seconds() {
+        for (seconds, text) in [
+            (0, "0:00"),
+            (65, "1:05"),
+            (3605, "1:00:05"),
+            (360_000, "100:00:00"),
+        ] {
+            assert_eq!(stopwatch(Duration::from_secs(seconds)), text);
         }
     }
 

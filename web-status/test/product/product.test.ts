@@ -18,6 +18,8 @@ beforeAll(async () => {
   const given = process.env['WEIR_URL'];
   if (!given) throw new Error('WEIR_URL must hold the address of a master that runs the demo.');
   url = given.endsWith('/') ? given : `${given}/`;
+  const site = await (await fetch(url)).text();
+  if (!site.includes('id="app"')) throw new Error(`${url} serves no web status: build it before the master, with \`npm run build\`.`);
   opened = await openBrowser({ viewport: { width: 1280, height: 900 } });
 });
 afterAll(() => opened.close());

@@ -54,6 +54,9 @@ impl From<weir_status_api::Error> for Failure {
             | Error::InvalidInput { .. }
             | Error::Conflict { .. } => Self::usage(error),
             Error::PermissionDenied { .. } => Self::new(format!("{error} (--token-file presents a token)")),
+            Error::Unavailable { .. } => Self::new(format!(
+                "the master is {error}; does it run, and is --upstream its address?"
+            )),
             other => Self::new(other),
         }
     }

@@ -36,7 +36,16 @@ impl Upstream {
     pub(crate) fn caller(&self) -> Result<Caller, Failure> {
         match &self.token_file {
             None => Ok(Caller::anonymous()),
-            Some(file) => Ok(Caller::bearer(read_token(file)?)),
+            Some(file) => {
+                let token = read_token(file)?;
+                if !token.chars().all(|it| (' '..='~').contains(&it)) {
+                    return Err(Failure::usage(format!(
+                        "the token file {} holds characters other than visible ASCII",
+                        file.display()
+                    )));
+                }
+                Ok(Caller::bearer(token))
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use weir_status_api::{
     Start, StatusApi, SystemClock, TopicFilter,
 };
 
-use super::logs::{Follower, Interrupted, PAUSE};
+use super::logs::{Follower, Interrupted, PAUSE, success};
 use crate::failure::Failure;
 use crate::show::logs::Printer;
 use crate::show::queue::Standing;
@@ -91,27 +91,25 @@ impl Force {
         Ok(())
     }
 
-    /// Shows the request's build from its beginning to its end.
+    /// Shows the request's build from its beginning to its end, and each that runs in the place of a lost one.
     async fn wait(&self, api: &Arc<dyn StatusApi>, request: BuildRequestId) -> Result<(), Failure> {
-        let mut queue = Queue {
-            api,
-            request,
-            builder: &self.builder,
-            printer: Printer::new(false, true, Look::of_stdout()),
-        };
-        let (build, cursor) = loop {
-            match queue.wait().await {
-                Ok(begun) => break begun,
-                Err(Interrupted::Failed(failure)) => return Err(failure),
-                Err(Interrupted::Lost(error)) => {
-                    queue.printer.lost(&error);
-                    tokio::time::sleep(PAUSE).await;
-                }
+        let mut last = BuildId(0);
+        loop {
+            let mut queue = Queue {
+                api,
+                request,
+                last,
+                builder: &self.builder,
+                printer: Printer::new(false, true, Look::of_stdout()),
+            };
+            let (build, cursor) = queue.patiently().await?;
+            queue.printer.say(&format!("build {build} begins"))?;
+            let mut follower = Follower::new(Arc::clone(api), build, queue.printer, None);
+            match follower.follow(cursor).await? {
+                Results::Retry => last = build,
+                how => return success(how),
             }
-        };
-        queue.printer.say(&format!("build {build} begins"))?;
-        let mut follower = Follower::new(Arc::clone(api), build, queue.printer, None);
-        follower.follow(cursor).await
+        }
     }
 
     fn values(&self) -> Result<BTreeMap<String, serde_json::Value>, Failure> {
@@ -154,20 +152,38 @@ async fn find_scheduler(api: &Arc<dyn StatusApi>, builder: &str) -> Result<Strin
 struct Queue<'a> {
     api: &'a Arc<dyn StatusApi>,
     request: BuildRequestId,
+    /// Its last build so far.
+    last: BuildId,
     /// The builder's name.
     builder: &'a str,
     printer: Printer,
 }
 
 impl Queue<'_> {
-    /// Waits until a build of the request begins; it is true at the cursor.
+    /// Waits until the next build of the request begins; it is true at the cursor. Lost connections are taken up
+    /// again.
+    async fn patiently(&mut self) -> Result<(BuildId, Cursor), Failure> {
+        loop {
+            match self.wait().await {
+                Ok(begun) => return Ok(begun),
+                Err(Interrupted::Failed(failure)) => return Err(failure),
+                Err(Interrupted::Lost(error)) => {
+                    self.printer.lost(&error);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
     async fn wait(&mut self) -> Result<(BuildId, Cursor), Interrupted> {
         // The request first: what happens between the two reads is among the events.
         let request = self
             .api
             .one::<BuildRequest>(Key::BuildRequest(self.request))
             .await?;
-        let query = Query::<Build>::new().eq(BuildField::Request, self.request);
+        let query = Query::<Build>::new()
+            .eq(BuildField::Request, self.request)
+            .filter(BuildField::Id, Op::Gt, vec![self.last.into()]);
         let builds = self.api.page(query.descending(BuildField::Id).limit(1)).await?;
         if let Some(build) = builds.items.first() {
             return Ok((build.id, builds.cursor));
@@ -188,7 +204,9 @@ impl Queue<'_> {
                 continue;
             };
             match &event.entity {
-                Entity::Build(build) if build.request == self.request => return Ok((build.id, event.cursor)),
+                Entity::Build(it) if it.request == self.request && it.id > self.last => {
+                    return Ok((it.id, event.cursor));
+                }
                 Entity::BuildRequest(it) if it.id == self.request => request = it.clone(),
                 // It can be nearer to its build by now.
                 Entity::BuildRequest(_) | Entity::Worker(_) => standing = None,

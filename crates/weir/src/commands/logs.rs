@@ -47,7 +47,7 @@ impl Logs {
         let printer = Printer::new(self.headers, self.follow, Look::of_stdout());
         let mut follower = Follower::new(api, at.value.id, printer, self.step);
         if self.follow {
-            follower.follow(at.cursor).await
+            success(follower.follow(at.cursor).await?)
         } else {
             follower.catch_up().await?;
             follower.check_step(at.value.complete_at.is_some())
@@ -83,8 +83,8 @@ impl Follower {
         }
     }
 
-    /// Prints until the build has ended; an unsuccessful one is a failure. Lost connections are taken up again.
-    pub(crate) async fn follow(&mut self, from: Cursor) -> Result<(), Failure> {
+    /// Prints until the build has ended; gives how. Lost connections are taken up again.
+    pub(crate) async fn follow(&mut self, from: Cursor) -> Result<Results, Failure> {
         let mut cursor = from;
         loop {
             match self.follow_from(&mut cursor).await {
@@ -190,16 +190,13 @@ impl Follower {
     }
 
     /// Says how the build ended.
-    fn conclude(&mut self, build: &Build) -> Result<(), Failure> {
+    fn conclude(&mut self, build: &Build) -> Result<Results, Failure> {
         self.check_step(true)?;
         let how = build.results.unwrap_or(Results::Exception);
         let results = self.printer.look().results(how);
         self.printer
             .say(&format!("build {}: {results} ({})", build.id, state(build)))?;
-        match how {
-            Results::Success | Results::Warnings | Results::Skipped => Ok(()),
-            _ => Err(Failure::silent(1)),
-        }
+        Ok(how)
     }
 
     /// Prints everything that there is by now.
@@ -229,6 +226,14 @@ impl Follower {
         let next = self.printer.print(&*self.api, step, log, from).await?;
         self.next.insert(log.id, next);
         Ok(())
+    }
+}
+
+/// The exit code for how a build ended.
+pub(super) fn success(how: Results) -> Result<(), Failure> {
+    match how {
+        Results::Success | Results::Warnings | Results::Skipped => Ok(()),
+        _ => Err(Failure::silent(1)),
     }
 }
 

@@ -23,8 +23,13 @@ pub(crate) struct Watch {
     #[command(flatten)]
     upstream: Upstream,
     /// Begin after this event, not with the next one.
-    #[arg(long, value_name = "CURSOR")]
-    since: Option<Cursor>,
+    #[arg(
+        long,
+        value_name = "CURSOR",
+        value_parser = clap::value_parser!(i64).range(0..),
+        allow_negative_numbers = true
+    )]
+    since: Option<i64>,
     /// Print a JSON object per line.
     #[arg(long)]
     json: bool,
@@ -38,7 +43,7 @@ impl Watch {
         } else {
             TopicFilter::parse_all(self.topics.iter().map(String::as_str))?
         };
-        let mut start = self.since.map_or(Start::Now, Start::After);
+        let mut start = self.since.map_or(Start::Now, |it| Start::After(Cursor(it)));
         let mut first = true;
         let mut printer = Printer::new(Arc::clone(&api), self.json);
         loop {

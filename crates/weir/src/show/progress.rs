@@ -69,7 +69,7 @@ fn write(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// What a build does now: `3/5 test · 1:05 · w1`. The steps are all of the build's.
+/// What a build does now: `3/5 test · 1:05 · w1`. Of the steps all are there when the first has begun.
 pub(crate) fn of_build<'a>(
     build: &Build,
     steps: impl IntoIterator<Item = &'a Step>,
@@ -79,9 +79,10 @@ pub(crate) fn of_build<'a>(
 ) -> String {
     let mut steps: Vec<&Step> = steps.into_iter().collect();
     steps.sort_by_key(|it| it.number);
+    let begun = steps.iter().any(|it| it.started_at.is_some());
     let doing = match steps.iter().position(|it| it.complete_at.is_none()) {
-        Some(at) => format!("{}/{} {}", at + 1, steps.len(), plain(&steps[at].name)),
-        None => plain(&build.state),
+        Some(at) if begun => format!("{}/{} {}", at + 1, steps.len(), plain(&steps[at].name)),
+        _ => plain(&build.state),
     };
     let elapsed = stopwatch(now.since(build.started_at));
     format!(
@@ -112,6 +113,8 @@ mod tests {
         // Steps come in any order.
         steps.reverse();
         assert_eq!(shown(&[]), "building · 1:05 · w 1");
+        assert_eq!(shown(&steps), "building · 1:05 · w 1");
+        steps[2].started_at = Some(ago(60));
         assert_eq!(shown(&steps), "1/3 source · 1:05 · w 1");
         steps[2].complete_at = Some(ago(30));
         steps[2].results = Some(Results::Success);

@@ -67,7 +67,7 @@ impl Standing {
             return format!("each connected worker of builder {builder} is paused or ends");
         }
         match self.before {
-            0 => "the next one that a worker takes".to_owned(),
+            0 => format!("next in the queue of builder {builder}"),
             1 => format!("1 request of builder {builder} is before it"),
             many => format!("{many} requests of builder {builder} are before it"),
         }

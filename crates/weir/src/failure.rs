@@ -71,3 +71,42 @@ impl From<std::io::Error> for Failure {
         Self::new(error)
     }
 }
+
+/// Why something that goes on for long ended early.
+#[derive(Debug)]
+pub(crate) enum Interrupted {
+    /// The connection to the master is lost; it may come back.
+    Lost(weir_status_api::Error),
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+impl From<weir_status_api::Error> for Interrupted {
+    fn from(error: weir_status_api::Error) -> Self {
+        match error {
+            weir_status_api::Error::Unavailable { .. } => Self::Lost(error),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Interrupted {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Failure> for Interrupted {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Lost(error) => error.into(),
+            Interrupted::Failed(failure) => failure,
+        }
+    }
+}

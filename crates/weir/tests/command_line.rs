@@ -123,12 +123,11 @@ async fn a_forced_build_is_shown_until_it_is_done() {
         .await;
     // It waits beyond an end of the master, …
     site.kill_and_restart().await;
-    let first = site.worker("w1");
+    let _worker = site.worker("w1");
     force.line(SOON, |it| it == "build 1 begins").await;
     force.line(SOON, |it| it == "holding").await;
     // … and shows the build in the place of one that is lost.
-    first.kill();
-    let _second = site.worker("w2");
+    site.kill_and_restart().await;
     force.line(SOON, |it| it == "build 2 begins").await;
     std::fs::write(hold, "").unwrap();
     let status = force.ended(SOON).await;

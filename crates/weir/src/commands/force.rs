@@ -12,8 +12,8 @@ use weir_status_api::{
     Start, StatusApi, SystemClock, TopicFilter,
 };
 
-use super::logs::{Follower, Interrupted, PAUSE, success};
-use crate::failure::Failure;
+use super::logs::{Follower, PAUSE, success};
+use crate::failure::{Failure, Interrupted};
 use crate::show::logs::Printer;
 use crate::show::queue::Standing;
 use crate::show::{Look, say};

@@ -11,7 +11,7 @@ use weir_status_api::{
     Signal, Start, StatusApi, Step, StepField, StepId, SystemClock, TopicFilter,
 };
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Interrupted};
 use crate::name::build_key;
 use crate::show::logs::Printer;
 use crate::show::names::Names;
@@ -150,7 +150,7 @@ impl Follower {
     }
 
     /// Takes one event; gives the build if that has changed.
-    async fn take(&mut self, event: &Event) -> Result<Option<Build>, Failure> {
+    async fn take(&mut self, event: &Event) -> Result<Option<Build>, Interrupted> {
         match &event.entity {
             Entity::Build(build) => {
                 if build.complete_at.is_some() {
@@ -200,7 +200,7 @@ impl Follower {
     }
 
     /// Prints everything that there is by now.
-    pub(crate) async fn catch_up(&mut self) -> Result<(), Failure> {
+    async fn catch_up(&mut self) -> Result<(), Interrupted> {
         let steps = Query::<Step>::new()
             .eq(StepField::Build, self.build)
             .ascending(StepField::Number)
@@ -215,7 +215,7 @@ impl Follower {
         Ok(())
     }
 
-    async fn print(&mut self, log: &Log) -> Result<(), Failure> {
+    async fn print(&mut self, log: &Log) -> Result<(), Interrupted> {
         let Some(step) = self.steps.get(&log.step) else {
             return Ok(());
         };
@@ -234,27 +234,5 @@ pub(super) fn success(how: Results) -> Result<(), Failure> {
     match how {
         Results::Success | Results::Warnings | Results::Skipped => Ok(()),
         _ => Err(Failure::silent(1)),
-    }
-}
-
-/// Why following ended early.
-pub(super) enum Interrupted {
-    /// The connection is lost; it may come back.
-    Lost(Error),
-    Failed(Failure),
-}
-
-impl From<Error> for Interrupted {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Unavailable { .. } => Self::Lost(error),
-            other => Self::Failed(other.into()),
-        }
-    }
-}
-
-impl From<Failure> for Interrupted {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
     }
 }

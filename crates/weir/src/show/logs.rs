@@ -7,7 +7,7 @@ use weir_status_api::{Log, LogKey, LogKind, Read, Step, StepId};
 
 use super::progress::Progress;
 use super::{Look, plain};
-use crate::failure::Failure;
+use crate::failure::{Failure, Interrupted};
 
 /// How many lines are asked for at once.
 const LINES: u32 = 10_000;
@@ -42,7 +42,7 @@ impl Printer {
         step: &Step,
         log: &Log,
         from: i64,
-    ) -> Result<i64, Failure> {
+    ) -> Result<i64, Interrupted> {
         let mut next = from;
         while next < log.num_lines {
             let at = api.log_content(LogKey::Id(log.id), next, LINES).await?;

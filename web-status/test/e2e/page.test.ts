@@ -90,6 +90,18 @@ it('forces a build through its form, and sees lines arrive as they are written',
   expect(await page.getByTestId('reason').textContent()).toBe('force build');
 });
 
+it('tells what became of a request that was forced here and then cancelled', async () => {
+  await page.goto(`${url}#/builders/1`);
+  await page.getByTestId('force-button').click();
+  await page.getByTestId('force-submit').click();
+  const forced = page.getByTestId('forced');
+  await forced.getByText('waits for a worker').waitFor();
+  await page.locator(`[data-testid=request-row][data-request="${await forced.getAttribute('data-request')}"]`).getByTestId('cancel-button').click();
+  await page.getByTestId('cancel-dialog-submit').click();
+  await forced.getByText('ended without a build').waitFor();
+  expect(await forced.textContent()).toContain('Cancelled');
+});
+
 it('resumes after its stream was cut, and misses no line', async () => {
   const { build, log } = begin();
   await openBuild(build);

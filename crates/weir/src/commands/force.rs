@@ -12,7 +12,7 @@ use weir_status_api::{
     Start, StatusApi, SystemClock, TopicFilter,
 };
 
-use super::logs::{Follower, PAUSE, success};
+use super::logs::{Follower, success};
 use crate::failure::{Failure, Interrupted};
 use crate::show::logs::Printer;
 use crate::show::queue::Standing;
@@ -167,10 +167,7 @@ impl Queue<'_> {
             match self.wait().await {
                 Ok(begun) => return Ok(begun),
                 Err(Interrupted::Failed(failure)) => return Err(failure),
-                Err(Interrupted::Lost(error)) => {
-                    self.printer.lost(&error);
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Err(Interrupted::Lost(error)) => self.printer.lost(&error).await,
             }
         }
     }
@@ -200,6 +197,7 @@ impl Queue<'_> {
                 }
             };
             let signal = signal.ok_or_else(|| Error::unavailable("the events ended"))??;
+            self.printer.outage.end();
             let Signal::Event(event) = signal else {
                 continue;
             };

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use futures::StreamExt;
@@ -17,9 +16,6 @@ use crate::show::logs::Printer;
 use crate::show::names::Names;
 use crate::show::{Look, progress, state};
 use crate::upstream::Upstream;
-
-/// How long to wait before a lost connection is taken up again.
-pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Shows the logs of a build.
 #[derive(Args)]
@@ -88,10 +84,7 @@ impl Follower {
         let mut cursor = from;
         loop {
             match self.follow_from(&mut cursor).await {
-                Err(Interrupted::Lost(error)) => {
-                    self.printer.lost(&error);
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Err(Interrupted::Lost(error)) => self.printer.lost(&error).await,
                 Err(Interrupted::Failed(failure)) => return Err(failure),
                 Ok(build) => return self.conclude(&build),
             }
@@ -127,6 +120,7 @@ impl Follower {
                 }
             };
             let signal = signal.ok_or_else(|| Error::unavailable("the events ended"))??;
+            self.printer.outage.end();
             if let Signal::Event(event) = &signal {
                 if let Some(now) = self.take(event).await? {
                     build = now;

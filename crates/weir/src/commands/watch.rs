@@ -11,6 +11,7 @@ use weir_status_http::v2::to_json;
 use crate::failure::Failure;
 use crate::show::event::line;
 use crate::show::names::Names;
+use crate::show::outage::Outage;
 use crate::show::{Look, say};
 use crate::upstream::Upstream;
 
@@ -45,12 +46,13 @@ impl Watch {
         };
         let mut start = self.since.map_or(Start::Now, |it| Start::After(Cursor(it)));
         let mut first = true;
+        let mut outage = Outage::default();
         let mut printer = Printer::new(Arc::clone(&api), self.json);
         loop {
             let mut events = match api.watch(filter.clone(), start).await {
                 Ok(events) => events,
                 Err(error @ Error::Unavailable { .. }) if !first => {
-                    lost(&error).await;
+                    outage.wait(&error).await;
                     continue;
                 }
                 Err(error) => return Err(ended(error)),
@@ -59,13 +61,14 @@ impl Watch {
             while let Some(signal) = events.next().await {
                 match signal {
                     Ok(signal) => {
+                        outage.end();
                         if let Signal::Event(event) = &signal {
                             printer.print(event).await?;
                         }
                         start = Start::After(signal.cursor());
                     }
                     Err(error @ Error::Unavailable { .. }) => {
-                        lost(&error).await;
+                        outage.wait(&error).await;
                         break;
                     }
                     Err(error) => return Err(ended(error)),
@@ -116,10 +119,4 @@ fn ended(error: Error) -> Failure {
         )),
         other => other.into(),
     }
-}
-
-/// Says that the master is away, and waits a little.
-async fn lost(error: &Error) {
-    eprintln!("weir: {error}; trying again");
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
 }

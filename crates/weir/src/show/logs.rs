@@ -5,6 +5,7 @@ use std::io::Write;
 
 use weir_status_api::{Log, LogKey, LogKind, Read, Step, StepId};
 
+use super::outage::Outage;
 use super::progress::Progress;
 use super::{Look, plain};
 use crate::failure::{Failure, Interrupted};
@@ -21,6 +22,7 @@ pub(crate) struct Printer {
     titled: Option<StepId>,
     /// The line below the logs.
     pub(crate) progress: Progress,
+    pub(crate) outage: Outage,
 }
 
 impl Printer {
@@ -32,6 +34,7 @@ impl Printer {
             look,
             titled: None,
             progress: Progress::new(Look { redraws, ..look }),
+            outage: Outage::default(),
         }
     }
 
@@ -69,10 +72,10 @@ impl Printer {
         super::say(line)
     }
 
-    /// Tells people that the master is away for now.
-    pub(crate) fn lost(&mut self, error: &weir_status_api::Error) {
+    /// Tells people that the master is away for now, and waits a little.
+    pub(crate) async fn lost(&mut self, error: &weir_status_api::Error) {
         self.progress.clear();
-        eprintln!("weir: {error}; trying again");
+        self.outage.wait(error).await;
     }
 
     pub(crate) fn look(&self) -> Look {

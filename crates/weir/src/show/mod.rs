@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub(crate) mod fixtures;
 pub(crate) mod logs;
 pub(crate) mod names;
+pub(crate) mod outage;
 pub(crate) mod overview;
 pub(crate) mod progress;
 pub(crate) mod queue;

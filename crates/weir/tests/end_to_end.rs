@@ -130,7 +130,10 @@ async fn the_command_line_does_it_all() {
     let logs = site.weir(&["logs", "all/1", "--step", "show"]).await;
     // The two streams may interleave in any way.
     let shown = text(&logs);
-    assert!(shown.contains("\na weir\n") && shown.contains("\nby w1\n"), "{shown}");
+    assert!(
+        shown.contains("\na weir\n") && shown.contains("\nby w1\n"),
+        "{shown}"
+    );
     let missing = site.weir(&["logs", "all/99"]).await;
     assert_eq!(missing.status.code(), Some(2));
     assert!(

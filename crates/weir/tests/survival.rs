@@ -76,6 +76,8 @@ async fn a_killed_master_loses_no_stored_line() {
     let builds = site.builds_of(request).await;
     assert_eq!(builds[0].results, Some(Results::Retry), "{builds:?}");
     assert!(builds[0].state.contains("master"), "{}", builds[0].state);
+    let never = site.step(&builds[0], "clean").await;
+    assert_eq!(never.results, Some(Results::Skipped), "{never:?}");
     let after = site.log(&step).await.unwrap();
     assert!(after.complete);
     assert_eq!(after.num_lines, before.num_lines);

@@ -11,11 +11,18 @@ use crate::schema::{build_requests, builds as builds_table, logs as logs_table, 
 
 /// What people read of a build or step that its master left behind.
 const LOST: &str = "lost: the master was restarted";
+/// What people read of a step whose build ended before it began.
+const NOT_RUN: &str = "not run: the build has ended";
 
 /// Ends a build; steps and logs that are still open end with it.
 pub(super) async fn build(tx: &mut Tx<'_>, build: BuildId, results: Results, state: &str) -> Result<()> {
     let request = BuildRequestId(builds::running(tx, build).await?.request);
-    for step in open_steps(tx, build).await? {
+    for (step, started) in open_steps(tx, build).await? {
+        let (results, state) = if started {
+            (results, state)
+        } else {
+            (Results::Skipped, NOT_RUN)
+        };
         end_step(tx, step, results, state, None).await?;
     }
     let row = diesel::update(builds_table::table.find(build.0))
@@ -87,18 +94,22 @@ async fn end_step(
     Ok(())
 }
 
-async fn open_steps(tx: &mut Tx<'_>, build: BuildId) -> Result<Vec<StepId>> {
-    let open: Vec<i64> = steps_table::table
+/// The build's steps that have not ended, and whether each has begun.
+async fn open_steps(tx: &mut Tx<'_>, build: BuildId) -> Result<Vec<(StepId, bool)>> {
+    let open: Vec<(i64, Option<i64>)> = steps_table::table
         .filter(
             steps_table::build
                 .eq(build.0)
                 .and(steps_table::complete_at.is_null()),
         )
         .order(steps_table::number)
-        .select(steps_table::id)
+        .select((steps_table::id, steps_table::started_at))
         .load(tx.conn)
         .await?;
-    Ok(open.into_iter().map(StepId).collect())
+    let steps = open.into_iter();
+    Ok(steps
+        .map(|(id, started)| (StepId(id), started.is_some()))
+        .collect())
 }
 
 /// Ends what an earlier life of the master left behind: builds as retry, or as cancelled if their stop was

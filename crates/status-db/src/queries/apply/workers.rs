@@ -41,10 +41,7 @@ pub(super) async fn connect(
     found(known.await.optional()?, format_args!("master {master}"))?;
     let updated = diesel::update(workers::table.find(worker.0))
         // One that was told to end has done so; whoever starts it again wants it to work.
-        .set((
-            workers::info_json.eq(to_json(info)?),
-            workers::graceful.eq(false),
-        ))
+        .set((workers::info_json.eq(to_json(info)?), workers::graceful.eq(false)))
         .execute(tx.conn)
         .await?;
     if updated == 0 {

@@ -89,7 +89,7 @@ fn priority(params: &Map<String, Value>) -> Result<Option<i32>> {
     };
     number
         .map(Some)
-        .ok_or_else(|| wrong("priority", "a whole number"))
+        .ok_or_else(|| wrong("priority", "a whole number within 32 bits"))
 }
 
 /// The parameters of a force through a scheduler with this codebase.

@@ -54,8 +54,13 @@ async fn commits_come_once_and_oldest_first() {
 
     let all = mirror.commits(&after["main"], &[]).await.unwrap();
     assert_eq!(all[0].comments, "first\n\nwith a body");
-    assert!(mirror.has(&after["main"]).await);
-    assert!(!mirror.has("0123456789012345678901234567890123456789").await);
+
+    let gone = "0123456789012345678901234567890123456789";
+    let commits = mirror
+        .commits(&after["main"], &[gone, &before["main"]])
+        .await
+        .unwrap();
+    assert_eq!(commits.len(), 2, "a revision that is gone excludes nothing");
 }
 
 #[tokio::test]

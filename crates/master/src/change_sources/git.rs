@@ -88,7 +88,8 @@ impl Mirror {
             .collect())
     }
 
-    /// The commits that lead to `to` and are in none of `known`, oldest first; at most 500 of them.
+    /// The commits that lead to `to` and are in none of `known`, oldest first; at most 500 of them. Revisions
+    /// that are not there, because a forced push took them away, exclude nothing.
     ///
     /// # Errors
     /// [`GitError`] if the history cannot be read.
@@ -100,6 +101,7 @@ impl Mirror {
             "--first-parent",
             "-m",
             "--name-only",
+            "--ignore-missing",
             &format,
             to,
         ];
@@ -114,14 +116,6 @@ impl Mirror {
             .filter_map(parse_commit)
             .take(MOST_COMMITS)
             .collect())
-    }
-
-    /// Whether the copy has the revision.
-    pub async fn has(&self, revision: &str) -> bool {
-        let commit = format!("{revision}^{{commit}}");
-        git(Some(&self.folder), &["cat-file", "-e", &commit])
-            .await
-            .is_ok()
     }
 }
 

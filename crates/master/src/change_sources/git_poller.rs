@@ -1,6 +1,6 @@
 //! Asks a git repository in intervals and records what is new (Buildbot's `GitPoller`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -109,13 +109,12 @@ impl GitPollerTask {
         recorded: &mut Heads,
         stop: &CancellationToken,
     ) -> Result<()> {
-        let mut known = vec![];
-        for revision in before.values().chain(recorded.values()) {
-            // A revision that a forced push removed may be gone from the mirror.
-            if !known.contains(&revision.as_str()) && self.mirror.has(revision).await {
-                known.push(revision.as_str());
-            }
-        }
+        let known: BTreeSet<&str> = before
+            .values()
+            .chain(recorded.values())
+            .map(String::as_str)
+            .collect();
+        let known: Vec<&str> = known.into_iter().collect();
         let commits = self.mirror.commits(head, &known).await?;
         // The newest of a bounded number of commits need not be the head; the next poll goes on from it.
         let reached = commits.last().map_or(head, |it| &it.revision).to_owned();

@@ -83,7 +83,11 @@ async fn refusals_have_buildbots_codes() {
     .await;
     assert_eq!(
         wrong,
-        (400, -32602, json!({"priority": "a whole number within 32 bits is expected"}))
+        (
+            400,
+            -32602,
+            json!({"priority": "a whole number within 32 bits is expected"})
+        )
     );
     let other = refused(
         &gateway,

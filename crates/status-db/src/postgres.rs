@@ -1,5 +1,7 @@
 //! PostgreSQL: what differs from SQLite.
 
+use std::error::Error as _;
+
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -47,11 +49,26 @@ const NULLS_LOWEST: [&str; 2] = [" ASC NULLS FIRST", " DESC NULLS LAST"];
 pub(crate) async fn open(url: &str) -> Result<Database> {
     let connecting = tokio::time::timeout(PATIENCE, Conn::establish(url));
     let connected = match connecting.await {
-        Ok(connected) => connected.map_err(|error| error.to_string()),
+        Ok(Ok(connected)) => Ok(connected),
+        // Diesel keeps the first words of the reason only.
+        Ok(Err(error)) => Err(why_not(url).await.unwrap_or_else(|| error.to_string())),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
     migrate(connected.map_err(|why| Error::Unreachable { why })?).await?;
     Ok(Database::new(pool(url, 1)?, pool(url, READERS)?))
+}
+
+/// Why the database at `url` cannot be connected to, with all its causes; none if it can by now.
+async fn why_not(url: &str) -> Option<String> {
+    let connecting = tokio_postgres::connect(url, tokio_postgres::NoTls);
+    let error = tokio::time::timeout(PATIENCE, connecting).await.ok()?.err()?;
+    let mut why = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        why = format!("{why}: {error}");
+        cause = error.source();
+    }
+    Some(why)
 }
 
 /// One master at a time; the harness blocks, so it gets a thread of its own.

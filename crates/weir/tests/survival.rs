@@ -287,3 +287,30 @@ async fn broken_configurations_never_start() {
             .is_ok()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_named_with_the_cause() {
+    let site = site().await;
+    let config = site.path("weir.star");
+    let data = site.path("other-data");
+    let output = site
+        .weir(&[
+            "master",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+            config.to_str().unwrap(),
+            "--data",
+            data.to_str().unwrap(),
+            "--database",
+            "postgres://ada:secret-word@127.0.0.1:1/weir",
+        ])
+        .await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output);
+    assert!(
+        said.contains("the database cannot be reached") && said.contains("refused"),
+        "{said}"
+    );
+    assert!(!said.contains("secret-word"), "{said}");
+}

@@ -1,5 +1,6 @@
 //! What a command ends with when it does not end well: one clear message and an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Why a command failed.
@@ -36,7 +37,8 @@ impl Failure {
 
     pub(crate) fn report(&self) {
         if !self.message.is_empty() {
-            eprintln!("weir: {}", self.message);
+            // Without anybody who reads it, the exit code says it alone.
+            let _ = writeln!(std::io::stderr(), "weir: {}", self.message);
         }
     }
 

@@ -13,5 +13,7 @@ pub(crate) fn init() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // Whoever reads the log may go away. That must not end what is logged about.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -17,8 +17,8 @@ pub(crate) fn ending() -> Result<CancellationToken, Failure> {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
         };
-        tracing::info!(signal = name, "stopping");
         told.cancel();
+        tracing::info!(signal = name, "stopping");
         // Somebody who insists is obeyed at once.
         tokio::select! {
             _ = terminate.recv() => {}

@@ -3,9 +3,11 @@
 
 mod site;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use site::{SOON, Site, text};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use weir_status_api::{Caller, Command, Control, ControlExt, Read, ReadExt, Results};
 use weir_testbed::eventually;
 
@@ -313,4 +315,39 @@ async fn a_database_that_is_not_there_is_named_with_the_cause() {
         "{said}"
     );
     assert!(!said.contains("secret-word"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_whose_log_nobody_reads_goes_on_and_stops() {
+    let mut site = site().await;
+    site.master.terminate();
+    site.master.ended(SOON).await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_weir"));
+    command
+        .args(["master", "--listen", site.url.trim_start_matches("http://")])
+        .arg("--config")
+        .arg(site.path("weir.star"))
+        .arg("--data")
+        .arg(site.path("data"));
+    let mut master = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(master.stderr.take().unwrap()).lines();
+    while !lines
+        .next_line()
+        .await
+        .unwrap()
+        .unwrap()
+        .contains("the master serves")
+    {}
+    drop(lines);
+
+    let _worker = site.worker("w1");
+    let build = site.finished(site.force("odd").await).await;
+    assert_eq!(build.results, Some(Results::Failure), "{build:?}");
+    let id = i32::try_from(master.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::SIGTERM).unwrap();
+    let status = tokio::time::timeout(SOON, master.wait())
+        .await
+        .expect("it stops")
+        .unwrap();
+    assert!(status.success(), "{status}");
 }

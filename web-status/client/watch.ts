@@ -205,7 +205,9 @@ class Stream implements Watch {
 async function streamError(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '');
   try {
-    const body = JSON.parse(text) as { error?: string; code?: string };
+    const body = JSON.parse(text) as { error?: string; code?: string; field?: string };
+    // A master whose history was made anew, or put back, does not know our place: as if it were too old.
+    if (response.status === 400 && body.field === 'cursor') return new ApiError(410, 'cursor_expired', body.error ?? text);
     return new ApiError(response.status, body.code ?? 'error', body.error ?? text);
   } catch {
     return new ApiError(response.status, 'error', `The event stream was refused with HTTP ${response.status}.`);

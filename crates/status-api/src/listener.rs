@@ -116,7 +116,12 @@ impl Runner {
                 Err(error) => error,
             };
             let name = self.listener.name();
-            if let Error::CursorExpired { oldest } = &error {
+            if matches!(&error, Error::InvalidQuery { field, .. } if field == "cursor") {
+                tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
+                if let Err(error) = self.begin().await {
+                    tracing::error!(listener = name, %error, "its place cannot be kept");
+                }
+            } else if let Error::CursorExpired { oldest } = &error {
                 tracing::error!(listener = name, %oldest, "events were lost to this listener: its place is older than what is kept");
                 if let Err(error) = self.bookmarks.save(name, *oldest).await {
                     tracing::error!(listener = name, %error, "its place cannot be kept");

@@ -3,6 +3,7 @@
 mod assets;
 mod commands;
 mod failure;
+mod hosts;
 mod listeners;
 mod log;
 mod name;

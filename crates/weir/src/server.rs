@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, header};
+use axum::response::{IntoResponse, Response};
+use http::{Request, StatusCode, header};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::failure::Failure;
+use crate::hosts::Names;
 
 /// How long answers under way may take when the server ends; streams never end by themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -44,25 +47,42 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Sends calls of gRPC to `grpc` and everything else to `web`.
-pub(crate) fn join(web: Router, grpc: Router) -> Router {
+/// Sends calls of gRPC to `grpc`, if there is one, and everything else to `web`; refuses what a page of another
+/// site may have sent.
+pub(crate) fn join(web: Router, grpc: Option<Router>, names: Names) -> Router {
     Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
         let is_grpc = request
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"));
-        let router = if is_grpc { grpc.clone() } else { web.clone() };
+        // No page has business with gRPC, and what is no page cannot be led here by a name.
+        let refused = if is_grpc {
+            request.headers().contains_key(header::ORIGIN)
+        } else {
+            !names.know(&request)
+        };
+        let router = match &grpc {
+            Some(grpc) if is_grpc => grpc.clone(),
+            _ => web.clone(),
+        };
         async move {
+            if refused {
+                return Ok(misdirected());
+            }
             let answer = router.oneshot(request).await;
             Ok::<_, Infallible>(answer.unwrap_or_else(|never| match never {}))
         }
     }))
 }
 
+fn misdirected() -> Response {
+    let why = "this name is not known here; --host makes it known\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
 /// Serves until `stop`; then answers under way have a little time to end.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let builder = Arc::new(builder());
-    let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
@@ -73,12 +93,22 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         let Some((stream, permit)) = accepted else {
             return;
         };
-        let (builder, service) = (Arc::clone(&builder), service.clone());
+        let (builder, router) = (Arc::clone(&builder), router.clone());
         let watcher = graceful.watcher();
         tokio::spawn(async move {
+            let begun = CancellationToken::new();
+            let service = TowerToHyperService::new(noting(router, begun.clone()));
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let connection = watcher.watch(connection.into_owned());
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                () = begun.cancelled() => connection.await,
+                // Before its first request nothing else drops a client that says nothing.
+                () = tokio::time::sleep(HEAD) => Ok(()),
+            };
             // A client that goes away is no fault of ours.
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
+            if let Err(error) = ended {
                 tracing::debug!(error, "a connection ended early");
             }
             drop(permit);
@@ -88,6 +118,22 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
         tracing::debug!("some streams were still open");
     }
+}
+
+/// `router`, which notes the first request.
+fn noting(
+    router: Router,
+    begun: CancellationToken,
+) -> impl tower::Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>> + Send,
+> + Clone {
+    tower::service_fn(move |request: Request<Incoming>| {
+        begun.cancel();
+        router.clone().oneshot(request)
+    })
 }
 
 fn builder() -> Builder<TokioExecutor> {

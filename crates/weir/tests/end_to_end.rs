@@ -180,3 +180,22 @@ async fn a_gateway_elsewhere_shows_the_same() {
     assert_eq!(elsewhere.items, here.page(query()).await.unwrap().items);
     assert_eq!(elsewhere.items[0].name, "all");
 }
+
+/// The status line of a plain request under a name.
+async fn asked_as(url: &str, host: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /api/v2/masters HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_sites_name_leads_nowhere() {
+    let site = Site::start(CONFIG).await;
+    assert!(asked_as(&site.url, "localhost").await.contains("200"));
+    assert!(asked_as(&site.url, "evil.test:8010").await.contains("421"));
+}

@@ -120,3 +120,28 @@ async fn a_listener_elsewhere_gets_every_build() {
     build(&site, &mut expected).await;
     all_arrive(&receiver, &expected).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_ahead_of_a_new_master_begins_anew() {
+    let (receiver, url) = Receiver::start().await;
+    let site = Site::start(&config("")).await;
+    let file = site.path("listeners.star");
+    std::fs::write(&file, webhook(&url)).unwrap();
+    let places = site.path("places");
+    std::fs::create_dir(&places).unwrap();
+    std::fs::write(places.join("hook.cursor"), "1000000\n").unwrap();
+    let listen = [
+        "listen",
+        "--config",
+        file.to_str().unwrap(),
+        "--data",
+        places.to_str().unwrap(),
+    ];
+    let mut listener = site.start_weir(&listen);
+    listener.line(SOON, |line| line.contains("made anew")).await;
+    let _worker = site.worker("w1");
+    // A pause may still be running; what is built from now on arrives all the same.
+    let mut expected = BTreeSet::new();
+    build(&site, &mut expected).await;
+    all_arrive(&receiver, &expected).await;
+}

@@ -79,6 +79,8 @@ export class LogLines {
       const { content } = await this.#read(chunk * CHUNK + have, limit, this.#abort.signal);
       const lines = splitLines(content).slice(0, limit);
       this.#loading.delete(chunk);
+      // Forgotten while it was read: what came does not fit behind what is there now.
+      if ((this.#chunks.get(chunk)?.length ?? 0) < have) return this.#later();
       if (lines.length === 0) return this.#later();
       this.error = '';
       this.#chunks.set(chunk, [...(this.#chunks.get(chunk) ?? []).slice(0, have), ...lines]);

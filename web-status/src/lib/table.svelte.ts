@@ -58,6 +58,12 @@ export class Table<T> {
     return true;
   }
 
+  /** Changes a row, if it is there, without saying anything of when it is true. */
+  amend(id: number, change: (row: T) => T): void {
+    const row = this.#rows.get(id);
+    if (row !== undefined) this.#set(change(row), this.#versions.get(id) ?? this.#base);
+  }
+
   /** Drops the rows of the lowest ids beyond the `keep` highest, those that `may` go; true where one was dropped. */
   trim(keep: number, may: (row: T) => boolean = () => true): boolean {
     if (this.#rows.size <= keep) return false;

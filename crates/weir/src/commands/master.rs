@@ -12,6 +12,7 @@ use weir_status_db::{Database, Store};
 
 use super::check::broken;
 use crate::failure::Failure;
+use crate::hosts::{Hosts, Names};
 use crate::{assets, listeners, log, server, signals};
 
 /// Runs a master.
@@ -29,6 +30,8 @@ pub(crate) struct Master {
     /// Where to serve, in place of the configuration's `listen`.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    hosts: Hosts,
     /// Origins whose pages may use the API, e.g. `https://status.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
@@ -73,7 +76,7 @@ impl Master {
             .into_axum_router();
         let serving = tokio::spawn(server::serve(
             listener,
-            server::join(web, grpc),
+            server::join(web, Some(grpc), Names::of(address, &self.hosts)),
             stop_serving.clone(),
         ));
         tracing::info!("the master serves http://{address}");

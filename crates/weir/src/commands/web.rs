@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::hosts::{Hosts, Names};
 use crate::upstream::Upstream;
 use crate::{assets, log, server, signals};
 
@@ -22,6 +23,8 @@ pub(crate) struct Web {
     /// Origins whose pages may use the API, e.g. `https://status.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    #[command(flatten)]
+    hosts: Hosts,
     /// The title that the web status shows.
     #[arg(long, default_value = "Weir")]
     title: String,
@@ -40,9 +43,10 @@ impl Web {
         let stop = signals::ending()?;
         let api = self.upstream.connect()?;
         let router = assets::gateway(api, self.title, self.allow_origin, stop.clone());
+        let names = Names::of(self.listen, &self.hosts);
         let listener = server::bind(self.listen).await?;
         tracing::info!("serving http://{}", listener.local_addr()?);
-        server::serve(listener, router, stop).await;
+        server::serve(listener, server::join(router, None, names), stop).await;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use weir_config::{ChangeSource, MasterConfig};
-use weir_status_api::{Clock, MasterId, WorkerInfo};
+use weir_status_api::{Clock, Key, MasterId, ReadExt, Worker, WorkerInfo};
 use weir_status_db::{Applied, SetupIds, Store, Transition};
 
 use crate::builds::Engine;
@@ -86,6 +86,7 @@ impl Master {
             config,
             ids,
             master: id,
+            ending: master.stop.clone(),
         });
         master
             .parts
@@ -156,13 +157,25 @@ struct Registry {
 
 #[async_trait]
 impl WorkerRegistry for Registry {
-    async fn connected(&self, name: &str, info: WorkerInfo) -> Result<(), String> {
-        let Some(worker) = self.ids.workers.get(name) else {
+    async fn connected(&self, name: &str, info: WorkerInfo, new_process: bool) -> Result<(), String> {
+        let Some(&id) = self.ids.workers.get(name) else {
             return Err(format!("the store has no worker `{name}`"));
         };
-        let connect = Transition::ConnectWorker(*worker, self.master, info);
+        let mut connect = vec![];
+        if new_process {
+            let at = self.store.one(Key::Worker(id.into())).await;
+            let worker: Worker = at.map_err(|error| error.to_string())?.value;
+            // One that was told to end has done so; whoever starts it again wants it to work.
+            connect.extend(worker.graceful.then_some(Transition::SetWorkerState {
+                worker: id,
+                paused: worker.paused,
+                reason: worker.pause_reason,
+                graceful: false,
+            }));
+        }
+        connect.push(Transition::ConnectWorker(id, self.master, info));
         self.store
-            .apply(connect)
+            .apply_all(connect)
             .await
             .map(drop)
             .map_err(|error| error.to_string())

@@ -90,3 +90,29 @@ async fn a_branch_that_goes_away_is_gone() {
     git(&source, &["branch", "-D", "--quiet", "side"]);
     assert_eq!(mirror.fetch().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_message_stays_a_message() {
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    git(&source, &["init", "--quiet", "-b", "main"]);
+    commit(&source, "a", "first");
+    let mirror = Mirror::new(work.path().join("mirror"), source.to_string_lossy().into_owned());
+    let before = mirror.fetch().await.unwrap();
+    // Separators of all kinds, and what would be an option of git if it were taken for a revision.
+    let target = work.path().join("overwritten");
+    let option = format!("--output={}", target.display());
+    let message = format!("fix\u{1e}{option}\u{1f}Eve\u{1f}Eve\u{1f}123\u{1f}hi\u{1f}\n\n\u{1e}\u{1f}");
+    commit(&source, "b", &message);
+    let after = mirror.fetch().await.unwrap();
+    let commits = mirror.commits(&after["main"], &[&before["main"]]).await.unwrap();
+    let [only] = commits.as_slice() else {
+        panic!("one commit, not {commits:?}");
+    };
+    assert_eq!(only.revision, after["main"]);
+    assert_eq!(only.comments, message.trim_end());
+    assert_eq!(only.files, ["b"]);
+    assert!(!mirror.has(&option).await);
+    assert!(!target.exists());
+}

@@ -25,6 +25,7 @@ impl Control for Store {
 
 impl Store {
     async fn carry_out(&self, caller: &Caller, command: Command) -> Result<Outcome> {
+        refuse_nul(&command)?;
         match command {
             Command::Force { scheduler, params } => {
                 let scheduler: ForceScheduler = self.one(Key::ForceScheduler(scheduler)).await?;
@@ -144,5 +145,28 @@ impl Store {
         self.apply(Transition::EnableScheduler(scheduler.id, enabled))
             .await?;
         Ok(Outcome::Done)
+    }
+}
+
+/// Refuses texts with NUL, which one of the databases cannot store.
+fn refuse_nul(command: &Command) -> Result<()> {
+    let texts = match command {
+        Command::Force { params, .. } => vec![
+            ("reason", &params.reason),
+            ("branch", &params.branch),
+            ("revision", &params.revision),
+            ("repository", &params.repository),
+            ("project", &params.project),
+        ],
+        Command::StopBuild { reason, .. }
+        | Command::CancelRequest { reason, .. }
+        | Command::PauseWorker { reason, .. }
+        | Command::StopWorker { reason, .. } => vec![("reason", reason)],
+        _ => vec![],
+    };
+    let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|it| it.contains('\0'));
+    match texts.into_iter().find(|(_, text)| holds_nul(text)) {
+        Some((field, _)) => Err(Error::invalid(field, "holds a NUL character")),
+        None => Ok(()),
     }
 }

@@ -80,6 +80,27 @@ async fn builds_commits(site: Site) {
     assert_eq!(properties["scheduler"].value, Value::from("commits"));
     assert_eq!(properties["branch"].value, Value::from("main"));
 
+    // A branch that comes to have the commits of another has them as changes of its own.
+    site.repository.switch("side");
+    let build = commit_and_build(&site, "Ben <ben@weir.example>", "a side weir\n", "On the side").await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    site.repository.switch("main");
+    site.repository.git(&["merge", "--quiet", "--ff-only", "side"]);
+    let api = site.api();
+    eventually("the change on main", SOON, async || {
+        let changes = Query::<Change>::new().eq(ChangeField::Comments, "On the side");
+        let branches: Vec<_> = api
+            .page(changes)
+            .await
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|it| it.branch)
+            .collect();
+        branches == [Some("side".to_owned()), Some("main".to_owned())]
+    })
+    .await;
+
     let build = commit_and_build(&site, "Cleo <cleo@weir.example>", "a broken weir\n", "Break it").await;
     assert_eq!(build.results, Some(Results::Failure));
     assert!(build.state.contains("check"), "{}", build.state);

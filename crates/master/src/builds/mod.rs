@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use weir_config::MasterConfig;
 use weir_status_api::{Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, WorkerId};
 use weir_status_db::{SetupIds, Store, Transition};
@@ -24,6 +25,9 @@ use run::BuildRun;
 pub use lines::LineBuffer;
 pub(crate) use stop::Stop;
 
+/// How long a worker rests from a builder whose build it lost, and the request with it.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
 /// What builds run on.
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -31,6 +35,8 @@ pub(crate) struct Engine {
     pub(crate) config: Arc<MasterConfig>,
     pub(crate) ids: SetupIds,
     pub(crate) master: MasterId,
+    /// The master ends.
+    pub(crate) ending: CancellationToken,
 }
 
 /// A request that a worker shall build.
@@ -75,7 +81,15 @@ impl Engine {
             return Ok(());
         };
         let (results, state) = run.run().await;
-        self.finish(run.id(), results, state).await
+        self.finish(run.id(), results, state).await?;
+        if results == Results::Retry {
+            // A worker that leaves, or a link that breaks again and again, must not get it back at once.
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_PAUSE) => {}
+                () = self.ending.cancelled() => {}
+            }
+        }
+        Ok(())
     }
 
     /// Ends the build; tries until the store takes it, since a build that never ends blocks its builder.

@@ -12,8 +12,9 @@ use weir_status_api::Timestamp;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Commits taken up by one poll of one branch; the rest follow at the next.
 const MOST_COMMITS: usize = 500;
-const FIELD: char = '\x1f';
-const RECORD: char = '\x1e';
+/// A commit as [`FIELDS`] fields, each behind a NUL; its files follow the last one.
+const FORMAT: &str = "--format=%x00%H%x00%an <%ae>%x00%cn <%ce>%x00%ct%x00%B%x00";
+const FIELDS: usize = 6;
 
 /// Why a repository could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,56 +90,67 @@ impl Mirror {
     }
 
     /// The commits that lead to `to` and are in none of `known`, oldest first; at most 500 of them. Revisions
-    /// that are not there, because a forced push took them away, exclude nothing.
+    /// that are not there exclude nothing.
     ///
     /// # Errors
     /// [`GitError`] if the history cannot be read.
     pub async fn commits(&self, to: &str, known: &[&str]) -> Result<Vec<Commit>, GitError> {
-        let format = format!("--format={RECORD}%H{FIELD}%an <%ae>{FIELD}%cn <%ce>{FIELD}%ct{FIELD}%B{FIELD}");
-        let mut arguments = vec![
+        let mut list = vec!["rev-list", "--reverse", "--first-parent", "--ignore-missing", to];
+        if !known.is_empty() {
+            list.push("--not");
+            list.extend(known);
+        }
+        list.push("--");
+        let revisions = git(Some(&self.folder), &list).await?;
+        let revisions: Vec<&str> = revisions.lines().take(MOST_COMMITS).collect();
+        if revisions.is_empty() {
+            return Ok(vec![]);
+        }
+        let shown = [
             "log",
-            "--reverse",
+            "--no-walk=unsorted",
             "--first-parent",
             "-m",
             "--name-only",
-            "--ignore-missing",
-            &format,
-            to,
+            FORMAT,
         ];
-        if !known.is_empty() {
-            arguments.push("--not");
-            arguments.extend(known);
-        }
-        arguments.push("--");
-        let text = git(Some(&self.folder), &arguments).await?;
-        Ok(text
-            .split(RECORD)
-            .filter_map(parse_commit)
-            .take(MOST_COMMITS)
-            .collect())
+        let log = [&shown[..], &revisions, &["--"]].concat();
+        let text = git(Some(&self.folder), &log).await?;
+        // No message can hold the separator, so whatever people write stays within its field.
+        let fields: Vec<&str> = text.split('\0').skip(1).collect();
+        Ok(fields.chunks(FIELDS).filter_map(parse_commit).collect())
+    }
+
+    /// Whether the copy has the revision.
+    pub async fn has(&self, revision: &str) -> bool {
+        let commit = format!("{revision}^{{commit}}");
+        is_revision(revision)
+            && git(Some(&self.folder), &["cat-file", "-e", &commit])
+                .await
+                .is_ok()
     }
 }
 
-fn parse_commit(record: &str) -> Option<Commit> {
-    let mut fields = record.splitn(6, FIELD);
-    let revision = fields.next()?.trim().to_owned();
-    let author = fields.next()?.to_owned();
-    let committer = fields.next()?.to_owned();
-    let when = Timestamp::from_secs(fields.next()?.parse().ok()?);
-    let comments = fields.next()?.trim_end().to_owned();
-    let files = fields
-        .next()?
-        .lines()
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
+/// Whether `text` is the whole hash of a commit, and so never an option of `git`.
+pub(super) fn is_revision(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn parse_commit(fields: &[&str]) -> Option<Commit> {
+    let [revision, author, committer, when, comments, files] = fields else {
+        return None;
+    };
+    if !is_revision(revision) {
+        return None;
+    }
+    let files = files.lines().filter(|line| !line.is_empty());
     Some(Commit {
-        revision,
-        author,
-        committer,
-        when,
-        comments,
-        files,
+        revision: (*revision).to_owned(),
+        author: (*author).to_owned(),
+        committer: (*committer).to_owned(),
+        when: Timestamp::from_secs(when.parse().ok()?),
+        comments: comments.trim_end().to_owned(),
+        files: files.map(str::to_owned).collect(),
     })
 }
 

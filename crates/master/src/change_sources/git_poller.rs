@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use weir_config::{GitPoller, any_matches};
 use weir_status_db::{KeptState, NewChange, Store, Transition};
 
+use super::git::is_revision;
 use crate::error::{Error, Result};
 use crate::{Commit, Mirror};
 
@@ -44,7 +45,12 @@ impl GitPollerTask {
         let name = &self.config.name;
         let mut reported: Option<String> = None;
         loop {
-            match self.poll(&stop).await {
+            let polled = tokio::select! {
+                polled = self.poll(&stop) => polled,
+                // Whatever git waits for, it is ended.
+                () = stop.cancelled() => return,
+            };
+            match polled {
                 Ok(()) if reported.take().is_some() => {
                     tracing::info!(poller = name, "the repository can be read again");
                 }
@@ -109,11 +115,16 @@ impl GitPollerTask {
         recorded: &mut Heads,
         stop: &CancellationToken,
     ) -> Result<()> {
-        let known: BTreeSet<&str> = before
-            .values()
-            .chain(recorded.values())
-            .map(String::as_str)
-            .collect();
+        let known: BTreeSet<&str> = match before.get(branch) {
+            // Commits that another branch had before are changes of this one too, when it comes to have them.
+            Some(last) if self.mirror.has(last).await => BTreeSet::from([last.as_str()]),
+            // A new branch, or one whose past is gone: what any branch had is no change.
+            _ => before
+                .values()
+                .chain(recorded.values())
+                .map(String::as_str)
+                .collect(),
+        };
         let known: Vec<&str> = known.into_iter().collect();
         let commits = self.mirror.commits(head, &known).await?;
         // The newest of a bounded number of commits need not be the head; the next poll goes on from it.
@@ -152,9 +163,10 @@ impl GitPollerTask {
         let Some(value) = self.store.kept_state(&self.owner).await? else {
             return Ok(None);
         };
-        serde_json::from_value(value)
-            .map(Some)
-            .map_err(|error| self.kept_state_error(&error))
+        let mut heads: Heads =
+            serde_json::from_value(value).map_err(|error| self.kept_state_error(&error))?;
+        heads.retain(|_, revision| is_revision(revision));
+        Ok(Some(heads))
     }
 
     async fn keep(&self, heads: &Heads) -> Result<()> {

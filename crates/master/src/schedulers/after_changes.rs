@@ -105,7 +105,7 @@ impl<'c> AfterChanges<'c> {
             self.cursor = page.cursor;
             match page.next {
                 Some(next) => query = query.after(next),
-                None => return Ok(()),
+                None => return self.context.keep(&self.pending).await,
             }
         }
     }
@@ -130,9 +130,9 @@ impl<'c> AfterChanges<'c> {
         self.enabled = enabled;
         if !enabled {
             self.pending.clear();
-            self.context.keep(&self.pending).await?;
         }
-        Ok(())
+        // What came while it was disabled stays unbuilt, even if the master restarts.
+        self.context.keep(&self.pending).await
     }
 
     async fn wait(&self) {

@@ -94,6 +94,14 @@ impl Slot {
     ///
     /// # Errors
     /// If another process is this worker.
+    /// Whether its last session was of this process.
+    pub(super) fn had(&self, instance: &str) -> bool {
+        lock(&self.state)
+            .session
+            .as_ref()
+            .is_some_and(|it| it.instance == instance)
+    }
+
     pub(super) fn knock(&self, instance: &str) -> Result<(), Status> {
         let mut state = lock(&self.state);
         match &state.session {

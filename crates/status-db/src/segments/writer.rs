@@ -42,6 +42,11 @@ impl SegmentWriter {
         let made = folder.clone();
         off_thread(move || {
             fs::create_dir_all(&made)
+                .and_then(|()| match made.parent() {
+                    // The folder's own name must be as durable as what is written into it.
+                    Some(parent) => File::open(parent)?.sync_all(),
+                    None => Ok(()),
+                })
                 .map_err(|source| Error::io(format_args!("making {}", made.display()), source))
         })
         .await?;

@@ -17,6 +17,18 @@ const NOT_RUN: &str = "not run: the build has ended";
 /// Ends a build; steps and logs that are still open end with it.
 pub(super) async fn build(tx: &mut Tx<'_>, build: BuildId, results: Results, state: &str) -> Result<()> {
     let request = BuildRequestId(builds::running(tx, build).await?.request);
+    let asked_to_stop = builds_table::table
+        .find(build.0)
+        .select(builds_table::stop_requested)
+        .first::<bool>(tx.conn)
+        .await?;
+    // Somebody asked for its end and was told that it will come: then it is not built again.
+    let stopped = asked_to_stop && results == Results::Retry;
+    let (results, state) = if stopped {
+        (Results::Cancelled, "stopped, and then lost")
+    } else {
+        (results, state)
+    };
     for (step, started) in open_steps(tx, build).await? {
         let (results, state) = if started {
             (results, state)

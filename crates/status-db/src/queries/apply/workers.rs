@@ -40,8 +40,7 @@ pub(super) async fn connect(
         .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
     let updated = diesel::update(workers::table.find(worker.0))
-        // One that was told to end has done so; whoever starts it again wants it to work.
-        .set((workers::info_json.eq(to_json(info)?), workers::graceful.eq(false)))
+        .set(workers::info_json.eq(to_json(info)?))
         .execute(tx.conn)
         .await?;
     if updated == 0 {

@@ -55,12 +55,14 @@ pub(super) async fn configure(tx: &mut Tx<'_>, master: MasterId, setup: &Setup) 
         .select(masters::id)
         .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
+    let builders = configure_builders(tx, master, &setup.builders).await?;
+    let (workers, new_workers) = configure_workers(tx, setup).await?;
     let ids = SetupIds {
-        builders: configure_builders(tx, master, &setup.builders).await?,
-        workers: configure_workers(tx, setup).await?,
+        builders,
+        workers,
         schedulers: configure_schedulers(tx, master, setup).await?,
     };
-    link_workers(tx, master, setup, &ids).await?;
+    link_workers(tx, master, setup, &ids, new_workers).await?;
     force::configure(tx, master, &setup.force_schedulers).await?;
     Ok(ids)
 }
@@ -151,14 +153,19 @@ async fn emit_builder(tx: &mut Tx<'_>, verb: Verb, id: i64) -> Result<()> {
     Ok(())
 }
 
-async fn configure_workers(tx: &mut Tx<'_>, setup: &Setup) -> Result<BTreeMap<String, WorkerId>> {
+/// The ids of all workers, and those that were not there before.
+async fn configure_workers(
+    tx: &mut Tx<'_>,
+    setup: &Setup,
+) -> Result<(BTreeMap<String, WorkerId>, BTreeSet<i64>)> {
     let mut ids = BTreeMap::new();
+    let mut new = BTreeSet::new();
     let served = setup.builders.iter().flat_map(|builder| &builder.workers);
     for name in setup.workers.iter().chain(served) {
         if ids.contains_key(name) {
             continue;
         }
-        diesel::insert_into(workers_table::table)
+        let made = diesel::insert_into(workers_table::table)
             .values((
                 workers_table::name.eq(name),
                 workers_table::info_json.eq(to_json(&weir_status_api::WorkerInfo::default())?),
@@ -175,12 +182,21 @@ async fn configure_workers(tx: &mut Tx<'_>, setup: &Setup) -> Result<BTreeMap<St
             .first(tx.conn)
             .await?;
         ids.insert(name.clone(), WorkerId(id));
+        if made > 0 {
+            new.insert(id);
+        }
     }
-    Ok(ids)
+    Ok((ids, new))
 }
 
 /// Says which builders each worker serves on this master.
-async fn link_workers(tx: &mut Tx<'_>, master: MasterId, setup: &Setup, ids: &SetupIds) -> Result<()> {
+async fn link_workers(
+    tx: &mut Tx<'_>,
+    master: MasterId,
+    setup: &Setup,
+    ids: &SetupIds,
+    new_workers: BTreeSet<i64>,
+) -> Result<()> {
     let old: BTreeSet<(i64, i64)> = configured_workers::table
         .filter(configured_workers::master.eq(master.0))
         .select((configured_workers::worker, configured_workers::builder))
@@ -212,6 +228,7 @@ async fn link_workers(tx: &mut Tx<'_>, master: MasterId, setup: &Setup, ids: &Se
     let changed: BTreeSet<i64> = old
         .symmetric_difference(&new)
         .map(|(worker, _)| *worker)
+        .chain(new_workers)
         .collect();
     for worker in changed {
         let worker = workers::load(tx, WorkerId(worker)).await?;

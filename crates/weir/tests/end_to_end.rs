@@ -220,3 +220,21 @@ async fn another_sites_name_leads_nowhere() {
     assert!(asked_as(&site.url, "localhost").await.contains("200"));
     assert!(asked_as(&site.url, "evil.test:8010").await.contains("421"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_starter_configuration_is_right_and_so_is_what_it_says_next() {
+    let site = Site::start(CONFIG).await;
+    let folder = site.path("starter");
+    let init = site.weir(&["init", folder.to_str().unwrap()]).await;
+    assert!(init.status.success(), "{}", text(&init));
+    let config = weir_config::load(&folder.join("weir.star")).unwrap();
+    let name = format!("--name {} --token-file", config.workers[0].name);
+    assert!(text(&init).contains(&name), "{}", text(&init));
+    let again = site.weir(&["init", folder.to_str().unwrap()]).await;
+    assert_eq!(
+        again.status.code(),
+        Some(2),
+        "nothing is overwritten: {}",
+        text(&again)
+    );
+}

@@ -24,7 +24,7 @@ impl Init {
         let folder = self.folder.display();
         println!(
             "\nNext:\n  weir check {folder}/weir.star\n  weir master --config {folder}/weir.star --data {folder}/data\n  \
-             weir worker --master http://127.0.0.1:8010 --name worker-1 --token-file {folder}/worker.token"
+             weir worker --master http://127.0.0.1:8010 --name worker1 --token-file {folder}/worker.token"
         );
         Ok(())
     }

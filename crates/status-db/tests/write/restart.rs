@@ -63,3 +63,38 @@ async fn builds_left_running_are_run_again_unless_somebody_stopped_them() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_was_stopped_is_not_run_again_when_it_is_lost() {
+    let rig = Rig::sqlite().await;
+    let (_, [stopped, lost]) = rig.buildset().await;
+    let (stopped, lost) = (rig.build(stopped).await, rig.build(lost).await);
+    rig.step(stopped).await;
+    rig.apply(Transition::AddStep(stopped, "later".to_owned())).await;
+    let caller = Caller::named("ada");
+    rig.store
+        .stop_build(&caller, BuildKey::Id(stopped), "wrong branch")
+        .await
+        .unwrap();
+    let before = rig.cursor().await;
+    for build in [stopped, lost] {
+        rig.apply(Transition::FinishBuild {
+            build,
+            results: Results::Retry,
+            state: "the worker is gone".to_owned(),
+        })
+        .await;
+    }
+    assert_eq!(
+        shorts(&rig.events(before).await),
+        [
+            "log stdio finished 0",
+            "step compile finished cancelled `stopped, and then lost`",
+            "step later finished skipped `not run: the build has ended`",
+            "build 1 finished cancelled `stopped, and then lost`",
+            "request 1 complete cancelled claimed",
+            "build 2 finished retry `the worker is gone`",
+            "request 2 unclaimed - open",
+        ]
+    );
+}

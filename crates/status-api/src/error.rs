@@ -41,6 +41,12 @@ pub enum Error {
         /// The oldest cursor from which a watch can start.
         oldest: Cursor,
     },
+    /// The credential that was presented is nobody's, or no longer valid (gRPC `UNAUTHENTICATED`, HTTP 401).
+    #[error("not signed in: {why}")]
+    Unauthenticated {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The caller may not do this (gRPC `PERMISSION_DENIED`, HTTP 403).
     #[error("permission denied: {why}")]
     PermissionDenied {
@@ -57,6 +63,12 @@ pub enum Error {
     #[error("unavailable: {why}")]
     Unavailable {
         /// What could not be reached.
+        why: String,
+    },
+    /// The caller asks too often; try again later (gRPC `RESOURCE_EXHAUSTED`, HTTP 429).
+    #[error("too many: {why}")]
+    TooMany {
+        /// Of what, and when to try again.
         why: String,
     },
     /// This binding or its server does not have the operation (gRPC `UNIMPLEMENTED`, HTTP 501).
@@ -103,7 +115,10 @@ impl Error {
 
     /// Whether the same call can succeed later without a change of its own.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Internal { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::TooMany { .. } | Self::Internal { .. }
+        )
     }
 }
 

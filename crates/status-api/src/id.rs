@@ -59,4 +59,20 @@ ids! {
     WorkerId;
     /// Id of a [`Scheduler`](crate::Scheduler) (`schedulerid`).
     SchedulerId;
+    /// Id of a [`Project`](crate::Project) (`projectid`).
+    ProjectId;
+    /// Id of a [`Codebase`](crate::Codebase) (`codebaseid`).
+    CodebaseId;
+    /// Id of a [`Branch`](crate::Branch) (`branchid`).
+    BranchId;
+    /// Id of a [`Commit`](crate::Commit) (`commitid`).
+    CommitId;
+    /// Id of a [`ChangeSource`](crate::ChangeSource) (`changesourceid`).
+    ChangeSourceId;
+    /// Id of a [`TestResultSet`](crate::TestResultSet) (`test_result_setid`).
+    TestResultSetId;
+    /// Id of a [`TestResult`](crate::TestResult) (`test_resultid`).
+    TestResultId;
+    /// Id of a [`Token`](crate::Token).
+    TokenId;
 }

@@ -23,6 +23,7 @@
 //! - No transport, no database, no JSON field names: those belong to the bindings.
 //! - No writing of builds: only the master's store does that.
 
+mod access;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -39,14 +40,18 @@ mod results;
 mod status;
 mod topic;
 
+pub use access::{
+    Access, Credentials, Identity, IssuedToken, NewToken, OpenToAll, Token, TokenOrigin, TokenScope,
+};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use control::{Caller, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome};
 pub use error::{Error, Result};
 pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
 pub use guard::{Guarded, Policy, User};
 pub use id::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, LogId, MasterId, PatchId, SchedulerId,
-    SourceStampId, StepId, WorkerId,
+    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
+    LogId, MasterId, PatchId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,
+    TokenId, WorkerId,
 };
 pub use key::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
 pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};

@@ -7,10 +7,12 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::Value;
+use serde::Serialize;
 use weir_status_api::{Cursor, Error, Result};
 use weir_status_http::v2;
 use weir_status_http::v2::envelope::CURSOR_HEADER;
+
+use crate::reads::Answer;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -33,21 +35,38 @@ impl Reader {
             false => Self::Person,
         }
     }
+
+    /// `body` as they read it.
+    pub(crate) fn write(self, body: &impl Serialize) -> Vec<u8> {
+        let text = match self {
+            Self::Program => serde_json::to_vec(body),
+            Self::Person => serde_json::to_vec_pretty(body),
+        };
+        // All keys are texts, so that it can always be written.
+        text.unwrap_or_default()
+    }
+
+    pub(crate) const fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Program => JSON,
+            Self::Person => TEXT,
+        }
+    }
 }
 
 /// An answer that is true at `cursor`.
-pub(crate) fn json(reader: Reader, body: &Value, cursor: Option<Cursor>) -> Response {
-    let (text, content_type) = match reader {
-        Reader::Program => (serde_json::to_string(body), JSON),
-        Reader::Person => (serde_json::to_string_pretty(body), TEXT),
-    };
-    // A `Value` has only keys that are texts, so that it can always be written.
-    let mut response = Response::new(Body::from(text.unwrap_or_default()));
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
+pub(crate) fn json(reader: Reader, body: &impl Serialize, cursor: Option<Cursor>) -> Response {
+    let body = reader.write(body);
+    written(reader, Answer { body, cursor })
+}
+
+/// The answer to a read.
+pub(crate) fn written(reader: Reader, Answer { body, cursor }: Answer) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, reader.content_type());
     if let Some(cursor) = cursor {
-        response
-            .headers_mut()
-            .insert(CURSOR_HEADER, HeaderValue::from(cursor.0));
+        headers.insert(CURSOR_HEADER, HeaderValue::from(cursor.0));
     }
     response
 }

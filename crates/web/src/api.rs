@@ -1,5 +1,7 @@
 //! `/api`: which version, which method, which endpoint.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -8,6 +10,7 @@ use weir_status_api::Error;
 use weir_status_http::v2::{self, Endpoint};
 
 use crate::answer::{self, Reader};
+use crate::source::Source;
 use crate::{App, Shared, control, logs, reads};
 
 /// Serves everything below `/api/v2` and its other name, `/api/latest`.
@@ -44,8 +47,9 @@ async fn read(app: &App, path: &str, head: &Parts) -> Response {
         Endpoint::Raw { log, inline } => logs::raw(app, log, inline, &query).await,
         endpoint => {
             let deadline = app.options.deadline;
-            let answer = answer::in_time(deadline, reads::read(app, endpoint, &query)).await;
-            answer.map(|it| answer::json(Reader::of(&head.headers), &it.body, it.cursor))
+            let (source, reader) = (Source::new(Arc::clone(&app.api)), Reader::of(&head.headers));
+            let answer = answer::in_time(deadline, reads::read(&source, endpoint, &query, reader)).await;
+            answer.map(|it| answer::written(reader, it))
         }
     };
     answer.unwrap_or_else(|error| answer::error(&error))

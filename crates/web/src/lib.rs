@@ -19,6 +19,7 @@ mod options;
 mod reads;
 mod scopes;
 mod site;
+mod source;
 mod sse;
 
 use std::sync::Arc;

@@ -16,8 +16,9 @@ use weir_status_api::{
 use weir_status_http::v2::envelope;
 
 use crate::App;
-use crate::answer::in_time;
+use crate::answer::{Reader, in_time};
 use crate::reads::Answer;
+use crate::source::Source;
 
 /// Bytes after which an answer with lines is sent, whether or not there are more.
 const CONTENTS_BYTES: usize = 1 << 20;
@@ -44,18 +45,22 @@ fn range(query: &[(String, String)]) -> Result<(i64, u32)> {
 }
 
 /// Lines of a log: those asked for, or as many as a bounded answer holds.
-pub(crate) async fn contents(app: &App, log: LogKey, query: &[(String, String)]) -> Result<Answer> {
+pub(crate) async fn contents(
+    source: &Source,
+    log: LogKey,
+    query: &[(String, String)],
+    reader: Reader,
+) -> Result<Answer> {
     let (offset, limit) = range(query)?;
     let At {
         value: mut chunk,
         cursor,
-    } = app.api.log_content(log, offset, limit).await?;
+    } = source.log_content(log, offset, limit).await?;
     let mut lines = count_lines(&chunk.content);
     while lines < u64::from(limit) && chunk.content.len() < CONTENTS_BYTES {
         let next = offset.saturating_add_unsigned(lines);
         let left = u32::try_from(u64::from(limit) - lines).unwrap_or(u32::MAX);
-        let more = app
-            .api
+        let more = source
             .log_content(chunk.log.into(), next, left)
             .await?
             .value
@@ -66,7 +71,7 @@ pub(crate) async fn contents(app: &App, log: LogKey, query: &[(String, String)])
         lines += count_lines(&more);
         chunk.content.push_str(&more);
     }
-    Ok(Answer::at(cursor, envelope::log_chunk(&chunk)))
+    Ok(Answer::at(cursor, reader, &envelope::log_chunk(&chunk)))
 }
 
 fn count_lines(content: &str) -> u64 {

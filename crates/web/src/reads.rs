@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 use weir_status_api::{
     At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
     Result,
 };
-use weir_status_http::v2::{self, Endpoint, ListRequest, Scope, Selection, envelope, plural};
+use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
+use crate::answer::Reader;
+use crate::source::Source;
 use crate::{App, logs, scopes};
 
-/// A body, and the cursor at which it is true.
+/// A body, written for its reader, and the cursor at which it is true.
 pub(crate) struct Answer {
-    pub(crate) body: Value,
+    pub(crate) body: Vec<u8>,
     pub(crate) cursor: Option<Cursor>,
 }
 
 impl Answer {
-    pub(crate) fn at(cursor: Cursor, body: Value) -> Self {
+    pub(crate) fn at(cursor: Cursor, reader: Reader, body: &impl Serialize) -> Self {
         Self {
-            body,
+            body: reader.write(body),
             cursor: Some(cursor),
         }
     }
@@ -29,39 +32,49 @@ impl Answer {
 type Pairs = [(String, String)];
 
 /// Answers everything but raw logs.
-pub(crate) async fn read(app: &App, endpoint: Endpoint, query: &Pairs) -> Result<Answer> {
+pub(crate) async fn read(
+    source: &Source,
+    endpoint: Endpoint,
+    query: &Pairs,
+    reader: Reader,
+) -> Result<Answer> {
     match endpoint {
         Endpoint::Rootlinks => Ok(Answer {
-            body: envelope::root_links(),
+            body: reader.write(&envelope::root_links()),
             cursor: None,
         }),
-        Endpoint::One(key) => one(app, key, vec![], query).await,
-        Endpoint::OneWithin(key, scopes) => one(app, key, scopes, query).await,
-        Endpoint::List(kind, scopes) => list(app, kind, scopes, query).await,
-        Endpoint::Contents(log) => logs::contents(app, log, query).await,
+        Endpoint::One(key) => one(source, key, vec![], query, reader).await,
+        Endpoint::OneWithin(key, scopes) => one(source, key, scopes, query, reader).await,
+        Endpoint::List(kind, scopes) => list(source, kind, scopes, query, reader).await,
+        Endpoint::Contents(log) => logs::contents(source, log, query, reader).await,
         Endpoint::Properties(of) => {
             no_parameters(query)?;
-            let At { value, cursor } = app.api.properties(of).await?;
-            Ok(Answer::at(cursor, envelope::properties(&value)))
+            let At { value, cursor } = source.properties(of).await?;
+            Ok(Answer::at(cursor, reader, &envelope::properties(&value)))
         }
         Endpoint::PropertyList(of) => {
             no_parameters(query)?;
-            let At { value, cursor } = app.api.properties(of).await?;
-            Ok(Answer::at(cursor, envelope::property_list(&value)))
+            let At { value, cursor } = source.properties(of).await?;
+            Ok(Answer::at(cursor, reader, &envelope::property_list(&value)))
         }
         Endpoint::ChangePropertyList(id) => {
             no_parameters(query)?;
-            match app.api.get(Key::Change(id)).await? {
+            match source.get(Key::Change(id)).await? {
                 At {
                     value: Entity::Change(change),
                     cursor,
-                } => Ok(Answer::at(cursor, envelope::property_list(&change.properties))),
+                } => Ok(Answer::at(
+                    cursor,
+                    reader,
+                    &envelope::property_list(&change.properties),
+                )),
                 _ => Err(Error::internal("a change that is none")),
             }
         }
         Endpoint::Nothing(name) => {
-            let cursor = present(app).await?;
-            Ok(Answer::at(cursor, envelope::collection(name, vec![], None)))
+            let cursor = present(source).await?;
+            let nothing = envelope::collection(name, Vec::<()>::new(), None);
+            Ok(Answer::at(cursor, reader, &nothing))
         }
         Endpoint::Raw { .. } => Err(Error::internal("a raw log is no JSON")),
     }
@@ -75,80 +88,118 @@ fn no_parameters(query: &Pairs) -> Result<()> {
 }
 
 /// The present cursor.
-async fn present(app: &App) -> Result<Cursor> {
+async fn present(source: &Source) -> Result<Cursor> {
     let mut parts = ListParts::new(Kind::Master);
     parts.limit = Some(0);
-    Ok(app.api.list(List::from_parts(parts)?).await?.cursor)
+    Ok(source.list(List::from_parts(parts)?).await?.cursor)
 }
 
-async fn list(app: &App, kind: Kind, within: Vec<Scope>, query: &Pairs) -> Result<Answer> {
+async fn list(
+    source: &Source,
+    kind: Kind,
+    within: Vec<Scope>,
+    query: &Pairs,
+    reader: Reader,
+) -> Result<Answer> {
     // What is wrong with the query is told before anything is looked up.
     let ListRequest { list, selection } = v2::parse_list(kind, query)?;
     let mut parts = list.into_parts();
-    parts.filters.extend(scopes::conditions(app, within).await?);
-    let page = app.api.list(List::from_parts(parts)?).await;
+    parts.filters.extend(scopes::conditions(source, within).await?);
+    let page = source.list(List::from_parts(parts)?).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
-    let rows = objects(app, &items, &selection).await;
-    Ok(Answer::at(
-        cursor,
-        envelope::collection(plural(kind), rows, next.as_ref()),
-    ))
+    let masters = masters(source, &items).await;
+    let rows = objects(&items, &masters, &selection);
+    let body = envelope::collection(plural(kind), rows, next.as_ref());
+    Ok(Answer::at(cursor, reader, &body))
 }
 
-async fn one(app: &App, key: Key, within: Vec<Scope>, query: &Pairs) -> Result<Answer> {
+async fn one(source: &Source, key: Key, within: Vec<Scope>, query: &Pairs, reader: Reader) -> Result<Answer> {
     let kind = key.kind();
     let selection = v2::parse_selection(kind, query)?;
     let At { value, cursor } = match within.is_empty() && selection.properties.is_empty() {
-        true => app.api.get(key).await?,
-        false => one_of_list(app, key, within, &selection).await?,
+        true => source.get(key).await?,
+        false => one_of_list(source, key, within, &selection).await?,
     };
-    let mut rows = objects(app, &[value], &selection).await;
-    Ok(Answer::at(
-        cursor,
-        envelope::single(plural(kind), rows.pop().unwrap_or_default()),
-    ))
+    let masters = masters(source, std::slice::from_ref(&value)).await;
+    let body = envelope::single(plural(kind), object(&value, &masters, &selection));
+    Ok(Answer::at(cursor, reader, &body))
 }
 
 /// The resource, by way of a list: only a list fills in properties and knows conditions.
-async fn one_of_list(app: &App, key: Key, within: Vec<Scope>, selection: &Selection) -> Result<At<Entity>> {
+async fn one_of_list(
+    source: &Source,
+    key: Key,
+    within: Vec<Scope>,
+    selection: &Selection,
+) -> Result<At<Entity>> {
     let mut parts = ListParts::new(key.kind());
-    parts.filters = scopes::conditions(app, within).await?;
-    parts.filters.extend(own_conditions(app, &key).await?);
+    parts.filters = scopes::conditions(source, within).await?;
+    parts.filters.extend(own_conditions(source, &key).await?);
     parts.properties.clone_from(&selection.properties);
     parts.limit = Some(1);
     let Page {
         mut items, cursor, ..
-    } = app.api.list(List::from_parts(parts)?).await?;
+    } = source.list(List::from_parts(parts)?).await?;
     match items.pop() {
         Some(value) => Ok(At { value, cursor }),
         None => Err(Error::not_found(key)),
     }
 }
 
-async fn own_conditions(app: &App, key: &Key) -> Result<Vec<Condition>> {
+async fn own_conditions(source: &Source, key: &Key) -> Result<Vec<Condition>> {
     if let Some(condition) = v2::key_conditions(key) {
         return Ok(vec![condition]);
     }
-    let id = match (key, app.api.get(key.clone()).await?.value) {
+    let id = match (key, source.get(key.clone()).await?.value) {
         (Key::Build(BuildKey::Number(..)), Entity::Build(build)) => Key::Build(build.id.into()),
         _ => return Err(Error::internal(format!("{key} cannot be looked for in a list"))),
     };
     Ok(v2::key_conditions(&id).into_iter().collect())
 }
 
-/// Resources as their JSON, the parts that the client wants.
-async fn objects(app: &App, items: &[Entity], selection: &Selection) -> Vec<Value> {
-    let mut masters = BTreeMap::new();
-    let mut rows = Vec::with_capacity(items.len());
+/// The masters that schedulers among the resources name; those that can be read.
+async fn masters(source: &Source, items: &[Entity]) -> BTreeMap<MasterId, Master> {
+    let mut known = BTreeMap::new();
     for item in items {
-        let mut object = v2::to_json(item);
-        if let Entity::Scheduler(scheduler) = item {
-            fill_master(app, scheduler.master, &mut object, &mut masters).await;
+        if let Entity::Scheduler(scheduler) = item
+            && let Some(id) = scheduler.master
+            && !known.contains_key(&id)
+            && let Ok(At {
+                value: Entity::Master(master),
+                ..
+            }) = source.get(Key::Master(id)).await
+        {
+            known.insert(id, master);
         }
-        selection.apply(&mut object);
-        rows.push(object);
     }
-    rows
+    known
+}
+
+/// Resources as their JSON, the parts that the client wants.
+fn objects<'a>(
+    items: &'a [Entity],
+    masters: &'a BTreeMap<MasterId, Master>,
+    selection: &Selection,
+) -> Vec<Object<'a>> {
+    items
+        .iter()
+        .map(|item| object(item, masters, selection))
+        .collect()
+}
+
+fn object<'a>(
+    item: &'a Entity,
+    masters: &'a BTreeMap<MasterId, Master>,
+    selection: &Selection,
+) -> Object<'a> {
+    let mut object = v2::object(item);
+    if let Entity::Scheduler(scheduler) = item
+        && let Some(master) = scheduler.master.and_then(|id| masters.get(&id))
+    {
+        v2::put_master_object(&mut object, master);
+    }
+    selection.apply(&mut object);
+    object
 }
 
 /// Puts the whole master in the place of its id; leaves the id if it cannot be read.

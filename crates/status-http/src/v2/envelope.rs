@@ -1,53 +1,87 @@
 //! What an answer to a read looks like around its objects: `{"builds": […], "meta": {…}}`.
 
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use weir_status_api::{LogChunk, PageToken, Properties};
 
-use super::Form;
-use super::form::properties_to_json;
+use super::form::properties_object;
+use super::{Form, Object};
 
 /// The header of an answer that tells the cursor at which it is true.
 pub const CURSOR_HEADER: &str = "x-weir-cursor";
 
+const META: &str = "meta";
 const LOG_CHUNKS: &str = "logchunks";
 const PROPERTIES: &str = "properties";
+
+/// An answer that is not yet written; its keys are in the order of their names.
+#[derive(Clone, Debug)]
+pub struct Envelope<'a, T> {
+    name: &'a str,
+    rows: Vec<T>,
+    meta: Meta<'a>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Meta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+}
+
+impl<T: Serialize> Serialize for Envelope<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        let name_first = self.name < META;
+        if name_first {
+            map.serialize_entry(self.name, &self.rows)?;
+        }
+        map.serialize_entry(META, &self.meta)?;
+        if !name_first {
+            map.serialize_entry(self.name, &self.rows)?;
+        }
+        map.end()
+    }
+}
 
 /// A list of `name`; `next` is where its next page begins (Weir's `meta.next`, for `after=`).
 ///
 /// As with Buildbot's larger lists, `meta.total` counts the rows of this page.
-pub fn collection(name: &str, rows: Vec<Value>, next: Option<&PageToken>) -> Value {
-    let mut meta = Map::new();
-    meta.insert("total".to_owned(), json!(rows.len()));
-    if let Some(next) = next {
-        meta.insert("next".to_owned(), json!(next.0));
-    }
-    envelope(name, rows, meta)
+pub fn collection<'a, T>(name: &'a str, rows: Vec<T>, next: Option<&'a PageToken>) -> Envelope<'a, T> {
+    let meta = Meta {
+        next: next.map(|it| it.0.as_str()),
+        total: Some(rows.len()),
+    };
+    Envelope { name, rows, meta }
 }
 
 /// One object of `name`.
-pub fn single(name: &str, object: Value) -> Value {
-    envelope(name, vec![object], Map::new())
-}
-
-fn envelope(name: &str, rows: Vec<Value>, meta: Map<String, Value>) -> Value {
-    let mut body = Map::new();
-    body.insert(name.to_owned(), Value::Array(rows));
-    body.insert("meta".to_owned(), Value::Object(meta));
-    Value::Object(body)
+pub fn single<T>(name: &str, object: T) -> Envelope<'_, T> {
+    let meta = Meta {
+        next: None,
+        total: None,
+    };
+    Envelope {
+        name,
+        rows: vec![object],
+        meta,
+    }
 }
 
 /// Lines of a log.
-pub fn log_chunk(chunk: &LogChunk) -> Value {
-    single(LOG_CHUNKS, chunk.to_json())
+pub fn log_chunk(chunk: &LogChunk) -> Envelope<'_, Object<'_>> {
+    single(LOG_CHUNKS, chunk.object())
 }
 
 /// All properties of something, as one object.
-pub fn properties(all: &Properties) -> Value {
-    single(PROPERTIES, properties_to_json(all))
+pub fn properties(all: &Properties) -> Envelope<'_, Object<'_>> {
+    single(PROPERTIES, properties_object(all))
 }
 
 /// All properties of something, as a list in which each value is JSON text.
-pub fn property_list(all: &Properties) -> Value {
+pub fn property_list(all: &Properties) -> Envelope<'_, Value> {
     let rows = all
         .iter()
         .map(|(name, it)| json!({"name": name, "source": it.source, "value": it.value.to_string()}));
@@ -55,7 +89,7 @@ pub fn property_list(all: &Properties) -> Value {
 }
 
 /// The names of the lists at the top.
-pub fn root_links() -> Value {
+pub fn root_links() -> Envelope<'static, Value> {
     let links = super::Endpoint::ROOT.iter().map(|name| json!({"name": name}));
     collection("rootlinks", links.collect(), None)
 }

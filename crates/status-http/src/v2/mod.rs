@@ -26,7 +26,8 @@ pub use control::{
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
 pub use event::{event_from_json, event_to_json};
 pub use form::{
-    Form, FormError, from_json, plural, properties_from_json, properties_to_json, put_master, to_json,
+    Form, FormError, Object, from_json, object, plural, properties_from_json, properties_object,
+    properties_to_json, put_master, put_master_object, to_json,
 };
 pub use path::{Endpoint, Scope, contents_path, decode_path, key_conditions, key_path, properties_path};
 pub use query::{

@@ -83,6 +83,8 @@ proptest! {
     #[test]
     fn resources(entity in any_made::<Entity>()) {
         let entity = level(entity);
+        let written = serde_json::to_string(&v2::object(&entity)).unwrap();
+        prop_assert_eq!(&written, &v2::to_json(&entity).to_string(), "the same text, with and without a value");
         if let Some(kind) = kind(&entity) {
             prop_assert_eq!(v2::from_json(kind, &text(&v2::to_json(&entity))), Ok(entity));
         }

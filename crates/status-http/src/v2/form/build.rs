@@ -1,15 +1,15 @@
 //! Buildsets, build requests, builds, steps, logs and their chunks.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use weir_status_api::{
     Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Log, LogChunk, LogId,
     LogKind, MasterId, Results, Step, StepId, Url, WorkerId,
 };
 
-use super::{Fields, Form, FormError, Object, properties_from_json, properties_to_json};
+use super::{Fields, Form, FormError, Object, properties_from_json};
 
 impl Form for Build {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("buildid", self.id.0)
             .set("number", self.number)
@@ -23,7 +23,7 @@ impl Form for Build {
             .set("locks_duration_s", self.locks_duration_s)
             .results("results", self.results)
             .set("state_string", self.state.as_str())
-            .set("properties", properties_to_json(&self.properties))
+            .set("properties", &self.properties)
             .done()
     }
 
@@ -48,11 +48,8 @@ impl Form for Build {
 }
 
 impl Form for BuildRequest {
-    fn to_json(&self) -> Value {
-        let properties = match self.properties.is_empty() {
-            true => Value::Null,
-            false => properties_to_json(&self.properties),
-        };
+    fn object(&self) -> Object<'_> {
+        let properties = Some(&self.properties).filter(|it| !it.is_empty());
         Object::new()
             .set("buildrequestid", self.id.0)
             .set("buildsetid", self.buildset.0)
@@ -89,11 +86,11 @@ impl Form for BuildRequest {
 }
 
 impl Form for Buildset {
-    fn to_json(&self) -> Value {
-        let stamps: Vec<Value> = self.source_stamps.iter().map(Form::to_json).collect();
+    fn object(&self) -> Object<'_> {
+        let stamps: Vec<_> = self.source_stamps.iter().map(Form::object).collect();
         Object::new()
             .set("bsid", self.id.0)
-            .set("external_idstring", self.external_id.clone())
+            .set("external_idstring", self.external_id.as_ref())
             .set("reason", self.reason.as_str())
             .set("rebuilt_buildid", self.rebuilt_build.map(|id| id.0))
             .time("submitted_at", self.submitted_at)
@@ -102,7 +99,7 @@ impl Form for Buildset {
             .results("results", self.results)
             .set("sourcestamps", stamps)
             .set("parent_buildid", self.parent_build.map(|id| id.0))
-            .set("parent_relationship", self.parent_relationship.clone())
+            .set("parent_relationship", self.parent_relationship.as_ref())
             .done()
     }
 
@@ -124,8 +121,9 @@ impl Form for Buildset {
 }
 
 impl Form for Step {
-    fn to_json(&self) -> Value {
-        let urls = self.urls.iter().map(|it| json!({"name": it.name, "url": it.url}));
+    fn object(&self) -> Object<'_> {
+        let urls = self.urls.iter();
+        let urls = urls.map(|it| Object::new().set("name", &it.name).set("url", &it.url));
         Object::new()
             .set("stepid", self.id.0)
             .set("number", self.number)
@@ -166,7 +164,7 @@ impl Form for Step {
 }
 
 impl Form for Log {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("logid", self.id.0)
             .set("name", self.name.as_str())
@@ -194,7 +192,7 @@ impl Form for Log {
 }
 
 impl Form for LogChunk {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("logid", self.log.0)
             .set("firstline", self.first_line)

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use weir_status_api::{ForceDefaults, ForceField, ForceFieldKind, ForceScheduler};
 
-use super::{Fields, Form, FormError, Object, properties_from_json, properties_to_json};
+use super::{Fields, Form, FormError, Object, properties_from_json};
 
 /// The fields of a codebase's group.
 pub(crate) const SOURCE_FIELDS: [&str; 4] = ["branch", "project", "repository", "revision"];
@@ -20,17 +20,17 @@ pub(crate) fn source_field(codebase: &str, field: &str) -> String {
 }
 
 impl Form for ForceScheduler {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         let mut all = vec![request_group(&self.defaults), source_group(&self.defaults)];
         all.extend(self.fields.iter().map(own_field));
         Object::new()
             .set("name", self.name.as_str())
             .set("button_name", self.button_name.as_str())
             .set("label", self.label.as_str())
-            .set("builder_names", self.builder_names.clone())
+            .set("builder_names", &self.builder_names)
             .set("enabled", self.enabled)
             .set("all_fields", all)
-            .set("properties", properties_to_json(&self.properties))
+            .set("properties", &self.properties)
             .done()
     }
 

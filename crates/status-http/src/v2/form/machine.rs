@@ -13,7 +13,7 @@ const KNOWN: [&str; 4] = ["admin", "host", "access_uri", "version"];
 const FACT: &str = "fact:";
 
 impl Form for Master {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("masterid", self.id.0)
             .set("name", self.name.as_str())
@@ -34,7 +34,7 @@ impl Form for Master {
 }
 
 impl Form for Worker {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         let connected = self.connected_to.iter().map(|id| json!({"masterid": id.0}));
         let configured = self
             .configured_on
@@ -47,7 +47,7 @@ impl Form for Worker {
             .set("configured_on", configured.collect::<Vec<_>>())
             .set("workerinfo", info_to_json(&self.info))
             .set("paused", self.paused)
-            .set("pause_reason", self.pause_reason.clone())
+            .set("pause_reason", self.pause_reason.as_ref())
             .set("graceful", self.graceful)
             .done()
     }

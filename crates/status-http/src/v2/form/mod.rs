@@ -7,13 +7,14 @@ mod object;
 mod setup;
 mod source;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
 
 pub(crate) use force::{SOURCE_FIELDS, source_field};
+use object::Fields;
 pub(crate) use object::MICROS;
-use object::{Fields, Object};
-pub use setup::put_master;
+pub use object::Object;
+pub use setup::{put_master, put_master_object};
 
 /// Why a JSON value is not the resource it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +31,12 @@ pub struct FormError {
 /// A resource that has a JSON form.
 pub trait Form: Sized {
     /// It as Buildbot's JSON object, with Weir's extensions.
-    fn to_json(&self) -> Value;
+    fn object(&self) -> Object<'_>;
+
+    /// The same as a value.
+    fn to_json(&self) -> Value {
+        value_of(&self.object())
+    }
 
     /// What the object says.
     ///
@@ -60,23 +66,33 @@ pub const fn plural(kind: Kind) -> &'static str {
 /// The resource as Buildbot's JSON, as in an answer and in an event's message.
 ///
 /// A scheduler's `master` holds its `masterid` only; a gateway fills in the rest.
-pub fn to_json(entity: &Entity) -> Value {
+pub fn object(entity: &Entity) -> Object<'_> {
     match entity {
-        Entity::Master(it) => it.to_json(),
-        Entity::Builder(it) => it.to_json(),
-        Entity::Build(it) => it.to_json(),
-        Entity::BuildRequest(it) => it.to_json(),
-        Entity::Buildset(it) => it.to_json(),
-        Entity::SourceStamp(it) => it.to_json(),
-        Entity::Change(it) => it.to_json(),
-        Entity::Step(it) => it.to_json(),
-        Entity::Log(it) => it.to_json(),
-        Entity::Worker(it) => it.to_json(),
-        Entity::Scheduler(it) => it.to_json(),
-        Entity::ForceScheduler(it) => it.to_json(),
-        Entity::Properties(it) => properties_to_json(&it.changed),
-        Entity::Control(it) => control_to_json(it),
+        Entity::Master(it) => it.object(),
+        Entity::Builder(it) => it.object(),
+        Entity::Build(it) => it.object(),
+        Entity::BuildRequest(it) => it.object(),
+        Entity::Buildset(it) => it.object(),
+        Entity::SourceStamp(it) => it.object(),
+        Entity::Change(it) => it.object(),
+        Entity::Step(it) => it.object(),
+        Entity::Log(it) => it.object(),
+        Entity::Worker(it) => it.object(),
+        Entity::Scheduler(it) => it.object(),
+        Entity::ForceScheduler(it) => it.object(),
+        Entity::Properties(it) => properties_object(&it.changed),
+        Entity::Control(it) => control_object(it),
     }
+}
+
+/// The same as a value.
+pub fn to_json(entity: &Entity) -> Value {
+    value_of(&object(entity))
+}
+
+/// The object as a value. It has only names that are texts, so that it always can be one.
+fn value_of(object: &Object<'_>) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
 }
 
 /// The resource of `kind` that `value` describes.
@@ -105,11 +121,14 @@ pub fn from_json(kind: Kind, value: &Value) -> Result<Entity, FormError> {
 }
 
 /// Properties as `{name: [value, source]}`.
+pub fn properties_object(properties: &Properties) -> Object<'_> {
+    let all = properties.iter();
+    all.fold(Object::new(), |object, (name, it)| object.set(name, it))
+}
+
+/// The same as a value.
 pub fn properties_to_json(properties: &Properties) -> Value {
-    let pairs = properties
-        .iter()
-        .map(|(name, it)| (name.clone(), json!([it.value, it.source])));
-    Value::Object(pairs.collect())
+    value_of(&properties_object(properties))
 }
 
 /// The properties in `{name: [value, source]}`; none in null.
@@ -140,6 +159,9 @@ fn bad_property(field: &str) -> FormError {
     }
 }
 
-fn control_to_json(record: &ControlRecord) -> Value {
-    json!({"reason": record.reason, "caller": record.caller})
+fn control_object(record: &ControlRecord) -> Object<'_> {
+    Object::new()
+        .set("caller", &record.caller)
+        .set("reason", record.reason.as_ref())
+        .done()
 }

@@ -1,45 +1,174 @@
 //! Writing and reading one JSON object, field by field.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use weir_status_api::{Results, Timestamp};
+use weir_status_api::{Properties, Property, Results, Timestamp};
 
 use super::{Form, FormError};
 
 /// Follows the name of a time for the same in microseconds.
 pub(crate) const MICROS: &str = "_us";
 
-/// A JSON object that is being written.
-pub(super) struct Object(Map<String, Value>);
+/// A resource as a JSON object: its fields by name, borrowed from it where that saves a copy.
+///
+/// Its text is that of the [`Value`] which [`Form::to_json`] makes of it, written without making that first.
+#[derive(Clone, Debug)]
+pub struct Object<'a>(Vec<(Name<'a>, Item<'a>)>);
 
-impl Object {
+/// The name of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name<'a> {
+    base: &'a str,
+    /// Whether [`MICROS`] follows.
+    micros: bool,
+}
+
+impl Name<'_> {
+    fn is(self, name: &str) -> bool {
+        let base = if self.micros {
+            name.strip_suffix(MICROS)
+        } else {
+            Some(name)
+        };
+        base == Some(self.base)
+    }
+}
+
+/// The value of a field.
+#[derive(Clone, Debug)]
+pub(super) enum Item<'a> {
+    Null,
+    Flag(bool),
+    Int(i64),
+    Text(&'a str),
+    Texts(&'a [String]),
+    Object(Object<'a>),
+    Objects(Vec<Object<'a>>),
+    Property(&'a Property),
+    Properties(&'a Properties),
+    Value(Value),
+}
+
+impl<'a> Object<'a> {
     pub(super) fn new() -> Self {
-        Self(Map::new())
+        // As many as most resources have.
+        Self(Vec::with_capacity(20))
     }
 
-    pub(super) fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+    fn push(mut self, base: &'a str, micros: bool, item: Item<'a>) -> Self {
+        self.0.push((Name { base, micros }, item));
         self
     }
 
-    /// Whole seconds, and microseconds beside them.
-    pub(super) fn time(self, name: &str, time: Timestamp) -> Self {
-        self.set(name, time.as_secs())
-            .set(&format!("{name}{MICROS}"), time.as_micros())
+    pub(super) fn set(self, name: &'a str, item: impl Into<Item<'a>>) -> Self {
+        self.push(name, false, item.into())
     }
 
-    pub(super) fn maybe_time(self, name: &str, time: Option<Timestamp>) -> Self {
+    /// Whole seconds, and microseconds beside them.
+    pub(super) fn time(self, name: &'a str, time: Timestamp) -> Self {
+        self.push(name, false, Item::Int(time.as_secs()))
+            .push(name, true, Item::Int(time.as_micros()))
+    }
+
+    pub(super) fn maybe_time(self, name: &'a str, time: Option<Timestamp>) -> Self {
         match time {
             Some(time) => self.time(name, time),
-            None => self.set(name, Value::Null),
+            None => self.set(name, Item::Null),
         }
     }
 
-    pub(super) fn results(self, name: &str, results: Option<Results>) -> Self {
+    pub(super) fn results(self, name: &'a str, results: Option<Results>) -> Self {
         self.set(name, results.map(Results::code))
     }
 
-    pub(super) fn done(self) -> Value {
-        Value::Object(self.0)
+    /// The object; its fields are written in the order of their names, as those of a [`Value`] are.
+    pub(super) fn done(mut self) -> Self {
+        self.0.sort_unstable_by_key(|(name, _)| *name);
+        self
+    }
+
+    /// Puts `item` in the place of what the field holds.
+    pub(super) fn replace(&mut self, name: &str, item: Item<'a>) {
+        if let Some((_, old)) = self.0.iter_mut().find(|(it, _)| it.is(name)) {
+            *old = item;
+        }
+    }
+
+    /// Leaves the fields with these names only.
+    pub(crate) fn retain(&mut self, names: &[String]) {
+        self.0.retain(|(it, _)| names.iter().any(|name| it.is(name)));
+    }
+
+    /// Makes null properties those of something that has none.
+    pub(crate) fn with_properties(&mut self) {
+        let null = |(name, item): &(Name<'_>, Item<'_>)| name.is("properties") && matches!(item, Item::Null);
+        if self.0.iter().any(null) {
+            self.replace("properties", Item::Value(Value::Object(Map::new())));
+        }
+    }
+}
+
+impl Serialize for Name<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.micros {
+            true => serializer.collect_str(&format_args!("{}{MICROS}", self.base)),
+            false => serializer.serialize_str(self.base),
+        }
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, item)| (name, item)))
+    }
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Flag(it) => serializer.serialize_bool(*it),
+            Self::Int(it) => serializer.serialize_i64(*it),
+            Self::Text(it) => serializer.serialize_str(it),
+            Self::Texts(it) => it.serialize(serializer),
+            Self::Object(it) => it.serialize(serializer),
+            Self::Objects(it) => it.serialize(serializer),
+            Self::Property(it) => (&it.value, &it.source).serialize(serializer),
+            Self::Properties(all) => {
+                serializer.collect_map(all.iter().map(|(name, it)| (name, Item::Property(it))))
+            }
+            Self::Value(it) => it.serialize(serializer),
+        }
+    }
+}
+
+macro_rules! items {
+    ($($from:ty => |$it:ident| $item:expr;)+) => {$(
+        impl<'a> From<$from> for Item<'a> { fn from($it: $from) -> Self { $item } }
+    )+};
+}
+
+items! {
+    bool => |it| Item::Flag(it);
+    i64 => |it| Item::Int(it);
+    i32 => |it| Item::Int(it.into());
+    &'a str => |it| Item::Text(it);
+    &'a String => |it| Item::Text(it);
+    &'a [String] => |it| Item::Texts(it);
+    &'a Vec<String> => |it| Item::Texts(it);
+    &'a Property => |it| Item::Property(it);
+    &'a Properties => |it| Item::Properties(it);
+    Object<'a> => |it| Item::Object(it);
+    Vec<Object<'a>> => |it| Item::Objects(it);
+    Value => |it| Item::Value(it);
+    String => |it| Item::Value(it.into());
+    Vec<i64> => |it| Item::Value(it.into());
+    Vec<Value> => |it| Item::Value(it.into());
+}
+
+impl<'a, T: Into<Item<'a>>> From<Option<T>> for Item<'a> {
+    fn from(it: Option<T>) -> Self {
+        it.map_or(Item::Null, Into::into)
     }
 }
 

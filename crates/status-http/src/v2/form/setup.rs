@@ -3,22 +3,23 @@
 use serde_json::{Value, json};
 use weir_status_api::{Builder, BuilderId, Master, MasterId, Scheduler, SchedulerId};
 
+use super::object::Item;
 use super::{Fields, Form, FormError, Object};
 
 impl Form for Builder {
     /// `description_html` is null: whoever shows the description renders its Markdown.
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         let masters: Vec<i64> = self.masters.iter().map(|id| id.0).collect();
         let format = self.description.as_ref().map(|_| "markdown");
         Object::new()
             .set("builderid", self.id.0)
             .set("name", self.name.as_str())
             .set("masterids", masters)
-            .set("description", self.description.clone())
+            .set("description", self.description.as_ref())
             .set("description_format", format)
             .set("description_html", Value::Null)
             .set("projectid", Value::Null)
-            .set("tags", self.tags.clone())
+            .set("tags", &self.tags)
             .done()
     }
 
@@ -39,8 +40,13 @@ pub fn put_master(scheduler: &mut Value, master: &Master) {
     scheduler["master"] = master.to_json();
 }
 
+/// As [`put_master`], in an object that is not a value yet.
+pub fn put_master_object<'a>(scheduler: &mut Object<'a>, master: &'a Master) {
+    scheduler.replace("master", Item::Object(master.object()));
+}
+
 impl Form for Scheduler {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("schedulerid", self.id.0)
             .set("name", self.name.as_str())

@@ -5,19 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use weir_status_api::{Change, ChangeId, Patch, PatchId, SourceStamp, SourceStampId};
 
-use super::{Fields, Form, FormError, Object, properties_from_json, properties_to_json};
+use super::{Fields, Form, FormError, Object, properties_from_json};
 
 impl Form for SourceStamp {
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("ssid", self.id.0)
-            .set("revision", self.revision.clone())
-            .set("branch", self.branch.clone())
+            .set("revision", self.revision.as_ref())
+            .set("branch", self.branch.as_ref())
             .set("repository", self.repository.as_str())
             .set("project", self.project.as_str())
             .set("codebase", self.codebase.as_str())
             .time("created_at", self.created_at)
-            .set("patch", self.patch.as_ref().map(Form::to_json))
+            .set("patch", self.patch.as_ref().map(Form::object))
             .done()
     }
 
@@ -42,7 +42,7 @@ impl Form for SourceStamp {
 
 impl Form for Patch {
     /// `body` is null, as Buildbot's encoder makes it; `body_base64` has it.
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         Object::new()
             .set("patchid", self.id.0)
             .set("level", self.level)
@@ -72,24 +72,24 @@ impl Form for Patch {
 
 impl Form for Change {
     /// No `revlink` is an empty one, as Buildbot has it.
-    fn to_json(&self) -> Value {
+    fn object(&self) -> Object<'_> {
         let parents: Vec<i64> = self.parents.iter().map(|id| id.0).collect();
         Object::new()
             .set("changeid", self.id.0)
             .set("parent_changeids", parents)
             .set("author", self.author.as_str())
-            .set("committer", self.committer.clone())
-            .set("files", self.files.clone())
+            .set("committer", self.committer.as_ref())
+            .set("files", &self.files)
             .set("comments", self.comments.as_str())
-            .set("revision", self.revision.clone())
-            .set("branch", self.branch.clone())
-            .set("category", self.category.clone())
+            .set("revision", self.revision.as_ref())
+            .set("branch", self.branch.as_ref())
+            .set("category", self.category.as_ref())
             .set("revlink", self.revlink.as_deref().unwrap_or_default())
-            .set("properties", properties_to_json(&self.properties))
+            .set("properties", &self.properties)
             .set("repository", self.repository.as_str())
             .set("project", self.project.as_str())
             .set("codebase", self.codebase.as_str())
-            .set("sourcestamp", self.source_stamp.to_json())
+            .set("sourcestamp", self.source_stamp.object())
             .time("when_timestamp", self.when)
             .done()
     }

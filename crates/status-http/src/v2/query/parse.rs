@@ -8,7 +8,7 @@ use weir_status_api::{
 
 use super::values;
 use crate::v2::columns::{Column, Unit, column_named, field_type};
-use crate::v2::error_to_json_names;
+use crate::v2::{Object, error_to_json_names};
 
 /// What a client asks of a collection.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,13 +29,13 @@ pub struct Selection {
 
 impl Selection {
     /// Takes out of `object` what was not asked for. Without any `field=` everything stays.
-    pub fn apply(&self, object: &mut serde_json::Value) {
+    pub fn apply(&self, object: &mut Object<'_>) {
         // A build request has null for its properties if none were asked for, and an object if there are none.
-        if !self.properties.is_empty() && object["properties"].is_null() {
-            object["properties"] = serde_json::json!({});
+        if !self.properties.is_empty() {
+            object.with_properties();
         }
-        if let (false, Some(object)) = (self.fields.is_empty(), object.as_object_mut()) {
-            object.retain(|name, _| self.fields.contains(name));
+        if !self.fields.is_empty() {
+            object.retain(&self.fields);
         }
     }
 }

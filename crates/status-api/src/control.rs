@@ -84,6 +84,10 @@ pub struct ForceParams {
     pub project: Option<String>,
     /// Values for the scheduler's own fields, by name.
     pub values: BTreeMap<String, serde_json::Value>,
+    /// A text that the client made up for this one wish, 200 bytes at the most: the same caller's force of the
+    /// same scheduler with the same key again, within a day, makes nothing and is answered with what the first
+    /// one made. So a client that got no answer can ask again.
+    pub idempotency_key: Option<String>,
 }
 
 /// A request to act. Each is carried out, or recorded for the master to carry out, before it is answered.
@@ -125,6 +129,13 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Give a build request another priority. A complete one stays as it is, and that is no error.
+    SetPriority {
+        /// The request.
+        request: BuildRequestId,
+        /// The priority; higher goes first.
+        priority: i32,
+    },
     /// Give a worker no new builds. Recorded; its state may change at once, or when a master has done it.
     PauseWorker {
         /// The worker.
@@ -139,6 +150,13 @@ pub enum Command {
     },
     /// Let a worker end after its present builds. As [`Command::PauseWorker`].
     StopWorker {
+        /// The worker.
+        worker: WorkerKey,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let a worker end at once; its builds are lost and run again. As [`Command::PauseWorker`].
+    KillWorker {
         /// The worker.
         worker: WorkerKey,
         /// Why.
@@ -189,11 +207,13 @@ pub enum ControlAction {
     Pause,
     /// Unpause a worker.
     Unpause,
+    /// End a worker at once.
+    Kill,
 }
 
 impl ControlAction {
     /// All actions.
-    pub const ALL: [Self; 4] = [Self::Stop, Self::Cancel, Self::Pause, Self::Unpause];
+    pub const ALL: [Self; 5] = [Self::Stop, Self::Cancel, Self::Pause, Self::Unpause, Self::Kill];
 
     /// The action's word in topics, Buildbot's.
     pub const fn name(self) -> &'static str {
@@ -202,6 +222,7 @@ impl ControlAction {
             Self::Cancel => "cancel",
             Self::Pause => "pause",
             Self::Unpause => "unpause",
+            Self::Kill => "kill",
         }
     }
 }

@@ -40,7 +40,7 @@ impl FromStr for Cursor {
 /// Every change of a resource has an event, those that follow from another change too: that a build ends
 /// changes its request and perhaps its buildset, that a worker is configured changes the worker. So whoever
 /// puts each event's resource over the one before it has, at each cursor, what a read at that cursor gives
-/// (but for properties, which come as changes of their own, for the text of logs, and for
+/// (but for properties, which come as changes of their own, for the text of logs, test results, and
 /// [`Master::last_active`](crate::Master::last_active)). Appends to one log may share an event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Start, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
+    Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 /// Somebody who may control, known by the hash of a token (SHA-256: tokens are long and random).
@@ -102,6 +102,14 @@ impl<A: Read> Read for Guarded<A> {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.api.properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.api.build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.api.view(query).await
     }
 }
 

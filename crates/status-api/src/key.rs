@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, Kind, LogId, MasterId, SchedulerId,
-    SourceStampId, StepId, WorkerId,
+    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
+    Kind, LogId, MasterId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,
+    WorkerId,
 };
 
 /// A builder, by id or name.
@@ -63,6 +64,33 @@ pub enum SchedulerKey {
     Name(String),
 }
 
+/// A project, by id or slug.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ProjectKey {
+    /// By its id.
+    Id(ProjectId),
+    /// By its slug.
+    Slug(String),
+}
+
+/// A codebase, by id or by its slug within a project.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CodebaseKey {
+    /// By its id.
+    Id(CodebaseId),
+    /// By project and slug.
+    Slug(ProjectKey, String),
+}
+
+/// A commit, by id or by its revision within a codebase.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CommitKey {
+    /// By its id.
+    Id(CommitId),
+    /// By codebase and revision.
+    Revision(CodebaseKey, String),
+}
+
 /// Whose properties are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PropertiesOf {
@@ -99,6 +127,22 @@ pub enum Key {
     Scheduler(SchedulerKey),
     /// A force scheduler, by name.
     ForceScheduler(String),
+    /// A change source.
+    ChangeSource(ChangeSourceId),
+    /// A project.
+    Project(ProjectKey),
+    /// A codebase.
+    Codebase(CodebaseKey),
+    /// A branch.
+    Branch(BranchId),
+    /// A commit.
+    Commit(CommitKey),
+    /// A piece of data that a build keeps, by build and name.
+    BuildData(BuildKey, String),
+    /// A set of test results.
+    TestResultSet(TestResultSetId),
+    /// A test result.
+    TestResult(TestResultId),
 }
 
 impl Key {
@@ -117,6 +161,14 @@ impl Key {
             Self::Worker(_) => Kind::Worker,
             Self::Scheduler(_) => Kind::Scheduler,
             Self::ForceScheduler(_) => Kind::ForceScheduler,
+            Self::ChangeSource(_) => Kind::ChangeSource,
+            Self::Project(_) => Kind::Project,
+            Self::Codebase(_) => Kind::Codebase,
+            Self::Branch(_) => Kind::Branch,
+            Self::Commit(_) => Kind::Commit,
+            Self::BuildData(..) => Kind::BuildData,
+            Self::TestResultSet(_) => Kind::TestResultSet,
+            Self::TestResult(_) => Kind::TestResult,
         }
     }
 }
@@ -145,6 +197,15 @@ show! {
     LogKey { Self::Id(id) => format!("log {id}"), Self::Slug(step, slug) => format!("log `{slug}` of {step}"), }
     WorkerKey { Self::Id(id) => format!("worker {id}"), Self::Name(name) => format!("worker `{name}`"), }
     SchedulerKey { Self::Id(id) => format!("scheduler {id}"), Self::Name(name) => format!("scheduler `{name}`"), }
+    ProjectKey { Self::Id(id) => format!("project {id}"), Self::Slug(slug) => format!("project `{slug}`"), }
+    CodebaseKey {
+        Self::Id(id) => format!("codebase {id}"),
+        Self::Slug(project, slug) => format!("codebase `{slug}` of {project}"),
+    }
+    CommitKey {
+        Self::Id(id) => format!("commit {id}"),
+        Self::Revision(codebase, revision) => format!("commit `{revision}` of {codebase}"),
+    }
     PropertiesOf { Self::Build(build) => build.to_string(), Self::Buildset(id) => format!("buildset {id}"), }
     Key {
         Self::Master(id) => format!("master {id}"),
@@ -159,6 +220,14 @@ show! {
         Self::Worker(key) => key.to_string(),
         Self::Scheduler(key) => key.to_string(),
         Self::ForceScheduler(name) => format!("force scheduler `{name}`"),
+        Self::ChangeSource(id) => format!("change source {id}"),
+        Self::Project(key) => key.to_string(),
+        Self::Codebase(key) => key.to_string(),
+        Self::Branch(id) => format!("branch {id}"),
+        Self::Commit(key) => key.to_string(),
+        Self::BuildData(build, name) => format!("data `{name}` of {build}"),
+        Self::TestResultSet(id) => format!("test result set {id}"),
+        Self::TestResult(id) => format!("test result {id}"),
     }
 }
 
@@ -177,5 +246,9 @@ keys! {
     WorkerId => WorkerKey, |id| Self::Id(id);
     &str => WorkerKey, |name| Self::Name(name.to_owned());
     SchedulerId => SchedulerKey, |id| Self::Id(id);
+    ProjectId => ProjectKey, |id| Self::Id(id);
+    &str => ProjectKey, |slug| Self::Slug(slug.to_owned());
+    CodebaseId => CodebaseKey, |id| Self::Id(id);
+    CommitId => CommitKey, |id| Self::Id(id);
     &str => SchedulerKey, |name| Self::Name(name.to_owned());
 }

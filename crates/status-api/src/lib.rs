@@ -39,6 +39,7 @@ mod resource;
 mod results;
 mod status;
 mod topic;
+mod view;
 
 pub use access::{
     Access, Credentials, Identity, IssuedToken, NewToken, OpenToAll, Token, TokenOrigin, TokenScope,
@@ -53,7 +54,10 @@ pub use id::{
     LogId, MasterId, PatchId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,
     TokenId, WorkerId,
 };
-pub use key::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
+pub use key::{
+    BuildKey, BuilderKey, CodebaseKey, CommitKey, Key, LogKey, ProjectKey, PropertiesOf, SchedulerKey,
+    StepKey, WorkerKey,
+};
 pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};
 pub use query::{
     Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, ListParts, MAX_LIMIT, Op, Order, PageToken,
@@ -64,13 +68,24 @@ pub use resource::build::{
     LogKind, Step, StepField, Url,
 };
 pub use resource::machine::{ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
+pub use resource::outcome::{
+    BuildData, BuildDataField, TestResult, TestResultField, TestResultSet, TestResultSetField,
+};
+pub use resource::project::{
+    Branch, BranchField, Codebase, CodebaseField, Commit, CommitField, Project, ProjectField,
+};
 pub use resource::property::{Properties, Property};
 pub use resource::setup::{
-    Builder, BuilderField, ForceDefaults, ForceField, ForceFieldKind, ForceScheduler, ForceSchedulerField,
-    Scheduler, SchedulerField,
+    Builder, BuilderField, ChangeSource, ChangeSourceField, ForceDefaults, ForceField, ForceFieldKind,
+    ForceScheduler, ForceSchedulerField, Scheduler, SchedulerField,
 };
 pub use resource::source::{Change, ChangeField, Patch, SourceStamp, SourceStampField};
 pub use resource::{Entity, Kind, Resource};
 pub use results::Results;
 pub use status::{At, Control, ControlExt, Page, Read, ReadExt, StatusApi, Watch};
 pub use topic::{Topic, TopicFilter, TopicPattern, Verb};
+pub use view::{
+    BrokenBuilder, BuildCell, BuilderChoice, Cell, CommitGraph, CommitGraphQuery, Console, ConsoleQuery,
+    Grid, GridQuery, GridRevision, Home, HomeQuery, MAX_VIEW_BUILDERS, MAX_VIEW_BUILDS, MAX_VIEW_ROWS,
+    RunningBuild, View, ViewQuery, WaitReason, WaitingRequest, Waterfall, WaterfallQuery,
+};

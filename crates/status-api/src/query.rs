@@ -205,8 +205,8 @@ pub struct PageToken(pub String);
 
 /// Which resources, in which order, how many.
 ///
-/// The filters hold all at once. Whatever the order, the id (for force schedulers the name) settles the
-/// rest, ascending unless the last field is descending; so an order is always total.
+/// The filters hold all at once. Whatever the order, the id (for force schedulers the name, for build data
+/// build and name) settles the rest, ascending unless the last field is descending; so an order is always total.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query<R: Resource> {
     /// The conditions, all of which must hold.
@@ -391,7 +391,7 @@ macro_rules! lists {
 
 lists! {
     Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
-    ForceScheduler,
+    ForceScheduler, ChangeSource, Project, Codebase, Branch, Commit, BuildData, TestResultSet, TestResult,
 }
 
 /// A [`List`] whose fields are known by name only.

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     BuildKey, Caller, Command, Cursor, Entity, Error, EventStream, ForceParams, Key, List, LogChunk, LogKey,
-    Outcome, PageToken, Properties, PropertiesOf, Query, Resource, Result, Start, TopicFilter,
+    Outcome, PageToken, Properties, PropertiesOf, Query, Resource, Result, Start, TopicFilter, View,
+    ViewQuery,
 };
 
 /// An answer, and the cursor at which it is true.
@@ -56,6 +57,19 @@ pub trait Read: Send + Sync {
     /// # Errors
     /// [`Error::NotFound`] if there is no such build or buildset.
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>>;
+
+    /// The value of the data that a build keeps under `name`, as it was set: bytes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such build, or it keeps nothing of that name.
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>>;
+
+    /// What a synthesis display shows, bounded, true at one cursor.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] if the query does not [validate](ViewQuery::validate); [`Error::NotFound`] if a
+    /// commit that it names does not exist, and [`Error::InvalidQuery`] if two are not of one codebase.
+    async fn view(&self, query: ViewQuery) -> Result<At<View>>;
 }
 
 /// Watches events.

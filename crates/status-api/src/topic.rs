@@ -51,6 +51,10 @@ verbs! {
     Unclaimed = "unclaimed",
     /// It ended (build requests, buildsets).
     Complete = "complete",
+    /// It ended (test result sets).
+    Completed = "completed",
+    /// The worker should be connected and is not.
+    Missing = "missing",
     /// The worker connected.
     Connected = "connected",
     /// The worker disconnected.
@@ -114,6 +118,17 @@ pub(crate) fn topics(entity: &Entity, verb: Verb) -> Vec<Topic> {
         Entity::Worker(it) => vec![topic!("workers", it.id, verb)],
         Entity::Scheduler(it) => vec![topic!("schedulers", it.id, verb)],
         Entity::ForceScheduler(it) => vec![topic!("forceschedulers", it.name, verb)],
+        Entity::ChangeSource(it) => vec![topic!("changesources", it.id, verb)],
+        Entity::Project(it) => vec![topic!("projects", it.id, verb)],
+        Entity::Codebase(it) => vec![topic!("codebases", it.id, verb)],
+        Entity::Branch(it) => vec![topic!("branches", it.id, verb)],
+        Entity::Commit(it) => vec![
+            topic!("commits", it.id, verb),
+            topic!("codebases", it.codebase, "commits", it.id, verb),
+        ],
+        Entity::BuildData(it) => vec![topic!("builds", it.build, "data", it.name, verb)],
+        Entity::TestResultSet(it) => vec![topic!("test_result_sets", it.id, verb)],
+        Entity::TestResult(it) => vec![topic!("test_results", it.id, verb)],
         Entity::Properties(it) => vec![topic!("builds", it.build, "properties", verb)],
         Entity::Control(it) => {
             let action = it.action.name();

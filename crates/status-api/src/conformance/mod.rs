@@ -44,7 +44,10 @@ use futures::future::LocalBoxFuture;
 
 pub use clock::HandClock;
 pub use reference::{Held, Row, compares, fits};
-pub use stage::{Abilities, BuilderSetup, NewBuildset, Setup, SetupIds, Stage, TOKEN, USER, Writer};
+pub use stage::{
+    Abilities, BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, SetupIds, Stage, TOKEN, USER,
+    Writer,
+};
 
 /// One case of the kit.
 #[derive(Clone, Copy)]

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use super::HandClock;
 use crate::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, Cursor, ForceScheduler, LogId, LogKind,
-    MasterId, Properties, Results, SchedulerId, SourceStamp, StatusApi, StepId, Url, WorkerId, WorkerInfo,
+    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, ChangeSourceId, CodebaseId,
+    Commit, CommitId, Cursor, ForceScheduler, LogId, LogKind, MasterId, ProjectId, Properties, Results,
+    SchedulerId, SourceStamp, StatusApi, StepId, TestResult, TestResultSetId, Url, WorkerId, WorkerInfo,
 };
 
 /// The user whom [`Stage::guarded`] admits.
@@ -63,10 +64,38 @@ pub struct BuilderSetup {
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
+    /// What the description is written in.
+    pub description_format: Option<String>,
+    /// Its project, by slug.
+    pub project: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// The workers that serve it, by name.
     pub workers: Vec<String>,
+}
+
+/// A project, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProjectSetup {
+    /// Its name.
+    pub name: String,
+    /// Its name as an identifier.
+    pub slug: String,
+    /// What it is.
+    pub description: Option<String>,
+    /// What the description is written in.
+    pub description_format: Option<String>,
+}
+
+/// A codebase, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CodebaseSetup {
+    /// Its project, by slug.
+    pub project: String,
+    /// Its name.
+    pub name: String,
+    /// Its name as an identifier.
+    pub slug: String,
 }
 
 /// All that the master has configured; what was and is not in it any more is marked as removed.
@@ -80,6 +109,12 @@ pub struct Setup {
     pub schedulers: Vec<String>,
     /// The force schedulers.
     pub force_schedulers: Vec<ForceScheduler>,
+    /// The projects. One that is not in it any more stays as it was, without active builders.
+    pub projects: Vec<ProjectSetup>,
+    /// The codebases. One that is not in it any more stays as it was.
+    pub codebases: Vec<CodebaseSetup>,
+    /// The change sources, by name.
+    pub change_sources: Vec<String>,
 }
 
 /// The ids of what a [`Setup`] names.
@@ -91,6 +126,12 @@ pub struct SetupIds {
     pub workers: BTreeMap<String, WorkerId>,
     /// Schedulers by name.
     pub schedulers: BTreeMap<String, SchedulerId>,
+    /// Projects by slug.
+    pub projects: BTreeMap<String, ProjectId>,
+    /// Codebases by their project's slug and their own.
+    pub codebases: BTreeMap<(String, String), CodebaseId>,
+    /// Change sources by name.
+    pub change_sources: BTreeMap<String, ChangeSourceId>,
 }
 
 /// A buildset to be made.
@@ -183,6 +224,31 @@ pub trait Writer: Send + Sync {
 
     /// A force scheduler of that name is enabled or disabled with it.
     async fn enable_scheduler(&self, scheduler: SchedulerId, enabled: bool);
+
+    /// That it should be connected and is not, told by an event without a change.
+    async fn miss_worker(&self, worker: WorkerId);
+
+    /// The id in `commit` is made by the master; a revision that its codebase has already stays as it was.
+    async fn add_commit(&self, commit: Commit) -> CommitId;
+
+    /// Makes the branch if there is none of that name; now is when its head moved, if it did.
+    async fn move_branch(&self, codebase: CodebaseId, name: &str, head: Option<CommitId>) -> BranchId;
+
+    /// Puts it in the place of what the build keeps under that name.
+    async fn set_build_data(&self, build: BuildId, name: &str, value: Vec<u8>, source: &str);
+
+    async fn add_test_result_set(
+        &self,
+        step: StepId,
+        description: Option<String>,
+        category: &str,
+        value_unit: &str,
+    ) -> TestResultSetId;
+
+    /// The ids and the builder in `results` are made by the master.
+    async fn add_test_results(&self, set: TestResultSetId, results: Vec<TestResult>);
+
+    async fn finish_test_result_set(&self, set: TestResultSetId, passed: Option<i64>, failed: Option<i64>);
 
     /// Events up to the cursor are kept no longer.
     async fn expire_events(&self, up_to: Cursor);

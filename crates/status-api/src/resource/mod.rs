@@ -5,6 +5,8 @@
 
 pub(crate) mod build;
 pub(crate) mod machine;
+pub(crate) mod outcome;
+pub(crate) mod project;
 pub(crate) mod property;
 pub(crate) mod setup;
 pub(crate) mod source;
@@ -92,4 +94,20 @@ resources! {
     Scheduler(setup::Scheduler, setup::SchedulerField);
     /// A force scheduler.
     ForceScheduler(setup::ForceScheduler, setup::ForceSchedulerField);
+    /// A change source.
+    ChangeSource(setup::ChangeSource, setup::ChangeSourceField);
+    /// A project.
+    Project(project::Project, project::ProjectField);
+    /// A codebase.
+    Codebase(project::Codebase, project::CodebaseField);
+    /// A branch.
+    Branch(project::Branch, project::BranchField);
+    /// A commit.
+    Commit(project::Commit, project::CommitField);
+    /// A piece of data that a build keeps.
+    BuildData(outcome::BuildData, outcome::BuildDataField);
+    /// A set of test results.
+    TestResultSet(outcome::TestResultSet, outcome::TestResultSetField);
+    /// A test result.
+    TestResult(outcome::TestResult, outcome::TestResultField);
 }

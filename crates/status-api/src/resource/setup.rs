@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::query::fields;
-use crate::{BuilderId, MasterId, Properties, SchedulerId};
+use crate::{BuilderId, ChangeSourceId, MasterId, ProjectId, Properties, SchedulerId};
 
 /// A builder (Buildbot's `builder`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,8 +14,12 @@ pub struct Builder {
     pub name: String,
     /// The masters that have it configured; none if it was removed.
     pub masters: Vec<MasterId>,
-    /// What it is for, in Markdown.
+    /// What it is for.
     pub description: Option<String>,
+    /// What the description is written in, e.g. `markdown`; plain text if none.
+    pub description_format: Option<String>,
+    /// Its project.
+    pub project: Option<ProjectId>,
     /// Its tags.
     pub tags: Vec<String>,
 }
@@ -29,6 +33,8 @@ fields! {
         Name: Text = "name",
         /// [`Builder::description`].
         Description: Text = "description",
+        /// [`Builder::project`].
+        Project: Int = "project",
         /// [`Builder::tags`].
         Tags: TextList = "tags",
         /// Is configured on this master; equality only.
@@ -61,6 +67,29 @@ fields! {
         /// [`Scheduler::enabled`].
         Enabled: Bool = "enabled",
         /// [`Scheduler::master`].
+        Master: Int = "master",
+    }
+}
+
+/// Where changes come from (Buildbot's `changesource`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeSource {
+    /// Its id.
+    pub id: ChangeSourceId,
+    /// Its name.
+    pub name: String,
+    /// The master it runs on; none if it was removed.
+    pub master: Option<MasterId>,
+}
+
+fields! {
+    /// Fields of a [`ChangeSource`].
+    ChangeSourceField {
+        /// [`ChangeSource::id`].
+        Id: Int = "id",
+        /// [`ChangeSource::name`].
+        Name: Text = "name",
+        /// [`ChangeSource::master`].
         Master: Int = "master",
     }
 }

@@ -165,11 +165,12 @@ pub struct Home {
     pub workers: Vec<Worker>,
     /// The builds that run, the newest first.
     pub running: Vec<RunningBuild>,
-    /// The requests that wait, those that go first before the others.
+    /// The requests that are open and have no build that runs, those that go first before the others: by
+    /// priority, then by when they were made.
     pub waiting: Vec<WaitingRequest>,
     /// The newest ended builds, the last to end first.
     pub recent: Vec<Build>,
-    /// The builders whose last ended build failed or met an exception, by name.
+    /// The builders whose last build failed or met an exception, by name.
     pub broken: Vec<BrokenBuilder>,
 }
 
@@ -191,7 +192,7 @@ pub struct WaitingRequest {
     pub why: WaitReason,
 }
 
-/// Why nobody builds a request.
+/// Why nobody builds a request: the first of these that holds, but for [`WaitReason::Starting`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WaitReason {
@@ -203,11 +204,11 @@ pub enum WaitReason {
     NotConnected,
     /// Those of its builder's workers that are connected are paused, or end after their builds.
     Paused,
-    /// Its builder's workers are at other builds.
+    /// Each of its builder's workers that are connected, and neither paused nor ending, has a build that runs.
     Busy,
-    /// A master has taken it and is about to start the build.
+    /// A master has claimed it and is about to start the build; it comes before all other reasons.
     Starting,
-    /// A worker is free: a master will take it, or waits for something that it alone knows.
+    /// A worker has no build that runs: a master will take the request, or waits for what it alone knows.
     Ready,
 }
 
@@ -242,14 +243,15 @@ impl WaitReason {
     }
 }
 
-/// A builder whose last ended build did not succeed.
+/// A builder whose last build failed or met an exception.
 ///
-/// Builds that ended skipped, as retry or cancelled tell nothing of what they built; they are passed over here.
+/// The last is the one with the highest number among those that ended. Builds that ended skipped, as retry or
+/// cancelled tell nothing of what they built; they are passed over here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BrokenBuilder {
     /// The builder.
     pub builder: BuilderId,
-    /// Its last ended build.
+    /// Its last build.
     pub last: BuildCell,
     /// Its first bad build since it last went well, with warnings or without.
     pub since: BuildCell,
@@ -277,49 +279,55 @@ pub struct BuildCell {
 pub struct Waterfall {
     /// The builders, by name.
     pub builders: Vec<Builder>,
-    /// Builds of them that ran within the range, however short a time, the last to begin first.
+    /// Builds of them that ran within the range, however short a time (they began before its end, and did not end
+    /// before its beginning), the last to begin first.
     pub builds: Vec<Build>,
     /// The steps of those builds that began, by build and number, if they were asked for; 100,000 at the most.
     pub steps: Vec<Step>,
     /// The changes made within the range, the newest first.
     pub changes: Vec<Change>,
-    /// From this moment on all that the range holds is here; later than its beginning if there was more
-    /// than the limit. Ask for the rest with a range that ends there.
+    /// All builds that began, and all changes made, within the range and not before this moment are here. It is
+    /// the range's beginning, unless there was more than the limit: then builds that began and changes made earlier are
+    /// missing. Ask for the rest with a range that ends there.
     pub complete_from: Timestamp,
 }
 
-/// Builders by revisions.
+/// Builders by revisions. The newest 10,000 buildsets are looked at, and of each revision the newest 20.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grid {
     /// The builders, by name.
     pub builders: Vec<Builder>,
-    /// The revisions that were last asked to be built on any of them, the newest first.
+    /// The revisions that were last asked to be built on any of them, the newest first: those with a source stamp of
+    /// the branch and codebase asked for.
     pub revisions: Vec<GridRevision>,
     /// What was built; empty ones are left out.
     pub cells: Vec<Cell>,
 }
 
-/// One revision of a [`Grid`]: source stamps that differ in nothing but their id and when they were made.
+/// One revision of a [`Grid`]: the set of source stamps of one or more buildsets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GridRevision {
-    /// The source stamps that were built together.
+    /// The source stamps that were built together, by id.
     pub source_stamps: Vec<SourceStamp>,
     /// When it was last asked to be built.
     pub submitted_at: Timestamp,
 }
 
 /// Changes by builders.
+///
+/// A build is of a change if its buildset lists the change, or builds the change's source stamp. Of each change the
+/// newest 20 buildsets are looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Console {
     /// The builders, by name.
     pub builders: Vec<Builder>,
-    /// The changes, the newest first.
+    /// The changes, the newest (by id) first.
     pub changes: Vec<Change>,
     /// What was built; empty ones are left out. A build of several changes stands in the cell of each.
     pub cells: Vec<Cell>,
 }
 
-/// What there is of one builder for one revision or change.
+/// What there is of one builder for one revision or change. Cells come by row and builder id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// The place of the revision or change in the view's list, from 0.
@@ -328,7 +336,7 @@ pub struct Cell {
     pub builder: BuilderId,
     /// Its builds, the newest first; 20 at the most.
     pub builds: Vec<BuildCell>,
-    /// Its requests that no build answers yet; 20 at the most.
+    /// Its requests that are open and have no build that runs, by id; 20 at the most.
     pub waiting: Vec<BuildRequestId>,
 }
 

@@ -133,6 +133,9 @@ pub(crate) trait Backend: Send + Sync {
     /// The properties of a build or buildset.
     async fn properties(&self, of: &PropertiesOf) -> Result<At<Properties>>;
 
+    /// The value of the data that a build keeps under `name`.
+    async fn build_data(&self, build: &BuildKey, name: &str) -> Result<At<Vec<u8>>>;
+
     /// The first `limit` events after `cursor`; `CursorExpired` if some of them are no longer kept.
     async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>>;
 

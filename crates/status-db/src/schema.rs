@@ -14,7 +14,59 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         description -> Nullable<Text>,
+        description_format -> Nullable<Text>,
+        project -> Nullable<BigInt>,
         tags_json -> Text,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> BigInt,
+        name -> Text,
+        slug -> Text,
+        description -> Nullable<Text>,
+        description_format -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    codebases (id) {
+        id -> BigInt,
+        project -> BigInt,
+        name -> Text,
+        slug -> Text,
+    }
+}
+
+diesel::table! {
+    commits (id) {
+        id -> BigInt,
+        codebase -> BigInt,
+        author -> Text,
+        committer -> Nullable<Text>,
+        comments -> Text,
+        made_at -> BigInt,
+        revision -> Text,
+        parent -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    branches (id) {
+        id -> BigInt,
+        codebase -> BigInt,
+        name -> Text,
+        head -> Nullable<BigInt>,
+        last_moved_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    change_sources (id) {
+        id -> BigInt,
+        name -> Text,
+        master -> Nullable<BigInt>,
     }
 }
 
@@ -237,6 +289,52 @@ diesel::table! {
 }
 
 diesel::table! {
+    build_data (build, name) {
+        build -> BigInt,
+        name -> Text,
+        source -> Text,
+        length -> BigInt,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    test_result_sets (id) {
+        id -> BigInt,
+        builder -> BigInt,
+        build -> BigInt,
+        step -> BigInt,
+        description -> Nullable<Text>,
+        category -> Text,
+        value_unit -> Text,
+        tests_passed -> Nullable<BigInt>,
+        tests_failed -> Nullable<BigInt>,
+        complete -> Bool,
+    }
+}
+
+diesel::table! {
+    test_results (id) {
+        id -> BigInt,
+        builder -> BigInt,
+        result_set -> BigInt,
+        test_name -> Nullable<Text>,
+        test_code_path -> Nullable<Text>,
+        line -> Nullable<BigInt>,
+        duration_ns -> Nullable<BigInt>,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    force_keys (digest) {
+        digest -> Text,
+        buildset -> Nullable<BigInt>,
+        made_at -> BigInt,
+    }
+}
+
+diesel::table! {
     kept_states (owner) {
         owner -> Text,
         value_json -> Text,
@@ -272,6 +370,11 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     masters,
     builders,
+    projects,
+    codebases,
+    commits,
+    branches,
+    change_sources,
     builder_masters,
     workers,
     configured_workers,
@@ -291,6 +394,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     logs,
     log_segments,
     log_chunks,
+    build_data,
+    test_result_sets,
+    test_results,
+    force_keys,
     kept_states,
     bookmarks,
     parked_events,

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read, Result,
-    Start, TopicFilter, Watch,
+    At, BuildKey, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read,
+    Result, Start, TopicFilter, Watch,
 };
 
 use crate::backend::LogChunks;
@@ -39,6 +39,10 @@ impl Read for Store {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         Ok(within_deadline(self.inner.backend.properties(&of)).await?)
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        Ok(within_deadline(self.inner.backend.build_data(&build, &name)).await?)
     }
 }
 

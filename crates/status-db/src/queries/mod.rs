@@ -113,6 +113,10 @@ impl Backend for Database {
         at_cursor!(self, |conn| read::properties(conn, of))
     }
 
+    async fn build_data(&self, build: &BuildKey, name: &str) -> Result<At<Vec<u8>>> {
+        at_cursor!(self, |conn| read::build_data(conn, build, name))
+    }
+
     async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>> {
         let events = at_cursor!(self, |conn| read::events_after(conn, cursor, limit))?;
         Ok(events.value.into_iter().map(Arc::new).collect())

@@ -7,12 +7,60 @@ CREATE TABLE masters (
   last_active BIGINT NOT NULL
 );
 
+CREATE TABLE projects (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL,
+  slug TEXT NOT NULL UNIQUE,
+  description TEXT,
+  description_format TEXT
+);
+
+CREATE TABLE codebases (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  project BIGINT NOT NULL REFERENCES projects (id),
+  name TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  UNIQUE (project, slug),
+  UNIQUE (project, name)
+);
+
+CREATE TABLE commits (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  codebase BIGINT NOT NULL REFERENCES codebases (id),
+  author TEXT NOT NULL,
+  committer TEXT,
+  comments TEXT NOT NULL,
+  made_at BIGINT NOT NULL,
+  revision TEXT NOT NULL,
+  parent BIGINT REFERENCES commits (id),
+  UNIQUE (codebase, revision)
+);
+
+CREATE TABLE branches (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  codebase BIGINT NOT NULL REFERENCES codebases (id),
+  name TEXT NOT NULL,
+  head BIGINT REFERENCES commits (id),
+  last_moved_at BIGINT NOT NULL,
+  UNIQUE (codebase, name)
+);
+
+CREATE TABLE change_sources (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  master BIGINT REFERENCES masters (id)
+);
+CREATE INDEX change_sources_by_master ON change_sources (master);
+
 CREATE TABLE builders (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   name TEXT NOT NULL UNIQUE,
   description TEXT,
+  description_format TEXT,
+  project BIGINT REFERENCES projects (id),
   tags_json TEXT NOT NULL
 );
+CREATE INDEX builders_by_project ON builders (project);
 
 CREATE TABLE builder_masters (
   builder BIGINT NOT NULL REFERENCES builders (id),
@@ -237,6 +285,48 @@ CREATE TABLE log_chunks (
   byte_length BIGINT NOT NULL,
   PRIMARY KEY (log, first_line)
 ) WITHOUT ROWID;
+
+-- The value comes last, so that the rest of a row is read without it.
+CREATE TABLE build_data (
+  build BIGINT NOT NULL REFERENCES builds (id),
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  length BIGINT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (build, name)
+);
+
+CREATE TABLE test_result_sets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  build BIGINT NOT NULL REFERENCES builds (id),
+  step BIGINT NOT NULL REFERENCES steps (id),
+  description TEXT,
+  category TEXT NOT NULL,
+  value_unit TEXT NOT NULL,
+  tests_passed BIGINT,
+  tests_failed BIGINT,
+  complete BOOLEAN NOT NULL
+);
+
+CREATE TABLE test_results (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  builder BIGINT NOT NULL REFERENCES builders (id),
+  result_set BIGINT NOT NULL REFERENCES test_result_sets (id),
+  test_name TEXT,
+  test_code_path TEXT,
+  line BIGINT,
+  duration_ns BIGINT,
+  value TEXT NOT NULL
+);
+
+-- What a force with an idempotency key made. `digest` is a hash over caller, scheduler and key.
+CREATE TABLE force_keys (
+  digest TEXT PRIMARY KEY NOT NULL,
+  buildset BIGINT REFERENCES buildsets (id),
+  made_at BIGINT NOT NULL
+);
+CREATE INDEX force_keys_by_time ON force_keys (made_at);
 
 CREATE TABLE kept_states (
   owner TEXT PRIMARY KEY NOT NULL,

@@ -5,25 +5,29 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use weir_status_api::{
-    Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Buildset, BuildsetField,
-    Change, ChangeField, ForceScheduler, ForceSchedulerField, Log, LogField, Master, MasterField, Scheduler,
-    SchedulerField, SourceStamp, SourceStampField, Step, StepField, Value, Worker, WorkerField,
+    Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildRequest, BuildRequestField,
+    Builder, BuilderField, Buildset, BuildsetField, Change, ChangeField, ChangeSource, ChangeSourceField,
+    Codebase, CodebaseField, Commit, CommitField, ForceScheduler, ForceSchedulerField, Log, LogField, Master,
+    MasterField, Project, ProjectField, Scheduler, SchedulerField, SourceStamp, SourceStampField, Step,
+    StepField, TestResult, TestResultField, TestResultSet, TestResultSetField, Value, Worker, WorkerField,
 };
 
 use super::column::{Access, Sql};
 use super::plan::Listed;
 use crate::schema::{
-    build_requests, builder_masters, builders, builds, buildset_changes, buildset_sources, buildsets,
-    changes, configured_workers, force_schedulers, logs, masters, schedulers, source_stamps, steps, workers,
+    branches, build_data, build_requests, builder_masters, builders, builds, buildset_changes,
+    buildset_sources, buildsets, change_sources, changes, codebases, commits, configured_workers,
+    force_schedulers, logs, masters, projects, schedulers, source_stamps, steps, test_result_sets,
+    test_results, workers,
 };
 
 macro_rules! listed {
-    ($resource:ident, $field:ident, $table:ident, key $key:ident, |$it:ident| {
+    ($resource:ident, $field:ident, $table:ident, key [$($key:ident),+], |$it:ident| {
         $($name:ident => $access:ident($expression:expr) $(, $value:expr)?;)+
     }) => {
         impl Listed for $resource {
             type Table = $table::table;
-            const KEY: $field = $field::$key;
+            const KEY: &[$field] = &[$($field::$key),+];
 
             fn access(field: $field) -> Access<$table::table> {
                 match field { $($field::$name => Access::$access($expression),)+ }
@@ -37,23 +41,24 @@ macro_rules! listed {
     };
 }
 
-listed!(Master, MasterField, masters, key Id, |it| {
+listed!(Master, MasterField, masters, key [Id], |it| {
     Id => value(masters::id), Some(it.id);
     Name => value(masters::name), Some(it.name.as_str());
     Active => value(masters::active), Some(it.active);
     LastActive => value(masters::last_active), Some(it.last_active);
 });
 
-listed!(Builder, BuilderField, builders, key Id, |it| {
+listed!(Builder, BuilderField, builders, key [Id], |it| {
     Id => value(builders::id), Some(it.id);
     Name => value(builders::name), Some(it.name.as_str());
     Description => value(builders::description), it.description.as_deref();
+    Project => value(builders::project), it.project;
     Tags => list(builders::tags_json);
     Master => Relation(builders_of_masters);
     Worker => Relation(builders_of_workers);
 });
 
-listed!(Build, BuildField, builds, key Id, |it| {
+listed!(Build, BuildField, builds, key [Id], |it| {
     Id => value(builds::id), Some(it.id);
     Number => value(builds::number), Some(it.number);
     Builder => value(builds::builder), Some(it.builder);
@@ -70,7 +75,7 @@ listed!(Build, BuildField, builds, key Id, |it| {
     TriggeredBy => Relation(builds_triggered_by);
 });
 
-listed!(BuildRequest, BuildRequestField, build_requests, key Id, |it| {
+listed!(BuildRequest, BuildRequestField, build_requests, key [Id], |it| {
     Id => value(build_requests::id), Some(it.id);
     Buildset => value(build_requests::buildset), Some(it.buildset);
     Builder => value(build_requests::builder), Some(it.builder);
@@ -85,7 +90,7 @@ listed!(BuildRequest, BuildRequestField, build_requests, key Id, |it| {
     WaitedFor => value(build_requests::waited_for), Some(it.waited_for);
 });
 
-listed!(Buildset, BuildsetField, buildsets, key Id, |it| {
+listed!(Buildset, BuildsetField, buildsets, key [Id], |it| {
     Id => value(buildsets::id), Some(it.id);
     ExternalId => value(buildsets::external_id), it.external_id.as_deref();
     Reason => value(buildsets::reason), Some(it.reason.as_str());
@@ -97,7 +102,7 @@ listed!(Buildset, BuildsetField, buildsets, key Id, |it| {
     ParentBuild => value(buildsets::parent_build), it.parent_build;
 });
 
-listed!(SourceStamp, SourceStampField, source_stamps, key Id, |it| {
+listed!(SourceStamp, SourceStampField, source_stamps, key [Id], |it| {
     Id => value(source_stamps::id), Some(it.id);
     Revision => value(source_stamps::revision), it.revision.as_deref();
     Branch => value(source_stamps::branch), it.branch.as_deref();
@@ -108,7 +113,7 @@ listed!(SourceStamp, SourceStampField, source_stamps, key Id, |it| {
     Buildset => Relation(stamps_of_buildsets);
 });
 
-listed!(Change, ChangeField, changes, key Id, |it| {
+listed!(Change, ChangeField, changes, key [Id], |it| {
     Id => value(changes::id), Some(it.id);
     Author => value(changes::author), Some(it.author.as_str());
     Committer => value(changes::committer), it.committer.as_deref();
@@ -124,7 +129,7 @@ listed!(Change, ChangeField, changes, key Id, |it| {
     Build => Relation(changes_of_builds);
 });
 
-listed!(Step, StepField, steps, key Id, |it| {
+listed!(Step, StepField, steps, key [Id], |it| {
     Id => value(steps::id), Some(it.id);
     Number => value(steps::number), Some(it.number);
     Name => value(steps::name), Some(it.name.as_str());
@@ -137,7 +142,7 @@ listed!(Step, StepField, steps, key Id, |it| {
     Hidden => value(steps::hidden), Some(it.hidden);
 });
 
-listed!(Log, LogField, logs, key Id, |it| {
+listed!(Log, LogField, logs, key [Id], |it| {
     Id => value(logs::id), Some(it.id);
     Name => value(logs::name), Some(it.name.as_str());
     Slug => value(logs::slug), Some(it.slug.as_str());
@@ -147,7 +152,7 @@ listed!(Log, LogField, logs, key Id, |it| {
     Kind => value(logs::kind), Some(it.kind.letter());
 });
 
-listed!(Worker, WorkerField, workers, key Id, |it| {
+listed!(Worker, WorkerField, workers, key [Id], |it| {
     Id => value(workers::id), Some(it.id);
     Name => value(workers::name), Some(it.name.as_str());
     Paused => value(workers::paused), Some(it.paused);
@@ -156,7 +161,7 @@ listed!(Worker, WorkerField, workers, key Id, |it| {
     Master => Relation(workers_of_masters);
 });
 
-listed!(Scheduler, SchedulerField, schedulers, key Id, |it| {
+listed!(Scheduler, SchedulerField, schedulers, key [Id], |it| {
     Id => value(schedulers::id), Some(it.id);
     Name => value(schedulers::name), Some(it.name.as_str());
     Enabled => value(schedulers::enabled), Some(it.enabled);
@@ -167,11 +172,86 @@ listed!(Scheduler, SchedulerField, schedulers, key Id, |it| {
 const FORCE_ENABLED: &str =
     "COALESCE((SELECT s.enabled FROM schedulers s WHERE s.name = force_schedulers.name), TRUE)";
 
-listed!(ForceScheduler, ForceSchedulerField, force_schedulers, key Name, |it| {
+listed!(ForceScheduler, ForceSchedulerField, force_schedulers, key [Name], |it| {
     Name => value(force_schedulers::name), Some(it.name.as_str());
     Label => value(force_schedulers::label), Some(it.label.as_str());
     Enabled => value(sql::<Bool>(FORCE_ENABLED)), Some(it.enabled);
     Builders => list(force_schedulers::builder_names_json);
+});
+
+listed!(ChangeSource, ChangeSourceField, change_sources, key [Id], |it| {
+    Id => value(change_sources::id), Some(it.id);
+    Name => value(change_sources::name), Some(it.name.as_str());
+    Master => value(change_sources::master), it.master;
+});
+
+/// A project is active if a builder of it is configured on a master.
+const PROJECT_ACTIVE: &str = "EXISTS (SELECT 1 FROM builders b JOIN builder_masters m ON m.builder = b.id \
+                              WHERE b.project = projects.id)";
+
+listed!(Project, ProjectField, projects, key [Id], |it| {
+    Id => value(projects::id), Some(it.id);
+    Name => value(projects::name), Some(it.name.as_str());
+    Slug => value(projects::slug), Some(it.slug.as_str());
+    Description => value(projects::description), it.description.as_deref();
+    Active => value(sql::<Bool>(PROJECT_ACTIVE)), Some(it.active);
+});
+
+listed!(Codebase, CodebaseField, codebases, key [Id], |it| {
+    Id => value(codebases::id), Some(it.id);
+    Project => value(codebases::project), Some(it.project);
+    Name => value(codebases::name), Some(it.name.as_str());
+    Slug => value(codebases::slug), Some(it.slug.as_str());
+});
+
+listed!(Branch, BranchField, branches, key [Id], |it| {
+    Id => value(branches::id), Some(it.id);
+    Codebase => value(branches::codebase), Some(it.codebase);
+    Name => value(branches::name), Some(it.name.as_str());
+    Commit => value(branches::head), it.commit;
+    LastMovedAt => value(branches::last_moved_at), Some(it.last_moved_at);
+});
+
+listed!(Commit, CommitField, commits, key [Id], |it| {
+    Id => value(commits::id), Some(it.id);
+    Codebase => value(commits::codebase), Some(it.codebase);
+    Author => value(commits::author), Some(it.author.as_str());
+    Committer => value(commits::committer), it.committer.as_deref();
+    Comments => value(commits::comments), Some(it.comments.as_str());
+    When => value(commits::made_at), Some(it.when);
+    Revision => value(commits::revision), Some(it.revision.as_str());
+    Parent => value(commits::parent), it.parent;
+});
+
+listed!(BuildData, BuildDataField, build_data, key [Build, Name], |it| {
+    Build => value(build_data::build), Some(it.build);
+    Name => value(build_data::name), Some(it.name.as_str());
+    Length => value(build_data::length), Some(it.length);
+    Source => value(build_data::source), Some(it.source.as_str());
+});
+
+listed!(TestResultSet, TestResultSetField, test_result_sets, key [Id], |it| {
+    Id => value(test_result_sets::id), Some(it.id);
+    Builder => value(test_result_sets::builder), Some(it.builder);
+    Build => value(test_result_sets::build), Some(it.build);
+    Step => value(test_result_sets::step), Some(it.step);
+    Description => value(test_result_sets::description), it.description.as_deref();
+    Category => value(test_result_sets::category), Some(it.category.as_str());
+    ValueUnit => value(test_result_sets::value_unit), Some(it.value_unit.as_str());
+    TestsPassed => value(test_result_sets::tests_passed), it.tests_passed;
+    TestsFailed => value(test_result_sets::tests_failed), it.tests_failed;
+    Complete => value(test_result_sets::complete), Some(it.complete);
+});
+
+listed!(TestResult, TestResultField, test_results, key [Id], |it| {
+    Id => value(test_results::id), Some(it.id);
+    Builder => value(test_results::builder), Some(it.builder);
+    Set => value(test_results::result_set), Some(it.set);
+    TestName => value(test_results::test_name), it.test_name.as_deref();
+    TestCodePath => value(test_results::test_code_path), it.test_code_path.as_deref();
+    Line => value(test_results::line), it.line;
+    DurationNs => value(test_results::duration_ns), it.duration_ns;
+    Value => value(test_results::value), Some(it.value.as_str());
 });
 
 fn builders_of_masters(ids: Vec<i64>) -> Sql {

@@ -3,15 +3,18 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use weir_status_api::{
-    Build, BuildField, BuildKey, BuildRequest, BuildRequestField, Builder, BuilderField, BuilderKey,
-    Buildset, BuildsetField, Change, ChangeField, ForceScheduler, ForceSchedulerField, Key, List, Log,
-    LogField, LogKey, Master, MasterField, Query, Resource, Scheduler, SchedulerField, SchedulerKey,
-    SourceStamp, SourceStampField, Step, StepField, StepKey, Value, Worker, WorkerField, WorkerKey,
+    Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildKey, BuildRequest,
+    BuildRequestField, Builder, BuilderField, BuilderKey, Buildset, BuildsetField, Change, ChangeField,
+    ChangeSource, ChangeSourceField, Codebase, CodebaseField, CodebaseKey, Commit, CommitField, CommitKey,
+    ForceScheduler, ForceSchedulerField, Key, List, Log, LogField, LogKey, Master, MasterField, Project,
+    ProjectField, ProjectKey, Query, Resource, Scheduler, SchedulerField, SchedulerKey, SourceStamp,
+    SourceStampField, Step, StepField, StepKey, TestResult, TestResultField, TestResultSet,
+    TestResultSetField, Value, Worker, WorkerField, WorkerKey,
 };
 
 use super::super::Conn;
 use crate::error::Result;
-use crate::schema::{builders, builds, logs, steps};
+use crate::schema::{builders, builds, codebases, commits, logs, projects, steps};
 
 /// The list that holds what `key` names and nothing else; none if something that it goes by does not exist.
 pub(super) async fn list_of(conn: &mut Conn, key: &Key) -> Result<Option<List>> {
@@ -35,6 +38,23 @@ pub(super) async fn list_of(conn: &mut Conn, key: &Key) -> Result<Option<List>> 
         Key::ForceScheduler(name) => {
             return Ok(named::<ForceScheduler>(ForceSchedulerField::Name, name));
         }
+        Key::ChangeSource(id) => one::<ChangeSource>(ChangeSourceField::Id, id.0),
+        Key::Project(ProjectKey::Id(id)) => one::<Project>(ProjectField::Id, id.0),
+        Key::Project(ProjectKey::Slug(slug)) => return Ok(named::<Project>(ProjectField::Slug, slug)),
+        Key::Codebase(key) => {
+            return Ok(codebase(conn, key)
+                .await?
+                .map(|id| one::<Codebase>(CodebaseField::Id, id)));
+        }
+        Key::Branch(id) => one::<Branch>(BranchField::Id, id.0),
+        Key::Commit(key) => {
+            return Ok(commit(conn, key)
+                .await?
+                .map(|id| one::<Commit>(CommitField::Id, id)));
+        }
+        Key::BuildData(of, name) => return build_data(conn, of, name).await,
+        Key::TestResultSet(id) => one::<TestResultSet>(TestResultSetField::Id, id.0),
+        Key::TestResult(id) => one::<TestResult>(TestResultField::Id, id.0),
     }))
 }
 
@@ -43,7 +63,7 @@ fn one<R: Resource>(field: R::Field, value: impl Into<Value>) -> List {
 }
 
 /// No name holds a NUL, and PostgreSQL refuses to look for one.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.contains('\0')
 }
 
@@ -116,4 +136,57 @@ pub(super) async fn log(conn: &mut Conn, key: &LogKey) -> Result<Option<i64>> {
             Ok(found.select(logs::id).first(conn).await.optional()?)
         }
     }
+}
+
+/// The id of the project; for [`ProjectKey::Id`] it need not exist.
+async fn project(conn: &mut Conn, key: &ProjectKey) -> Result<Option<i64>> {
+    match key {
+        ProjectKey::Id(id) => Ok(Some(id.0)),
+        ProjectKey::Slug(slug) if !is_name(slug) => Ok(None),
+        ProjectKey::Slug(slug) => {
+            let found = projects::table.filter(projects::slug.eq(slug));
+            Ok(found.select(projects::id).first(conn).await.optional()?)
+        }
+    }
+}
+
+/// The id of the codebase; for [`CodebaseKey::Id`] it need not exist.
+async fn codebase(conn: &mut Conn, key: &CodebaseKey) -> Result<Option<i64>> {
+    match key {
+        CodebaseKey::Id(id) => Ok(Some(id.0)),
+        CodebaseKey::Slug(_, slug) if !is_name(slug) => Ok(None),
+        CodebaseKey::Slug(of, slug) => {
+            let Some(of) = project(conn, of).await? else {
+                return Ok(None);
+            };
+            let found = codebases::table.filter(codebases::project.eq(of).and(codebases::slug.eq(slug)));
+            Ok(found.select(codebases::id).first(conn).await.optional()?)
+        }
+    }
+}
+
+/// The id of the commit; for [`CommitKey::Id`] it need not exist.
+async fn commit(conn: &mut Conn, key: &CommitKey) -> Result<Option<i64>> {
+    match key {
+        CommitKey::Id(id) => Ok(Some(id.0)),
+        CommitKey::Revision(_, revision) if !is_name(revision) => Ok(None),
+        CommitKey::Revision(of, revision) => {
+            let Some(of) = codebase(conn, of).await? else {
+                return Ok(None);
+            };
+            let found = commits::table.filter(commits::codebase.eq(of).and(commits::revision.eq(revision)));
+            Ok(found.select(commits::id).first(conn).await.optional()?)
+        }
+    }
+}
+
+/// The list that holds the data that the build keeps under the name.
+async fn build_data(conn: &mut Conn, of: &BuildKey, name: &str) -> Result<Option<List>> {
+    let Some(of) = build(conn, of).await?.filter(|_| is_name(name)) else {
+        return Ok(None);
+    };
+    let query = Query::<BuildData>::new().eq(BuildDataField::Build, of);
+    Ok(Some(BuildData::into_list(
+        query.eq(BuildDataField::Name, name).limit(1),
+    )))
 }

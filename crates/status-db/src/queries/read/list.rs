@@ -8,13 +8,15 @@ use super::super::Conn;
 use super::plan::plan;
 use super::properties::{fill_builds, fill_requests};
 use super::rows::{
-    self, BuildRequestRow, BuildRow, BuilderRow, BuildsetRow, ChangeRow, ForceSchedulerRow, LogRow,
-    MasterRow, SchedulerRow, SourceStampRow, StepRow, WorkerRow,
+    self, BranchRow, BuildDataRow, BuildRequestRow, BuildRow, BuilderRow, BuildsetRow, ChangeRow,
+    ChangeSourceRow, CodebaseRow, CommitRow, ForceSchedulerRow, LogRow, MasterRow, ProjectRow, SchedulerRow,
+    SourceStampRow, StepRow, TestResultRow, TestResultSetRow, WorkerRow,
 };
 use crate::error::Result;
 use crate::schema::{
-    build_requests, builders, builds, buildsets, changes, force_schedulers, logs, masters, schedulers,
-    source_stamps, steps, workers,
+    branches, build_data, build_requests, builders, builds, buildsets, change_sources, changes, codebases,
+    commits, force_schedulers, logs, masters, projects, schedulers, source_stamps, steps, test_result_sets,
+    test_results, workers,
 };
 
 macro_rules! select {
@@ -43,11 +45,16 @@ fn each<Row, R>(rows: Vec<Row>, convert: fn(Row) -> Result<R>) -> Result<Vec<R>>
     rows.into_iter().map(convert).collect()
 }
 
+/// What a function makes of each row.
+fn every<Row, R>(rows: Vec<Row>, convert: fn(Row) -> R) -> Vec<R> {
+    rows.into_iter().map(convert).collect()
+}
+
 /// The page that `list` asks for, and where the next one begins.
 pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<Entity>, Option<PageToken>)> {
     Ok(match list {
         List::Master(query) => page!(conn, query, masters, MasterRow, |rows| {
-            rows.into_iter().map(MasterRow::into_master).collect()
+            every(rows, MasterRow::into_master)
         }),
         List::Builder(query) => {
             page!(conn, query, builders, BuilderRow, |rows| rows::builders(
@@ -86,10 +93,37 @@ pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<E
                 .await?)
         }
         List::Scheduler(query) => page!(conn, query, schedulers, SchedulerRow, |rows| {
-            rows.into_iter().map(SchedulerRow::into_scheduler).collect()
+            every(rows, SchedulerRow::into_scheduler)
         }),
         List::ForceScheduler(query) => page!(conn, query, force_schedulers, ForceSchedulerRow, |rows| {
             rows::force_schedulers(conn, rows).await?
+        }),
+        List::ChangeSource(query) => page!(conn, query, change_sources, ChangeSourceRow, |rows| {
+            every(rows, ChangeSourceRow::into_change_source)
+        }),
+        List::Project(query) => {
+            page!(conn, query, projects, ProjectRow, |rows| rows::projects(
+                conn, rows
+            )
+            .await?)
+        }
+        List::Codebase(query) => page!(conn, query, codebases, CodebaseRow, |rows| {
+            every(rows, CodebaseRow::into_codebase)
+        }),
+        List::Branch(query) => page!(conn, query, branches, BranchRow, |rows| {
+            every(rows, BranchRow::into_branch)
+        }),
+        List::Commit(query) => page!(conn, query, commits, CommitRow, |rows| {
+            every(rows, CommitRow::into_commit)
+        }),
+        List::BuildData(query) => page!(conn, query, build_data, BuildDataRow, |rows| {
+            every(rows, BuildDataRow::into_build_data)
+        }),
+        List::TestResultSet(query) => page!(conn, query, test_result_sets, TestResultSetRow, |rows| {
+            every(rows, TestResultSetRow::into_set)
+        }),
+        List::TestResult(query) => page!(conn, query, test_results, TestResultRow, |rows| {
+            every(rows, TestResultRow::into_result)
         }),
     })
 }
@@ -116,5 +150,13 @@ pub(in super::super::super) fn sql_of(list: List) -> Result<super::column::Sql> 
         List::Worker(query) => sql!(query, workers, WorkerRow),
         List::Scheduler(query) => sql!(query, schedulers, SchedulerRow),
         List::ForceScheduler(query) => sql!(query, force_schedulers, ForceSchedulerRow),
+        List::ChangeSource(query) => sql!(query, change_sources, ChangeSourceRow),
+        List::Project(query) => sql!(query, projects, ProjectRow),
+        List::Codebase(query) => sql!(query, codebases, CodebaseRow),
+        List::Branch(query) => sql!(query, branches, BranchRow),
+        List::Commit(query) => sql!(query, commits, CommitRow),
+        List::BuildData(query) => sql!(query, build_data, BuildDataRow),
+        List::TestResultSet(query) => sql!(query, test_result_sets, TestResultSetRow),
+        List::TestResult(query) => sql!(query, test_results, TestResultRow),
     })
 }

@@ -1,4 +1,4 @@
-//! The read side: resources, lists, the index of logs, properties and events.
+//! The read side: resources, lists, the index of logs, properties, build data and events.
 
 mod column;
 mod condition;
@@ -7,6 +7,7 @@ mod fields;
 mod keys;
 mod list;
 mod logs;
+mod outcomes;
 mod plan;
 mod properties;
 
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 pub(super) use events::{events_after, span};
 pub(super) use list::list;
 pub(super) use logs::log_chunks;
+pub(super) use outcomes::build_data;
 pub(super) use properties::properties;
 #[cfg(test)]
 pub(in super::super) use {events::sql_of_events, list::sql_of};

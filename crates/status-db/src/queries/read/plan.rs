@@ -14,8 +14,8 @@ const MAX_VALUES: usize = 1000;
 pub(super) trait Listed: Resource {
     /// The table.
     type Table;
-    /// The field that no two of the resources have in common.
-    const KEY: Self::Field;
+    /// The fields that no two of the resources have all in common.
+    const KEY: &[Self::Field];
     /// How the database gets at a field.
     fn access(field: Self::Field) -> Access<Self::Table>;
     /// What a field is of this one; none if it is missing or a relation.
@@ -138,20 +138,28 @@ fn holds_nul(value: &Value) -> bool {
 
 /// The order without what is repeated or comes behind the key, and with the key at its end.
 fn total_order<R: Listed>(asked: &[Order<R::Field>]) -> Vec<Order<R::Field>> {
-    let mut order: Vec<Order<R::Field>> = Vec::with_capacity(asked.len() + 1);
-    let key = Order {
-        field: R::KEY,
-        descending: asked.last().is_some_and(|last| last.descending),
-    };
-    for part in asked.iter().copied().chain([key]) {
+    let descending = asked.last().is_some_and(|last| last.descending);
+    let key = R::KEY.iter().map(|field| Order {
+        field: *field,
+        descending,
+    });
+    let mut order: Vec<Order<R::Field>> = Vec::with_capacity(asked.len() + R::KEY.len());
+    for part in asked.iter().copied().chain(key) {
+        if has_key::<R>(&order) {
+            break;
+        }
         if order.iter().all(|earlier| earlier.field != part.field) {
             order.push(part);
         }
-        if part.field == R::KEY {
-            break;
-        }
     }
     order
+}
+
+/// Whether the order settles all, so that what comes behind does not matter.
+fn has_key<R: Listed>(order: &[Order<R::Field>]) -> bool {
+    R::KEY
+        .iter()
+        .all(|key| order.iter().any(|part| part.field == *key))
 }
 
 fn condition<R: Listed>(field: R::Field, op: Op, values: Vec<Value>) -> Result<Condition<R::Table>> {

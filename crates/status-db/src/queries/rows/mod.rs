@@ -2,6 +2,8 @@
 
 mod builds;
 mod machines;
+mod outcomes;
+mod projects;
 mod setup;
 mod sources;
 
@@ -11,7 +13,11 @@ use weir_status_api::Results;
 
 pub(super) use builds::{BuildRequestRow, BuildRow, BuildsetRow, LogRow, StepRow, buildsets};
 pub(super) use machines::{MasterRow, WorkerRow, workers};
-pub(super) use setup::{BuilderRow, ForceSchedulerRow, SchedulerRow, builders, force_schedulers};
+pub(super) use outcomes::{BuildDataRow, TestResultRow, TestResultSetRow};
+pub(super) use projects::{BranchRow, CodebaseRow, CommitRow, ProjectRow, active_projects, projects};
+pub(super) use setup::{
+    BuilderRow, ChangeSourceRow, ForceSchedulerRow, SchedulerRow, builders, force_schedulers,
+};
 pub(super) use sources::{ChangeRow, SourceStampRow, changes, source_stamps};
 
 use crate::error::{Error, Result};

@@ -1,15 +1,18 @@
-//! Builders and schedulers.
+//! Builders, schedulers and change sources.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Builder, BuilderId, ForceScheduler, MasterId, Scheduler, SchedulerId};
+use weir_status_api::{
+    Builder, BuilderId, ChangeSource, ChangeSourceId, ForceScheduler, MasterId, ProjectId, Scheduler,
+    SchedulerId,
+};
 
 use super::super::{Conn, Db};
 use super::from_json;
 use crate::error::Result;
-use crate::schema::{builder_masters, builders, force_schedulers, schedulers};
+use crate::schema::{builder_masters, builders, change_sources, force_schedulers, schedulers};
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = builders, check_for_backend(Db))]
@@ -17,6 +20,8 @@ pub(crate) struct BuilderRow {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
+    pub(crate) description_format: Option<String>,
+    pub(crate) project: Option<i64>,
     pub(crate) tags_json: String,
 }
 
@@ -39,6 +44,8 @@ pub(crate) async fn builders(conn: &mut Conn, rows: Vec<BuilderRow>) -> Result<V
                 name: row.name,
                 masters: masters.remove(&row.id).unwrap_or_default(),
                 description: row.description,
+                description_format: row.description_format,
+                project: row.project.map(ProjectId),
                 tags: from_json("builders.tags_json", &row.tags_json)?,
             })
         })
@@ -60,6 +67,24 @@ impl SchedulerRow {
             id: SchedulerId(self.id),
             name: self.name,
             enabled: self.enabled,
+            master: self.master.map(MasterId),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = change_sources, check_for_backend(Db))]
+pub(crate) struct ChangeSourceRow {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) master: Option<i64>,
+}
+
+impl ChangeSourceRow {
+    pub(crate) fn into_change_source(self) -> ChangeSource {
+        ChangeSource {
+            id: ChangeSourceId(self.id),
+            name: self.name,
             master: self.master.map(MasterId),
         }
     }

@@ -12,7 +12,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         root.join("weir/status/v1").display()
     );
     let descriptors: FileDescriptorSet = protox::compile(
-        ["weir/status/v1/service.proto", "weir/status/v1/errors.proto"],
+        [
+            "weir/status/v1/service.proto",
+            "weir/status/v1/access.proto",
+            "weir/status/v1/errors.proto",
+        ],
         [&root],
     )?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

@@ -10,8 +10,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
 use weir_status_api::{
-    At, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
-    Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
+    Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 use crate::convert::{Field, Wire, take};
@@ -238,6 +238,33 @@ impl Read for GrpcStatus {
             .await?;
         Ok(At {
             value: part("properties", answer.properties)?,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        let request = v1::GetBuildDataRequest {
+            build: build.put(),
+            name,
+        };
+        let answer = self
+            .call(None, request, |mut stub, it| async move {
+                stub.get_build_data(it).await
+            })
+            .await?;
+        Ok(At {
+            value: answer.value,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        let request = v1::GetViewRequest { query: query.put() };
+        let answer = self
+            .call(None, request, |mut stub, it| async move { stub.get_view(it).await })
+            .await?;
+        Ok(At {
+            value: part("view", answer.view)?,
             cursor: Cursor(answer.cursor),
         })
     }

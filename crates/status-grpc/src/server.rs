@@ -10,6 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use weir_status_api::{
     At, Caller, Cursor, Error, EventStream, List, ListParts, Page, Result, Start, StatusApi, TopicFilter,
+    ViewQuery,
 };
 
 use crate::convert::{Field, Wire, take};
@@ -121,6 +122,38 @@ impl StatusService for Server {
             let At { value, cursor } = self.api.properties(part("of", of)?).await?;
             Ok(v1::GetPropertiesResponse {
                 properties: value.put(),
+                cursor: cursor.0,
+            })
+        })
+        .await
+    }
+
+    async fn get_build_data(
+        &self,
+        request: Request<v1::GetBuildDataRequest>,
+    ) -> Result<Response<v1::GetBuildDataResponse>, Status> {
+        let v1::GetBuildDataRequest { build, name } = request.into_inner();
+        answer("GetBuildData", async {
+            let At { value, cursor } = self.api.build_data(part("build", build)?, name).await?;
+            Ok(v1::GetBuildDataResponse {
+                value,
+                cursor: cursor.0,
+            })
+        })
+        .await
+    }
+
+    async fn get_view(
+        &self,
+        request: Request<v1::GetViewRequest>,
+    ) -> Result<Response<v1::GetViewResponse>, Status> {
+        let v1::GetViewRequest { query } = request.into_inner();
+        answer("GetView", async {
+            let query: ViewQuery = part("query", query)?;
+            query.validate()?;
+            let At { value, cursor } = self.api.view(query).await?;
+            Ok(v1::GetViewResponse {
+                view: value.put(),
                 cursor: cursor.0,
             })
         })

@@ -37,9 +37,11 @@ fn code(error: &Error) -> Code {
         Error::NotFound { .. } => Code::NotFound,
         Error::InvalidQuery { .. } | Error::InvalidInput { .. } => Code::InvalidArgument,
         Error::CursorExpired { .. } => Code::OutOfRange,
+        Error::Unauthenticated { .. } => Code::Unauthenticated,
         Error::PermissionDenied { .. } => Code::PermissionDenied,
         Error::Conflict { .. } => Code::FailedPrecondition,
         Error::Unavailable { .. } => Code::Unavailable,
+        Error::TooMany { .. } => Code::ResourceExhausted,
         Error::NotSupported { .. } => Code::Unimplemented,
         _ => Code::Internal,
     }
@@ -87,7 +89,8 @@ fn without_detail(status: &Status) -> Error {
     match status.code() {
         Code::NotFound => Error::NotFound { what: why },
         Code::InvalidArgument => Error::invalid("request", why),
-        Code::PermissionDenied | Code::Unauthenticated => Error::PermissionDenied { why },
+        Code::Unauthenticated => Error::Unauthenticated { why },
+        Code::PermissionDenied => Error::PermissionDenied { why },
         Code::FailedPrecondition | Code::Aborted | Code::AlreadyExists => Error::Conflict { why },
         Code::Unimplemented => Error::NotSupported {
             operation: if why.is_empty() {
@@ -99,11 +102,10 @@ fn without_detail(status: &Status) -> Error {
         },
         Code::Internal if why.starts_with("h2 protocol error") => Error::Unavailable { why },
         Code::Internal | Code::OutOfRange | Code::DataLoss | Code::Ok => Error::Internal { why },
-        Code::Unavailable
-        | Code::Unknown
-        | Code::Cancelled
-        | Code::DeadlineExceeded
-        | Code::ResourceExhausted => Error::unavailable(reasons(status)),
+        Code::ResourceExhausted => Error::TooMany { why },
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
+            Error::unavailable(reasons(status))
+        }
     }
 }
 
@@ -159,8 +161,14 @@ mod tests {
     fn a_status_from_elsewhere_is_read_by_its_code() {
         assert_eq!(
             from_status(&Status::unauthenticated("who?")),
-            Error::PermissionDenied {
+            Error::Unauthenticated {
                 why: "who?".to_owned()
+            }
+        );
+        assert_eq!(
+            from_status(&Status::resource_exhausted("slowly")),
+            Error::TooMany {
+                why: "slowly".to_owned()
             }
         );
         assert_eq!(

@@ -2,13 +2,16 @@
 
 use weir_status_api as api;
 
-use super::{Field, Malformed, Wire, choice, message_field, messages, take};
+use super::{Field, Malformed, Wire, choice, message_field, messages, optional_messages, take, wire_of_message};
 use crate::v1;
 
-messages! {
-    ForceParams { builders, reason, priority, branch, revision, repository, project, values }
-    ControlRecord { target, action, reason, caller }
+optional_messages! {
+    ForceParams {
+        builders, reason, priority, branch, revision, repository, project, values, idempotency_key,
+    }
 }
+
+messages! { ControlRecord { target, action, reason, caller } }
 
 choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, } }
 
@@ -23,6 +26,8 @@ choice! {
         UnpauseWorker { worker: worker } = command::UnpauseWorker,
         StopWorker { worker: worker, reason: reason } = command::StopWorker,
         EnableScheduler { scheduler: scheduler, enabled: enabled } = command::EnableScheduler,
+        SetPriority { request: request, priority: priority } = command::SetPriority,
+        KillWorker { worker: worker, reason: reason } = command::KillWorker,
     }
 }
 

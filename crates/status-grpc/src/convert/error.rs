@@ -17,7 +17,9 @@ choice! {
         Unavailable { why: why } = error_detail::Unavailable,
         NotSupported { operation: operation, implementer: implementer } = error_detail::NotSupported,
         Internal { why: why } = error_detail::Internal,
+        Unauthenticated { why: why } = error_detail::Unauthenticated,
+        TooMany { why: why } = error_detail::TooMany,
         ;
-        _ => api::Error::internal
+        _ => |error| api::Error::internal(error).into_proto()
     }
 }

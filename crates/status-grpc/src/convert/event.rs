@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_status_api as api;
 
-use super::{Field, Malformed, Wire, choice, message_field, messages, take};
+use super::{Field, Malformed, Wire, choice, message_field, messages, take, wire_of_message};
 use crate::v1;
 
 messages! {
@@ -15,7 +15,8 @@ messages! {
 choice! {
     Entity = Entity.entity: entity::Entity {
         Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
-        ForceScheduler, Properties, Control,
+        ForceScheduler, Properties, Control, ChangeSource, Project, Codebase, Branch, Commit, BuildData,
+        TestResultSet, TestResult,
     }
 }
 

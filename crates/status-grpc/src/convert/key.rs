@@ -30,10 +30,27 @@ choice! {
         Slug { 0: step, 1: slug } = log_key::Slug,
     }
 }
+choice! { ProjectKey = ProjectKey.by: project_key::By { Id, Slug, } }
+choice! {
+    CodebaseKey = CodebaseKey.by: codebase_key::By {
+        Id,
+        ;
+        Slug { 0: project, 1: slug } = codebase_key::Slug,
+    }
+}
+choice! {
+    CommitKey = CommitKey.by: commit_key::By {
+        Id,
+        ;
+        Revision { 0: codebase, 1: revision } = commit_key::Revision,
+    }
+}
 choice! {
     Key = Key.key: key::Key {
         Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
-        ForceScheduler,
+        ForceScheduler, ChangeSource, Project, Codebase, Branch, Commit, TestResultSet, TestResult,
+        ;
+        BuildData { 0: build, 1: name } = key::BuildData,
     }
 }
 choice! { PropertiesOf = PropertiesOf.of: properties_of::Of { Build, Buildset, } }

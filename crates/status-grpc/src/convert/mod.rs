@@ -3,6 +3,7 @@
 //! Structs are taken apart by exhaustive patterns on both sides, so that a new field is a compile error until
 //! it is carried.
 
+mod access;
 mod control;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ mod scalar;
 pub(crate) mod strategy;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -148,9 +150,9 @@ where
     }
 }
 
-/// [`Wire`] and [`Field`] for structs whose message has the same name and fields.
-macro_rules! messages {
-    ($($name:ident { $($field:ident),* $(,)? })+) => {$(
+/// [`Wire`] for a struct whose message has the same name and fields.
+macro_rules! wire_of_message {
+    ($name:ident { $($field:ident),* }) => {
         impl Wire for api::$name {
             type Proto = v1::$name;
             fn into_proto(self) -> v1::$name {
@@ -162,7 +164,30 @@ macro_rules! messages {
                 Ok(api::$name { $($field: take(stringify!($field), $field)?),* })
             }
         }
+    };
+}
+
+/// [`Wire`] and [`Field`] for structs whose message has the same name and fields.
+macro_rules! messages {
+    ($($name:ident { $($field:ident),* $(,)? })+) => {$(
+        wire_of_message! { $name { $($field),* } }
         message_field!(api::$name);
+    )+};
+}
+
+/// As [`messages`], of structs that are their default where their message is missing.
+macro_rules! optional_messages {
+    ($($name:ident { $($field:ident),* $(,)? })+) => {$(
+        wire_of_message! { $name { $($field),* } }
+        impl Field for api::$name {
+            type Proto = Option<v1::$name>;
+            fn put(self) -> Self::Proto {
+                Some(self.into_proto())
+            }
+            fn take(proto: Self::Proto) -> Result<Self, Malformed> {
+                proto.map_or_else(|| Ok(Self::default()), Self::from_proto)
+            }
+        }
     )+};
 }
 
@@ -182,7 +207,7 @@ macro_rules! message_field {
 }
 
 /// [`Wire`] and [`Field`] for an enum whose message is one `oneof`: first the variants that hold one value as it
-/// is, then those whose parts are a message of their own; at last what to make of variants yet to come.
+/// is, then those whose parts are a message of their own; at last the message of variants yet to come.
 macro_rules! choice {
     ($name:ident = $message:ident.$slot:ident: $module:ident::$oneof:ident {
         $($single:ident,)*
@@ -197,7 +222,7 @@ macro_rules! choice {
                     $($(api::$name::$variant { $($part: $field),* } => v1::$module::$oneof::$variant(
                         v1::$of::$parts { $($field: Field::put($field)),* },
                     ),)+)?
-                    $(other => return Wire::into_proto($fallback(other)),)?
+                    $(other => return $fallback(other),)?
                 };
                 v1::$message { $slot: Some(choice) }
             }
@@ -217,4 +242,4 @@ macro_rules! choice {
     };
 }
 
-use {choice, message_field, messages};
+use {choice, message_field, messages, optional_messages, wire_of_message};

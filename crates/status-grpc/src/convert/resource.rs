@@ -2,7 +2,7 @@
 
 use weir_status_api as api;
 
-use super::{Field, Malformed, Wire, choice, message_field, messages, take};
+use super::{Field, Malformed, Wire, choice, message_field, messages, take, wire_of_message};
 use crate::v1;
 
 /// Makes something of each struct whose message has the same name and fields.
@@ -11,11 +11,16 @@ macro_rules! for_resources {
         $make! {
             Property { value, source }
             Master { id, name, active, last_active }
-            Builder { id, name, masters, description, tags }
+            Builder { id, name, masters, description, description_format, project, tags }
             ConfiguredOn { master, builder }
             WorkerInfo { admin, host, access_uri, version, facts }
             Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful }
             Scheduler { id, name, enabled, master }
+            ChangeSource { id, name, master }
+            Project { id, name, slug, description, description_format, active }
+            Codebase { id, project, name, slug }
+            Branch { id, codebase, name, commit, last_moved_at }
+            Commit { id, codebase, author, committer, comments, when, revision, parent }
             ForceDefaults { reason, branch, repository, project, codebase }
             ForceField { name, label, kind, default, required }
             ForceScheduler { name, button_name, label, builder_names, enabled, defaults, properties, fields }
@@ -43,6 +48,11 @@ macro_rules! for_resources {
             }
             Log { id, name, slug, step, complete, num_lines, kind }
             LogChunk { log, first_line, content }
+            BuildData { build, name, length, source }
+            TestResultSet {
+                id, builder, build, step, description, category, value_unit, tests_passed, tests_failed, complete,
+            }
+            TestResult { id, builder, set, test_name, test_code_path, line, duration_ns, value }
         }
     };
 }

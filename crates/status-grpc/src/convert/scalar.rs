@@ -46,18 +46,26 @@ macro_rules! numbers {
 }
 
 numbers!(
+    BranchId,
     BuildId,
     BuildRequestId,
     BuilderId,
     BuildsetId,
     ChangeId,
+    ChangeSourceId,
+    CodebaseId,
+    CommitId,
     Cursor,
     LogId,
     MasterId,
     PatchId,
+    ProjectId,
     SchedulerId,
     SourceStampId,
     StepId,
+    TestResultId,
+    TestResultSetId,
+    TokenId,
     WorkerId,
 );
 
@@ -172,6 +180,14 @@ words!(Kind {
     Worker,
     Scheduler,
     ForceScheduler,
+    ChangeSource,
+    Project,
+    Codebase,
+    Branch,
+    Commit,
+    BuildData,
+    TestResultSet,
+    TestResult,
 });
 words!(Op {
     Eq,
@@ -186,9 +202,19 @@ words!(ControlAction {
     Stop,
     Cancel,
     Pause,
-    Unpause
+    Unpause,
+    Kill
 });
+words!(TokenScope {
+    Read,
+    Control,
+    Tokens
+});
+words!(TokenOrigin { Made, SignIn });
 words!(Verb {
-    New, Update, Updated, Started, Stopped, Finished, Append, Claimed, Unclaimed, Complete, Connected,
-    Disconnected, StateUpdated, Requested,
+    New, Update, Updated, Started, Stopped, Finished, Append, Claimed, Unclaimed, Complete, Completed, Missing,
+    Connected, Disconnected, StateUpdated, Requested,
+} else Unspecified);
+words!(WaitReason {
+    NoMaster, NoWorker, NotConnected, Paused, Busy, Starting, Ready,
 } else Unspecified);

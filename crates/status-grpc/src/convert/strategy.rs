@@ -12,6 +12,7 @@ use weir_status_api as api;
 use weir_status_api::{Field as _, Resource};
 
 use super::resource::for_resources;
+use super::view::for_views;
 
 /// A type of which there are arbitrary values.
 pub(crate) trait Arb: Clone + Debug + Sized + 'static {
@@ -41,19 +42,27 @@ macro_rules! wrapped {
 }
 
 wrapped!(
+    BranchId,
     BuildId,
     BuildRequestId,
     BuilderId,
     BuildsetId,
     ChangeId,
+    ChangeSourceId,
+    CodebaseId,
+    CommitId,
     Cursor,
     LogId,
     MasterId,
     PatchId,
+    ProjectId,
     SchedulerId,
     SourceStampId,
     StepId,
+    TestResultId,
+    TestResultSetId,
     Timestamp,
+    TokenId,
     WorkerId,
     PageToken,
 );
@@ -118,6 +127,9 @@ words! {
     Kind: api::Kind::ALL;
     Op: api::Op::ALL;
     ControlAction: api::ControlAction::ALL;
+    TokenScope: api::TokenScope::ALL;
+    TokenOrigin: [api::TokenOrigin::Made, api::TokenOrigin::SignIn];
+    WaitReason: api::WaitReason::ALL;
     LogKind: [api::LogKind::Stdio, api::LogKind::Text, api::LogKind::Html, api::LogKind::Deleted];
 }
 
@@ -145,12 +157,20 @@ macro_rules! structs {
 }
 
 for_resources!(structs);
+for_views!(structs);
 
 structs! {
     PropertiesUpdate { build, changed }
     Event { cursor, at, verb, entity }
-    ForceParams { builders, reason, priority, branch, revision, repository, project, values }
+    ForceParams {
+        builders, reason, priority, branch, revision, repository, project, values, idempotency_key,
+    }
     ControlRecord { target, action, reason, caller }
+    BuilderChoice { builders, project, tags, without_tags, removed_too }
+    Identity { name, full_name, email, groups, roles }
+    NewToken { name, user, scopes, expires_at }
+    Token { id, name, user, origin, scopes, created_at, expires_at, revoked_at }
+    IssuedToken { token, text }
 }
 
 macro_rules! enums {
@@ -177,16 +197,25 @@ enums! {
     StepKey { Id { 0: it }, Number { 0: build, 1: number }, Name { 0: build, 1: name }, }
     LogKey { Id { 0: it }, Slug { 0: step, 1: slug }, }
     PropertiesOf { Build { 0: it }, Buildset { 0: it }, }
+    ProjectKey { Id { 0: it }, Slug { 0: it }, }
+    CodebaseKey { Id { 0: it }, Slug { 0: project, 1: slug }, }
+    CommitKey { Id { 0: it }, Revision { 0: codebase, 1: revision }, }
     Key {
         Master { 0: it }, Builder { 0: it }, Build { 0: it }, BuildRequest { 0: it }, Buildset { 0: it },
         SourceStamp { 0: it }, Change { 0: it }, Step { 0: it }, Log { 0: it }, Worker { 0: it },
-        Scheduler { 0: it }, ForceScheduler { 0: it },
+        Scheduler { 0: it }, ForceScheduler { 0: it }, ChangeSource { 0: it }, Project { 0: it },
+        Codebase { 0: it }, Branch { 0: it }, Commit { 0: it }, BuildData { 0: build, 1: name },
+        TestResultSet { 0: it }, TestResult { 0: it },
     }
     Entity {
         Master { 0: it }, Builder { 0: it }, Build { 0: it }, BuildRequest { 0: it }, Buildset { 0: it },
         SourceStamp { 0: it }, Change { 0: it }, Step { 0: it }, Log { 0: it }, Worker { 0: it },
         Scheduler { 0: it }, ForceScheduler { 0: it }, Properties { 0: it }, Control { 0: it },
+        ChangeSource { 0: it }, Project { 0: it }, Codebase { 0: it }, Branch { 0: it }, Commit { 0: it },
+        BuildData { 0: it }, TestResultSet { 0: it }, TestResult { 0: it },
     }
+    ViewQuery { Home { 0: it }, Waterfall { 0: it }, Grid { 0: it }, Console { 0: it }, CommitGraph { 0: it }, }
+    View { Home { 0: it }, Waterfall { 0: it }, Grid { 0: it }, Console { 0: it }, CommitGraph { 0: it }, }
     Signal { Event { 0: it }, Bookmark { 0: it }, }
     ControlTarget { Build { 0: it }, BuildRequest { 0: it }, Worker { 0: it }, }
     Command {
@@ -198,6 +227,8 @@ enums! {
         UnpauseWorker { worker: worker },
         StopWorker { worker: worker, reason: reason },
         EnableScheduler { scheduler: scheduler, enabled: enabled },
+        SetPriority { request: request, priority: priority },
+        KillWorker { worker: worker, reason: reason },
     }
     Outcome { Done {}, Buildset { buildset: buildset, requests: requests }, }
     Error {
@@ -210,6 +241,8 @@ enums! {
         Unavailable { why: why },
         NotSupported { operation: operation, implementer: implementer },
         Internal { why: why },
+        Unauthenticated { why: why },
+        TooMany { why: why },
     }
 }
 
@@ -280,6 +313,14 @@ impl Arb for api::List {
             query::<api::Worker>(),
             query::<api::Scheduler>(),
             query::<api::ForceScheduler>(),
+            query::<api::ChangeSource>(),
+            query::<api::Project>(),
+            query::<api::Codebase>(),
+            query::<api::Branch>(),
+            query::<api::Commit>(),
+            query::<api::BuildData>(),
+            query::<api::TestResultSet>(),
+            query::<api::TestResult>(),
         ])
         .boxed()
     }

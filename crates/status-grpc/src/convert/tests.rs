@@ -54,12 +54,28 @@ proptest! {
     fn log_chunks_come_back(chunk in api::LogChunk::any()) { comes_back(chunk)?; }
 
     #[test]
+    fn views_come_back(query in api::ViewQuery::any(), view in api::View::any()) {
+        comes_back(query)?;
+        comes_back(view)?;
+    }
+
+    #[test]
+    fn tokens_come_back(identity in api::Identity::any(), new in api::NewToken::any(), issued in api::IssuedToken::any()) {
+        comes_back(identity)?;
+        comes_back(new)?;
+        comes_back(issued)?;
+    }
+
+    #[test]
     fn errors_come_back(error in Error::any()) { comes_back(error)?; }
 
     #[test]
     fn any_message_is_taken_or_refused(bytes in any::<Vec<u8>>()) {
         if let Ok(message) = v1::WatchResponse::decode(bytes.as_slice()) { Signal::from_proto(message).ok(); }
         if let Ok(message) = v1::Query::decode(bytes.as_slice()) { api::ListParts::from_proto(message).ok(); }
+        if let Ok(message) = v1::ViewQuery::decode(bytes.as_slice()) { api::ViewQuery::from_proto(message).ok(); }
+        if let Ok(message) = v1::View::decode(bytes.as_slice()) { api::View::from_proto(message).ok(); }
+        if let Ok(message) = v1::NewToken::decode(bytes.as_slice()) { api::NewToken::from_proto(message).ok(); }
         if let Ok(message) = v1::Command::decode(bytes.as_slice()) { api::Command::from_proto(message).ok(); }
     }
 
@@ -168,6 +184,14 @@ fn the_book_lists_every_field() {
         fields_row::<api::Worker>(),
         fields_row::<api::Scheduler>(),
         fields_row::<api::ForceScheduler>(),
+        fields_row::<api::ChangeSource>(),
+        fields_row::<api::Project>(),
+        fields_row::<api::Codebase>(),
+        fields_row::<api::Branch>(),
+        fields_row::<api::Commit>(),
+        fields_row::<api::BuildData>(),
+        fields_row::<api::TestResultSet>(),
+        fields_row::<api::TestResult>(),
     ]
     .concat();
     let book = include_str!("../../../../docs/src/grpc.md");

@@ -1,0 +1,13 @@
+//! Who somebody is, and tokens.
+
+use weir_status_api as api;
+
+use super::{Field, Malformed, Wire, message_field, messages, take, wire_of_message};
+use crate::v1;
+
+messages! {
+    Identity { name, full_name, email, groups, roles }
+    NewToken { name, user, scopes, expires_at }
+    Token { id, name, user, origin, scopes, created_at, expires_at, revoked_at }
+    IssuedToken { token, text }
+}

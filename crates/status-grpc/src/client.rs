@@ -11,7 +11,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
 use weir_status_api::{
     At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
-    Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery, Watch,
+    Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery,
+    Watch,
 };
 
 use crate::convert::{Field, Wire, take};
@@ -261,7 +262,11 @@ impl Read for GrpcStatus {
     async fn view(&self, query: ViewQuery) -> Result<At<View>> {
         let request = v1::GetViewRequest { query: query.put() };
         let answer = self
-            .call(None, request, |mut stub, it| async move { stub.get_view(it).await })
+            .call(
+                None,
+                request,
+                |mut stub, it| async move { stub.get_view(it).await },
+            )
             .await?;
         Ok(At {
             value: part("view", answer.view)?,

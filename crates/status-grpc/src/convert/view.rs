@@ -2,7 +2,9 @@
 
 use weir_status_api as api;
 
-use super::{Field, Malformed, Wire, choice, message_field, messages, optional_messages, take, wire_of_message};
+use super::{
+    Field, Malformed, Wire, choice, message_field, messages, optional_messages, take, wire_of_message,
+};
 use crate::v1;
 
 optional_messages! { BuilderChoice { builders, project, tags, without_tags, removed_too } }

@@ -6,7 +6,7 @@ use serde_json::json;
 use weir_status_api::*;
 use weir_status_grpc::Options;
 
-use crate::scripted::{Mood, Scripted, Served, build, client, properties};
+use crate::scripted::{Mood, Scripted, Served, build, client, data, grid, properties};
 
 fn all_errors() -> Vec<Error> {
     let text = || "a text, with ü and \n".to_owned();
@@ -19,6 +19,8 @@ fn all_errors() -> Vec<Error> {
         Error::CursorExpired {
             oldest: Cursor(i64::MAX),
         },
+        Error::Unauthenticated { why: text() },
+        Error::TooMany { why: text() },
         Error::PermissionDenied { why: text() },
         Error::Conflict { why: text() },
         Error::Unavailable { why: text() },
@@ -63,6 +65,43 @@ async fn reads_are_those_of_the_api() {
             cursor
         }
     );
+}
+
+#[tokio::test]
+async fn data_comes_whole_however_large() {
+    let server = Served::start(&Scripted::new()).await;
+    let client = server.client();
+    let name = || "coverage".to_owned();
+    for bytes in [0, 1, 300, 16 << 20] {
+        let got = client.build_data(BuildId(bytes).into(), name()).await.unwrap();
+        assert!(got.value == data(bytes), "{bytes} bytes come as they are");
+    }
+    let build = BuildKey::Number("linux".into(), 4);
+    let missing = client.build_data(build.clone(), name()).await;
+    assert_eq!(missing, Err(Error::not_found(Key::BuildData(build, name()))));
+}
+
+#[tokio::test]
+async fn a_view_is_that_of_the_api_and_a_query_that_cannot_be_is_refused() {
+    let server = Served::start(&Scripted::new()).await;
+    let client = server.client();
+    let query = GridQuery {
+        builders: BuilderChoice::default(),
+        branch: None,
+        codebase: None,
+        revisions: 3,
+    };
+    let got = client.view(ViewQuery::Grid(query)).await.unwrap();
+    assert_eq!(got.value, View::Grid(grid(3)));
+    let backwards = ViewQuery::Waterfall(WaterfallQuery {
+        builders: BuilderChoice::default(),
+        from: Timestamp(2),
+        to: Timestamp(1),
+        steps: false,
+        limit: 10,
+    });
+    let local = backwards.validate().unwrap_err();
+    assert_eq!(client.view(backwards).await, Err(local));
 }
 
 #[tokio::test]

@@ -138,6 +138,30 @@ pub(crate) fn properties() -> Properties {
     Properties::from([("odd".to_owned(), Property::new(value, "Change"))])
 }
 
+/// As many bytes, all there are.
+pub(crate) fn data(bytes: i64) -> Vec<u8> {
+    (0..bytes).map(|at| at as u8).collect()
+}
+
+/// A grid of as many empty revisions and one cell for each.
+pub(crate) fn grid(revisions: u32) -> Grid {
+    let revision = |at: u32| GridRevision {
+        source_stamps: vec![],
+        submitted_at: Timestamp(i64::from(at)),
+    };
+    let cell = |row: u32| Cell {
+        row,
+        builder: BuilderId(1),
+        builds: vec![],
+        waiting: vec![BuildRequestId(i64::from(row) + 1)],
+    };
+    Grid {
+        builders: vec![],
+        revisions: (0..revisions).map(revision).collect(),
+        cells: (0..revisions).map(cell).collect(),
+    }
+}
+
 pub(crate) fn event(cursor: i64) -> Event {
     Event {
         cursor: Cursor(cursor),
@@ -178,6 +202,23 @@ impl Read for Scripted {
 
     async fn properties(&self, _of: PropertiesOf) -> Result<At<Properties>> {
         self.at(properties()).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        match build {
+            BuildKey::Id(BuildId(bytes)) => self.at(data(bytes)).await,
+            BuildKey::Number(..) => Err(Error::not_found(Key::BuildData(build, name))),
+        }
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        match query {
+            ViewQuery::Grid(query) => self.at(View::Grid(grid(query.revisions))).await,
+            _ => Err(Error::NotSupported {
+                operation: "this view".to_owned(),
+                implementer: "the test".to_owned(),
+            }),
+        }
     }
 }
 

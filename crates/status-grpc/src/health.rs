@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
-use weir_status_api::{List, Query, StatusApi};
+use weir_status_api::{Access, Caller, List, Query};
 
 use crate::serve::SERVICE_NAME;
 use crate::server::guarded;
@@ -20,10 +20,10 @@ const READ_DEADLINE: Duration = Duration::from_secs(5);
 /// How often a watched health is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Tells whether `api` answers, for as long as nobody says `stop`.
+/// Tells whether the API answers, for as long as nobody says `stop`.
 #[derive(Clone)]
 pub(crate) struct ApiHealth {
-    pub(crate) api: Arc<dyn StatusApi>,
+    pub(crate) access: Arc<dyn Access>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -32,7 +32,8 @@ impl ApiHealth {
         if self.stop.is_cancelled() {
             return ServingStatus::NotServing;
         }
-        let read = guarded(self.api.list(List::Master(Query::new().limit(1))));
+        let api = self.access.open(&Caller::named("health"));
+        let read = guarded(api.list(List::Master(Query::new().limit(1))));
         match tokio::time::timeout(READ_DEADLINE, read).await {
             Ok(Ok(_)) => ServingStatus::Serving,
             Ok(Err(error)) => {

@@ -1,14 +1,14 @@
 //! The status API over gRPC (`weir.status.v1`): [`GrpcStatus`] is the client, which implements the traits
-//! of [`weir_status_api`]; [`routes`] serves any implementation of them.
+//! of [`weir_status_api`]; [`routes`] serves what an [`Access`](weir_status_api::Access) opens to each caller.
 //!
 //! ```no_run
-//! # async fn example(api: std::sync::Arc<dyn weir_status_api::StatusApi>) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(access: std::sync::Arc<dyn weir_status_api::Access>) -> Result<(), Box<dyn std::error::Error>> {
 //! use weir_status_api::{Build, Query, ReadExt};
 //! use weir_status_grpc::{GrpcStatus, routes, serve};
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9989").await?;
 //! let stop = tokio_util::sync::CancellationToken::new();
-//! tokio::spawn(serve(listener, routes(api, stop.clone()), stop.clone()));
+//! tokio::spawn(serve(listener, routes(access, stop.clone()), stop.clone()));
 //!
 //! let remote = GrpcStatus::connect("grpc://127.0.0.1:9989", None)?;
 //! let builds = remote.page(Query::<Build>::new().limit(10)).await?;

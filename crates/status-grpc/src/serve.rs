@@ -11,7 +11,7 @@ use tonic::service::Routes;
 use tonic::transport::Server as Transport;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder as Reflection;
-use weir_status_api::StatusApi;
+use weir_status_api::Access;
 
 use crate::health::ApiHealth;
 use crate::server::Server;
@@ -49,19 +49,20 @@ impl Default for ServeOptions {
     }
 }
 
-/// The status service over `api`, health and reflection, as routes for [`serve`] or to merge into an axum router
+/// The status service over what `access` opens to each caller, health and reflection, as routes for [`serve`] or to merge into an axum router
 /// ([`Routes::into_axum_router`]); they have no fallback of their own, so a service that is not here is HTTP's
 /// 404, which gRPC's clients take for `UNIMPLEMENTED`. At `stop` health says so and watches end with
 /// [`Error::Unavailable`](weir_status_api::Error::Unavailable), which lets a graceful shutdown end.
 ///
-/// Who may control is the business of `api`: a caller comes as
+/// Who may see and do what is the business of `access`: a caller comes as
 /// [`Caller::bearer`](weir_status_api::Caller::bearer) or anonymous.
-pub fn routes(api: Arc<dyn StatusApi>, stop: CancellationToken) -> Routes {
+pub fn routes(access: Arc<dyn Access>, stop: CancellationToken) -> Routes {
     let health = HealthServer::new(ApiHealth {
-        api: Arc::clone(&api),
+        access: Arc::clone(&access),
         stop: stop.clone(),
     });
-    let status = StatusServiceServer::new(Server { api, stop }).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let status =
+        StatusServiceServer::new(Server { access, stop }).max_decoding_message_size(MAX_REQUEST_BYTES);
     let sound = "descriptors that the compiler made are sound";
     let mut routes = Routes::new(status)
         .add_service(health)
@@ -81,7 +82,7 @@ fn reflection() -> Reflection<'static> {
 /// Serves `routes` on `listener` over HTTP/2 and HTTP/1.1, with keepalive, until `stop`; then what is under way
 /// has some seconds to end. Plain text: for loopback, or behind something that does TLS.
 ///
-/// An axum router shares the port: `Routes::from(app.merge(routes(api, stop).into_axum_router()))`. Connections
+/// An axum router shares the port: `Routes::from(app.merge(routes(access, stop).into_axum_router()))`. Connections
 /// are not upgraded, so WebSocket cannot be served here.
 ///
 /// # Errors

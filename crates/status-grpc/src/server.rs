@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use weir_status_api::{
-    At, Caller, Cursor, Error, EventStream, List, ListParts, Page, Result, Start, StatusApi, TopicFilter,
-    ViewQuery,
+    Access, At, Caller, Cursor, Error, EventStream, List, ListParts, Page, Result, Start, StatusApi,
+    TopicFilter, ViewQuery,
 };
 
 use crate::convert::{Field, Wire, take};
@@ -18,10 +18,17 @@ use crate::status::to_status;
 use crate::v1;
 use crate::v1::status_service_server::StatusService;
 
-/// Serves `api`, until `stop`.
+/// Serves what `access` opens to each caller, until `stop`.
 pub(crate) struct Server {
-    pub(crate) api: Arc<dyn StatusApi>,
+    pub(crate) access: Arc<dyn Access>,
     pub(crate) stop: CancellationToken,
+}
+
+impl Server {
+    /// The API as whoever sent this may see it.
+    fn open(&self, metadata: &MetadataMap) -> Result<Arc<dyn StatusApi>> {
+        Ok(self.access.open(&caller(metadata)?))
+    }
 }
 
 /// Waits for `work`; a panic in it is an error like any other and ends nothing but this call.
@@ -73,9 +80,10 @@ fn caller(metadata: &MetadataMap) -> Result<Caller> {
 #[tonic::async_trait]
 impl StatusService for Server {
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<v1::GetResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::GetRequest { key } = request.into_inner();
         answer("Get", async {
-            let At { value, cursor } = self.api.get(part("key", key)?).await?;
+            let At { value, cursor } = api?.get(part("key", key)?).await?;
             Ok(v1::GetResponse {
                 entity: value.put(),
                 cursor: cursor.0,
@@ -85,10 +93,11 @@ impl StatusService for Server {
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Result<Response<v1::ListResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::ListRequest { query } = request.into_inner();
         answer("List", async {
             let parts: ListParts = part("query", query)?;
-            let Page { items, cursor, next } = self.api.list(List::from_parts(parts)?).await?;
+            let Page { items, cursor, next } = api?.list(List::from_parts(parts)?).await?;
             Ok(v1::ListResponse {
                 items: items.put(),
                 cursor: cursor.0,
@@ -102,9 +111,10 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetLogContentRequest>,
     ) -> Result<Response<v1::GetLogContentResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::GetLogContentRequest { log, first, limit } = request.into_inner();
         answer("GetLogContent", async {
-            let At { value, cursor } = self.api.log_content(part("log", log)?, first, limit).await?;
+            let At { value, cursor } = api?.log_content(part("log", log)?, first, limit).await?;
             Ok(v1::GetLogContentResponse {
                 chunk: value.put(),
                 cursor: cursor.0,
@@ -117,9 +127,10 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetPropertiesRequest>,
     ) -> Result<Response<v1::GetPropertiesResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::GetPropertiesRequest { of } = request.into_inner();
         answer("GetProperties", async {
-            let At { value, cursor } = self.api.properties(part("of", of)?).await?;
+            let At { value, cursor } = api?.properties(part("of", of)?).await?;
             Ok(v1::GetPropertiesResponse {
                 properties: value.put(),
                 cursor: cursor.0,
@@ -132,9 +143,10 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetBuildDataRequest>,
     ) -> Result<Response<v1::GetBuildDataResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::GetBuildDataRequest { build, name } = request.into_inner();
         answer("GetBuildData", async {
-            let At { value, cursor } = self.api.build_data(part("build", build)?, name).await?;
+            let At { value, cursor } = api?.build_data(part("build", build)?, name).await?;
             Ok(v1::GetBuildDataResponse {
                 value,
                 cursor: cursor.0,
@@ -147,11 +159,12 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetViewRequest>,
     ) -> Result<Response<v1::GetViewResponse>, Status> {
+        let api = self.open(request.metadata());
         let v1::GetViewRequest { query } = request.into_inner();
         answer("GetView", async {
             let query: ViewQuery = part("query", query)?;
             query.validate()?;
-            let At { value, cursor } = self.api.view(query).await?;
+            let At { value, cursor } = api?.view(query).await?;
             Ok(v1::GetViewResponse {
                 view: value.put(),
                 cursor: cursor.0,
@@ -163,11 +176,12 @@ impl StatusService for Server {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchResponse, Status>> + Send>>;
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let api = self.open(request.metadata());
         let v1::WatchRequest { patterns, after } = request.into_inner();
         answer("Watch", async {
             let filter = TopicFilter::parse_all(patterns.iter().map(String::as_str))?;
             let start = after.map_or(Start::Now, |cursor| Start::After(Cursor(cursor)));
-            let events = self.api.watch(filter, start).await?;
+            let events = api?.watch(filter, start).await?;
             Ok(responses(events, self.stop.clone()).boxed())
         })
         .await
@@ -180,7 +194,9 @@ impl StatusService for Server {
         let caller = caller(request.metadata());
         let v1::ControlRequest { command } = request.into_inner();
         answer("Control", async {
-            let outcome = self.api.control(&caller?, part("command", command)?).await?;
+            let caller = caller?;
+            let api = self.access.open(&caller);
+            let outcome = api.control(&caller, part("command", command)?).await?;
             Ok(v1::ControlResponse {
                 outcome: outcome.put(),
             })

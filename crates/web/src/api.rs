@@ -1,7 +1,5 @@
 //! `/api`: which version, which method, which endpoint.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -44,10 +42,10 @@ async fn read(app: &App, path: &str, head: &Parts) -> Response {
     };
     let query = v2::pairs(head.uri.query().unwrap_or_default());
     let answer = match endpoint {
-        Endpoint::Raw { log, inline } => logs::raw(app, log, inline, &query).await,
+        Endpoint::Raw { log, inline } => logs::raw(app, app.open(&head.headers), log, inline, &query).await,
         endpoint => {
             let deadline = app.options.deadline;
-            let (source, reader) = (Source::new(Arc::clone(&app.api)), Reader::of(&head.headers));
+            let (source, reader) = (Source::new(app.open(&head.headers)), Reader::of(&head.headers));
             let answer = answer::in_time(deadline, reads::read(&source, endpoint, &query, reader)).await;
             answer.map(|it| answer::written(reader, it))
         }

@@ -1,15 +1,17 @@
 //! Commands: JSON-RPC to the status API's control.
 
 use axum::body::{Body, to_bytes};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
-use weir_status_api::{Builder, Caller, Command, Error, ForceScheduler, Key, Outcome, ReadExt, Result};
+use weir_status_api::{
+    Builder, Caller, Command, Error, ForceScheduler, Key, Outcome, ReadExt, Result, StatusApi,
+};
 use weir_status_http::v2::{self, Asked, Endpoint, ForceRequest, RpcRequest, RpcResponse};
 
-use crate::App;
 use crate::answer::{http_status, in_time, refuse};
+use crate::{App, credential};
 
 /// Carries out a call to what `path` names.
 pub(crate) async fn serve(app: &App, path: &str, headers: &HeaderMap, body: Body) -> Response {
@@ -37,8 +39,9 @@ pub(crate) async fn serve(app: &App, path: &str, headers: &HeaderMap, body: Body
         Ok(call) => call,
         Err(refused) => return answer(refused),
     };
-    let caller = caller(headers);
-    let result = in_time(deadline, run(app, &caller, path, &call)).await;
+    let caller = credential::caller(headers);
+    let api = app.access.open(&caller);
+    let result = in_time(deadline, run(&*api, &caller, path, &call)).await;
     if let Err(Error::Internal { why }) = &result {
         tracing::error!(
             path,
@@ -59,45 +62,35 @@ fn answer(RpcResponse { status, body }: RpcResponse) -> Response {
     response
 }
 
-/// Whoever holds the token that the request presents.
-fn caller(headers: &HeaderMap) -> Caller {
-    let text = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok());
-    let token = text.and_then(|text| text.split_once(' '));
-    match token {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Caller::bearer(token.trim()),
-        _ => Caller::anonymous(),
-    }
-}
-
-async fn run(app: &App, caller: &Caller, path: &str, call: &RpcRequest) -> Result<Outcome> {
+async fn run(api: &dyn StatusApi, caller: &Caller, path: &str, call: &RpcRequest) -> Result<Outcome> {
     let endpoint = Endpoint::parse(path).ok_or_else(|| Error::not_found(format!("path `{path}`")))?;
     match v2::asked(&endpoint, &call.method, &call.params)? {
-        Asked::Command(command) => app.api.control(caller, command).await,
-        Asked::Force { scheduler, params } => force(app, caller, scheduler, &params).await,
+        Asked::Command(command) => api.control(caller, command).await,
+        Asked::Force { scheduler, params } => force(api, caller, scheduler, &params).await,
     }
 }
 
 async fn force(
-    app: &App,
+    api: &dyn StatusApi,
     caller: &Caller,
     scheduler: String,
     params: &Map<String, Value>,
 ) -> Result<Outcome> {
-    let codebase = codebase(app, &scheduler).await?;
+    let codebase = codebase(api, &scheduler).await?;
     let ForceRequest { builder, mut params } = ForceRequest::parse(params, &codebase)?;
     if let Some(id) = builder {
-        let builder = app.api.one::<Builder>(Key::Builder(id.into())).await?.value;
+        let builder = api.one::<Builder>(Key::Builder(id.into())).await?.value;
         params.builders.push(builder.name);
     }
     let command = Command::Force { scheduler, params };
-    let outcome = app.api.control(caller, command).await;
+    let outcome = api.control(caller, command).await;
     outcome.map_err(|error| v2::force_error_to_json_names(error, &codebase))
 }
 
 /// The codebase of a force scheduler. Of one that does not exist it does not matter: the command tells of it.
-async fn codebase(app: &App, scheduler: &str) -> Result<String> {
+async fn codebase(api: &dyn StatusApi, scheduler: &str) -> Result<String> {
     let key = Key::ForceScheduler(scheduler.to_owned());
-    match app.api.one::<ForceScheduler>(key).await {
+    match api.one::<ForceScheduler>(key).await {
         Ok(at) => Ok(at.value.defaults.codebase),
         Err(Error::NotFound { .. }) => Ok(String::new()),
         Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! The gateway: Buildbot's JSON, server-sent events and the web status's files, over any status API.
 //!
 //! # Goals
-//! - [`router`] serves any [`StatusApi`]: a database in the same process, or a master over gRPC.
+//! - [`router`] serves any [`Access`]: a database in the same process, or a master over gRPC.
 //! - Every answer is bounded, every wait has a deadline, and a client that reads slowly waits alone.
 //!
 //! # Non-goals
@@ -13,6 +13,7 @@ mod answer;
 mod api;
 mod assets;
 mod control;
+mod credential;
 mod guard;
 mod logs;
 mod options;
@@ -25,31 +26,39 @@ mod sse;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use tokio::sync::Semaphore;
-use weir_status_api::StatusApi;
+use weir_status_api::{Access, StatusApi};
 
 pub use assets::{Asset, Assets, FindAsset};
 pub use options::Options;
 
 /// What every request needs.
 struct App {
-    api: Arc<dyn StatusApi>,
+    access: Arc<dyn Access>,
     options: Options,
     /// One permit for each event stream that may be open.
     streams: Arc<Semaphore>,
 }
 
+impl App {
+    /// The status API as whoever sent the request may see it.
+    fn open(&self, headers: &HeaderMap) -> Arc<dyn StatusApi> {
+        self.access.open(&credential::caller(headers))
+    }
+}
+
 type Shared = Arc<App>;
 
-/// Serves `api`: `/api`, `/sse`, `/config`, `/health`, `/ready`, and below all else the web status's files.
+/// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/config`, `/health`, `/ready`, and below all else the web status's files.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
-pub fn router(api: Arc<dyn StatusApi>, options: Options) -> Router {
+pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
     let files = assets::Files::new(options.assets.clone(), &options.content_security_policy);
     let app = Arc::new(App {
-        api,
+        access,
         streams: Arc::new(Semaphore::new(options.max_streams)),
         options,
     });

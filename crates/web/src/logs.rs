@@ -81,6 +81,7 @@ fn count_lines(content: &str) -> u64 {
 /// A whole log, as far as it goes now, as text without the letters of its streams.
 pub(crate) async fn raw(
     app: &App,
+    api: Arc<dyn StatusApi>,
     key: LogKey,
     inline: bool,
     query: &[(String, String)],
@@ -89,13 +90,8 @@ pub(crate) async fn raw(
         return Err(Error::invalid(name, "unrecognized query parameter"));
     }
     let deadline = app.options.deadline;
-    let (at, place) = in_time(deadline, describe(app, key)).await?;
-    let body = lines(
-        Arc::clone(&app.api),
-        deadline,
-        at.value.clone(),
-        place.header(at.value.kind),
-    );
+    let (at, place) = in_time(deadline, describe(&*api, key)).await?;
+    let body = lines(api, deadline, at.value.clone(), place.header(at.value.kind));
     let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
     headers.insert(envelope::CURSOR_HEADER, HeaderValue::from(at.cursor.0));
@@ -124,8 +120,7 @@ struct Place {
     worker: String,
 }
 
-async fn describe(app: &App, key: LogKey) -> Result<(At<Log>, Place)> {
-    let api = app.api.as_ref();
+async fn describe(api: &dyn StatusApi, key: LogKey) -> Result<(At<Log>, Place)> {
     let log = api.one::<Log>(Key::Log(key)).await?;
     let step = api
         .one::<Step>(Key::Step(StepKey::Id(log.value.step)))

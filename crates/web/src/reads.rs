@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 use weir_status_api::{
     At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
-    Result,
+    Result, StatusApi,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
 use crate::answer::Reader;
 use crate::source::Source;
-use crate::{App, logs, scopes};
+use crate::{logs, scopes};
 
 /// A body, written for its reader, and the cursor at which it is true.
 pub(crate) struct Answer {
@@ -204,7 +204,7 @@ fn object<'a>(
 
 /// Puts the whole master in the place of its id; leaves the id if it cannot be read.
 pub(crate) async fn fill_master(
-    app: &App,
+    api: &dyn StatusApi,
     master: Option<MasterId>,
     scheduler: &mut Value,
     known: &mut BTreeMap<MasterId, Master>,
@@ -216,7 +216,7 @@ pub(crate) async fn fill_master(
         && let Ok(At {
             value: Entity::Master(master),
             ..
-        }) = app.api.get(Key::Master(id)).await
+        }) = api.get(Key::Master(id)).await
     {
         known.insert(id, master);
     }

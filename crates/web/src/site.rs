@@ -48,10 +48,11 @@ pub(crate) async fn health(headers: HeaderMap) -> Response {
 
 /// `/ready`: the process and what it reads from answer.
 pub(crate) async fn ready(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    let api = app.open(&headers);
     let read = async {
         let mut parts = ListParts::new(Kind::Master);
         parts.limit = Some(0);
-        app.api.list(List::from_parts(parts)?).await
+        api.list(List::from_parts(parts)?).await
     };
     match in_time(READY.min(app.options.deadline), read).await {
         Ok(page) => json(

@@ -16,7 +16,8 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use weir_status_api::{
-    Cursor, Entity, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, TopicFilter,
+    Cursor, Entity, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, StatusApi,
+    TopicFilter,
 };
 use weir_status_http::v2;
 
@@ -56,12 +57,14 @@ async fn open(app: &Shared, head: &Parts) -> Result<impl Stream<Item = Result<By
         .try_acquire_owned()
         .map_err(|_| Error::unavailable("too many event streams are open"))?;
     let start = since.map_or(Start::Now, Start::After);
-    let events = in_time(app.options.deadline, app.api.watch(filter.clone(), start)).await?;
+    let api = app.open(&head.headers);
+    let events = in_time(app.options.deadline, api.watch(filter.clone(), start)).await?;
     let mut events = events.fuse();
     let first = first_signal(&mut events, since).await?;
     let events = Box::pin(stream::iter(first.map(Ok)).chain(events));
     let feed = Feed {
         app: Arc::clone(app),
+        api,
         filter,
         last: since,
         masters: BTreeMap::new(),
@@ -131,6 +134,7 @@ fn since(headers: &HeaderMap, query: &[(String, String)]) -> Result<Option<Curso
 /// An open event stream. It reads an event when the client has taken the one before.
 struct Feed {
     app: Shared,
+    api: Arc<dyn StatusApi>,
     filter: TopicFilter,
     /// Up to where the client has everything.
     last: Option<Cursor>,
@@ -183,7 +187,7 @@ impl Feed {
         let topic = self.filter.matching(event)?;
         let mut message = v2::to_json(&event.entity);
         if let Entity::Scheduler(scheduler) = &event.entity {
-            let fill = fill_master(&self.app, scheduler.master, &mut message, &mut self.masters);
+            let fill = fill_master(&*self.api, scheduler.master, &mut message, &mut self.masters);
             // Without an answer in time the message has the master's id alone.
             let _late = tokio::time::timeout(FIRST, fill).await;
         }

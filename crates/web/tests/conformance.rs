@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::ModelStage;
 use tokio::net::TcpListener;
-use weir_status_api::StatusApi;
 use weir_status_api::conformance::{Stage, Writer};
+use weir_status_api::{OpenToAll, StatusApi};
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::Link;
 use weir_web::{Options, router};
@@ -24,7 +24,7 @@ struct HttpStage {
 async fn serve(api: Arc<dyn StatusApi>) -> (Link, HttpStatus) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("its address");
-    let router = router(api, Options::default());
+    let router = router(Arc::new(OpenToAll(api)), Options::default());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let link = Link::to(address).await.expect("a link");
     let url = format!("http://{}/", link.address());

@@ -8,7 +8,7 @@ use axum::routing::get;
 use rust_embed::RustEmbed;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use weir_status_api::StatusApi;
+use weir_status_api::Access;
 use weir_web::{Asset, Assets, Options};
 
 /// The files of `web-status/dist`.
@@ -22,9 +22,9 @@ const MISSING: &str = "<!doctype html><title>Weir</title><p>This program was bui
                        <code>cargo xtask web</code> builds it; then build the program again. \
                        The API is at <a href=\"api/v2/builders\">api/v2</a>.";
 
-/// The gateway over `api`, until `stop`.
+/// The gateway over what `access` opens, until `stop`.
 pub(crate) fn gateway(
-    api: Arc<dyn StatusApi>,
+    access: Arc<dyn Access>,
     title: String,
     allowed_origins: Vec<String>,
     stop: CancellationToken,
@@ -47,7 +47,7 @@ pub(crate) fn gateway(
         closing: Some(closed),
         ..Options::default()
     };
-    let router = weir_web::router(api, options);
+    let router = weir_web::router(access, options);
     if there {
         router
     } else {

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use stage::StoreStage;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use weir_status_api::StatusApi;
 use weir_status_api::conformance::{Case, Stage, Writer};
+use weir_status_api::{OpenToAll, StatusApi};
 use weir_status_db::Database;
 use weir_status_grpc::GrpcStatus;
 use weir_status_http::{HttpOptions, HttpStatus};
@@ -51,7 +51,7 @@ impl Stage for Remote {
 async fn grpc(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn StatusApi>, Link) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
-    let routes = weir_status_grpc::routes(api, stop.clone());
+    let routes = weir_status_grpc::routes(Arc::new(OpenToAll(api)), stop.clone());
     tokio::spawn(weir_status_grpc::serve(listener, routes, stop.clone()));
     let client = GrpcStatus::connect(&format!("grpc://{}", link.address()), None).unwrap();
     (Arc::new(client), link)
@@ -65,7 +65,7 @@ async fn json(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn Sta
         heartbeat: Duration::from_millis(500),
         ..weir_web::Options::default()
     };
-    let serving = axum::serve(listener, weir_web::router(api, options));
+    let serving = axum::serve(listener, weir_web::router(Arc::new(OpenToAll(api)), options));
     let stop = stop.clone();
     tokio::spawn(async move {
         // Its connections end with the runtime of the test.

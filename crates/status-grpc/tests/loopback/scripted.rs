@@ -320,7 +320,7 @@ impl Served {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let routes = routes(Arc::clone(api) as Arc<dyn StatusApi>, stop.clone());
+        let routes = routes(Arc::new(OpenToAll(Arc::clone(api) as _)), stop.clone());
         Self {
             address,
             ended: tokio::spawn(serve_with(listener, routes, stop.clone(), options)),

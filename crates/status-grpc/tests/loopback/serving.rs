@@ -214,14 +214,14 @@ async fn strange_requests_are_refused_in_words() {
 
 #[tokio::test]
 async fn the_port_is_shared_with_http() {
-    let api: Arc<dyn StatusApi> = Scripted::new();
+    let access = Arc::new(OpenToAll(Scripted::new()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let app = axum::Router::new()
         .route("/api/v2", axum::routing::get(async || "{}"))
         .fallback(async || "the web");
-    let shared = Routes::from(app.merge(routes(api, stop.clone()).into_axum_router()));
+    let shared = Routes::from(app.merge(routes(access, stop.clone()).into_axum_router()));
     let serving = tokio::spawn(serve(listener, shared, stop.clone()));
 
     for (path, body) in [("/api/v2", "{}"), ("/builders/1", "the web")] {

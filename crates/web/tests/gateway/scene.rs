@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use weir_status_api::conformance::{BuilderSetup, NewBuildset, Setup, Stage};
 use weir_status_api::{
-    BuildId, ForceDefaults, ForceScheduler, LogId, LogKind, Properties, Property, StatusApi,
+    BuildId, ForceDefaults, ForceScheduler, LogId, LogKind, OpenToAll, Properties, Property, StatusApi,
 };
 use weir_web::{Options, router};
 
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     pub(crate) fn gateway(&self, options: Options) -> Gateway {
-        Gateway(router(self.stage.api(), options))
+        Gateway(router(Arc::new(OpenToAll(self.stage.api())), options))
     }
 
     pub(crate) fn open(&self) -> Gateway {
@@ -105,7 +105,7 @@ pub(crate) struct Gateway(Router);
 
 impl Gateway {
     pub(crate) fn over(api: Arc<dyn StatusApi>) -> Self {
-        Self(router(api, Options::default()))
+        Self(router(Arc::new(OpenToAll(api)), Options::default()))
     }
 
     /// The answer's head, and its body still to be read.

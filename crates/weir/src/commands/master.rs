@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::task::JoinSet;
 use weir_config::MasterConfig;
 use weir_master::{Master as Running, Options};
-use weir_status_api::{Bookmarks, Guarded, Runner, RunnerOptions, StatusApi, SystemClock};
+use weir_status_api::{Access, Bookmarks, Guarded, OpenToAll, Runner, RunnerOptions, StatusApi, SystemClock};
 use weir_status_db::{Database, Store};
 
 use super::check::broken;
@@ -55,10 +55,11 @@ impl Master {
         let store = self.open().await?;
         let api = Guarded::new(store.clone(), weir_master::policy(&config));
         let api: Arc<dyn StatusApi> = Arc::new(api);
+        let access: Arc<dyn Access> = Arc::new(OpenToAll(Arc::clone(&api)));
         let mut listening = start_listeners(&config, &api, &store)?;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let web = assets::gateway(
-            Arc::clone(&api),
+            Arc::clone(&access),
             config.title.clone(),
             self.allow_origin.clone(),
             stop_serving.clone(),
@@ -71,7 +72,7 @@ impl Master {
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;
-        let grpc = weir_status_grpc::routes(api, stop_serving.clone())
+        let grpc = weir_status_grpc::routes(access, stop_serving.clone())
             .add_service(master.workers().service())
             .into_axum_router();
         let serving = tokio::spawn(server::serve(

@@ -1,8 +1,10 @@
 //! `weir web`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
+use weir_status_api::OpenToAll;
 
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
@@ -41,8 +43,9 @@ impl Web {
             )));
         }
         let stop = signals::ending()?;
-        let api = self.upstream.connect()?;
-        let router = assets::gateway(api, self.title, self.allow_origin, stop.clone());
+        // Whoever calls is known to the master alone: their token goes there with what they ask for.
+        let access = Arc::new(OpenToAll(self.upstream.connect()?));
+        let router = assets::gateway(access, self.title, self.allow_origin, stop.clone());
         let names = Names::of(self.listen, &self.hosts);
         let listener = server::bind(self.listen).await?;
         tracing::info!("serving http://{}", listener.local_addr()?);

@@ -117,9 +117,9 @@ pub(super) async fn events_carry_the_state(stage: &dyn Stage) {
             event.cursor
         );
     }
-    folded.must_equal("what events tell", &scene.world, "what was written");
+    folded.must_equal("what events tell", &scene.world.as_told(), "what was written");
     let (read, _) = World::read(&*scene.api).await;
-    folded.must_equal("what events tell", &read, "what is read");
+    folded.must_equal("what events tell", &read.as_told(), "what is read");
 }
 
 /// Pages read while writers run.

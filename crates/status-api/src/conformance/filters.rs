@@ -9,15 +9,15 @@ use super::story::{BARE, LINUX, ODD, Story};
 use super::world::each_resource;
 use crate::{
     Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Buildset, BuildsetField,
-    Change, ChangeField, Condition, Error, Field, FieldType, Filter, ForceScheduler, Kind, List, ListParts,
-    Log, Master, Op, Order, Query, Read, ReadExt, Scheduler, SourceStamp, SourceStampField, StatusApi, Step,
-    StepField, Timestamp, Value, Worker, WorkerField,
+    Change, ChangeField, Condition, Error, Field, FieldType, Filter, Kind, List, ListParts, Op, Order, Query,
+    Read, ReadExt, SourceStamp, SourceStampField, StatusApi, Step, StepField, Timestamp, Value, Worker,
+    WorkerField,
 };
 
 pub(super) async fn every_field_filters_as_documented(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
     macro_rules! of_each {
-        ($($resource:ident),+) => { $(filter_all_fields::<$resource>(&*scene.api).await;)+ };
+        ($($resource:ident),+) => { $(filter_all_fields::<crate::$resource>(&*scene.api).await;)+ };
     }
     each_resource!(of_each);
     filters_hold_all_at_once(&*scene.api).await;

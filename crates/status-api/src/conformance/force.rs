@@ -68,6 +68,7 @@ fn everything() -> ForceParams {
             ("clean", json!(true)),
             ("target", json!("release")),
         ]),
+        idempotency_key: None,
     }
 }
 

@@ -32,9 +32,11 @@ mod pages;
 mod reference;
 mod resources;
 mod scene;
+mod scene_outcome;
 mod scene_setup;
 mod stage;
 mod story;
+mod views;
 mod watching;
 mod world;
 
@@ -48,6 +50,7 @@ pub use stage::{
     Abilities, BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, SetupIds, Stage, TOKEN, USER,
     Writer,
 };
+pub use views::ViewRows;
 
 /// One case of the kit.
 #[derive(Clone, Copy)]

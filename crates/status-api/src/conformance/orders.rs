@@ -6,9 +6,8 @@ use super::stage::Stage;
 use super::story::Story;
 use super::world::each_resource;
 use crate::{
-    Build, BuildField, BuildRequest, Builder, Buildset, Change, ChangeField, Field, FieldType,
-    ForceScheduler, Log, MAX_LIMIT, Master, Order, Query, ReadExt, Resource, Scheduler, SourceStamp,
-    StatusApi, Step, Worker,
+    Build, BuildField, Change, ChangeField, Field, FieldType, MAX_LIMIT, Order, Query, ReadExt, Resource,
+    StatusApi,
 };
 
 /// The fields by which a resource can be ordered.
@@ -20,7 +19,7 @@ pub(super) fn orderable<R: Resource>() -> Vec<R::Field> {
 pub(super) async fn every_order_is_total(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
     macro_rules! of_each {
-        ($($resource:ident),+) => { $(order_by_all_fields::<$resource>(&*scene.api).await;)+ };
+        ($($resource:ident),+) => { $(order_by_all_fields::<crate::$resource>(&*scene.api).await;)+ };
     }
     each_resource!(of_each);
 }

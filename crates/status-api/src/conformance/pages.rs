@@ -10,9 +10,8 @@ use super::stage::Stage;
 use super::story::{Story, change};
 use super::world::each_resource;
 use crate::{
-    Build, BuildField, BuildRequest, BuildRequestField, Builder, Buildset, BuildsetField, Change,
-    ChangeField, Error, ForceScheduler, List, Log, Master, Order, Page, PageToken, Query, ReadExt, Scheduler,
-    SourceStamp, StatusApi, Step, Worker,
+    Build, BuildField, BuildRequest, BuildRequestField, BuildsetField, Change, ChangeField, Error, List,
+    Order, Page, PageToken, Query, ReadExt, StatusApi,
 };
 
 /// More pages than any list here has.
@@ -21,7 +20,7 @@ const MANY: usize = 200;
 pub(super) async fn walking_gives_each_row_once(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
     macro_rules! of_each {
-        ($($resource:ident),+) => { $(walk_in_all_orders::<$resource>(&*scene.api).await;)+ };
+        ($($resource:ident),+) => { $(walk_in_all_orders::<crate::$resource>(&*scene.api).await;)+ };
     }
     each_resource!(of_each);
     let built = Query::<Build>::new()

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Buildset, BuildsetField,
-    Change, ChangeField, Field, Filter, ForceScheduler, ForceSchedulerField, Log, LogField, Master,
-    MasterField, Op, Order, Resource, Results, Scheduler, SchedulerField, SourceStamp, SourceStampField,
-    Step, StepField, Timestamp, Value, Worker, WorkerField,
+    Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildRequest, BuildRequestField,
+    Builder, BuilderField, Buildset, BuildsetField, Change, ChangeField, ChangeSource, ChangeSourceField,
+    Codebase, CodebaseField, Commit, CommitField, Field, Filter, ForceScheduler, ForceSchedulerField, Log,
+    LogField, Master, MasterField, Op, Order, Project, ProjectField, Resource, Results, Scheduler,
+    SchedulerField, SourceStamp, SourceStampField, Step, StepField, TestResult, TestResultField,
+    TestResultSet, TestResultSetField, Timestamp, Value, Worker, WorkerField,
 };
 
 /// What a row holds in a field.
@@ -58,7 +60,8 @@ pub fn fits<F: Field>(held: &Held, filter: &Filter<F>) -> bool {
     }
 }
 
-/// How two rows stand in an order, which the id (for force schedulers the name) settles.
+/// How two rows stand in an order, which the id (for force schedulers the name, for build data build and
+/// name) settles.
 pub fn compares<R: Row>(one: &R, two: &R, order: &[Order<R::Field>]) -> Ordering {
     let turn = |ordering: Ordering, descending| if descending { ordering.reverse() } else { ordering };
     let by_fields = order.iter().map(|by| {
@@ -130,6 +133,7 @@ rows! {
         Id => it.id.into(),
         Name => it.name.as_str().into(),
         Description => text(&it.description),
+        Project => maybe(it.project),
         Tags => Held::Many(it.tags.clone()),
         Master => Held::Relation,
         Worker => Held::Relation,
@@ -240,5 +244,68 @@ rows! {
         Label => it.label.as_str().into(),
         Enabled => it.enabled.into(),
         Builders => Held::Many(it.builder_names.clone()),
+    }
+    ChangeSource, ChangeSourceField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Name => it.name.as_str().into(),
+        Master => maybe(it.master),
+    }
+    Project, ProjectField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Name => it.name.as_str().into(),
+        Slug => it.slug.as_str().into(),
+        Description => text(&it.description),
+        Active => it.active.into(),
+    }
+    Codebase, CodebaseField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Project => it.project.into(),
+        Name => it.name.as_str().into(),
+        Slug => it.slug.as_str().into(),
+    }
+    Branch, BranchField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Codebase => it.codebase.into(),
+        Name => it.name.as_str().into(),
+        Commit => maybe(it.commit),
+        LastMovedAt => it.last_moved_at.into(),
+    }
+    Commit, CommitField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Codebase => it.codebase.into(),
+        Author => it.author.as_str().into(),
+        Committer => text(&it.committer),
+        Comments => it.comments.as_str().into(),
+        When => it.when.into(),
+        Revision => it.revision.as_str().into(),
+        Parent => maybe(it.parent),
+    }
+    BuildData, BuildDataField, it: (it.build.0, it.name.clone()); {
+        Build => it.build.into(),
+        Name => it.name.as_str().into(),
+        Length => it.length.into(),
+        Source => it.source.as_str().into(),
+    }
+    TestResultSet, TestResultSetField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Builder => it.builder.into(),
+        Build => it.build.into(),
+        Step => it.step.into(),
+        Description => text(&it.description),
+        Category => it.category.as_str().into(),
+        ValueUnit => it.value_unit.as_str().into(),
+        TestsPassed => maybe(it.tests_passed),
+        TestsFailed => maybe(it.tests_failed),
+        Complete => it.complete.into(),
+    }
+    TestResult, TestResultField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Builder => it.builder.into(),
+        Set => it.set.into(),
+        TestName => text(&it.test_name),
+        TestCodePath => text(&it.test_code_path),
+        Line => maybe(it.line),
+        DurationNs => maybe(it.duration_ns),
+        Value => it.value.as_str().into(),
     }
 }

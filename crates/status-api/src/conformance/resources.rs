@@ -99,12 +99,12 @@ pub(super) async fn lists_hold_what_was_written(stage: &dyn Stage) {
     read.must_equal("what is read", &scene.world, "what was written");
     macro_rules! by_id {
         ($($resource:ident),+) => {$(
-            let page = scene.api.page(Query::<$resource>::new()).await.expect("a list is answered");
-            let expected = scene.world.all::<$resource>();
+            let page = scene.api.page(Query::<crate::$resource>::new()).await.expect("a list is answered");
+            let expected = scene.world.all::<crate::$resource>();
             let levelled: Vec<_> = page.items.into_iter().map(|row| {
                 let mut alone = World::default();
                 alone.put(row);
-                alone.all::<$resource>().remove(0)
+                alone.all::<crate::$resource>().remove(0)
             }).collect();
             assert_eq!(levelled, expected, "a list without an order is ordered by id");
             assert_eq!(page.next, None, "the last page has no token");

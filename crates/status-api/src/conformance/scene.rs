@@ -22,8 +22,12 @@ pub(super) struct Scene<'a> {
     pub(super) world: World,
     /// Properties by buildset.
     pub(super) buildset_properties: BTreeMap<BuildsetId, Properties>,
+    /// Changes by buildset.
+    pub(super) buildset_changes: BTreeMap<BuildsetId, Vec<ChangeId>>,
     /// Contents by log.
     pub(super) contents: BTreeMap<LogId, String>,
+    /// What builds keep by name.
+    pub(super) data: BTreeMap<(BuildId, String), Vec<u8>>,
     tick: Duration,
 }
 
@@ -41,7 +45,9 @@ impl<'a> Scene<'a> {
             ids: SetupIds::default(),
             world: World::default(),
             buildset_properties: BTreeMap::new(),
+            buildset_changes: BTreeMap::new(),
             contents: BTreeMap::new(),
+            data: BTreeMap::new(),
             tick: Duration::from_micros(micros),
         };
         let master: Master = scene.look(Key::Master(scene.writer.master())).await;
@@ -166,6 +172,7 @@ impl<'a> Scene<'a> {
             });
         }
         self.buildset_properties.insert(id, new.properties);
+        self.buildset_changes.insert(id, new.changes);
         (id, requests)
     }
 

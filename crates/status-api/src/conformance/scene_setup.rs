@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::scene::Scene;
 use super::stage::{BuilderSetup, Setup};
-use crate::{Builder, ConfiguredOn, Scheduler, Worker, WorkerId, WorkerInfo};
+use crate::{
+    Builder, ChangeSource, Codebase, ConfiguredOn, Project, Scheduler, Worker, WorkerId, WorkerInfo,
+};
 
 impl Scene<'_> {
     /// Configures `setup`; what was configured and is not in it is removed.
@@ -14,9 +16,14 @@ impl Scene<'_> {
         self.ids.builders.extend(new.builders);
         self.ids.workers.extend(new.workers);
         self.ids.schedulers.extend(new.schedulers);
+        self.ids.projects.extend(new.projects);
+        self.ids.codebases.extend(new.codebases);
+        self.ids.change_sources.extend(new.change_sources);
         self.expect_builders(&setup);
         self.expect_workers(&setup);
         self.expect_schedulers(&setup);
+        self.expect_projects(&setup);
+        self.expect_change_sources(&setup);
     }
 
     fn expect_builders(&mut self, setup: &Setup) {
@@ -31,6 +38,8 @@ impl Scene<'_> {
                 name: builder.name.clone(),
                 masters: vec![master],
                 description: builder.description.clone(),
+                description_format: builder.description_format.clone(),
+                project: builder.project.as_ref().map(|slug| self.ids.projects[slug]),
                 tags: builder.tags.clone(),
             });
         }
@@ -86,6 +95,49 @@ impl Scene<'_> {
         }
         for scheduler in &setup.force_schedulers {
             self.world.put(scheduler.clone());
+        }
+    }
+
+    fn expect_projects(&mut self, setup: &Setup) {
+        let is_active = |slug: &str| {
+            setup
+                .builders
+                .iter()
+                .any(|builder| builder.project.as_deref() == Some(slug))
+        };
+        for mut project in self.world.all::<Project>() {
+            project.active = is_active(&project.slug);
+            self.world.put(project);
+        }
+        for project in &setup.projects {
+            self.world.put(Project {
+                id: self.ids.projects[&project.slug],
+                name: project.name.clone(),
+                slug: project.slug.clone(),
+                description: project.description.clone(),
+                description_format: project.description_format.clone(),
+                active: is_active(&project.slug),
+            });
+        }
+        for codebase in &setup.codebases {
+            let place = (codebase.project.clone(), codebase.slug.clone());
+            self.world.put(Codebase {
+                id: self.ids.codebases[&place],
+                project: self.ids.projects[&codebase.project],
+                name: codebase.name.clone(),
+                slug: codebase.slug.clone(),
+            });
+        }
+    }
+
+    fn expect_change_sources(&mut self, setup: &Setup) {
+        for (name, id) in &self.ids.change_sources {
+            let master = setup.change_sources.contains(name).then(|| self.writer.master());
+            self.world.put(ChangeSource {
+                id: *id,
+                name: name.clone(),
+                master,
+            });
         }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::scene::{Scene, source};
-use super::stage::{BuilderSetup, NewBuildset, Setup, Stage};
+use super::scene_outcome::{commit, test_result};
+use super::stage::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use crate::{
-    BuildId, BuildRequestId, BuilderId, Change, ChangeId, Clock, ForceDefaults, ForceField, ForceFieldKind,
-    ForceScheduler, LogId, LogKind, Properties, Property, Results, SourceStamp, StepId, Url, WorkerInfo,
+    BuildId, BuildRequestId, BuilderId, Change, ChangeId, Clock, Commit, CommitId, ForceDefaults, ForceField,
+    ForceFieldKind, ForceScheduler, LogId, LogKind, Properties, Property, Results, SourceStamp, StepId,
+    TestResult, TestResultSetId, Url, WorkerInfo,
 };
 
 /// A builder with everything.
@@ -40,6 +42,10 @@ pub(super) struct Story<'a> {
     pub(super) step: StepId,
     /// A log of that step.
     pub(super) log: LogId,
+    /// A set of test results of that step.
+    pub(super) set: TestResultSetId,
+    /// Commits of one codebase: a root, its child, and two children of that.
+    pub(super) commits: [CommitId; 4],
 }
 
 /// What the master has configured.
@@ -49,12 +55,16 @@ pub(super) fn setup() -> Setup {
             BuilderSetup {
                 name: LINUX.to_owned(),
                 description: Some("builds *everything*".to_owned()),
+                description_format: Some("markdown".to_owned()),
+                project: Some("weir".to_owned()),
                 tags: vec!["unix".to_owned(), "Fast & loose".to_owned()],
                 workers: vec!["w1".to_owned(), "wörker 2".to_owned()],
             },
             BuilderSetup {
                 name: ODD.to_owned(),
                 description: Some(String::new()),
+                description_format: None,
+                project: Some("docs".to_owned()),
                 tags: vec!["unix".to_owned()],
                 workers: vec!["w1".to_owned()],
             },
@@ -69,7 +79,47 @@ pub(super) fn setup() -> Setup {
             .map(str::to_owned)
             .to_vec(),
         force_schedulers: vec![force_with_fields(), force_without_fields()],
+        projects: projects(),
+        codebases: codebases(),
+        change_sources: ["poll", "Hook https://example.org/?a&b"]
+            .map(str::to_owned)
+            .to_vec(),
     }
+}
+
+fn projects() -> Vec<ProjectSetup> {
+    vec![
+        ProjectSetup {
+            name: "Weir & Söhne 100%".to_owned(),
+            slug: "weir".to_owned(),
+            description: Some("*Many* things".to_owned()),
+            description_format: Some("markdown".to_owned()),
+        },
+        ProjectSetup {
+            name: "docs".to_owned(),
+            slug: "docs".to_owned(),
+            description: Some(String::new()),
+            description_format: None,
+        },
+        ProjectSetup {
+            name: "Nothing yet".to_owned(),
+            slug: "nothing".to_owned(),
+            ..ProjectSetup::default()
+        },
+    ]
+}
+
+fn codebases() -> Vec<CodebaseSetup> {
+    let codebase = |project: &str, name: &str, slug: &str| CodebaseSetup {
+        project: project.to_owned(),
+        name: name.to_owned(),
+        slug: slug.to_owned(),
+    };
+    vec![
+        codebase("weir", "The main one/ä", "main"),
+        codebase("weir", "libs", "libs"),
+        codebase("docs", "The main one/ä", "main"),
+    ]
 }
 
 fn force_with_fields() -> ForceScheduler {
@@ -195,13 +245,14 @@ impl<'a> Story<'a> {
         }
         let (linux, bare) = (scene.builder(LINUX), scene.builder(BARE));
         let requests = first_buildset(&mut scene, changes[0]).await;
-        let (ended, step, log) = a_whole_build(&mut scene, requests[&linux]).await;
+        let (ended, step, log, set) = a_whole_build(&mut scene, requests[&linux]).await;
         let requests = second_buildset(&mut scene, &changes[..2]).await;
         let claimed = requests[&linux];
         let running = a_running_build(&mut scene, claimed).await;
         let requests = third_buildset(&mut scene, ended).await;
         let triggered = a_failing_build(&mut scene, requests[&bare]).await;
         let open = a_lost_build(&mut scene).await;
+        let commits = commits_and_branches(&mut scene).await;
         scene.enable("nightly", false).await;
         scene.enable(FORCE_ONE, false).await;
         scene.enable(FORCE_ONE, true).await;
@@ -215,6 +266,8 @@ impl<'a> Story<'a> {
             claimed,
             step,
             log,
+            set,
+            commits,
         }
     }
 }
@@ -231,6 +284,7 @@ async fn connect_workers(scene: &mut Scene<'_>) {
     scene.connect("wörker 2", WorkerInfo::default()).await;
     scene.connect("Spare", info).await;
     scene.disconnect("Spare").await;
+    scene.miss("Spare").await;
     scene.worker_state("wörker 2", Some("it is hot"), false).await;
     scene.worker_state("Spare", None, true).await;
 }
@@ -249,7 +303,10 @@ async fn first_buildset(scene: &mut Scene<'_>, change: ChangeId) -> BTreeMap<Bui
     scene.buildset(new).await.1
 }
 
-async fn a_whole_build(scene: &mut Scene<'_>, request: BuildRequestId) -> (BuildId, StepId, LogId) {
+async fn a_whole_build(
+    scene: &mut Scene<'_>,
+    request: BuildRequestId,
+) -> (BuildId, StepId, LogId, TestResultSetId) {
     scene.claim(request).await;
     scene.unclaim(request).await;
     scene.claim(request).await;
@@ -285,6 +342,7 @@ async fn a_whole_build(scene: &mut Scene<'_>, request: BuildRequestId) -> (Build
     scene.finish_log(stdio).await;
     let html = scene.log(step, "err.html", LogKind::Html).await;
     scene.append(html, "<b>bold</b>\n").await;
+    let set = data_and_test_results(scene, build, step).await;
     scene.finish_step(step, Results::Warnings, false).await;
     let twin = scene.step(build, "compile").await;
     scene.start_step(twin, "again", vec![]).await;
@@ -292,7 +350,33 @@ async fn a_whole_build(scene: &mut Scene<'_>, request: BuildRequestId) -> (Build
     scene.finish_log(empty).await;
     scene.finish_step(twin, Results::Skipped, true).await;
     scene.finish(build, Results::Warnings).await;
-    (build, step, stdio)
+    (build, step, stdio, set)
+}
+
+async fn data_and_test_results(scene: &mut Scene<'_>, build: BuildId, step: StepId) -> TestResultSetId {
+    scene.keep(build, "coverage", b"not yet", "compile").await;
+    let bytes: Vec<u8> = (0..=255).rev().collect();
+    scene.keep(build, "coverage", &bytes, "the compile step/ä").await;
+    scene.keep(build, "Size 100%_ä", b"", "compile").await;
+    let set = scene
+        .result_set(step, Some("unit tests"), "pass_fail", "boolean")
+        .await;
+    let timed = TestResult {
+        line: Some(17),
+        duration_ns: Some(1_500_000_000),
+        ..test_result(Some("a::b \"c\""), Some("src/ä b.rs"), "1")
+    };
+    let second = test_result(Some("A::b"), None, "0");
+    scene.results(set, vec![timed, second]).await;
+    scene
+        .results(set, vec![test_result(None, Some("src/z.rs"), "")])
+        .await;
+    scene.finish_set(set, Some(1), Some(2)).await;
+    let other = scene.result_set(step, None, "code_issue", "message").await;
+    scene
+        .results(other, vec![test_result(None, Some("src/z.rs"), "100% wörong")])
+        .await;
+    set
 }
 
 async fn second_buildset(scene: &mut Scene<'_>, changes: &[ChangeId]) -> BTreeMap<BuilderId, BuildRequestId> {
@@ -320,6 +404,7 @@ async fn a_running_build(scene: &mut Scene<'_>, request: BuildRequestId) -> Buil
     scene.start_step(step, "testing", vec![]).await;
     let log = scene.log(step, "out", LogKind::Text).await;
     scene.append(log, "it runs\n").await;
+    scene.keep(build, "coverage", "so fär".as_bytes(), "test").await;
     scene.step(build, "upload").await;
     build
 }
@@ -366,4 +451,28 @@ async fn a_lost_build(scene: &mut Scene<'_>) -> BuildRequestId {
     let build = scene.start(request, "w1", Properties::new()).await;
     scene.finish(build, Results::Retry).await;
     request
+}
+
+/// A root, its child, and two children of that; branches at them; and a commit of another codebase.
+async fn commits_and_branches(scene: &mut Scene<'_>) -> [CommitId; 4] {
+    let (main, docs) = (scene.codebase("weir", "main"), scene.codebase("docs", "main"));
+    let when = scene.writer.clock().now();
+    let root = scene.commit(commit(main, "c0ffee", None, when)).await;
+    let child = Commit {
+        committer: Some("Otto <otto@example.org>".to_owned()),
+        ..commit(main, "C0FFEE", Some(root), when)
+    };
+    let child = scene.commit(child).await;
+    let one = scene.commit(commit(main, "beef", Some(child), when)).await;
+    scene.branch(main, "main", Some(child)).await;
+    scene.branch(main, "main", Some(one)).await;
+    let now = scene.writer.clock().now();
+    let two = scene.commit(commit(main, "dead", Some(child), now)).await;
+    scene.branch(main, "topic/ü", Some(two)).await;
+    scene.branch(main, "topic/ü", Some(two)).await;
+    let other = scene.commit(commit(docs, "c0ffee", None, when)).await;
+    scene.commit(commit(docs, "c0ffee", None, now)).await;
+    scene.branch(docs, "main", Some(other)).await;
+    scene.branch(docs, "Main", None).await;
+    [root, child, one, two]
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::check::patiently;
 use super::reference::Row;
 use crate::{
-    Build, BuildId, BuildRequest, Builder, Buildset, Change, Cursor, Entity, Event, ForceScheduler, Kind,
-    Log, Master, Properties, PropertiesOf, Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step,
-    Timestamp, Worker,
+    Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, Change, ChangeSource, Codebase,
+    Commit, Cursor, Entity, Event, ForceScheduler, Kind, Log, Master, Project, Properties, PropertiesOf,
+    Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step, TestResult, TestResultSet, Timestamp,
+    Worker,
 };
 
 /// Calls the macro with all types of resource.
@@ -25,7 +26,15 @@ macro_rules! each_resource {
             Log,
             Worker,
             Scheduler,
-            ForceScheduler
+            ForceScheduler,
+            ChangeSource,
+            Project,
+            Codebase,
+            Branch,
+            Commit,
+            BuildData,
+            TestResultSet,
+            TestResult
         )
     };
 }
@@ -72,6 +81,13 @@ impl World {
             .into_iter()
             .find(|row| row.identity().0 == id)
             .unwrap_or_else(|| panic!("the scene has no {:?} {id}", R::KIND))
+    }
+
+    /// What events tell of it: test results have none.
+    pub(super) fn as_told(&self) -> Self {
+        let mut told = self.clone();
+        told.entities.retain(|(kind, ..), _| *kind != Kind::TestResult);
+        told
     }
 
     /// All there is, read page by page. The state must stand still for all of it to be of one moment.

@@ -4,6 +4,8 @@
 //! the change that it tells, and streams that read what is stored at their own pace.
 
 mod control;
+mod force;
+mod outcome;
 mod read;
 mod setup;
 mod watch;
@@ -16,9 +18,10 @@ use async_trait::async_trait;
 use tokio::sync::watch as signal;
 use weir_status_api::conformance::{HandClock, Stage, TOKEN, USER, Writer};
 use weir_status_api::{
-    Build, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId, Clock, Cursor, Entity,
-    Event, ForceScheduler, Guarded, Log, LogId, Master, MasterId, Policy, Properties, Scheduler, SourceStamp,
-    StatusApi, Step, User, Verb, Worker,
+    Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId,
+    ChangeSource, Clock, Codebase, Commit, Cursor, Entity, Event, ForceScheduler, Guarded, Log, LogId,
+    Master, MasterId, Outcome, Policy, Project, Properties, Scheduler, SourceStamp, StatusApi, Step,
+    TestResult, TestResultSet, Timestamp, User, Verb, Worker,
 };
 
 /// What a model does wrong.
@@ -48,6 +51,9 @@ pub(crate) enum Fault {
     AdmitsAll,
     IgnoresDefaults,
     RepeatsAsNobody,
+    ForcesTwice,
+    SharesKeysOfForces,
+    RemembersForcesForEver,
 }
 
 /// All there is.
@@ -69,10 +75,21 @@ struct State {
     workers: Vec<Worker>,
     schedulers: Vec<Scheduler>,
     force_schedulers: Vec<ForceScheduler>,
+    change_sources: Vec<ChangeSource>,
+    projects: Vec<Project>,
+    codebases: Vec<Codebase>,
+    branches: Vec<Branch>,
+    commits: Vec<Commit>,
+    build_data: Vec<BuildData>,
+    result_sets: Vec<TestResultSet>,
+    results: Vec<TestResult>,
     build_properties: BTreeMap<BuildId, Properties>,
     buildset_properties: BTreeMap<BuildsetId, Properties>,
     buildset_changes: BTreeMap<BuildsetId, Vec<ChangeId>>,
     contents: BTreeMap<LogId, Vec<String>>,
+    data: BTreeMap<(BuildId, String), Vec<u8>>,
+    /// What forces with a key of the client's made, by caller, scheduler and key.
+    forced: BTreeMap<(String, String, String), (Timestamp, Outcome)>,
 }
 
 impl State {
@@ -141,7 +158,7 @@ impl Model {
 
 /// A change in progress.
 struct Transaction<'a> {
-    now: weir_status_api::Timestamp,
+    now: Timestamp,
     forgetful: bool,
     state: &'a mut State,
 }

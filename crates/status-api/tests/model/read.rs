@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
-use weir_status_api::conformance::{Held, Row, compares, fits};
+use weir_status_api::conformance::{Held, Row, ViewRows, compares, fits};
 use weir_status_api::{
-    At, Build, BuildField, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Cursor, Entity,
-    Error, Field, Filter, Key, List, Log, LogChunk, LogKey, Op, Page, PageToken, Properties, PropertiesOf,
-    Query, Read, Resource, Result, SchedulerKey, SourceStampField, Step, StepKey, Value, WorkerField,
-    WorkerKey,
+    At, Build, BuildField, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
+    CodebaseKey, Commit, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk, LogKey,
+    Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read, Resource, Result,
+    SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField, WorkerKey,
 };
 
 use super::{Fault, Model, State};
@@ -59,6 +59,40 @@ impl State {
         found.ok_or_else(|| Error::not_found(key))
     }
 
+    fn find_project(&self, key: &ProjectKey) -> Result<&Project> {
+        let found = self.projects.iter().find(|it| match key {
+            ProjectKey::Id(id) => it.id == *id,
+            ProjectKey::Slug(slug) => it.slug == *slug,
+        });
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    fn find_codebase(&self, key: &CodebaseKey) -> Result<&Codebase> {
+        let found = match key {
+            CodebaseKey::Id(id) => self.codebases.iter().find(|it| it.id == *id),
+            CodebaseKey::Slug(project, slug) => {
+                let project = self.find_project(project)?.id;
+                self.codebases
+                    .iter()
+                    .find(|it| it.project == project && it.slug == *slug)
+            }
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
+    fn find_commit(&self, key: &CommitKey) -> Result<&Commit> {
+        let found = match key {
+            CommitKey::Id(id) => self.commits.iter().find(|it| it.id == *id),
+            CommitKey::Revision(codebase, revision) => {
+                let codebase = self.find_codebase(codebase)?.id;
+                self.commits
+                    .iter()
+                    .find(|it| it.codebase == codebase && it.revision == *revision)
+            }
+        };
+        found.ok_or_else(|| Error::not_found(key))
+    }
+
     fn find(&self, key: &Key) -> Result<Entity> {
         let found = match key {
             Key::Master(id) => one(&self.masters, |it| it.id == *id),
@@ -79,6 +113,17 @@ impl State {
                 SchedulerKey::Name(name) => it.name == *name,
             }),
             Key::ForceScheduler(name) => one(&self.force_schedulers, |it| it.name == *name),
+            Key::ChangeSource(id) => one(&self.change_sources, |it| it.id == *id),
+            Key::Project(key) => Some(self.find_project(key)?.clone().into()),
+            Key::Codebase(key) => Some(self.find_codebase(key)?.clone().into()),
+            Key::Branch(id) => one(&self.branches, |it| it.id == *id),
+            Key::Commit(key) => Some(self.find_commit(key)?.clone().into()),
+            Key::BuildData(build, name) => {
+                let build = self.find_build(build)?.id;
+                one(&self.build_data, |it| it.build == build && it.name == *name)
+            }
+            Key::TestResultSet(id) => one(&self.result_sets, |it| it.id == *id),
+            Key::TestResult(id) => one(&self.results, |it| it.id == *id),
         };
         found.ok_or_else(|| Error::not_found(key))
     }
@@ -125,6 +170,23 @@ impl State {
                 set.is_some_and(|set| set.source_stamps.iter().any(|stamp| stamp.id == it.id))
             }
             _ => false,
+        }
+    }
+}
+
+impl State {
+    fn view_rows(&self) -> ViewRows {
+        ViewRows {
+            masters: self.masters.clone(),
+            builders: self.builders.clone(),
+            workers: self.workers.clone(),
+            builds: self.builds.clone(),
+            requests: self.requests.clone(),
+            buildsets: self.buildsets.clone(),
+            steps: self.steps.clone(),
+            changes: self.changes.clone(),
+            commits: self.commits.clone(),
+            buildset_changes: self.buildset_changes.clone(),
         }
     }
 }
@@ -285,6 +347,14 @@ impl Read for Model {
             List::Worker(query) => self.entities(&state, &state.workers, query),
             List::Scheduler(query) => self.entities(&state, &state.schedulers, query),
             List::ForceScheduler(query) => self.entities(&state, &state.force_schedulers, query),
+            List::ChangeSource(query) => self.entities(&state, &state.change_sources, query),
+            List::Project(query) => self.entities(&state, &state.projects, query),
+            List::Codebase(query) => self.entities(&state, &state.codebases, query),
+            List::Branch(query) => self.entities(&state, &state.branches, query),
+            List::Commit(query) => self.entities(&state, &state.commits, query),
+            List::BuildData(query) => self.entities(&state, &state.build_data, query),
+            List::TestResultSet(query) => self.entities(&state, &state.result_sets, query),
+            List::TestResult(query) => self.entities(&state, &state.results, query),
         }?;
         let behind = i64::from(self.has(Fault::ReadsAheadOfItsCursor));
         let cursor = Cursor((state.cursor().0 - behind).max(0));
@@ -328,5 +398,19 @@ impl Read for Model {
             }
         };
         Ok(self.at(&state, properties))
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        let state = self.lock();
+        let id = state.find_build(&build)?.id;
+        let value = state.data.get(&(id, name.clone())).cloned();
+        let value = value.ok_or_else(|| Error::not_found(Key::BuildData(build, name)))?;
+        Ok(self.at(&state, value))
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        let state = self.lock();
+        let view = state.view_rows().view(&query)?;
+        Ok(self.at(&state, view))
     }
 }

@@ -2,8 +2,8 @@
 
 use weir_status_api::conformance::Setup;
 use weir_status_api::{
-    Builder, BuilderId, ConfiguredOn, Entity, ForceScheduler, Scheduler, SchedulerId, Verb, Worker, WorkerId,
-    WorkerInfo,
+    Builder, BuilderId, ChangeSource, ChangeSourceId, Codebase, CodebaseId, ConfiguredOn, Entity,
+    ForceScheduler, Project, ProjectId, Scheduler, SchedulerId, Verb, Worker, WorkerId, WorkerInfo,
 };
 
 use super::Transaction;
@@ -25,6 +25,8 @@ impl Transaction<'_> {
                 name: new.name.clone(),
                 masters: vec![MASTER],
                 description: new.description.clone(),
+                description_format: new.description_format.clone(),
+                project: new.project.as_ref().map(|slug| self.project(slug)),
                 tags: new.tags.clone(),
             };
             if place == after.len() {
@@ -118,6 +120,87 @@ impl Transaction<'_> {
                 None => self.force_schedulers.push(after.clone()),
             }
             self.tell_if_new(before, after, Verb::Updated);
+        }
+    }
+
+    fn project(&self, slug: &str) -> ProjectId {
+        let known = self.projects.iter().find(|it| it.slug == slug);
+        known.expect("a setup has the projects that it names").id
+    }
+
+    pub(super) fn configure_projects(&mut self, setup: &Setup) {
+        let mut after = self.projects.clone();
+        for new in &setup.projects {
+            let place = after
+                .iter()
+                .position(|it| it.slug == new.slug)
+                .unwrap_or(after.len());
+            let row = Project {
+                id: ProjectId(place as i64 + 1),
+                name: new.name.clone(),
+                slug: new.slug.clone(),
+                description: new.description.clone(),
+                description_format: new.description_format.clone(),
+                active: false,
+            };
+            if place == after.len() {
+                after.push(row)
+            } else {
+                after[place] = row
+            }
+        }
+        for (place, row) in after.iter_mut().enumerate() {
+            let mut builders = setup.builders.iter();
+            row.active = builders.any(|builder| builder.project.as_ref() == Some(&row.slug));
+            self.tell_if_new(self.projects.get(place).cloned(), row.clone(), Verb::Update);
+        }
+        self.projects = after;
+    }
+
+    pub(super) fn configure_codebases(&mut self, setup: &Setup) {
+        for new in &setup.codebases {
+            let project = self.project(&new.project);
+            let is_it = |it: &Codebase| it.project == project && it.slug == new.slug;
+            let place = self
+                .codebases
+                .iter()
+                .position(is_it)
+                .unwrap_or(self.codebases.len());
+            let before = self.codebases.get(place).cloned();
+            let after = Codebase {
+                id: CodebaseId(place as i64 + 1),
+                project,
+                name: new.name.clone(),
+                slug: new.slug.clone(),
+            };
+            match self.codebases.get_mut(place) {
+                Some(row) => *row = after.clone(),
+                None => self.codebases.push(after.clone()),
+            }
+            self.tell_if_new(before, after, Verb::Update);
+        }
+    }
+
+    pub(super) fn configure_change_sources(&mut self, setup: &Setup) {
+        for name in &setup.change_sources {
+            if self.change_sources.iter().all(|it| it.name != *name) {
+                let id = ChangeSourceId(self.change_sources.len() as i64 + 1);
+                self.change_sources.push(ChangeSource {
+                    id,
+                    name: name.clone(),
+                    master: None,
+                });
+            }
+        }
+        for place in 0..self.change_sources.len() {
+            let before = self.change_sources[place].clone();
+            let master = setup.change_sources.contains(&before.name).then_some(MASTER);
+            let after = ChangeSource {
+                master,
+                ..before.clone()
+            };
+            self.change_sources[place] = after.clone();
+            self.tell_if_new(Some(before), after, Verb::Updated);
         }
     }
 

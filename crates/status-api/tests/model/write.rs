@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use weir_status_api::conformance::{HandClock, NewBuildset, Setup, SetupIds, Writer};
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Change, ChangeId, Cursor,
-    Entity, Log, LogId, LogKind, MasterId, Properties, PropertiesUpdate, Results, SchedulerId, SourceStamp,
-    SourceStampId, Step, StepId, Url, Verb, WorkerId, WorkerInfo,
+    BranchId, Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Change,
+    ChangeId, CodebaseId, Commit, CommitId, Cursor, Entity, Log, LogId, LogKind, MasterId, Properties,
+    PropertiesUpdate, Results, SchedulerId, SourceStamp, SourceStampId, Step, StepId, TestResult,
+    TestResultSetId, Url, Verb, WorkerId, WorkerInfo,
 };
 
 use super::{Fault, Model, Transaction};
@@ -24,6 +25,7 @@ macro_rules! row {
             .expect("the writer knows what there is")
     };
 }
+pub(super) use row;
 
 /// The row in the table with the changes, told as an event.
 macro_rules! change {
@@ -34,6 +36,7 @@ macro_rules! change {
         $state.emit(Verb::$verb, row);
     }};
 }
+pub(super) use change;
 
 impl Transaction<'_> {
     /// The source stamp like this one, made if there is none.
@@ -156,18 +159,13 @@ impl Writer for Model {
 
     async fn configure(&self, setup: Setup) -> SetupIds {
         self.transact(|state| {
+            state.configure_projects(&setup);
+            state.configure_codebases(&setup);
             state.configure_builders(&setup);
             state.configure_workers(&setup);
             state.configure_schedulers(&setup);
-            SetupIds {
-                builders: state.builders.iter().map(|it| (it.name.clone(), it.id)).collect(),
-                workers: state.workers.iter().map(|it| (it.name.clone(), it.id)).collect(),
-                schedulers: state
-                    .schedulers
-                    .iter()
-                    .map(|it| (it.name.clone(), it.id))
-                    .collect(),
-            }
+            state.configure_change_sources(&setup);
+            state.setup_ids()
         })
     }
 
@@ -418,6 +416,44 @@ impl Writer for Model {
 
     async fn enable_scheduler(&self, scheduler: SchedulerId, enabled: bool) {
         self.transact(|state| state.enable(scheduler, enabled));
+    }
+
+    async fn miss_worker(&self, worker: WorkerId) {
+        self.transact(|state| change!(state, Missing, workers, worker, |it| {}));
+    }
+
+    async fn add_commit(&self, commit: Commit) -> CommitId {
+        self.transact(|state| state.add_commit(commit))
+    }
+
+    async fn move_branch(&self, codebase: CodebaseId, name: &str, head: Option<CommitId>) -> BranchId {
+        self.transact(|state| state.move_branch(codebase, name, head))
+    }
+
+    async fn set_build_data(&self, build: BuildId, name: &str, value: Vec<u8>, source: &str) {
+        self.transact(|state| state.set_build_data(build, name, value, source));
+    }
+
+    async fn add_test_result_set(
+        &self,
+        step: StepId,
+        description: Option<String>,
+        category: &str,
+        value_unit: &str,
+    ) -> TestResultSetId {
+        self.transact(|state| state.add_result_set(step, description, category, value_unit))
+    }
+
+    async fn add_test_results(&self, set: TestResultSetId, results: Vec<TestResult>) {
+        self.transact(|state| state.add_results(set, results));
+    }
+
+    async fn finish_test_result_set(&self, set: TestResultSetId, passed: Option<i64>, failed: Option<i64>) {
+        self.transact(|state| {
+            change!(state, Completed, result_sets, set, |it| {
+                (it.tests_passed, it.tests_failed, it.complete) = (passed, failed, true);
+            });
+        });
     }
 
     async fn expire_events(&self, up_to: Cursor) {

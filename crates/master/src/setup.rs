@@ -13,6 +13,9 @@ pub(crate) fn setup(config: &MasterConfig) -> Setup {
             .map(|it| BuilderSetup {
                 name: it.name.clone(),
                 description: it.description.clone(),
+                // What the configuration's description is written in.
+                description_format: it.description.as_ref().map(|_| "markdown".to_owned()),
+                project: None,
                 tags: it.tags.clone(),
                 workers: it.workers.clone(),
             })
@@ -20,6 +23,13 @@ pub(crate) fn setup(config: &MasterConfig) -> Setup {
         workers: config.workers.iter().map(|it| it.name.clone()).collect(),
         schedulers: config.schedulers.iter().map(|it| it.name.clone()).collect(),
         force_schedulers: config.schedulers.iter().filter_map(force_scheduler).collect(),
+        projects: vec![],
+        codebases: vec![],
+        change_sources: config
+            .change_sources
+            .iter()
+            .map(|it| it.name().to_owned())
+            .collect(),
     }
 }
 

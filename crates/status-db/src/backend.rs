@@ -1,5 +1,6 @@
 //! What a database does for the store, the same for both.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use weir_status_api::{
 
 use crate::error::{Error, Result};
 use crate::segments::Place;
-use crate::transition::{Applied, Transition};
+use crate::transition::{Applied, ForceKey, Transition};
 
 /// How long a caller waits for a connection to be free or made.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -150,6 +151,13 @@ pub(crate) trait Backend: Send + Sync {
 
     /// What a build was made from.
     async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint>;
+
+    /// What a force with this key made within the day before `at`, if it did.
+    async fn forced(
+        &self,
+        key: &ForceKey,
+        at: Timestamp,
+    ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>>;
 
     /// Brings all to rest and closes the connections.
     async fn close(&self);

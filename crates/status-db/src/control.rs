@@ -8,8 +8,8 @@ mod force;
 use async_trait::async_trait;
 use weir_status_api::{
     Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, Command, Control,
-    ControlAction, ControlRecord, ControlTarget, ForceScheduler, Key, Outcome, Resource, Scheduler,
-    SchedulerKey, Worker, WorkerKey,
+    ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Outcome, Resource,
+    Scheduler, SchedulerKey, Worker, WorkerKey,
 };
 
 use crate::error::{Error, Result};
@@ -27,11 +27,7 @@ impl Store {
     async fn carry_out(&self, caller: &Caller, command: Command) -> Result<Outcome> {
         refuse_nul(&command)?;
         match command {
-            Command::Force { scheduler, params } => {
-                let scheduler: ForceScheduler = self.one(Key::ForceScheduler(scheduler)).await?;
-                let new = force::buildset(self, caller, scheduler, params).await?;
-                self.add_buildset(new).await
-            }
+            Command::Force { scheduler, params } => self.force(caller, scheduler, params).await,
             Command::Rebuild { build } => self.rebuild(&build).await,
             Command::StopBuild { build, reason } => {
                 let build: Build = self.one(Key::Build(build)).await?;
@@ -39,6 +35,10 @@ impl Store {
                 self.record(caller, target, ControlAction::Stop, reason).await
             }
             Command::CancelRequest { request, reason } => self.cancel(caller, request, reason).await,
+            Command::SetPriority { request, priority } => {
+                self.apply(Transition::SetPriority(request, priority)).await?;
+                Ok(Outcome::Done)
+            }
             Command::PauseWorker { worker, reason } => {
                 self.ask_worker(caller, worker, ControlAction::Pause, reason)
                     .await
@@ -50,6 +50,9 @@ impl Store {
             Command::StopWorker { worker, reason } => {
                 self.ask_worker(caller, worker, ControlAction::Stop, reason).await
             }
+            Command::KillWorker { worker, reason } => {
+                self.ask_worker(caller, worker, ControlAction::Kill, reason).await
+            }
             Command::EnableScheduler { scheduler, enabled } => self.enable(scheduler, enabled).await,
         }
     }
@@ -60,8 +63,26 @@ impl Store {
         R::from_entity(entity).ok_or_else(|| Error::data(format_args!("{key} is of another kind")))
     }
 
-    async fn add_buildset(&self, new: NewBuildset) -> Result<Outcome> {
-        match self.apply(Transition::AddBuildset(Box::new(new))).await? {
+    async fn force(&self, caller: &Caller, scheduler: String, params: ForceParams) -> Result<Outcome> {
+        let key = force::key(caller, &scheduler, params.idempotency_key.clone())?;
+        // The first answer stands even where the same force would be refused by now.
+        if let Some(key) = &key
+            && let Some((buildset, requests)) = self.inner.backend.forced(key, self.inner.clock.now()).await?
+        {
+            return Ok(Outcome::Buildset { buildset, requests });
+        }
+        let scheduler: ForceScheduler = self.one(Key::ForceScheduler(scheduler)).await?;
+        let new = Box::new(force::buildset(self, caller, scheduler, params).await?);
+        self.make(match key {
+            Some(key) => Transition::Force(key, new),
+            None => Transition::AddBuildset(new),
+        })
+        .await
+    }
+
+    /// Applies a transition that makes a buildset.
+    async fn make(&self, buildset: Transition) -> Result<Outcome> {
+        match self.apply(buildset).await? {
             Applied::Buildset(buildset, requests) => Ok(Outcome::Buildset { buildset, requests }),
             other => Err(Error::data(format_args!("a new buildset gave {other:?}"))),
         }
@@ -70,7 +91,7 @@ impl Store {
     async fn rebuild(&self, build: &BuildKey) -> Result<Outcome> {
         let blueprint = self.inner.backend.blueprint(build).await?;
         self.configured(blueprint.builder).await?;
-        self.add_buildset(NewBuildset {
+        let new = NewBuildset {
             reason: "rebuild".to_owned(),
             external_id: None,
             sources: blueprint
@@ -86,8 +107,8 @@ impl Store {
             parent: None,
             rebuilt_build: Some(blueprint.build),
             state: None,
-        })
-        .await
+        };
+        self.make(Transition::AddBuildset(Box::new(new))).await
     }
 
     /// Refuses a builder that no master has any more: its requests would wait for ever.
@@ -161,7 +182,8 @@ fn refuse_nul(command: &Command) -> Result<()> {
         Command::StopBuild { reason, .. }
         | Command::CancelRequest { reason, .. }
         | Command::PauseWorker { reason, .. }
-        | Command::StopWorker { reason, .. } => vec![("reason", reason)],
+        | Command::StopWorker { reason, .. }
+        | Command::KillWorker { reason, .. } => vec![("reason", reason)],
         _ => vec![],
     };
     let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|it| it.contains('\0'));

@@ -32,6 +32,7 @@ mod writer;
 pub use error::{Error, Result};
 pub use store::{Database, Options, Store};
 pub use transition::{
-    Applied, BuilderSetup, BuildsetSource, KeptState, NewBuildset, NewChange, NewLog, NewSourceStamp, Setup,
-    SetupIds, Transition,
+    Applied, BuilderSetup, BuildsetSource, CodebaseSetup, ForceKey, KeptState, MAX_BUILD_DATA, NewBuildData,
+    NewBuildset, NewChange, NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, ProjectSetup,
+    Setup, SetupIds, Transition,
 };

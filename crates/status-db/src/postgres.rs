@@ -14,8 +14,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::backend::{Lockable, PATIENCE};
 use crate::error::{Error, Result};
-use crate::inserts::{ChunkRow, EventRow, ROWS_AT_ONCE};
-use crate::schema::{build_requests, builders, buildsets, events, log_chunks};
+use crate::inserts::{ChunkRow, EventRow, NewTestResultRow, ROWS_AT_ONCE};
+use crate::schema::{build_requests, builders, buildsets, events, log_chunks, test_results};
 
 #[path = "queries/mod.rs"]
 mod queries;
@@ -159,6 +159,15 @@ async fn insert_events(conn: &mut Conn, rows: Vec<EventRow>) -> QueryResult<()> 
 async fn insert_chunks(conn: &mut Conn, rows: Vec<ChunkRow>) -> QueryResult<()> {
     for part in rows.chunks(ROWS_AT_ONCE) {
         let insert = diesel::insert_into(log_chunks::table).values(part);
+        insert.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Inserts test results.
+async fn insert_test_results(conn: &mut Conn, rows: Vec<NewTestResultRow>) -> QueryResult<()> {
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        let insert = diesel::insert_into(test_results::table).values(part);
         insert.execute(conn).await?;
     }
     Ok(())

@@ -15,8 +15,8 @@ use futures::FutureExt;
 
 use crate::backend::Lockable;
 use crate::error::{Error, Result};
-use crate::inserts::{ChunkRow, EventRow, ROWS_AT_ONCE};
-use crate::schema::{events, log_chunks};
+use crate::inserts::{ChunkRow, EventRow, NewTestResultRow, ROWS_AT_ONCE};
+use crate::schema::{events, log_chunks, test_results};
 
 #[cfg(test)]
 mod plans;
@@ -137,6 +137,17 @@ async fn insert_chunks(conn: &mut Conn, rows: Vec<ChunkRow>) -> QueryResult<()> 
     conn.spawn_blocking(move |conn| {
         rows.chunks(ROWS_AT_ONCE).try_for_each(|part| {
             let insert = diesel::insert_into(log_chunks::table).values(part);
+            insert.execute(conn).map(drop)
+        })
+    })
+    .await
+}
+
+/// Inserts test results.
+async fn insert_test_results(conn: &mut Conn, rows: Vec<NewTestResultRow>) -> QueryResult<()> {
+    conn.spawn_blocking(move |conn| {
+        rows.chunks(ROWS_AT_ONCE).try_for_each(|part| {
+            let insert = diesel::insert_into(test_results::table).values(part);
             insert.execute(conn).map(drop)
         })
     })

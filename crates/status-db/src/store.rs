@@ -48,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) hub: Hub,
     pub(crate) segments: SegmentReader,
+    pub(crate) clock: Arc<dyn Clock>,
     writer: WriterHandle,
     /// Held as long as the store is open.
     _lock: File,
@@ -75,12 +76,13 @@ impl Store {
         // On SQLite there is nobody else who writes events.
         let poll = matches!(database, Database::Postgres(_)).then_some(POLL);
         let hub = Hub::new(backend.clone(), poll).await?;
-        let writer = Writer::start(backend.clone(), segments, hub.clone(), clock);
+        let writer = Writer::start(backend.clone(), segments, hub.clone(), Arc::clone(&clock));
         Ok(Self {
             inner: Arc::new(Inner {
                 backend,
                 hub,
                 segments: SegmentReader::new(folder),
+                clock,
                 writer,
                 _lock: lock,
             }),

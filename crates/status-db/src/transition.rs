@@ -3,24 +3,57 @@
 //! Each becomes one atomic piece of a transaction, together with its events. Nothing else writes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use weir_status_api::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ControlRecord, Cursor, ForceScheduler, LogId,
-    LogKind, MasterId, Properties, Property, Results, SchedulerId, SourceStampId, StepId, Timestamp, Url,
-    WorkerId, WorkerInfo,
+    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
+    ControlRecord, Cursor, ForceScheduler, LogId, LogKind, MasterId, ProjectId, Properties, Property,
+    Results, SchedulerId, SourceStampId, StepId, TestResultSetId, Timestamp, Url, WorkerId, WorkerInfo,
 };
 
+/// How many bytes the value of a piece of build data can have: 16 MiB. It lives in a row of the database, and
+/// is read and written as a whole.
+pub const MAX_BUILD_DATA: usize = 16 * 1024 * 1024;
+
 /// A builder, as the configuration has it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuilderSetup {
     /// Its name.
     pub name: String,
-    /// What it is for, in Markdown.
+    /// What it is for.
     pub description: Option<String>,
+    /// What the description is written in, e.g. `markdown`.
+    pub description_format: Option<String>,
+    /// Its project, by slug; one of the setup or one that is known already.
+    pub project: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// The workers that serve it, by name.
     pub workers: Vec<String>,
+}
+
+/// A project, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectSetup {
+    /// Its name.
+    pub name: String,
+    /// Its name as an identifier, unique.
+    pub slug: String,
+    /// What it is.
+    pub description: Option<String>,
+    /// What the description is written in, e.g. `markdown`.
+    pub description_format: Option<String>,
+}
+
+/// A codebase, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodebaseSetup {
+    /// Its project, by slug; one of the setup or one that is known already.
+    pub project: String,
+    /// Its name, unique within its project.
+    pub name: String,
+    /// Its name as an identifier, unique within its project.
+    pub slug: String,
 }
 
 /// All that a master has configured; what is not in it any more is marked as removed, never deleted.
@@ -34,6 +67,12 @@ pub struct Setup {
     pub schedulers: Vec<String>,
     /// The force schedulers.
     pub force_schedulers: Vec<ForceScheduler>,
+    /// The projects. One that is not in it any more stays as it was.
+    pub projects: Vec<ProjectSetup>,
+    /// The codebases. One that is not in it any more stays as it was.
+    pub codebases: Vec<CodebaseSetup>,
+    /// The change sources, by name.
+    pub change_sources: Vec<String>,
 }
 
 /// The ids of what a [`Setup`] names.
@@ -45,6 +84,12 @@ pub struct SetupIds {
     pub workers: BTreeMap<String, WorkerId>,
     /// Schedulers by name.
     pub schedulers: BTreeMap<String, SchedulerId>,
+    /// Projects by slug.
+    pub projects: BTreeMap<String, ProjectId>,
+    /// Codebases by their project's slug and their own.
+    pub codebases: BTreeMap<(String, String), CodebaseId>,
+    /// Change sources by name.
+    pub change_sources: BTreeMap<String, ChangeSourceId>,
 }
 
 /// Which source to build. Equal ones share one source stamp.
@@ -151,6 +196,89 @@ pub struct NewLog {
     pub kind: LogKind,
 }
 
+/// Which wish a force carries out: nothing is made for the same one again within a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForceKey {
+    /// Whose wish it is.
+    pub caller: String,
+    /// The force scheduler.
+    pub scheduler: String,
+    /// What the caller's program made up for this one wish.
+    pub key: String,
+}
+
+/// A commit to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCommit {
+    /// Its codebase.
+    pub codebase: CodebaseId,
+    /// Who wrote it.
+    pub author: String,
+    /// Who committed it, if that is known to be another.
+    pub committer: Option<String>,
+    /// Its message.
+    pub comments: String,
+    /// When it was made.
+    pub when: Timestamp,
+    /// Its revision, unique within its codebase.
+    pub revision: String,
+    /// The commit before it; of a merge the first.
+    pub parent: Option<CommitId>,
+}
+
+/// A piece of data that a build keeps.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewBuildData {
+    /// The build.
+    pub build: BuildId,
+    /// Its name within the build, 1 to 256 bytes.
+    pub name: String,
+    /// [`MAX_BUILD_DATA`] bytes at the most.
+    pub value: Vec<u8>,
+    /// Who sets it, e.g. the name of a step.
+    pub source: String,
+}
+
+impl fmt::Debug for NewBuildData {
+    /// Shows the length of the value, not the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewBuildData")
+            .field("build", &self.build)
+            .field("name", &self.name)
+            .field("length", &self.value.len())
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+/// A set of test results to be opened on a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTestResultSet {
+    /// The step.
+    pub step: StepId,
+    /// What the step says of it.
+    pub description: Option<String>,
+    /// The kind of results, e.g. `pass_fail`.
+    pub category: String,
+    /// The unit of its results' values, e.g. `boolean`.
+    pub value_unit: String,
+}
+
+/// A test result to be added to a set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewTestResult {
+    /// The name of the test. It or the path must be there.
+    pub test_name: Option<String>,
+    /// The path of the source it is about.
+    pub test_code_path: Option<String>,
+    /// The line there, from 1.
+    pub line: Option<i64>,
+    /// How long it took, in nanoseconds.
+    pub duration_ns: Option<i64>,
+    /// The result, in its set's unit.
+    pub value: String,
+}
+
 /// One thing that happens. The comment of each says what [`Applied`] it gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transition {
@@ -169,10 +297,14 @@ pub enum Transition {
     KeepState(KeptState),
     /// A buildset is made. `Buildset`.
     AddBuildset(Box<NewBuildset>),
+    /// A buildset is made for somebody's wish, or was made for the same one within the last day. `Buildset`.
+    Force(ForceKey, Box<NewBuildset>),
     /// A master takes a request, if it is open and nobody has. `Claimed`.
     Claim(BuildRequestId, MasterId),
     /// A master gives a request back. `Done`.
     Unclaim(BuildRequestId),
+    /// A request gets another priority; a complete one stays as it is. `Done`.
+    SetPriority(BuildRequestId, i32),
     /// A request is complete without a build. `Done`.
     CompleteRequest(BuildRequestId, Results),
     /// A build of a claimed request begins; its properties are the buildset's, then these. `Build`.
@@ -245,9 +377,37 @@ pub enum Transition {
         /// Whether it ends after its builds.
         graceful: bool,
     },
+    /// A worker should be connected and is not: an event, without a change. `Done`.
+    MissWorker(WorkerId),
+    /// A commit is recorded; one whose revision its codebase has already stays as it was. `Commit`.
+    AddCommit(NewCommit),
+    /// A branch is made, or its head moves. `Branch`.
+    MoveBranch {
+        /// The codebase.
+        codebase: CodebaseId,
+        /// The branch's name.
+        name: String,
+        /// The commit at its head, of the same codebase.
+        head: Option<CommitId>,
+    },
+    /// A build keeps a piece of data, in the place of what it kept under that name. `Done`.
+    SetBuildData(NewBuildData),
+    /// A set of test results is opened. `TestResultSet`.
+    AddTestResultSet(NewTestResultSet),
+    /// Test results are added to a set that is not complete. `Done`.
+    AddTestResults(TestResultSetId, Vec<NewTestResult>),
+    /// Nothing more will be added to a set of test results. `Done`.
+    FinishTestResultSet {
+        /// The set.
+        set: TestResultSetId,
+        /// How many tests passed, if that is known.
+        passed: Option<i64>,
+        /// How many tests failed, if that is known.
+        failed: Option<i64>,
+    },
     /// A scheduler is enabled or disabled. `Done`.
     EnableScheduler(SchedulerId, bool),
-    /// Somebody asked for something. A worker is paused, unpaused or told to end at once, and a request that
+    /// Somebody asked for something. A worker is paused, unpaused or marked as ending at once, and a request that
     /// nobody claimed is cancelled at once; the rest the master will do when it sees the event. What has
     /// ended stays as it is, without an event. `Done`.
     Record(ControlRecord),
@@ -280,4 +440,10 @@ pub enum Applied {
     Step(StepId),
     /// The log.
     Log(LogId),
+    /// The commit.
+    Commit(CommitId),
+    /// The branch.
+    Branch(BranchId),
+    /// The set of test results.
+    TestResultSet(TestResultSetId),
 }

@@ -9,7 +9,7 @@ mod text;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use weir_status_api::Clock;
 
 use crate::backend::{Backend, Committed, Unit};
@@ -36,15 +36,32 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
+/// How many bytes of build data wait at the most, beside a unit that alone has more; whoever comes then waits.
+const LARGE_VALUES: usize = 64 * 1024 * 1024;
+
 /// Hands units to the writer.
 #[derive(Clone)]
 pub(crate) struct WriterHandle {
     queue: mpsc::Sender<Message>,
+    large_values: Arc<Semaphore>,
 }
 
 impl WriterHandle {
     /// Applies the transitions in order, all or none; answers after the commit.
     pub(crate) async fn apply(&self, transitions: Vec<Transition>) -> Result<Vec<Applied>> {
+        let bytes = transitions
+            .iter()
+            .map(value_bytes)
+            .sum::<usize>()
+            .min(LARGE_VALUES);
+        // Held until it is answered.
+        let _large = match u32::try_from(bytes) {
+            Ok(bytes) if bytes > 0 => {
+                let permits = self.large_values.acquire_many(bytes).await;
+                Some(permits.map_err(|_| Error::Closed)?)
+            }
+            _ => None,
+        };
         let mut items = Vec::with_capacity(transitions.len());
         for transition in transitions {
             items.push(text::prepare(transition).await?);
@@ -91,7 +108,10 @@ impl Writer {
             clock,
         };
         tokio::spawn(writer.run(waiting));
-        WriterHandle { queue }
+        WriterHandle {
+            queue,
+            large_values: Arc::new(Semaphore::new(LARGE_VALUES)),
+        }
     }
 
     async fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
@@ -185,6 +205,14 @@ impl Writer {
                 let _ = reply.send(Ok(applied.clone()));
             }
         }
+    }
+}
+
+/// How large the value is that a transition brings into the database.
+fn value_bytes(transition: &Transition) -> usize {
+    match transition {
+        Transition::SetBuildData(new) => new.value.len(),
+        _ => 0,
     }
 }
 

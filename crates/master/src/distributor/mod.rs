@@ -196,19 +196,28 @@ impl Distributor {
         }
     }
 
-    fn control(&self, record: &ControlRecord) {
+    fn control(&mut self, record: &ControlRecord) {
         let request = match (record.target, record.action) {
+            (ControlTarget::Worker(worker), ControlAction::Kill) => return self.kill(worker, record),
             (ControlTarget::Build(build), ControlAction::Stop) => self.requests.get(&build).copied(),
             (ControlTarget::BuildRequest(request), ControlAction::Cancel) => Some(request),
             _ => None,
         };
         if let Some(running) = request.and_then(|it| self.running.get(&it)) {
-            let who = &record.caller;
-            let reason = match &record.reason {
-                Some(why) => format!("stopped by {who}: {why}"),
-                None => format!("stopped by {who}"),
-            };
-            running.stop.cancel(&reason);
+            running.stop.cancel(&asked("stopped", record));
+        }
+    }
+
+    /// Ends a worker at once: its builds are lost here and now, whatever it does, and are built again.
+    fn kill(&mut self, worker: WorkerId, record: &ControlRecord) {
+        let reason = asked("the worker was killed", record);
+        for running in self.running.values().filter(|it| it.worker == worker) {
+            running.stop.lose(&reason);
+        }
+        if let Some(name) = self.slots.end(worker)
+            && let Err(gone) = self.engine.workers.shut_down_worker(name)
+        {
+            tracing::info!(worker = name, %gone, "the worker to kill is not connected here");
         }
     }
 
@@ -286,5 +295,14 @@ impl Distributor {
             stop,
         };
         self.running.insert(request, running);
+    }
+}
+
+/// Who asked for something that was done, and why.
+fn asked(done: &str, record: &ControlRecord) -> String {
+    let who = &record.caller;
+    match &record.reason {
+        Some(why) => format!("{done} by {who}: {why}"),
+        None => format!("{done} by {who}"),
     }
 }

@@ -55,6 +55,13 @@ impl Slots {
         (slot.graceful && slot.building.is_empty()).then_some(slot.name.as_str())
     }
 
+    /// The name of a worker that is to end at once; it takes no build any more.
+    pub(super) fn end(&mut self, worker: WorkerId) -> Option<&str> {
+        let slot = self.workers.get_mut(&worker)?;
+        slot.ready = false;
+        Some(slot.name.as_str())
+    }
+
     /// Of `candidates`, the one that can take a build of `builder` and does the least now.
     pub(super) fn free(&self, builder: BuilderId, candidates: &[WorkerId]) -> Option<WorkerId> {
         candidates

@@ -10,13 +10,33 @@ use weir_status_api::{
 
 use crate::error::{Error, Result};
 use crate::store::Store;
-use crate::transition::{BuildsetSource, NewBuildset, NewSourceStamp};
+use crate::transition::{BuildsetSource, ForceKey, NewBuildset, NewSourceStamp};
 
 /// The source of what a person sets, Buildbot's.
 const FORM: &str = "Force Build Form";
 
 /// What is wrong, by field.
 type Wrong = BTreeMap<String, String>;
+
+/// How many bytes an idempotency key can have.
+const MAX_KEY: usize = 200;
+
+/// Which wish it is, if the caller's program says so.
+pub(super) fn key(caller: &Caller, scheduler: &str, key: Option<String>) -> Result<Option<ForceKey>> {
+    match key {
+        Some(key) if key.is_empty() || key.len() > MAX_KEY => {
+            let why = format!("must have 1 to {MAX_KEY} bytes");
+            Err(Error::InvalidInput {
+                fields: BTreeMap::from([("idempotency_key".to_owned(), why)]),
+            })
+        }
+        key => Ok(key.map(|key| ForceKey {
+            caller: caller.name().to_owned(),
+            scheduler: scheduler.to_owned(),
+            key,
+        })),
+    }
+}
 
 /// The buildset that `params` ask of `scheduler`.
 pub(super) async fn buildset(

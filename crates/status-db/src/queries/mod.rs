@@ -23,6 +23,8 @@ use weir_status_api::{
 use super::{Conn, Db};
 use crate::backend::{Backend, BatchError, Blueprint, Committed, LogChunks, PATIENCE, Span, Unit};
 use crate::error::{Error, Result};
+use crate::transition::ForceKey;
+use apply::force_keys::Made;
 
 /// A database: one connection to write, a few to read.
 pub(crate) struct Database {
@@ -136,6 +138,11 @@ impl Backend for Database {
 
     async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint> {
         Ok(at_cursor!(self, |conn| apply::builds::blueprint(conn, build))?.value)
+    }
+
+    async fn forced(&self, key: &ForceKey, at: Timestamp) -> Result<Option<Made>> {
+        let made = at_cursor!(self, |conn| apply::force_keys::forced(conn, key, at))?;
+        Ok(made.value)
     }
 
     async fn close(&self) {

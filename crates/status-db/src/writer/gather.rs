@@ -71,6 +71,10 @@ fn is_indifferent(item: &Item) -> bool {
                 | Transition::KeepState(..)
                 | Transition::KeepBookmark(..)
                 | Transition::AddChange(..)
+                | Transition::AddCommit(..)
+                | Transition::MoveBranch { .. }
+                | Transition::SetBuildData(..)
+                | Transition::AddTestResults(..)
                 | Transition::Claim(..)
         )
     )

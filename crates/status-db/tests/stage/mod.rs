@@ -9,13 +9,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use weir_status_api::conformance::{HandClock, NewBuildset, Setup, SetupIds, Stage, TOKEN, USER, Writer};
 use weir_status_api::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, Cursor, Guarded, LogId, LogKind,
-    MasterId, Policy, Properties, Results, SchedulerId, SourceStamp, StatusApi, StepId, Url, User, WorkerId,
-    WorkerInfo,
+    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, CodebaseId, Commit, CommitId,
+    Cursor, Guarded, LogId, LogKind, MasterId, Policy, Properties, Results, SchedulerId, SourceStamp,
+    StatusApi, StepId, TestResult, TestResultSetId, Url, User, WorkerId, WorkerInfo,
 };
 use weir_status_db::{
-    Applied, BuilderSetup, BuildsetSource, Database, NewChange, NewLog, NewSourceStamp, Options, Store,
-    Transition,
+    Applied, BuilderSetup, BuildsetSource, CodebaseSetup, Database, NewBuildData, NewChange, NewCommit,
+    NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, Options, ProjectSetup, Store, Transition,
 };
 
 /// A store with a running master, written to by the kit.
@@ -114,14 +114,30 @@ fn stored_setup(setup: Setup) -> weir_status_db::Setup {
     let builders = setup.builders.into_iter().map(|it| BuilderSetup {
         name: it.name,
         description: it.description,
+        description_format: it.description_format,
+        project: it.project,
         tags: it.tags,
         workers: it.workers,
+    });
+    let projects = setup.projects.into_iter().map(|it| ProjectSetup {
+        name: it.name,
+        slug: it.slug,
+        description: it.description,
+        description_format: it.description_format,
+    });
+    let codebases = setup.codebases.into_iter().map(|it| CodebaseSetup {
+        project: it.project,
+        name: it.name,
+        slug: it.slug,
     });
     weir_status_db::Setup {
         builders: builders.collect(),
         workers: setup.workers,
         schedulers: setup.schedulers,
         force_schedulers: setup.force_schedulers,
+        projects: projects.collect(),
+        codebases: codebases.collect(),
+        change_sources: setup.change_sources,
     }
 }
 
@@ -191,6 +207,9 @@ impl Writer for StoreWriter {
             builders: ids.builders,
             workers: ids.workers,
             schedulers: ids.schedulers,
+            projects: ids.projects,
+            codebases: ids.codebases,
+            change_sources: ids.change_sources,
         }
     }
 
@@ -311,6 +330,72 @@ impl Writer for StoreWriter {
 
     async fn enable_scheduler(&self, scheduler: SchedulerId, enabled: bool) {
         self.apply(Transition::EnableScheduler(scheduler, enabled)).await;
+    }
+
+    async fn miss_worker(&self, worker: WorkerId) {
+        self.apply(Transition::MissWorker(worker)).await;
+    }
+
+    async fn add_commit(&self, commit: Commit) -> CommitId {
+        let add = Transition::AddCommit(NewCommit {
+            codebase: commit.codebase,
+            author: commit.author,
+            committer: commit.committer,
+            comments: commit.comments,
+            when: commit.when,
+            revision: commit.revision,
+            parent: commit.parent,
+        });
+        made!(self.apply(add).await, Applied::Commit(id) => id)
+    }
+
+    async fn move_branch(&self, codebase: CodebaseId, name: &str, head: Option<CommitId>) -> BranchId {
+        let name = name.to_owned();
+        let moved = Transition::MoveBranch { codebase, name, head };
+        made!(self.apply(moved).await, Applied::Branch(id) => id)
+    }
+
+    async fn set_build_data(&self, build: BuildId, name: &str, value: Vec<u8>, source: &str) {
+        self.apply(Transition::SetBuildData(NewBuildData {
+            build,
+            name: name.to_owned(),
+            value,
+            source: source.to_owned(),
+        }))
+        .await;
+    }
+
+    async fn add_test_result_set(
+        &self,
+        step: StepId,
+        description: Option<String>,
+        category: &str,
+        value_unit: &str,
+    ) -> TestResultSetId {
+        let add = Transition::AddTestResultSet(NewTestResultSet {
+            step,
+            description,
+            category: category.to_owned(),
+            value_unit: value_unit.to_owned(),
+        });
+        made!(self.apply(add).await, Applied::TestResultSet(id) => id)
+    }
+
+    async fn add_test_results(&self, set: TestResultSetId, results: Vec<TestResult>) {
+        let results = results.into_iter().map(|it| NewTestResult {
+            test_name: it.test_name,
+            test_code_path: it.test_code_path,
+            line: it.line,
+            duration_ns: it.duration_ns,
+            value: it.value,
+        });
+        self.apply(Transition::AddTestResults(set, results.collect()))
+            .await;
+    }
+
+    async fn finish_test_result_set(&self, set: TestResultSetId, passed: Option<i64>, failed: Option<i64>) {
+        self.apply(Transition::FinishTestResultSet { set, passed, failed })
+            .await;
     }
 
     async fn expire_events(&self, up_to: Cursor) {

@@ -54,15 +54,14 @@ macro_rules! gives {
 pub(crate) fn setup() -> Setup {
     let builder = |name: &str| BuilderSetup {
         name: name.to_owned(),
-        description: None,
-        tags: vec![],
         workers: vec!["anna".to_owned()],
+        ..BuilderSetup::default()
     };
     Setup {
         builders: vec![builder("debug"), builder("release")],
         workers: vec!["anna".to_owned()],
         schedulers: vec!["all".to_owned()],
-        force_schedulers: vec![],
+        ..Setup::default()
     }
 }
 

@@ -2,11 +2,15 @@
 
 pub(super) mod builds;
 mod buildsets;
+mod change_sources;
 mod changes;
 mod finish;
 mod force;
+pub(super) mod force_keys;
 pub(super) mod listeners;
 pub(super) mod logs;
+mod outcomes;
+mod projects;
 mod requests;
 mod setup;
 mod steps;
@@ -84,6 +88,13 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             let (buildset, requests) = buildsets::add(tx, new).await?;
             return Ok(Applied::Buildset(buildset, requests));
         }
+        Transition::Force(key, new) => {
+            let (buildset, requests) = force_keys::force(tx, key, new).await?;
+            return Ok(Applied::Buildset(buildset, requests));
+        }
+        Transition::SetPriority(request, priority) => {
+            requests::set_priority(tx, *request, *priority).await?;
+        }
         Transition::Claim(request, master) => {
             return requests::claim(tx, *request, *master).await.map(Applied::Claimed);
         }
@@ -131,6 +142,20 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             reason,
             graceful,
         } => workers::set_state(tx, *worker, *paused, reason.as_deref(), *graceful).await?,
+        Transition::MissWorker(worker) => workers::miss(tx, *worker).await?,
+        Transition::AddCommit(new) => return projects::add_commit(tx, new).await.map(Applied::Commit),
+        Transition::MoveBranch { codebase, name, head } => {
+            let branch = projects::move_branch(tx, *codebase, name, *head).await?;
+            return Ok(Applied::Branch(branch));
+        }
+        Transition::SetBuildData(new) => outcomes::set_build_data(tx, new).await?,
+        Transition::AddTestResultSet(new) => {
+            return outcomes::add_set(tx, new).await.map(Applied::TestResultSet);
+        }
+        Transition::AddTestResults(set, results) => outcomes::add_results(tx, *set, results).await?,
+        Transition::FinishTestResultSet { set, passed, failed } => {
+            outcomes::finish_set(tx, *set, *passed, *failed).await?;
+        }
         Transition::EnableScheduler(scheduler, enabled) => {
             setup::enable_scheduler(tx, *scheduler, *enabled).await?;
         }

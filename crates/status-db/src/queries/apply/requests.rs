@@ -76,6 +76,22 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, row: BuildRequestRow) -> Result<()> 
     Ok(())
 }
 
+/// A complete request, and one that has the priority, stays as it is.
+pub(super) async fn set_priority(tx: &mut Tx<'_>, request: BuildRequestId, priority: i32) -> Result<()> {
+    let row = load(tx, request).await?;
+    if row.complete_at.is_some() || row.priority == priority {
+        return Ok(());
+    }
+    let row = diesel::update(build_requests::table.find(request.0))
+        .set(build_requests::priority.eq(priority))
+        .returning(BuildRequestRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let request = row.into_request()?;
+    tx.emit(Verb::Update, request);
+    Ok(())
+}
+
 pub(super) async fn complete(tx: &mut Tx<'_>, request: BuildRequestId, results: Results) -> Result<()> {
     let row = load(tx, request).await?;
     if row.complete_at.is_some() {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Builder, BuilderId, MasterId, Scheduler, SchedulerId, Verb, WorkerId};
+use weir_status_api::{Builder, BuilderId, MasterId, ProjectId, Scheduler, SchedulerId, Verb, WorkerId};
 
 use super::super::rows::{BuilderRow, MasterRow, SchedulerRow, builders as assemble, to_json};
-use super::{Tx, finish, force, found, workers};
+use super::projects::{self, Projects};
+use super::{Tx, change_sources, finish, force, found, workers};
 use crate::error::Result;
 use crate::schema::{
     builder_masters, builders, configured_workers, masters, schedulers, workers as workers_table,
@@ -55,12 +56,17 @@ pub(super) async fn configure(tx: &mut Tx<'_>, master: MasterId, setup: &Setup) 
         .select(masters::id)
         .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
-    let builders = configure_builders(tx, master, &setup.builders).await?;
+    let mut projects = Projects::configure(tx, &setup.projects).await?;
+    let codebases = projects::configure_codebases(tx, &mut projects, &setup.codebases).await?;
+    let builders = configure_builders(tx, master, &setup.builders, &mut projects).await?;
     let (workers, new_workers) = configure_workers(tx, setup).await?;
     let ids = SetupIds {
         builders,
         workers,
         schedulers: configure_schedulers(tx, master, setup).await?,
+        projects: projects.emit(tx, &setup.projects).await?,
+        codebases,
+        change_sources: change_sources::configure(tx, master, &setup.change_sources).await?,
     };
     link_workers(tx, master, setup, &ids, new_workers).await?;
     force::configure(tx, master, &setup.force_schedulers).await?;
@@ -71,6 +77,7 @@ async fn configure_builders(
     tx: &mut Tx<'_>,
     master: MasterId,
     wanted: &[BuilderSetup],
+    projects: &mut Projects,
 ) -> Result<BTreeMap<String, BuilderId>> {
     let linked: BTreeSet<i64> = builder_masters::table
         .filter(builder_masters::master.eq(master.0))
@@ -81,7 +88,11 @@ async fn configure_builders(
         .collect();
     let mut ids = BTreeMap::new();
     for setup in wanted {
-        let (id, changed) = store_builder(tx, setup).await?;
+        let project = match &setup.project {
+            Some(slug) => Some(projects.of_slug(tx, slug).await?),
+            None => None,
+        };
+        let (id, changed) = store_builder(tx, setup, project).await?;
         ids.insert(setup.name.clone(), BuilderId(id));
         if !linked.contains(&id) {
             diesel::insert_into(builder_masters::table)
@@ -108,8 +119,13 @@ async fn configure_builders(
 }
 
 /// The builder's id, and whether what is known of it changed.
-async fn store_builder(tx: &mut Tx<'_>, setup: &BuilderSetup) -> Result<(i64, bool)> {
+async fn store_builder(
+    tx: &mut Tx<'_>,
+    setup: &BuilderSetup,
+    project: Option<ProjectId>,
+) -> Result<(i64, bool)> {
     let tags = to_json(&setup.tags)?;
+    let project = project.map(|id| id.0);
     let old = builders::table
         .filter(builders::name.eq(&setup.name))
         .select(BuilderRow::as_select())
@@ -118,22 +134,23 @@ async fn store_builder(tx: &mut Tx<'_>, setup: &BuilderSetup) -> Result<(i64, bo
         .optional()?;
     if let Some(old) = old
         && old.description == setup.description
+        && old.description_format == setup.description_format
+        && old.project == project
         && old.tags_json == tags
     {
         return Ok((old.id, false));
     }
+    let rest = (
+        builders::description.eq(&setup.description),
+        builders::description_format.eq(&setup.description_format),
+        builders::project.eq(project),
+        builders::tags_json.eq(&tags),
+    );
     let id = diesel::insert_into(builders::table)
-        .values((
-            builders::name.eq(&setup.name),
-            builders::description.eq(&setup.description),
-            builders::tags_json.eq(&tags),
-        ))
+        .values((builders::name.eq(&setup.name), rest))
         .on_conflict(builders::name)
         .do_update()
-        .set((
-            builders::description.eq(&setup.description),
-            builders::tags_json.eq(&tags),
-        ))
+        .set(rest)
         .returning(builders::id)
         .get_result(tx.conn)
         .await?;

@@ -106,6 +106,11 @@ pub(super) async fn set_state(
     emit(tx, Verb::StateUpdated, worker).await
 }
 
+/// Tells that the worker is missing.
+pub(super) async fn miss(tx: &mut Tx<'_>, worker: WorkerId) -> Result<()> {
+    emit(tx, Verb::Missing, worker).await
+}
+
 /// What somebody asked of a worker: its state says so from now on, and the event tells its master.
 pub(super) async fn ask(
     tx: &mut Tx<'_>,
@@ -120,7 +125,8 @@ pub(super) async fn ask(
     match action {
         ControlAction::Pause => set_state(tx, worker, true, reason, before.graceful).await,
         ControlAction::Unpause => set_state(tx, worker, false, None, before.graceful).await,
-        ControlAction::Stop => set_state(tx, worker, before.paused, kept, true).await,
+        // One that is to end at once gets no new build before it has.
+        ControlAction::Stop | ControlAction::Kill => set_state(tx, worker, before.paused, kept, true).await,
         ControlAction::Cancel => Err(Error::invalid("action", "a worker cannot be cancelled")),
     }
 }

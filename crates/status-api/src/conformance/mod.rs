@@ -26,10 +26,17 @@ mod dropped;
 mod events;
 mod filters;
 mod force;
+mod get;
+mod keyed;
+mod list;
 mod logs;
+mod missing;
 mod orders;
 mod pages;
+mod promises;
 mod reference;
+mod refusals;
+mod relations;
 mod resources;
 mod scene;
 mod scene_outcome;
@@ -55,7 +62,7 @@ pub use views::ViewRows;
 /// One case of the kit.
 #[derive(Clone, Copy)]
 pub struct Case {
-    /// Its name.
+    /// Its name: what it is about, and what of that.
     pub name: &'static str,
     run: for<'a> fn(&'a dyn Stage) -> LocalBoxFuture<'a, ()>,
 }
@@ -69,15 +76,18 @@ impl Case {
         (self.run)(stage).await;
     }
 
-    /// Runs the case of that name.
+    /// Runs the case of that name, e.g. `filters::build`; its last part is enough where it is the only one.
     ///
     /// # Panics
-    /// If a promise is broken, or there is no such case.
+    /// If a promise is broken, or there is no such case, or there are several.
     pub async fn run_named(name: &str, stage: &dyn Stage) {
-        let case = CASES.iter().find(|case| case.name == name);
-        case.unwrap_or_else(|| panic!("there is no case {name}"))
-            .run(stage)
-            .await;
+        let ends_so = |case: &&Case| case.name == name || case.name.rsplit("::").next() == Some(name);
+        let found: Vec<&Case> = CASES.iter().filter(ends_so).collect();
+        match found.as_slice() {
+            [case] => case.run(stage).await,
+            [] => panic!("there is no case {name}"),
+            several => panic!("there are several cases {name}: {several:?}"),
+        }
     }
 }
 
@@ -93,11 +103,33 @@ impl fmt::Debug for Case {
 macro_rules! for_each_conformance_case {
     ($with:path, $($args:tt)*) => {
         $with! { $($args)*
-            resources: every_key_gives_what_was_written, lists_hold_what_was_written, nothing_is_not_found,
+            get: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result;
+            missing: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result;
+            list: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result;
+            filters: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result,
+                all_hold_at_once;
+            orders: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result,
+                limits_and_offsets;
+            pages: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result,
+                a_filtered_list_is_walked, walking_is_steady_while_rows_are_added, tokens_fit_one_list;
+            relations: builds_of_a_change, builds_triggered_by_a_build, changes_of_a_build,
+                builders_of_a_worker, builders_of_a_master, workers_of_a_builder, workers_of_a_master,
+                source_stamps_of_a_buildset;
+            refusals: bad_queries_are_refused;
+            resources: lists_hold_what_was_written, properties_of_nothing_are_not_found,
                 properties_are_filled_on_request, removed_setup_stays_readable;
-            filters: every_field_filters_as_documented, relations_filter, bad_queries_are_refused;
-            orders: every_order_is_total, limits_and_offsets;
-            pages: walking_gives_each_row_once, walking_is_steady_while_rows_are_added, tokens_fit_one_list;
             logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers;
             events: transitions_have_their_topics, events_carry_the_state, reads_are_true_at_their_cursor;
             watching: no_gap_and_no_duplicate_while_writers_run, many_watchers_with_many_filters,
@@ -117,7 +149,7 @@ macro_rules! list_cases {
     ($($module:ident: $($name:ident),+;)+) => {
         /// All cases.
         pub const CASES: &[Case] = &[$($(
-            Case { name: stringify!($name), run: |stage| Box::pin($module::$name(stage)) },
+            Case { name: concat!(stringify!($module), "::", stringify!($name)), run: |stage| Box::pin($module::$name(stage)) },
         )+)+];
     };
 }
@@ -137,12 +169,19 @@ macro_rules! conformance_tests {
 #[macro_export]
 macro_rules! conformance_test_of_each {
     ($make_stage:path; $($module:ident: $($name:ident),+;)+) => {
-        $($(
-            #[::tokio::test(flavor = "multi_thread")]
-            async fn $name() {
-                let stage = $make_stage().await;
-                $crate::conformance::Case::run_named(stringify!($name), &stage).await;
-            }
-        )+)+
+        async fn stage_of_a_conformance_test() -> impl $crate::conformance::Stage {
+            $make_stage().await
+        }
+
+        $(mod $module {
+            $(
+                #[::tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    let stage = super::stage_of_a_conformance_test().await;
+                    let name = concat!(stringify!($module), "::", stringify!($name));
+                    $crate::conformance::Case::run_named(name, &stage).await;
+                }
+            )+
+        })+
     };
 }

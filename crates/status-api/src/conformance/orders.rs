@@ -1,10 +1,11 @@
 //! Cases: orders, limits and offsets.
 
 use super::check::patiently;
+use super::promises::Promises;
 use super::reference::{Row, compares};
 use super::stage::Stage;
 use super::story::Story;
-use super::world::each_resource;
+use super::world::each_kind;
 use crate::{
     Build, BuildField, Change, ChangeField, Field, FieldType, MAX_LIMIT, Order, Query, ReadExt, Resource,
     StatusApi,
@@ -16,17 +17,12 @@ pub(super) fn orderable<R: Resource>() -> Vec<R::Field> {
     R::Field::ALL.iter().copied().filter(can).collect()
 }
 
-pub(super) async fn every_order_is_total(stage: &dyn Stage) {
+async fn by_every_field<R: Row>(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
-    macro_rules! of_each {
-        ($($resource:ident),+) => { $(order_by_all_fields::<crate::$resource>(&*scene.api).await;)+ };
-    }
-    each_resource!(of_each);
-}
-
-async fn order_by_all_fields<R: Row>(api: &dyn StatusApi) {
-    let page = patiently("a list", async || api.page(Query::<R>::new()).await).await;
+    let api = &*scene.api;
+    let rows = patiently("a list", async || api.page(Query::<R>::new()).await).await;
     let fields = orderable::<R>();
+    let mut promises = Promises::new();
     for (place, &field) in fields.iter().enumerate() {
         let second = fields[(place + 1) % fields.len()];
         for (first_down, second_down) in [
@@ -35,31 +31,38 @@ async fn order_by_all_fields<R: Row>(api: &dyn StatusApi) {
             (false, Some(true)),
             (true, Some(false)),
         ] {
-            let mut order = vec![Order {
-                field,
-                descending: first_down,
-            }];
-            order.extend(second_down.map(|descending| Order {
-                field: second,
-                descending,
-            }));
-            let mut expected = page.items.clone();
-            expected.sort_by(|one, two| compares(one, two, &order));
-            let query = Query::<R> {
-                order: order.clone(),
-                ..Query::new()
-            };
-            let got = patiently("a list", async || api.page(query.clone()).await).await;
-            assert_eq!(
-                got.items,
-                expected,
-                "{:?} ordered by {order:?} (left) is not as it should be (right): a missing value is the lowest, \
-                 the id settles the rest",
-                R::KIND
-            );
+            let by = |field, descending| Order { field, descending };
+            let mut order = vec![by(field, first_down)];
+            order.extend(second_down.map(|descending| by(second, descending)));
+            let name = super::world::named_order::<R>(&order);
+            promises.that(name, ordered(api, &rows.items, order)).await;
         }
     }
+    promises.must_hold();
 }
+
+async fn ordered<R: Row>(api: &dyn StatusApi, rows: &[R], order: Vec<Order<R::Field>>) {
+    let mut expected = rows.to_vec();
+    expected.sort_by(|one, two| compares(one, two, &order));
+    let query = Query::<R> {
+        order,
+        ..Query::new()
+    };
+    let got = patiently("a list", async || api.page(query.clone()).await).await;
+    assert_eq!(
+        got.items, expected,
+        "what is given (left) is not ordered so (right): a missing value is the lowest, the id settles the rest"
+    );
+}
+
+macro_rules! cases {
+    ($($name:ident: $resource:ident),+) => {$(
+        pub(super) async fn $name(stage: &dyn Stage) {
+            by_every_field::<crate::$resource>(stage).await;
+        }
+    )+};
+}
+each_kind!(cases);
 
 pub(super) async fn limits_and_offsets(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::check::patiently;
 use super::orders::orderable;
+use super::promises::Promises;
 use super::reference::Row;
 use super::scene::Scene;
 use super::stage::Stage;
-use super::story::{Story, change};
-use super::world::each_resource;
+use super::story::{self, Story};
+use super::world::{each_kind, named_order};
 use crate::{
     Build, BuildField, BuildRequest, BuildRequestField, BuildsetField, Change, ChangeField, Error, List,
     Order, Page, PageToken, Query, ReadExt, StatusApi,
@@ -17,21 +18,13 @@ use crate::{
 /// More pages than any list here has.
 const MANY: usize = 200;
 
-pub(super) async fn walking_gives_each_row_once(stage: &dyn Stage) {
+async fn walked_in_every_order<R: Row>(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
-    macro_rules! of_each {
-        ($($resource:ident),+) => { $(walk_in_all_orders::<crate::$resource>(&*scene.api).await;)+ };
-    }
-    each_resource!(of_each);
-    let built = Query::<Build>::new()
-        .eq(BuildField::Complete, true)
-        .descending(BuildField::Results);
-    walk_is_whole(&*scene.api, built, 1).await;
-}
-
-async fn walk_in_all_orders<R: Row>(api: &dyn StatusApi) {
+    let api = &*scene.api;
+    let mut promises = Promises::new();
     for size in [1, 2] {
-        walk_is_whole(api, Query::<R>::new(), size).await;
+        let walk = walk_is_whole(api, Query::<R>::new(), size);
+        promises.that(format!("by {size}"), walk).await;
     }
     let fields = orderable::<R>();
     for (place, &field) in fields.iter().enumerate() {
@@ -42,18 +35,33 @@ async fn walk_in_all_orders<R: Row>(api: &dyn StatusApi) {
             };
             let first = Order { field, descending };
             for order in [vec![first], vec![first, second]] {
-                walk_is_whole(
-                    api,
-                    Query::<R> {
-                        order,
-                        ..Query::new()
-                    },
-                    2,
-                )
-                .await;
+                let name = named_order::<R>(&order);
+                let query = Query::<R> {
+                    order,
+                    ..Query::new()
+                };
+                promises.that(name, walk_is_whole(api, query, 2)).await;
             }
         }
     }
+    promises.must_hold();
+}
+
+macro_rules! cases {
+    ($($name:ident: $resource:ident),+) => {$(
+        pub(super) async fn $name(stage: &dyn Stage) {
+            walked_in_every_order::<crate::$resource>(stage).await;
+        }
+    )+};
+}
+each_kind!(cases);
+
+pub(super) async fn a_filtered_list_is_walked(stage: &dyn Stage) {
+    let Story { scene, .. } = Story::tell(stage).await;
+    let built = Query::<Build>::new()
+        .eq(BuildField::Complete, true)
+        .descending(BuildField::Results);
+    walk_is_whole(&*scene.api, built, 1).await;
 }
 
 async fn page<R: Row>(api: &dyn StatusApi, query: Query<R>) -> Page<R> {
@@ -118,7 +126,7 @@ async fn walk_while_changes_come(scene: &mut Scene<'_>, query: Query<Change>) {
         next = query.clone().limit(3).after(token);
         // Not for ever: else there would always be one more at the end.
         if number < 5 {
-            let change = change(scene, number);
+            let change = story::change(scene, number);
             scene.change(change).await;
         }
     }

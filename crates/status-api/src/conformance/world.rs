@@ -6,9 +6,9 @@ use super::check::patiently;
 use super::reference::Row;
 use crate::{
     Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, Change, ChangeSource, Codebase,
-    Commit, Cursor, Entity, Event, ForceScheduler, Kind, Log, Master, Project, Properties, PropertiesOf,
-    Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step, TestResult, TestResultSet, Timestamp,
-    Worker,
+    Commit, Cursor, Entity, Event, Field, ForceScheduler, Kind, Log, Master, Order, Project, Properties,
+    PropertiesOf, Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step, TestResult,
+    TestResultSet, Timestamp, Worker,
 };
 
 /// Calls the macro with all types of resource.
@@ -38,7 +38,35 @@ macro_rules! each_resource {
         )
     };
 }
-pub(super) use each_resource;
+
+/// Calls the macro with the names of the cases of each kind, and their types of resource.
+macro_rules! each_kind {
+    ($with:ident) => {
+        $with!(
+            master: Master,
+            builder: Builder,
+            build: Build,
+            build_request: BuildRequest,
+            buildset: Buildset,
+            source_stamp: SourceStamp,
+            change: Change,
+            step: Step,
+            log: Log,
+            worker: Worker,
+            scheduler: Scheduler,
+            force_scheduler: ForceScheduler,
+            change_source: ChangeSource,
+            project: Project,
+            codebase: Codebase,
+            branch: Branch,
+            commit: Commit,
+            build_data: BuildData,
+            test_result_set: TestResultSet,
+            test_result: TestResult
+        );
+    };
+}
+pub(super) use each_kind;
 
 /// All resources and the properties of all builds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -168,4 +196,13 @@ fn place(entity: &Entity) -> Option<(Kind, i64, String)> {
         };
     }
     each_resource!(identity)
+}
+
+/// The order in words.
+pub(super) fn named_order<R: Resource>(order: &[Order<R::Field>]) -> String {
+    let words = order.iter().map(|by| {
+        let direction = if by.descending { "down" } else { "up" };
+        format!("{} {direction}", by.field.name())
+    });
+    format!("by {}", words.collect::<Vec<_>>().join(", "))
 }

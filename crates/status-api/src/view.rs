@@ -292,7 +292,8 @@ pub struct Waterfall {
     pub complete_from: Timestamp,
 }
 
-/// Builders by revisions. The newest 10,000 buildsets are looked at, and of each revision the newest 20.
+/// Builders by revisions. The newest 10,000 buildsets are looked at, and of each revision
+/// the newest 20 that ask for one of the builders.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grid {
     /// The builders, by name.
@@ -316,7 +317,7 @@ pub struct GridRevision {
 /// Changes by builders.
 ///
 /// A build is of a change if its buildset lists the change, or builds the change's source stamp. Of each change the
-/// newest 20 buildsets are looked at.
+/// newest 20 buildsets that ask for one of the builders are looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Console {
     /// The builders, by name.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List,
-    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp,
+    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp, View, ViewQuery,
 };
 
 use crate::error::{Error, Result};
@@ -136,6 +136,9 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The value of the data that a build keeps under `name`.
     async fn build_data(&self, build: &BuildKey, name: &str) -> Result<At<Vec<u8>>>;
+
+    /// What a synthesis display shows.
+    async fn view(&self, query: &ViewQuery) -> Result<At<View>>;
 
     /// The first `limit` events after `cursor`; `CursorExpired` if some of them are no longer kept.
     async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>>;

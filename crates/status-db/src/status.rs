@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildKey, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read,
-    Result, Start, TopicFilter, Watch,
+    Result, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 use crate::backend::LogChunks;
@@ -43,6 +43,11 @@ impl Read for Store {
 
     async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
         Ok(within_deadline(self.inner.backend.build_data(&build, &name)).await?)
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        query.validate()?;
+        Ok(within_deadline(self.inner.backend.view(&query)).await?)
     }
 }
 

@@ -9,7 +9,7 @@ mod rows;
 
 #[cfg(test)]
 #[allow(unused_imports, reason = "tests look at the plans of SQLite only")]
-pub(super) use read::{sql_of, sql_of_events};
+pub(super) use read::{sql_of, sql_of_builders_newest, sql_of_crossing, sql_of_events};
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
 use weir_status_api::{
-    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp,
+    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp, View,
+    ViewQuery,
 };
 
 use super::{Conn, Db};
@@ -117,6 +118,10 @@ impl Backend for Database {
 
     async fn build_data(&self, build: &BuildKey, name: &str) -> Result<At<Vec<u8>>> {
         at_cursor!(self, |conn| read::build_data(conn, build, name))
+    }
+
+    async fn view(&self, query: &ViewQuery) -> Result<At<View>> {
+        at_cursor!(self, |conn| read::view(conn, query))
     }
 
     async fn events_after(&self, cursor: Cursor, limit: u32) -> Result<Vec<Arc<Event>>> {

@@ -155,6 +155,7 @@ CREATE TABLE changes (
   made_at BIGINT NOT NULL
 );
 CREATE INDEX changes_by_source_stamp ON changes (source_stamp);
+CREATE INDEX changes_by_codebase ON changes (codebase, id);
 CREATE INDEX changes_by_branch ON changes (branch, id);
 CREATE INDEX changes_by_place ON changes (repository, branch, codebase, project, id);
 CREATE INDEX changes_by_revision ON changes (revision);
@@ -233,6 +234,14 @@ CREATE INDEX builds_by_worker ON builds (worker, id);
 CREATE INDEX builds_by_start ON builds (started_at, id);
 CREATE INDEX builds_by_end ON builds (complete_at NULLS FIRST, id);
 CREATE INDEX builds_by_builder_start ON builds (builder, started_at);
+-- The last and the first build of a builder with some result.
+CREATE INDEX builds_by_builder_results ON builds (builder, results, id);
+-- The last builds of a builder to end.
+CREATE INDEX builds_by_builder_end ON builds (builder, complete_at, id);
+-- Builds that ran at some moment began before it; how long before, these tell. Ten minutes, four hours, four days.
+CREATE INDEX builds_longer_1 ON builds (started_at) WHERE complete_at - started_at > 600000000;
+CREATE INDEX builds_longer_2 ON builds (started_at) WHERE complete_at - started_at > 14400000000;
+CREATE INDEX builds_longer_3 ON builds (started_at) WHERE complete_at - started_at > 345600000000;
 CREATE INDEX builds_running ON builds (id) WHERE complete_at IS NULL;
 
 CREATE TABLE build_properties (

@@ -10,6 +10,7 @@ mod logs;
 mod outcomes;
 mod plan;
 mod properties;
+mod views;
 
 use weir_status_api::{Entity, Key};
 
@@ -22,8 +23,13 @@ pub(super) use list::list;
 pub(super) use logs::log_chunks;
 pub(super) use outcomes::build_data;
 pub(super) use properties::properties;
+pub(super) use views::view;
 #[cfg(test)]
-pub(in super::super) use {events::sql_of_events, list::sql_of};
+pub(in super::super) use {
+    events::sql_of_events,
+    list::sql_of,
+    views::{sql_of_builders_newest, sql_of_crossing},
+};
 
 /// The resource that `key` names.
 pub(super) async fn get(conn: &mut Conn, key: &Key) -> Result<Entity> {

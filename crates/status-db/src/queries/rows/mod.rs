@@ -32,7 +32,7 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::data(format!("cannot be written as JSON: {error}")))
 }
 
-fn results(code: Option<i32>) -> Result<Option<Results>> {
+pub(crate) fn results(code: Option<i32>) -> Result<Option<Results>> {
     code.map(|code| Results::try_from(code).map_err(Error::data))
         .transpose()
 }

@@ -26,6 +26,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     tonic_prost_build::configure()
         .btree_map(".")
+        // Those with secrets show themselves by hand.
+        .skip_debug(["weir.status.v1.SignInRequest", "weir.status.v1.IssuedToken"])
+        .build_server(false)
+        .compile_fds(descriptors.clone())?;
+    // The services apart, for what a watch gives is encoded already when it comes to them.
+    let services = out.join("services");
+    std::fs::create_dir_all(&services)?;
+    tonic_prost_build::configure()
+        .extern_path(".weir.status.v1.WatchResponse", "crate::server::Frame")
+        .extern_path(".weir.status.v1", "crate::v1")
+        .build_client(false)
+        .out_dir(services)
         .compile_fds(descriptors)?;
     Ok(())
 }

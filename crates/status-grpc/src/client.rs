@@ -1,14 +1,17 @@
 //! The client.
 
+mod access;
+mod credential;
+
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use prost::Message;
-use tonic::metadata::{Ascii, MetadataValue};
+use tonic::codec::CompressionEncoding;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 use weir_status_api::{
     At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
     Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery,
@@ -19,7 +22,9 @@ use crate::convert::{Field, Wire, take};
 use crate::serve::MAX_REQUEST_BYTES;
 use crate::status::{MAX_HEADER_BYTES, from_status};
 use crate::v1;
+use crate::v1::access_service_client::AccessServiceClient;
 use crate::v1::status_service_client::StatusServiceClient;
+use credential::{Bearer, Credential, bearer};
 
 /// How much a stream may send ahead of its reader.
 const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
@@ -34,7 +39,7 @@ pub struct Options {
     pub token: Option<String>,
     /// How long a connection may take to be made.
     pub connect_deadline: Duration,
-    /// How long a call may take, and a watch to begin.
+    /// How long a call may take, and a watch to begin. The server is told, and gives a call up that takes longer.
     pub call_deadline: Duration,
     /// How often the other side is asked for a sign of life.
     pub keepalive_interval: Duration,
@@ -42,6 +47,9 @@ pub struct Options {
     pub keepalive_deadline: Duration,
     /// The largest answer to take, in bytes. A page of 10,000 rows is some 2 to 100 MiB.
     pub max_answer_bytes: usize,
+    /// Whether answers are asked for compressed (zstd, else gzip): worth it where the connection is slow. Events
+    /// never are.
+    pub compressed: bool,
 }
 
 impl Default for Options {
@@ -53,6 +61,7 @@ impl Default for Options {
             keepalive_interval: Duration::from_secs(20),
             keepalive_deadline: Duration::from_secs(10),
             max_answer_bytes: 256 * 1024 * 1024,
+            compressed: false,
         }
     }
 }
@@ -67,16 +76,21 @@ impl fmt::Debug for Options {
             .field("keepalive_interval", &self.keepalive_interval)
             .field("keepalive_deadline", &self.keepalive_deadline)
             .field("max_answer_bytes", &self.max_answer_bytes)
+            .field("compressed", &self.compressed)
             .finish()
     }
 }
 
 /// The status API of a master elsewhere, over gRPC. Clones share one connection, which is made when it is
 /// needed and made again after it was lost; what was under way then ends with [`Error::Unavailable`].
+///
+/// It is an [`Access`](weir_status_api::Access) too: a gateway serves it as it would the master's own, and hands on the
+/// token of whoever calls.
 #[derive(Clone, Debug)]
 pub struct GrpcStatus {
-    stub: StatusServiceClient<Channel>,
-    token: Option<MetadataValue<Ascii>>,
+    status: StatusServiceClient<Channel>,
+    access: AccessServiceClient<Channel>,
+    credential: Credential,
     call_deadline: Duration,
 }
 
@@ -119,42 +133,70 @@ impl GrpcStatus {
     /// # Errors
     /// [`Error::InvalidQuery`] if the token cannot be used.
     pub fn over(channel: Channel, options: Options) -> Result<Self> {
-        let token = options.token.as_deref().map(bearer).transpose()?;
+        let token = options.token.as_deref().map(bearer).transpose();
+        let token = token.map_err(|why| Error::invalid("token", why))?;
+        macro_rules! stub {
+            ($client:ident) => {{
+                let stub = $client::new(channel.clone()).max_decoding_message_size(options.max_answer_bytes);
+                if options.compressed {
+                    stub.accept_compressed(CompressionEncoding::Zstd)
+                        .accept_compressed(CompressionEncoding::Gzip)
+                } else {
+                    stub
+                }
+            }};
+        }
         Ok(Self {
-            stub: StatusServiceClient::new(channel).max_decoding_message_size(options.max_answer_bytes),
-            token,
+            status: stub!(StatusServiceClient),
+            access: stub!(AccessServiceClient),
+            credential: Credential::OrElse(token),
             call_deadline: options.call_deadline,
         })
     }
 
-    /// Calls with the deadline; what fails on the way is an [`Error`] like any other.
-    async fn call<T: Message, R, F>(
+    /// Calls with the deadline, and tells the server of it.
+    async fn call<T: Message, R>(
         &self,
-        token: Option<MetadataValue<Ascii>>,
+        token: Option<Bearer>,
         message: T,
-        call: impl FnOnce(StatusServiceClient<Channel>, Request<T>) -> F + Send,
-    ) -> Result<R>
-    where
-        F: Future<Output = Result<Response<R>, Status>> + Send,
-    {
-        let size = message.encoded_len();
-        if size > MAX_REQUEST_BYTES {
-            let why = format!("has {size} bytes, more than the {MAX_REQUEST_BYTES} that a server takes");
-            return Err(Error::invalid("request", why));
-        }
-        let mut request = Request::new(message);
-        if let Some(token) = token.or_else(|| self.token.clone()) {
-            request.metadata_mut().insert("authorization", token);
-        }
-        match tokio::time::timeout(self.call_deadline, call(self.stub.clone(), request)).await {
+        call: impl AsyncFnOnce(Request<T>) -> Result<Response<R>, Status>,
+    ) -> Result<R> {
+        let mut request = request(token, message)?;
+        request.set_timeout(self.call_deadline);
+        self.answer(call(request)).await
+    }
+
+    /// What `call` gives within the deadline; what fails on the way is an [`Error`] like any other.
+    async fn answer<R>(&self, call: impl Future<Output = Result<Response<R>, Status>>) -> Result<R> {
+        match tokio::time::timeout(self.call_deadline, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(from_status(&status)),
-            Err(_) => Err(Error::unavailable(format!(
+            Ok(Err(status)) if !is_late(&status) => Err(from_status(&status)),
+            Ok(Err(_)) | Err(_) => Err(Error::unavailable(format!(
                 "no answer within {:?}",
                 self.call_deadline
             ))),
         }
     }
+}
+
+/// Whether the server, or the channel, gave the call up when its deadline had passed.
+fn is_late(status: &Status) -> bool {
+    status.code() == Code::DeadlineExceeded
+        || (status.code() == Code::Cancelled && status.message() == "Timeout expired")
+}
+
+/// The request that carries `message`, if a server takes one of its size.
+fn request<T: Message>(token: Option<Bearer>, message: T) -> Result<Request<T>> {
+    let size = message.encoded_len();
+    if size > MAX_REQUEST_BYTES {
+        let why = format!("has {size} bytes, more than the {MAX_REQUEST_BYTES} that a server takes");
+        return Err(Error::invalid("request", why));
+    }
+    let mut request = Request::new(message);
+    if let Some(token) = token {
+        request.metadata_mut().insert("authorization", token);
+    }
+    Ok(request)
 }
 
 fn endpoint(url: &str) -> Result<Endpoint> {
@@ -172,15 +214,6 @@ fn endpoint(url: &str) -> Result<Endpoint> {
         .map_err(|_| refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned()))
 }
 
-/// The metadata that presents `token`.
-fn bearer(token: &str) -> Result<MetadataValue<Ascii>> {
-    let mut value: MetadataValue<Ascii> = format!("Bearer {token}")
-        .parse()
-        .map_err(|_| Error::invalid("token", "has characters other than visible ASCII"))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 /// A part of an answer.
 fn part<T: Field>(name: &str, proto: T::Proto) -> Result<T> {
     take(name, proto).map_err(|error| error.in_answer())
@@ -191,7 +224,9 @@ impl Read for GrpcStatus {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
         let request = v1::GetRequest { key: key.put() };
         let answer = self
-            .call(None, request, |mut stub, it| async move { stub.get(it).await })
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().get(it).await
+            })
             .await?;
         Ok(At {
             value: part("entity", answer.entity)?,
@@ -204,7 +239,9 @@ impl Read for GrpcStatus {
             query: list.into_parts().put(),
         };
         let answer = self
-            .call(None, request, |mut stub, it| async move { stub.list(it).await })
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().list(it).await
+            })
             .await?;
         Ok(Page {
             items: part("items", answer.items)?,
@@ -220,8 +257,8 @@ impl Read for GrpcStatus {
             limit,
         };
         let answer = self
-            .call(None, request, |mut stub, it| async move {
-                stub.get_log_content(it).await
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().get_log_content(it).await
             })
             .await?;
         Ok(At {
@@ -233,8 +270,8 @@ impl Read for GrpcStatus {
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         let request = v1::GetPropertiesRequest { of: of.put() };
         let answer = self
-            .call(None, request, |mut stub, it| async move {
-                stub.get_properties(it).await
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().get_properties(it).await
             })
             .await?;
         Ok(At {
@@ -249,8 +286,8 @@ impl Read for GrpcStatus {
             name,
         };
         let answer = self
-            .call(None, request, |mut stub, it| async move {
-                stub.get_build_data(it).await
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().get_build_data(it).await
             })
             .await?;
         Ok(At {
@@ -262,11 +299,7 @@ impl Read for GrpcStatus {
     async fn view(&self, query: ViewQuery) -> Result<At<View>> {
         let request = v1::GetViewRequest { query: query.put() };
         let answer = self
-            .call(
-                None,
-                request,
-                |mut stub, it| async move { stub.get_view(it).await },
-            )
+            .call(self.credential.own()?, request, async |it| { self.status.clone().get_view(it).await })
             .await?;
         Ok(At {
             value: part("view", answer.view)?,
@@ -278,16 +311,16 @@ impl Read for GrpcStatus {
 #[async_trait]
 impl Watch for GrpcStatus {
     async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
-        let request = v1::WatchRequest {
+        let message = v1::WatchRequest {
             patterns: filter.patterns().iter().map(ToString::to_string).collect(),
             after: match start {
                 Start::Now => None,
                 Start::After(cursor) => Some(cursor.0),
             },
         };
-        let responses = self
-            .call(None, request, |mut stub, it| async move { stub.watch(it).await })
-            .await?;
+        // It has no end, so the server is told of no deadline.
+        let request = request(self.credential.own()?, message)?;
+        let responses = self.answer(self.status.clone().watch(request)).await?;
         Ok(signals(responses).boxed())
     }
 }
@@ -314,19 +347,15 @@ fn signals(
 
 #[async_trait]
 impl Control for GrpcStatus {
-    /// Presents the caller's token, else the channel's. A caller's name does not go over the wire: nobody there
+    /// Presents the caller's token, else the client's own. A caller's name does not go over the wire: nobody there
     /// could trust it.
     async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
-        let token = caller.token().map(bearer).transpose()?;
+        let token = self.credential.of(caller)?;
         let request = v1::ControlRequest {
             command: command.put(),
         };
         let answer = self
-            .call(
-                token,
-                request,
-                |mut stub, it| async move { stub.control(it).await },
-            )
+            .call(token, request, async |it| self.status.clone().control(it).await)
             .await?;
         part("outcome", answer.outcome)
     }
@@ -354,14 +383,21 @@ mod tests {
         assert!(endpoint("grpc://localhost:9989").is_ok());
     }
 
-    #[test]
-    fn a_token_does_not_show() {
-        assert!(!format!("{:?}", bearer("hunter2").unwrap()).contains("hunter2"));
+    #[tokio::test]
+    async fn a_token_does_not_show() {
         let options = Options {
             token: Some("hunter2".to_owned()),
             ..Options::default()
         };
         assert!(!format!("{options:?}").contains("hunter2"));
-        assert!(bearer("two\nlines").is_err());
+        let broken = Options {
+            token: Some("two\nlines".to_owned()),
+            ..Options::default()
+        };
+        let error = GrpcStatus::with_options("grpc://localhost:9989", broken).unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidQuery { field, .. } if field == "token"),
+            "{error}"
+        );
     }
 }

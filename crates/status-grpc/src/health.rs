@@ -12,8 +12,8 @@ use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use weir_status_api::{Access, Caller, List, Query};
 
-use crate::serve::SERVICE_NAME;
-use crate::server::guarded;
+use crate::call::guarded;
+use crate::serve::{ACCESS_SERVICE_NAME, SERVICE_NAME};
 
 /// How long the read may take by which the API is judged.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ impl ApiHealth {
 }
 
 fn is_known(service: &str) -> bool {
-    service.is_empty() || service == SERVICE_NAME
+    ["", SERVICE_NAME, ACCESS_SERVICE_NAME].contains(&service)
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {

@@ -26,6 +26,7 @@
 //! - No retries: [`Error::Unavailable`](weir_status_api::Error::Unavailable) tells the caller, who knows
 //!   whether to try again, and a watch resumes from its last cursor.
 
+mod call;
 mod client;
 mod convert;
 mod health;
@@ -43,5 +44,16 @@ mod v1 {
     tonic::include_proto!("weir.status.v1");
 }
 
+#[expect(
+    unreachable_pub,
+    clippy::doc_markdown,
+    reason = "generated, as the messages are"
+)]
+mod v1_server {
+    include!(concat!(env!("OUT_DIR"), "/services/weir.status.v1.rs"));
+}
+
 pub use client::{GrpcStatus, Options};
-pub use serve::{MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, serve, serve_with};
+pub use serve::{
+    ACCESS_SERVICE_NAME, MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, serve, serve_with,
+};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::transport::Server as Transport;
 use tonic_health::pb::health_server::HealthServer;
@@ -15,10 +16,13 @@ use weir_status_api::Access;
 
 use crate::health::ApiHealth;
 use crate::server::Server;
-use crate::v1::status_service_server::{SERVICE_NAME as STATUS_SERVICE, StatusServiceServer};
+use crate::v1_server::access_service_server::{AccessServiceServer, SERVICE_NAME as ACCESS_SERVICE};
+use crate::v1_server::status_service_server::{SERVICE_NAME as STATUS_SERVICE, StatusServiceServer};
 
 /// The service's full name, `weir.status.v1.StatusService`.
 pub const SERVICE_NAME: &str = STATUS_SERVICE;
+/// The full name of the service for sessions and tokens, `weir.status.v1.AccessService`.
+pub const ACCESS_SERVICE_NAME: &str = ACCESS_SERVICE;
 /// The largest request that a server takes, in bytes; it refuses larger ones unread.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
@@ -49,9 +53,9 @@ impl Default for ServeOptions {
     }
 }
 
-/// The status service over what `access` opens to each caller, health and reflection, as routes for [`serve`] or to merge into an axum router
-/// ([`Routes::into_axum_router`]); they have no fallback of their own, so a service that is not here is HTTP's
-/// 404, which gRPC's clients take for `UNIMPLEMENTED`. At `stop` health says so and watches end with
+/// The status service over what `access` opens to each caller, the access service, health and reflection, as routes
+/// for [`serve`] or to merge into an axum router ([`Routes::into_axum_router`]); they have no fallback of their own,
+/// so a service that is not here is HTTP's 404, which gRPC's clients take for `UNIMPLEMENTED`. At `stop` health says so and watches end with
 /// [`Error::Unavailable`](weir_status_api::Error::Unavailable), which lets a graceful shutdown end.
 ///
 /// Who may see and do what is the business of `access`: a caller comes as
@@ -61,10 +65,20 @@ pub fn routes(access: Arc<dyn Access>, stop: CancellationToken) -> Routes {
         access: Arc::clone(&access),
         stop: stop.clone(),
     });
-    let status =
-        StatusServiceServer::new(Server { access, stop }).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let server = Server::new(access, stop);
+    macro_rules! bounded {
+        ($service:ident) => {
+            $service::new(server.clone())
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Zstd)
+                .send_compressed(CompressionEncoding::Gzip)
+        };
+    }
     let sound = "descriptors that the compiler made are sound";
-    let mut routes = Routes::new(status)
+    let mut routes = Routes::new(bounded!(StatusServiceServer))
+        .add_service(bounded!(AccessServiceServer))
         .add_service(health)
         .add_service(reflection().build_v1().expect(sound))
         .add_service(reflection().build_v1alpha().expect(sound));

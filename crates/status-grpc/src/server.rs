@@ -1,89 +1,58 @@
-//! The server: any implementation of the status API behind the gRPC service.
+//! The server: what an [`Access`] opens to each caller, behind the gRPC services.
 
-use std::panic::AssertUnwindSafe;
+mod access;
+mod frame;
+mod watch;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use weir_status_api::{
-    Access, At, Caller, Cursor, Error, EventStream, List, ListParts, Page, Result, Start, StatusApi,
-    TopicFilter, ViewQuery,
+    Access, At, Cursor, List, ListParts, Page, Result, Start, StatusApi, TopicFilter, ViewQuery,
 };
 
-use crate::convert::{Field, Wire, take};
-use crate::status::to_status;
+use crate::call::{Call, part, uncompressed};
+use crate::convert::Field;
 use crate::v1;
-use crate::v1::status_service_server::StatusService;
+use crate::v1_server::status_service_server::StatusService;
+pub(crate) use frame::Frame;
+use frame::Frames;
+use watch::Watched;
 
 /// Serves what `access` opens to each caller, until `stop`.
+#[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) access: Arc<dyn Access>,
-    pub(crate) stop: CancellationToken,
+    access: Arc<dyn Access>,
+    stop: CancellationToken,
+    /// The events as they go out, for all who watch.
+    frames: Arc<Frames>,
 }
 
 impl Server {
-    /// The API as whoever sent this may see it.
-    fn open(&self, metadata: &MetadataMap) -> Result<Arc<dyn StatusApi>> {
-        Ok(self.access.open(&caller(metadata)?))
+    pub(crate) fn new(access: Arc<dyn Access>, stop: CancellationToken) -> Self {
+        Self {
+            access,
+            stop,
+            frames: Arc::default(),
+        }
     }
-}
 
-/// Waits for `work`; a panic in it is an error like any other and ends nothing but this call.
-pub(crate) async fn guarded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    AssertUnwindSafe(work)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Error::internal("the server met a bug while it answered")))
-}
-
-/// The status that tells of what `method` failed with; the server's own faults go into its log.
-fn failed(method: &str, error: Error) -> Status {
-    if matches!(error, Error::Internal { .. }) {
-        tracing::error!(method, %error, "a call of the status API failed");
-    } else {
-        tracing::debug!(method, %error, "a call of the status API was refused");
-    }
-    to_status(error)
-}
-
-async fn answer<T>(
-    method: &str,
-    work: impl Future<Output = Result<T>> + Send,
-) -> Result<Response<T>, Status> {
-    guarded(work)
-        .await
-        .map(Response::new)
-        .map_err(|error| failed(method, error))
-}
-
-/// A part of a request.
-fn part<T: Field>(name: &str, proto: T::Proto) -> Result<T> {
-    take(name, proto).map_err(|error| error.in_request())
-}
-
-/// Who calls, by the token presented. A name would be no proof.
-fn caller(metadata: &MetadataMap) -> Result<Caller> {
-    let Some(value) = metadata.get("authorization") else {
-        return Ok(Caller::anonymous());
-    };
-    match value.to_str().ok().and_then(|text| text.split_once(' ')) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Caller::bearer(token.trim())),
-        _ => Err(Error::PermissionDenied {
-            why: "`authorization` must be `Bearer` and a token".to_owned(),
-        }),
+    /// The API as whoever makes this call may see it.
+    fn open(&self, call: &Call) -> Result<Arc<dyn StatusApi>> {
+        Ok(self.access.open(&call.caller()?))
     }
 }
 
 #[tonic::async_trait]
 impl StatusService for Server {
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<v1::GetResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("Get", &request);
         let v1::GetRequest { key } = request.into_inner();
-        answer("Get", async {
-            let At { value, cursor } = api?.get(part("key", key)?).await?;
+        call.message(async {
+            let At { value, cursor } = self.open(&call)?.get(part("key", key)?).await?;
             Ok(v1::GetResponse {
                 entity: value.put(),
                 cursor: cursor.0,
@@ -93,11 +62,12 @@ impl StatusService for Server {
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Result<Response<v1::ListResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("List", &request);
         let v1::ListRequest { query } = request.into_inner();
-        answer("List", async {
+        call.message(async {
             let parts: ListParts = part("query", query)?;
-            let Page { items, cursor, next } = api?.list(List::from_parts(parts)?).await?;
+            let list = List::from_parts(parts)?;
+            let Page { items, cursor, next } = self.open(&call)?.list(list).await?;
             Ok(v1::ListResponse {
                 items: items.put(),
                 cursor: cursor.0,
@@ -111,10 +81,11 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetLogContentRequest>,
     ) -> Result<Response<v1::GetLogContentResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("GetLogContent", &request);
         let v1::GetLogContentRequest { log, first, limit } = request.into_inner();
-        answer("GetLogContent", async {
-            let At { value, cursor } = api?.log_content(part("log", log)?, first, limit).await?;
+        call.message(async {
+            let log = part("log", log)?;
+            let At { value, cursor } = self.open(&call)?.log_content(log, first, limit).await?;
             Ok(v1::GetLogContentResponse {
                 chunk: value.put(),
                 cursor: cursor.0,
@@ -127,10 +98,10 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetPropertiesRequest>,
     ) -> Result<Response<v1::GetPropertiesResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("GetProperties", &request);
         let v1::GetPropertiesRequest { of } = request.into_inner();
-        answer("GetProperties", async {
-            let At { value, cursor } = api?.properties(part("of", of)?).await?;
+        call.message(async {
+            let At { value, cursor } = self.open(&call)?.properties(part("of", of)?).await?;
             Ok(v1::GetPropertiesResponse {
                 properties: value.put(),
                 cursor: cursor.0,
@@ -143,10 +114,11 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetBuildDataRequest>,
     ) -> Result<Response<v1::GetBuildDataResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("GetBuildData", &request);
         let v1::GetBuildDataRequest { build, name } = request.into_inner();
-        answer("GetBuildData", async {
-            let At { value, cursor } = api?.build_data(part("build", build)?, name).await?;
+        call.message(async {
+            let build = part("build", build)?;
+            let At { value, cursor } = self.open(&call)?.build_data(build, name).await?;
             Ok(v1::GetBuildDataResponse {
                 value,
                 cursor: cursor.0,
@@ -159,12 +131,12 @@ impl StatusService for Server {
         &self,
         request: Request<v1::GetViewRequest>,
     ) -> Result<Response<v1::GetViewResponse>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("GetView", &request);
         let v1::GetViewRequest { query } = request.into_inner();
-        answer("GetView", async {
+        call.message(async {
             let query: ViewQuery = part("query", query)?;
             query.validate()?;
-            let At { value, cursor } = api?.view(query).await?;
+            let At { value, cursor } = self.open(&call)?.view(query).await?;
             Ok(v1::GetViewResponse {
                 view: value.put(),
                 cursor: cursor.0,
@@ -173,59 +145,42 @@ impl StatusService for Server {
         .await
     }
 
-    type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::WatchResponse, Status>> + Send>>;
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<Frame, Status>> + Send>>;
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let api = self.open(request.metadata());
+        let call = Call::of("Watch", &request);
         let v1::WatchRequest { patterns, after } = request.into_inner();
-        answer("Watch", async {
+        let begin = async {
             let filter = TopicFilter::parse_all(patterns.iter().map(String::as_str))?;
             let start = after.map_or(Start::Now, |cursor| Start::After(Cursor(cursor)));
-            let events = api?.watch(filter, start).await?;
-            Ok(responses(events, self.stop.clone()).boxed())
-        })
-        .await
+            let watched = Watched {
+                deadline: call.deadline().map(|it| tokio::time::Instant::now() + it),
+                events: self.open(&call)?.watch(filter, start).await?,
+                stop: self.stop.clone(),
+                frames: Arc::clone(&self.frames),
+            };
+            Ok(watched.responses().boxed())
+        };
+        let mut response = call.answer(begin).await?;
+        // What is encoded once for all cannot be compressed for some.
+        uncompressed(&mut response);
+        Ok(response)
     }
 
     async fn control(
         &self,
         request: Request<v1::ControlRequest>,
     ) -> Result<Response<v1::ControlResponse>, Status> {
-        let caller = caller(request.metadata());
+        let call = Call::of("Control", &request);
         let v1::ControlRequest { command } = request.into_inner();
-        answer("Control", async {
-            let caller = caller?;
-            let api = self.access.open(&caller);
-            let outcome = api.control(&caller, part("command", command)?).await?;
+        call.message(async {
+            let caller = call.caller()?;
+            let command = part("command", command)?;
+            let outcome = self.access.open(&caller).control(&caller, command).await?;
             Ok(v1::ControlResponse {
                 outcome: outcome.put(),
             })
         })
         .await
-    }
-}
-
-/// The signals of a watch as they go out, until the server stops. Nothing is fetched before the connection has
-/// room for it; when the client goes, this is dropped and `events` with it.
-fn responses(
-    mut events: EventStream,
-    stop: CancellationToken,
-) -> impl Stream<Item = Result<v1::WatchResponse, Status>> + Send {
-    async_stream::stream! {
-        loop {
-            let signal = tokio::select! {
-                biased;
-                () = stop.cancelled() => Err(Error::unavailable("the server is stopping")),
-                next = guarded(async { events.next().await.transpose() }) => match next.transpose() {
-                    Some(signal) => signal,
-                    None => break,
-                },
-            };
-            let last = signal.is_err();
-            yield signal.map(Wire::into_proto).map_err(|error| failed("Watch", error));
-            if last {
-                break;
-            }
-        }
     }
 }

@@ -102,6 +102,8 @@ fn without_detail(status: &Status) -> Error {
         },
         Code::Internal if why.starts_with("h2 protocol error") => Error::Unavailable { why },
         Code::Internal | Code::OutOfRange | Code::DataLoss | Code::Ok => Error::Internal { why },
+        // What tonic says of an answer that is above the client's limit once it is decompressed.
+        Code::ResourceExhausted if why.starts_with("Error decompressing") => Error::Internal { why },
         Code::ResourceExhausted => Error::TooMany { why },
         Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
             Error::unavailable(reasons(status))

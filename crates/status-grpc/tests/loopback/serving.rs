@@ -201,7 +201,7 @@ async fn strange_requests_are_refused_in_words() {
         .insert("authorization", "Basic YTpi".parse().unwrap());
     assert_eq!(
         raw_call(&server, "Control", basic).await.code(),
-        Code::PermissionDenied
+        Code::Unauthenticated
     );
 
     let unknown = Request::new(prost_types::Any::default());

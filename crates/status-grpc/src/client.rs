@@ -299,7 +299,9 @@ impl Read for GrpcStatus {
     async fn view(&self, query: ViewQuery) -> Result<At<View>> {
         let request = v1::GetViewRequest { query: query.put() };
         let answer = self
-            .call(self.credential.own()?, request, async |it| { self.status.clone().get_view(it).await })
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().get_view(it).await
+            })
             .await?;
         Ok(At {
             value: part("view", answer.view)?,

@@ -317,10 +317,18 @@ impl Served {
     }
 
     pub(crate) async fn with_options(api: &Arc<Scripted>, options: ServeOptions) -> Self {
+        Self::serve(Arc::new(OpenToAll(Arc::clone(api) as _)), options).await
+    }
+
+    pub(crate) async fn of(access: Arc<dyn Access>) -> Self {
+        Self::serve(access, ServeOptions::default()).await
+    }
+
+    async fn serve(access: Arc<dyn Access>, options: ServeOptions) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let routes = routes(Arc::new(OpenToAll(Arc::clone(api) as _)), stop.clone());
+        let routes = routes(access, stop.clone());
         Self {
             address,
             ended: tokio::spawn(serve_with(listener, routes, stop.clone(), options)),

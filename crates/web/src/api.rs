@@ -9,7 +9,7 @@ use weir_status_http::v2::{self, Endpoint};
 
 use crate::answer::{self, Reader};
 use crate::source::Source;
-use crate::{App, Shared, control, logs, reads};
+use crate::{App, Shared, build_data, control, logs, reads};
 
 /// Serves everything below `/api/v2` and its other name, `/api/latest`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
@@ -43,6 +43,9 @@ async fn read(app: &App, path: &str, head: &Parts) -> Response {
     let query = v2::pairs(head.uri.query().unwrap_or_default());
     let answer = match endpoint {
         Endpoint::Raw { log, inline } => logs::raw(app, app.open(&head.headers), log, inline, &query).await,
+        Endpoint::BuildDataValue(build, name) => {
+            build_data::value(app, app.open(&head.headers), build, name, &query).await
+        }
         endpoint => {
             let deadline = app.options.deadline;
             let (source, reader) = (Source::new(app.open(&head.headers)), Reader::of(&head.headers));

@@ -74,7 +74,7 @@ fn answer_preflight(headers: &HeaderMap) -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Last-Event-ID",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
         ),
         (ACCESS_CONTROL_MAX_AGE, "3600"),
     ]

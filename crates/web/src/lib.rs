@@ -12,6 +12,7 @@
 mod answer;
 mod api;
 mod assets;
+mod build_data;
 mod control;
 mod credential;
 mod guard;

@@ -16,8 +16,7 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use weir_status_api::{
-    Cursor, Entity, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, StatusApi,
-    TopicFilter,
+    Cursor, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, StatusApi, TopicFilter,
 };
 use weir_status_http::v2;
 
@@ -186,8 +185,8 @@ impl Feed {
     async fn message(&mut self, event: &Event) -> Option<Value> {
         let topic = self.filter.matching(event)?;
         let mut message = v2::to_json(&event.entity);
-        if let Entity::Scheduler(scheduler) = &event.entity {
-            let fill = fill_master(&*self.api, scheduler.master, &mut message, &mut self.masters);
+        if let Some(master) = v2::master_within(&event.entity) {
+            let fill = fill_master(&*self.api, master, &mut message, &mut self.masters);
             // Without an answer in time the message has the master's id alone.
             let _late = tokio::time::timeout(FIRST, fill).await;
         }

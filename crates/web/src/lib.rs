@@ -14,11 +14,17 @@ mod api;
 mod assets;
 mod control;
 mod credential;
+mod depends;
+mod fresh;
 mod guard;
+mod kept;
+mod load;
 mod logs;
 mod options;
+mod rate;
 mod reads;
 mod scopes;
+mod shared;
 mod site;
 mod source;
 mod sse;
@@ -33,12 +39,17 @@ use tokio::sync::Semaphore;
 use weir_status_api::{Access, StatusApi};
 
 pub use assets::{Asset, Assets, FindAsset};
-pub use options::Options;
+pub use options::{Options, Present, Rate};
+pub use rate::Peer;
 
 /// What every request needs.
 struct App {
     access: Arc<dyn Access>,
     options: Options,
+    /// Answers that readers share.
+    shared: Arc<shared::Shared>,
+    rooms: load::Rooms,
+    limits: rate::Limits,
     /// One permit for each event stream that may be open.
     streams: Arc<Semaphore>,
 }
@@ -59,6 +70,9 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
     let files = assets::Files::new(options.assets.clone(), &options.content_security_policy);
     let app = Arc::new(App {
         access,
+        shared: Arc::new(shared::Shared::new(&options)),
+        rooms: load::Rooms::new(options.anonymous_reads, options.known_reads),
+        limits: rate::Limits::new(&options),
         streams: Arc::new(Semaphore::new(options.max_streams)),
         options,
     });

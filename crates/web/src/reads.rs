@@ -29,6 +29,9 @@ impl Answer {
     }
 }
 
+/// A list of more rows than this is written where it stops nobody else.
+const LARGE: usize = 500;
+
 type Pairs = [(String, String)];
 
 /// Answers everything but raw logs.
@@ -108,9 +111,21 @@ async fn list(
     let page = source.list(List::from_parts(parts)?).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
     let masters = masters(source, &items).await;
-    let rows = objects(&items, &masters, &selection);
-    let body = envelope::collection(plural(kind), rows, next.as_ref());
-    Ok(Answer::at(cursor, reader, &body))
+    let large = items.len() > LARGE;
+    let write = move || {
+        let rows = objects(&items, &masters, &selection);
+        reader.write(&envelope::collection(plural(kind), rows, next.as_ref()))
+    };
+    let body = match large {
+        true => tokio::task::spawn_blocking(write)
+            .await
+            .map_err(Error::internal)?,
+        false => write(),
+    };
+    Ok(Answer {
+        body,
+        cursor: Some(cursor),
+    })
 }
 
 async fn one(source: &Source, key: Key, within: Vec<Scope>, query: &Pairs, reader: Reader) -> Result<Answer> {

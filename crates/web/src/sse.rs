@@ -173,6 +173,7 @@ impl Feed {
 
     async fn tell(&mut self, signal: &Signal) -> Bytes {
         self.last = Some(signal.cursor());
+        self.app.shared.fresh.told(signal.cursor());
         match signal {
             Signal::Event(event) => match self.message(event).await {
                 Some(data) => frame("event", self.last, &data.to_string()),

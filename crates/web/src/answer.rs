@@ -76,8 +76,14 @@ pub(crate) fn error(error: &Error) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, TEXT);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if matches!(error, Error::Unavailable { .. }) {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let retry = match error {
+        Error::Unavailable { .. } => Some("1"),
+        // Whoever has too much of something is not rid of it in a second.
+        Error::TooMany { .. } => Some("10"),
+        _ => None,
+    };
+    if let Some(seconds) = retry {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use weir_status_api::Cursor;
 
-use crate::Assets;
+use crate::{Admission, Assets};
 
 /// Tells the cursor of the newest event, without waiting.
 #[derive(Clone)]
@@ -56,10 +56,14 @@ pub struct Options {
     pub content_security_policy: String,
     /// How long the status API may take for a read or a command.
     pub deadline: Duration,
-    /// The longest silence of an event stream; a bookmark ends it.
+    /// The longest silence of an event stream; a bookmark or a ping ends it.
     pub heartbeat: Duration,
+    /// How long a socket's client may take to give a sign of life, or to take what is sent.
+    pub patience: Duration,
     /// How many event streams may be open at once.
-    pub max_streams: usize,
+    pub admission: Admission,
+    /// Bytes that a message of a socket's client may have.
+    pub max_frame: usize,
     /// Bytes that a command's body may have.
     pub max_body: usize,
     /// Bytes that a request's path and query may have together.
@@ -102,7 +106,9 @@ impl Default for Options {
                     .to_owned(),
             deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
-            max_streams: 10_000,
+            patience: Duration::from_secs(30),
+            admission: Admission::default(),
+            max_frame: 16 << 10,
             max_body: 1 << 20,
             max_url: 16 << 10,
             max_headers: 32 << 10,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, Request};
+use axum::http::{Extensions, HeaderMap, HeaderName, Request};
 use tokio::time::Instant;
 
 use crate::load::Class;
@@ -91,12 +91,17 @@ impl Limits {
         }
     }
 
+    /// The address that a request counts for, if it is known.
+    pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        let Peer(peer) = extensions.get()?;
+        Some(client(peer.ip(), headers, &self.trusted))
+    }
+
     /// Takes a request into account; gives how long its address has to wait if that is too many.
     pub(crate) fn take<B>(&self, request: &Request<B>) -> Result<(), Duration> {
-        let Some(Peer(peer)) = request.extensions().get() else {
+        let Some(client) = self.client(request.extensions(), request.headers()) else {
             return Ok(());
         };
-        let client = client(peer.ip(), request.headers(), &self.trusted);
         if client.to_canonical().is_loopback() && !self.loopback {
             return Ok(());
         }

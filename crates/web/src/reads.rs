@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
 use weir_status_api::{
     At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
-    Result, StatusApi,
+    Result,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
@@ -215,27 +214,4 @@ fn object<'a>(
     }
     selection.apply(&mut object);
     object
-}
-
-/// Puts the whole master in the place of its id; leaves the id if it cannot be read.
-pub(crate) async fn fill_master(
-    api: &dyn StatusApi,
-    master: Option<MasterId>,
-    scheduler: &mut Value,
-    known: &mut BTreeMap<MasterId, Master>,
-) {
-    let Some(id) = master else {
-        return;
-    };
-    if !known.contains_key(&id)
-        && let Ok(At {
-            value: Entity::Master(master),
-            ..
-        }) = api.get(Key::Master(id)).await
-    {
-        known.insert(id, master);
-    }
-    if let Some(master) = known.get(&id) {
-        v2::put_master(scheduler, master);
-    }
 }

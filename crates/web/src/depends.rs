@@ -118,3 +118,102 @@ fn is_relation(kind: Kind, field: &str) -> bool {
     let mut relations = columns(kind).iter().filter(|it| it.relation);
     relations.any(|it| it.field == Some(field))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_path(path: &str) -> Option<Depends> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        of(
+            &Endpoint::parse(path).unwrap(),
+            &weir_status_http::v2::pairs(query),
+        )
+    }
+
+    fn has(depends: Depends, kind: Kind) -> bool {
+        depends.slots().any(|slot| slot == kind as usize)
+    }
+
+    #[test]
+    fn an_answer_depends_on_what_it_shows() {
+        for (path, kinds) in [
+            ("builders/a", vec![Kind::Builder]),
+            ("builders/a/builds/3", vec![Kind::Build]),
+            ("builders/a/builds?limit=3&order=-number", vec![Kind::Build]),
+            ("builds/3/steps/compile/logs/stdio/contents", vec![Kind::Log]),
+            ("builds/3/steps", vec![Kind::Step]),
+            ("changes/1/properties_list", vec![Kind::Change]),
+            ("buildsets/1/properties", vec![Kind::Buildset]),
+            ("forceschedulers", vec![Kind::ForceScheduler]),
+            (
+                "builders/a/forceschedulers",
+                vec![Kind::ForceScheduler, Kind::Builder],
+            ),
+        ] {
+            let depends = of_path(path).unwrap();
+            let expected = Kind::ALL.iter().copied().filter(|it| has(depends, *it));
+            let mut expected: Vec<Kind> = expected.collect();
+            expected.sort_by_key(|it| kinds.iter().position(|kind| kind == it));
+            assert_eq!(expected, kinds, "{path}");
+        }
+        assert_eq!(of_path(""), Some(Depends::NOTHING));
+    }
+
+    #[test]
+    fn a_relation_depends_on_all_that_it_goes_through() {
+        for path in [
+            "builds?changeid=1",
+            "builds?triggered_by_buildid__eq=1",
+            "changes/1/builds",
+            "builds/1/changes",
+            "builds/1/triggered_builds",
+            "buildsets/1/sourcestamps",
+            "sourcestamps/1/changes",
+            "workers/1/builders",
+            "builders/1/workers",
+            "masters/1/builders",
+            "masters/1/workers/1",
+        ] {
+            let depends = of_path(path).unwrap();
+            for kind in [
+                Kind::Build,
+                Kind::BuildRequest,
+                Kind::Buildset,
+                Kind::Worker,
+                Kind::Builder,
+            ] {
+                assert!(has(depends, kind), "{path}: {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn properties_come_as_changes_of_their_own() {
+        for path in [
+            "builds?property=owner",
+            "builds/1?property=*",
+            "builds/1/properties",
+            "builds/1/property_list",
+        ] {
+            assert!(
+                of_path(path).unwrap().slots().any(|slot| slot == PROPERTIES),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_events_do_not_tell_is_not_kept() {
+        for path in [
+            "masters",
+            "masters/1",
+            "schedulers",
+            "schedulers/1",
+            "builders/1/masters",
+            "masters/1/schedulers",
+        ] {
+            assert_eq!(of_path(path), None, "{path}");
+        }
+    }
+}

@@ -9,22 +9,27 @@ use axum::response::Response;
 use weir_status_api::{At, BuildKey, Error, Result, StatusApi};
 use weir_status_http::v2::envelope;
 
-use crate::App;
+use crate::Shared;
 use crate::answer::in_time;
+use crate::load::Class;
 
 /// The value of what a build keeps under `name`, to be saved.
 pub(crate) async fn value(
-    app: &App,
+    app: &Shared,
     api: Arc<dyn StatusApi>,
-    build: BuildKey,
-    name: String,
+    class: Class,
+    (build, name): (BuildKey, String),
     query: &[(String, String)],
 ) -> Result<Response> {
     if let Some((name, _)) = query.first() {
         return Err(Error::invalid(name, "unrecognized query parameter"));
     }
     let disposition = disposition(&name);
-    let At { value, cursor } = in_time(app.options.deadline, api.build_data(build, name)).await?;
+    let At { value, cursor } = {
+        let _turn = app.rooms.of(class).turn().await?;
+        in_time(app.options.deadline, api.build_data(build, name)).await?
+    };
+    app.shared.fresh.told(cursor);
     let mut response = Response::new(Body::from(value));
     let headers = response.headers_mut();
     headers.insert(envelope::CURSOR_HEADER, HeaderValue::from(cursor.0));

@@ -48,7 +48,10 @@ pub(crate) async fn serve(app: &App, path: &str, headers: &HeaderMap, body: Body
         caller: &caller,
         headers,
     };
-    let result = in_time(deadline, asker.run(path, &call)).await;
+    let result = {
+        let _command = app.shared.fresh.command();
+        in_time(deadline, asker.run(path, &call)).await
+    };
     if let Err(Error::Internal { why }) = &result {
         tracing::error!(
             path,
@@ -67,17 +70,6 @@ fn answer(RpcResponse { status, body }: RpcResponse) -> Response {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// The text that the client made up for this one wish.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
-    let Some(key) = headers.get(IDEMPOTENCY_HEADER) else {
-        return Ok(None);
-    };
-    let key = String::from_utf8(key.as_bytes().to_vec());
-    key.map(Some).map_err(|_| Error::InvalidInput {
-        fields: [("idempotency_key".to_owned(), "must be UTF-8".to_owned())].into(),
-    })
 }
 
 /// Who asks, and how.
@@ -104,7 +96,10 @@ impl Asker<'_> {
             let builder = self.api.one::<Builder>(Key::Builder(id.into())).await?.value;
             params.builders.push(builder.name);
         }
-        params.idempotency_key = idempotency_key(self.headers)?;
+        let key = self.headers.get(IDEMPOTENCY_HEADER);
+        params.idempotency_key = key
+            .map(|it| v2::read_idempotency_key(it.as_bytes()))
+            .transpose()?;
         let command = Command::Force { scheduler, params };
         let outcome = self.api.control(self.caller, command).await;
         outcome.map_err(|error| v2::force_error_to_json_names(error, &codebase))

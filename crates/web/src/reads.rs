@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use weir_status_api::{
     At, BuildKey, CodebaseKey, CommitGraph, CommitGraphQuery, Condition, Cursor, Entity, Error, Key, Kind,
-    List, ListParts, Master, MasterId, Page, Result, StatusApi, Value, View, ViewQuery,
+    List, ListParts, Master, MasterId, Page, Result, Value, View, ViewQuery,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
@@ -27,6 +27,9 @@ impl Answer {
         }
     }
 }
+
+/// A list of more rows than this is written where it stops nobody else.
+const LARGE: usize = 500;
 
 type Pairs = [(String, String)];
 
@@ -143,9 +146,21 @@ async fn list(
     let page = source.list(List::from_parts(parts)?).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
     let masters = masters(source, &items).await;
-    let rows = objects(&items, &masters, &selection);
-    let body = envelope::collection(plural(kind), rows, next.as_ref());
-    Ok(Answer::at(cursor, reader, &body))
+    let large = items.len() > LARGE;
+    let write = move || {
+        let rows = objects(&items, &masters, &selection);
+        reader.write(&envelope::collection(plural(kind), rows, next.as_ref()))
+    };
+    let body = match large {
+        true => tokio::task::spawn_blocking(write)
+            .await
+            .map_err(Error::internal)?,
+        false => write(),
+    };
+    Ok(Answer {
+        body,
+        cursor: Some(cursor),
+    })
 }
 
 async fn one(source: &Source, key: Key, within: Vec<Scope>, query: &Pairs, reader: Reader) -> Result<Answer> {
@@ -228,28 +243,8 @@ fn object<'a>(
 ) -> Object<'a> {
     let mut object = v2::object(item);
     if let Some(master) = v2::master_within(item).and_then(|id| masters.get(&id)) {
-        v2::put_master_object(&mut object, master);
+        v2::put_master(&mut object, master);
     }
     selection.apply(&mut object);
     object
-}
-
-/// Puts the whole master in the place of its id; leaves the id if it cannot be read.
-pub(crate) async fn fill_master(
-    api: &dyn StatusApi,
-    id: MasterId,
-    object: &mut serde_json::Value,
-    known: &mut BTreeMap<MasterId, Master>,
-) {
-    if !known.contains_key(&id)
-        && let Ok(At {
-            value: Entity::Master(master),
-            ..
-        }) = api.get(Key::Master(id)).await
-    {
-        known.insert(id, master);
-    }
-    if let Some(master) = known.get(&id) {
-        v2::put_master(object, master);
-    }
 }

@@ -1,9 +1,12 @@
-//! Weir's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
 
+mod bench;
 mod browser;
 mod demo;
 mod process;
 mod test;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -32,6 +35,13 @@ enum Chore {
     Test,
     /// Builds the web status into web-status/dist.
     Web,
+    /// Measures Weir, and Buildbot beside it; `cargo xtask bench status --help` tells how.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What to measure, and how.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 fn main() {
@@ -40,6 +50,7 @@ fn main() {
         Chore::Demo { port, release, .. } => demo::show(port, release),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
+        Chore::Bench { arguments } => bench::start(&arguments),
     };
     if let Err(why) = result {
         eprintln!("xtask: {why}");

@@ -16,6 +16,7 @@ mod event;
 mod form;
 mod path;
 mod query;
+mod socket;
 
 pub use columns::{Column, columns, field_name, json_name};
 pub use control::{
@@ -24,7 +25,7 @@ pub use control::{
     write_command,
 };
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
-pub use event::{event_from_json, event_to_json};
+pub use event::{event_data, event_from_json};
 pub use form::{
     Form, FormError, Object, from_json, object, plural, properties_from_json, properties_object,
     properties_to_json, put_master, put_master_object, to_json,
@@ -32,6 +33,11 @@ pub use form::{
 pub use path::{Endpoint, Scope, contents_path, decode_path, key_conditions, key_path, properties_path};
 pub use query::{
     ListRequest, ListText, Selection, pairs, parse_list, parse_selection, write_list, write_watch,
+};
+
+pub use socket::{
+    SocketCommand, SocketFrame, socket_bookmark, socket_error, socket_event, socket_not_consumed, socket_ok,
+    socket_pong,
 };
 
 pub(crate) use form::MICROS;

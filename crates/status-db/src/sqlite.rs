@@ -22,6 +22,8 @@ use crate::schema::{events, log_chunks, test_results};
 mod plans;
 #[path = "queries/mod.rs"]
 mod queries;
+#[cfg(test)]
+mod view_plans;
 
 pub(crate) use queries::Database;
 

@@ -35,7 +35,7 @@ impl QueryId for Explain {
 impl diesel::RunQueryDsl<SqliteConnection> for Explain {}
 
 /// The steps of the plan for the SQL, in an empty database.
-fn plan(sql: Sql) -> String {
+pub(super) fn plan(sql: Sql) -> String {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
     conn.run_pending_migrations(MIGRATIONS).unwrap();
     let steps: Vec<(i32, i32, i32, String)> = diesel::RunQueryDsl::load(Explain(sql), &mut conn).unwrap();

@@ -1,10 +1,13 @@
-//! Weir's chores: `cargo xtask demo`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
 
+mod bench;
 mod browser;
 mod demo;
 mod process;
 mod promise;
 mod test;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +42,13 @@ enum Chore {
     Test,
     /// Builds the web status into web-status/dist.
     Web,
+    /// Measures Weir, and Buildbot beside it; `cargo xtask bench status --help` tells how.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What to measure, and how.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 fn main() {
@@ -48,6 +58,7 @@ fn main() {
         Chore::Promise { write } => promise::check(write),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
+        Chore::Bench { arguments } => bench::start(&arguments),
     };
     if let Err(why) = result {
         eprintln!("xtask: {why}");

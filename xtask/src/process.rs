@@ -11,6 +11,11 @@ pub(crate) fn root() -> PathBuf {
         .unwrap_or_default()
 }
 
+/// The folder of what cargo builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from)
+}
+
 /// Runs `program` with `arguments` in `folder`, its output going to ours.
 pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
     run_with(folder, program, arguments, &[])

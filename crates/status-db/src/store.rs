@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_status_api::Clock;
+use weir_status_api::{Clock, Cursor};
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -107,6 +107,12 @@ impl Store {
     /// As [`Store::apply`], of the first that fails.
     pub async fn apply_all(&self, transitions: Vec<Transition>) -> Result<Vec<Applied>> {
         self.inner.writer.apply(transitions).await
+    }
+
+    /// The newest event that this process knows of, without asking the database. What this store wrote counts
+    /// before its [`apply`](Self::apply) returns.
+    pub fn newest(&self) -> Cursor {
+        self.inner.hub.newest()
     }
 
     /// The state that a change source or scheduler kept, if it did.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -12,13 +12,11 @@ use weir_status_api::{Cursor, Error, Result};
 use weir_status_http::v2;
 use weir_status_http::v2::envelope::CURSOR_HEADER;
 
-use crate::reads::Answer;
-
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// What a client reads best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reader {
     /// A program: compact JSON.
     Program,
@@ -27,6 +25,9 @@ pub(crate) enum Reader {
 }
 
 impl Reader {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 2;
+
     /// A program says `application/json` in `Accept`, as with Buildbot.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut accepted = headers.get_all(ACCEPT).iter();
@@ -56,13 +57,7 @@ impl Reader {
 
 /// An answer that is true at `cursor`.
 pub(crate) fn json(reader: Reader, body: &impl Serialize, cursor: Option<Cursor>) -> Response {
-    let body = reader.write(body);
-    written(reader, Answer { body, cursor })
-}
-
-/// The answer to a read.
-pub(crate) fn written(reader: Reader, Answer { body, cursor }: Answer) -> Response {
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Body::from(reader.write(body)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, reader.content_type());
     if let Some(cursor) = cursor {
@@ -78,7 +73,18 @@ pub(crate) fn error(error: &Error) -> Response {
     }
     let mut response = Response::new(Body::from(v2::error_body(error).to_string()));
     *response.status_mut() = http_status(v2::status(error));
-    response.headers_mut().insert(CONTENT_TYPE, TEXT);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, TEXT);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let retry = match error {
+        Error::Unavailable { .. } => Some("1"),
+        // Whoever has too much of something is not rid of it in a second.
+        Error::TooMany { .. } => Some("10"),
+        _ => None,
+    };
+    if let Some(seconds) = retry {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    }
     response
 }
 

@@ -1,15 +1,21 @@
 //! `/api`: which version, which method, which endpoint.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use weir_status_api::Error;
+use weir_status_api::{Error, Result};
 use weir_status_http::v2::{self, Endpoint};
 
 use crate::answer::{self, Reader};
+use crate::kept::Kept;
+use crate::load::Class;
+use crate::reads::Answer;
+use crate::shared::Made;
 use crate::source::Source;
-use crate::{App, Shared, control, logs, reads};
+use crate::{Shared, control, depends, logs, reads};
 
 /// Serves everything below `/api/v2` and its other name, `/api/latest`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
@@ -36,19 +42,52 @@ fn no_path(path: &str) -> Response {
     answer::error(&Error::not_found(format!("path `{path}`")))
 }
 
-async fn read(app: &App, path: &str, head: &Parts) -> Response {
+async fn read(app: &Shared, path: &str, head: &Parts) -> Response {
+    let reader = Reader::of(&head.headers);
+    let class = Class::of(&head.headers);
+    let whole = head.uri.path_and_query().map_or("", |it| it.as_str());
+    if class == Class::Anonymous
+        && let Some((kept, cursor)) = app.shared.kept(whole, reader)
+    {
+        return kept.respond(&head.headers, cursor).await;
+    }
     let Some(endpoint) = Endpoint::parse(path) else {
         return no_path(path);
     };
     let query = v2::pairs(head.uri.query().unwrap_or_default());
-    let answer = match endpoint {
-        Endpoint::Raw { log, inline } => logs::raw(app, app.open(&head.headers), log, inline, &query).await,
-        endpoint => {
-            let deadline = app.options.deadline;
-            let (source, reader) = (Source::new(app.open(&head.headers)), Reader::of(&head.headers));
-            let answer = answer::in_time(deadline, reads::read(&source, endpoint, &query, reader)).await;
-            answer.map(|it| answer::written(reader, it))
-        }
+    let api = app.open(&head.headers);
+    if let Endpoint::Raw { log, inline } = endpoint {
+        let raw = logs::raw(app, api, class, log, inline, &query).await;
+        return raw.unwrap_or_else(|error| answer::error(&error));
+    }
+    let source = Source::new(Arc::clone(&api));
+    let make = || make(Arc::clone(app), source, class, endpoint, query, reader);
+    let given = match class {
+        Class::Anonymous => app.shared.made(whole, reader, &api, make).await,
+        // What somebody else may see is nobody's business.
+        Class::Known => make().await.map(|made| app.shared.give(&made)),
     };
-    answer.unwrap_or_else(|error| answer::error(&error))
+    match given {
+        Ok((kept, cursor)) => kept.respond(&head.headers, cursor).await,
+        Err(error) => answer::error(&error),
+    }
+}
+
+/// Reads, when there is room for it.
+async fn make(
+    app: Shared,
+    source: Source,
+    class: Class,
+    endpoint: Endpoint,
+    query: Vec<(String, String)>,
+    reader: Reader,
+) -> Result<Made> {
+    let _turn = app.rooms.of(class).turn().await?;
+    let depends = depends::of(&endpoint, &query);
+    let read = reads::read(&source, endpoint, &query, reader);
+    let Answer { body, cursor } = answer::in_time(app.options.deadline, read).await?;
+    Ok(Made {
+        kept: Arc::new(Kept::new(reader, cursor, body)),
+        truth: source.since().zip(depends),
+    })
 }

@@ -41,7 +41,10 @@ pub(crate) async fn serve(app: &App, path: &str, headers: &HeaderMap, body: Body
     };
     let caller = credential::caller(headers);
     let api = app.access.open(&caller);
-    let result = in_time(deadline, run(&*api, &caller, path, &call)).await;
+    let result = {
+        let _command = app.shared.fresh.command();
+        in_time(deadline, run(&*api, &caller, path, &call)).await
+    };
     if let Err(Error::Internal { why }) = &result {
         tracing::error!(
             path,

@@ -3,20 +3,23 @@
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN,
+    RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use weir_status_api::Error;
 
-use crate::answer::refuse;
+use crate::answer::{self, refuse};
+use crate::rate::Limits;
 use crate::{Options, Shared};
 
 /// Lets a request through to its handler, if its sizes and its origin are as they should be.
 pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let options = &app.options;
-    let mut response = match too_large(options, &request) {
+    let refused = too_large(options, &request).or_else(|| too_often(&app.limits, &request));
+    let mut response = match refused {
         Some(refused) => refused,
         None => cross_origin(options, request, next).await,
     };
@@ -42,6 +45,18 @@ fn too_large(options: &Options, request: &Request) -> Option<Response> {
     None
 }
 
+fn too_often(limits: &Limits, request: &Request) -> Option<Response> {
+    let wait = limits.take(request).err()?;
+    let why = Error::unavailable("this address asks too often");
+    let mut refused = answer::error(&why);
+    *refused.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let seconds = wait.as_secs().saturating_add(1);
+    refused
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Some(refused)
+}
+
 async fn cross_origin(options: &Options, request: Request, next: Next) -> Response {
     let preflight = request.method() == Method::OPTIONS;
     let origin = match request.headers().get(ORIGIN).cloned() {
@@ -59,7 +74,7 @@ async fn cross_origin(options: &Options, request: Request, next: Next) -> Respon
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(VARY, HeaderValue::from_static("origin"));
-    let exposed = HeaderValue::from_static("X-Weir-Cursor");
+    let exposed = HeaderValue::from_static("X-Weir-Cursor, ETag, Retry-After");
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     response
 }
@@ -74,7 +89,7 @@ fn answer_preflight(headers: &HeaderMap) -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Last-Event-ID",
+            "Authorization, Content-Type, If-None-Match, Last-Event-ID",
         ),
         (ACCESS_CONTROL_MAX_AGE, "3600"),
     ]

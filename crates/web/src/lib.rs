@@ -9,17 +9,28 @@
 //! - It decides no permission: it hands the caller's token on.
 //! - It knows no field of JSON: those are in `weir_status_http::v2`.
 
+mod admission;
 mod answer;
 mod api;
 mod assets;
 mod control;
 mod credential;
+mod depends;
+mod feed;
+mod frames;
+mod fresh;
 mod guard;
+mod kept;
+mod lines;
+mod load;
 mod logs;
 mod options;
+mod rate;
 mod reads;
 mod scopes;
+mod shared;
 mod site;
+mod socket;
 mod source;
 mod sse;
 
@@ -27,20 +38,29 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
-use tokio::sync::Semaphore;
-use weir_status_api::{Access, StatusApi};
+use weir_status_api::{Access, Result, StatusApi};
 
+pub use admission::{Admission, Admitted, StreamLimits};
 pub use assets::{Asset, Assets, FindAsset};
-pub use options::Options;
+pub use options::{Options, Present, Rate};
+pub use rate::Peer;
+pub use socket::Hold;
 
 /// What every request needs.
 struct App {
     access: Arc<dyn Access>,
     options: Options,
-    /// One permit for each event stream that may be open.
-    streams: Arc<Semaphore>,
+    /// Answers that readers share.
+    shared: Arc<shared::Shared>,
+    rooms: load::Rooms,
+    limits: rate::Limits,
+    /// The events that streams sent last, as they went out.
+    frames: frames::Frames,
+    /// The open streams of server-sent events.
+    lines: lines::Lines,
 }
 
 impl App {
@@ -48,24 +68,36 @@ impl App {
     fn open(&self, headers: &HeaderMap) -> Arc<dyn StatusApi> {
         self.access.open(&credential::caller(headers))
     }
+
+    /// Lets whoever sent the request have an event stream, if there is room for one.
+    fn admit(&self, head: &Parts) -> Result<Admitted> {
+        let client = self.limits.client(&head.extensions, &head.headers);
+        self.options.admission.admit(client)
+    }
 }
 
 type Shared = Arc<App>;
 
-/// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/config`, `/health`, `/ready`, and below all else the web status's files.
+/// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`,
+/// `/config`, `/health`, `/ready`, and below all else the web status's files.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
 pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
     let files = assets::Files::new(options.assets.clone(), &options.content_security_policy);
     let app = Arc::new(App {
         access,
-        streams: Arc::new(Semaphore::new(options.max_streams)),
+        shared: Arc::new(shared::Shared::new(&options)),
+        rooms: load::Rooms::new(options.anonymous_reads, options.known_reads),
+        limits: rate::Limits::new(&options),
+        frames: frames::Frames::new(),
+        lines: lines::Lines::default(),
         options,
     });
     Router::new()
         .route("/api", get(site::versions))
         .route("/api/{*path}", any(api::serve))
         .route("/sse/{*path}", get(sse::serve))
+        .route("/ws", get(socket::serve))
         .route("/config", get(site::config))
         .route("/health", get(site::health))
         .route("/ready", get(site::ready))

@@ -1,7 +1,6 @@
 //! Logs: their lines as JSON, and whole as text.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderValue;
@@ -10,15 +9,16 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
 use weir_status_api::{
-    At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogKey, LogKind, ReadExt, Result, StatusApi,
-    Step, StepKey, Worker,
+    At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogId, LogKey, LogKind, ReadExt, Result,
+    StatusApi, Step, StepKey, Worker,
 };
 use weir_status_http::v2::envelope;
 
-use crate::App;
 use crate::answer::{Reader, in_time};
+use crate::load::Class;
 use crate::reads::Answer;
 use crate::source::Source;
+use crate::{App, Shared};
 
 /// Bytes after which an answer with lines is sent, whether or not there are more.
 const CONTENTS_BYTES: usize = 1 << 20;
@@ -80,8 +80,9 @@ fn count_lines(content: &str) -> u64 {
 
 /// A whole log, as far as it goes now, as text without the letters of its streams.
 pub(crate) async fn raw(
-    app: &App,
+    app: &Shared,
     api: Arc<dyn StatusApi>,
+    class: Class,
     key: LogKey,
     inline: bool,
     query: &[(String, String)],
@@ -90,8 +91,13 @@ pub(crate) async fn raw(
         return Err(Error::invalid(name, "unrecognized query parameter"));
     }
     let deadline = app.options.deadline;
-    let (at, place) = in_time(deadline, describe(&*api, key)).await?;
-    let body = lines(api, deadline, at.value.clone(), place.header(at.value.kind));
+    let (at, place) = {
+        let _turn = app.rooms.of(class).turn().await?;
+        in_time(deadline, describe(&*api, key)).await?
+    };
+    app.shared.fresh.told(at.cursor);
+    let header = place.header(at.value.kind);
+    let body = lines(Arc::clone(app), api, class, at.value.clone(), header);
     let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
     headers.insert(envelope::CURSOR_HEADER, HeaderValue::from(at.cursor.0));
@@ -174,8 +180,9 @@ impl Place {
 
 /// The log's text, read piece by piece as the client takes it.
 fn lines(
+    app: Shared,
     api: Arc<dyn StatusApi>,
-    deadline: Duration,
+    class: Class,
     log: Log,
     header: String,
 ) -> impl Stream<Item = Result<Bytes>> + Send {
@@ -186,7 +193,7 @@ fn lines(
         let mut first = 0;
         while first < log.num_lines {
             let wanted = u32::try_from(log.num_lines - first).unwrap_or(u32::MAX).min(RAW_LINES);
-            let read = in_time(deadline, api.log_content(log.id.into(), first, wanted)).await;
+            let read = piece(&app, &*api, class, log.id, first, wanted).await;
             let chunk = read.inspect_err(|error| tracing::warn!(log = log.id.0, %error, "a raw log was cut off"))?.value;
             if chunk.content.is_empty() {
                 break;
@@ -195,6 +202,21 @@ fn lines(
             yield Bytes::from(strip(chunk, log.kind));
         }
     }
+}
+
+/// A piece of a log, when there is room to read it.
+async fn piece(
+    app: &App,
+    api: &dyn StatusApi,
+    class: Class,
+    log: LogId,
+    first: i64,
+    lines: u32,
+) -> Result<At<LogChunk>> {
+    // Its head is sent already, so that it waits rather than end in the middle.
+    let deadline = app.options.deadline;
+    let _turn = app.rooms.of(class).turn_within(deadline).await?;
+    in_time(deadline, api.log_content(log.into(), first, lines)).await
 }
 
 /// The chunk's text; of a stdio log without the first letter of each line.

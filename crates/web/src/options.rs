@@ -1,10 +1,44 @@
 //! How the gateway goes about it.
 
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use weir_status_api::Cursor;
 
-use crate::Assets;
+use crate::{Admission, Assets};
+
+/// Tells the cursor of the newest event, without waiting.
+#[derive(Clone)]
+pub struct Present(Arc<dyn Fn() -> Cursor + Send + Sync>);
+
+impl Present {
+    /// As `newest` tells it: an event counts from before the moment at which whoever caused it learns of its commit.
+    pub fn new(newest: impl Fn() -> Cursor + Send + Sync + 'static) -> Self {
+        Self(Arc::new(newest))
+    }
+
+    pub(crate) fn cursor(&self) -> Cursor {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Present {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Present({})", self.cursor())
+    }
+}
+
+/// How often one address may ask: so many times at once, and so many times a second from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests per second; no limit if 0.
+    pub per_second: u32,
+    /// Requests at once, after a quiet time.
+    pub burst: u32,
+}
 
 /// How a gateway goes about it; [`Options::default`] is safe everywhere.
 #[derive(Clone, Debug)]
@@ -22,16 +56,37 @@ pub struct Options {
     pub content_security_policy: String,
     /// How long the status API may take for a read or a command.
     pub deadline: Duration,
-    /// The longest silence of an event stream; a bookmark ends it.
+    /// The longest silence of an event stream; a bookmark or a ping ends it.
     pub heartbeat: Duration,
+    /// How long a socket's client may take to give a sign of life, or to take what is sent.
+    pub patience: Duration,
     /// How many event streams may be open at once.
-    pub max_streams: usize,
+    pub admission: Admission,
+    /// Bytes that a message of a socket's client may have.
+    pub max_frame: usize,
     /// Bytes that a command's body may have.
     pub max_body: usize,
     /// Bytes that a request's path and query may have together.
     pub max_url: usize,
     /// Bytes that a request's headers may have together.
     pub max_headers: usize,
+    /// Bytes that kept answers may have together; nothing is kept if 0.
+    pub kept_bytes: usize,
+    /// The newest event of the status API. With it a kept answer is never older than what happened before it was
+    /// asked for; without it, than what this gateway told before or did.
+    pub present: Option<Present>,
+    /// How often an address may ask without a credential.
+    pub anonymous_rate: Rate,
+    /// How often an address may ask with a credential, which is looked at only later.
+    pub known_rate: Rate,
+    /// Whether addresses of this machine are limited too.
+    pub limit_loopback: bool,
+    /// The proxies that are believed when they say, in `X-Forwarded-For`, for whom they ask.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How many reads without a credential may be under way at once.
+    pub anonymous_reads: usize,
+    /// How many reads with a credential may be under way at once.
+    pub known_reads: usize,
     /// Becomes true when the server stops: event streams, which have no end of their own, end then.
     pub closing: Option<watch::Receiver<bool>>,
 }
@@ -51,10 +106,27 @@ impl Default for Options {
                     .to_owned(),
             deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
-            max_streams: 10_000,
+            patience: Duration::from_secs(30),
+            admission: Admission::default(),
+            max_frame: 16 << 10,
             max_body: 1 << 20,
             max_url: 16 << 10,
             max_headers: 32 << 10,
+            kept_bytes: 16 << 20,
+            present: None,
+            // A page of the web status asks a few dozen times when it is opened, and seldom after that.
+            anonymous_rate: Rate {
+                per_second: 100,
+                burst: 400,
+            },
+            known_rate: Rate {
+                per_second: 1_000,
+                burst: 4_000,
+            },
+            limit_loopback: false,
+            trusted_proxies: vec![],
+            anonymous_reads: 16,
+            known_reads: 32,
             closing: None,
         }
     }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
 use weir_status_api::{
     At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
-    Result, StatusApi,
+    Result,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
@@ -28,6 +27,9 @@ impl Answer {
         }
     }
 }
+
+/// A list of more rows than this is written where it stops nobody else.
+const LARGE: usize = 500;
 
 type Pairs = [(String, String)];
 
@@ -108,9 +110,21 @@ async fn list(
     let page = source.list(List::from_parts(parts)?).await;
     let Page { items, cursor, next } = page.map_err(|error| v2::error_to_json_names(kind, error))?;
     let masters = masters(source, &items).await;
-    let rows = objects(&items, &masters, &selection);
-    let body = envelope::collection(plural(kind), rows, next.as_ref());
-    Ok(Answer::at(cursor, reader, &body))
+    let large = items.len() > LARGE;
+    let write = move || {
+        let rows = objects(&items, &masters, &selection);
+        reader.write(&envelope::collection(plural(kind), rows, next.as_ref()))
+    };
+    let body = match large {
+        true => tokio::task::spawn_blocking(write)
+            .await
+            .map_err(Error::internal)?,
+        false => write(),
+    };
+    Ok(Answer {
+        body,
+        cursor: Some(cursor),
+    })
 }
 
 async fn one(source: &Source, key: Key, within: Vec<Scope>, query: &Pairs, reader: Reader) -> Result<Answer> {
@@ -200,27 +214,4 @@ fn object<'a>(
     }
     selection.apply(&mut object);
     object
-}
-
-/// Puts the whole master in the place of its id; leaves the id if it cannot be read.
-pub(crate) async fn fill_master(
-    api: &dyn StatusApi,
-    master: Option<MasterId>,
-    scheduler: &mut Value,
-    known: &mut BTreeMap<MasterId, Master>,
-) {
-    let Some(id) = master else {
-        return;
-    };
-    if !known.contains_key(&id)
-        && let Ok(At {
-            value: Entity::Master(master),
-            ..
-        }) = api.get(Key::Master(id)).await
-    {
-        known.insert(id, master);
-    }
-    if let Some(master) = known.get(&id) {
-        v2::put_master(scheduler, master);
-    }
 }

@@ -1,40 +1,75 @@
-//! Server-sent events: a watch as a stream of text.
+//! Server-sent events: a feed as a stream of text.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
-use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use weir_status_api::{
-    Cursor, Entity, Error, Event, EventStream, Master, MasterId, Result, Signal, Start, StatusApi,
-    TopicFilter,
-};
+use futures::Stream;
+use serde_json::json;
+use tokio::sync::watch;
+use weir_status_api::{Caller, Cursor, Error, Result, Signal, Start, StatusApi, TopicFilter, TopicPattern};
 use weir_status_http::v2;
 
-use crate::Shared;
+use crate::admission::Admitted;
 use crate::answer::{self, in_time};
-use crate::reads::fill_master;
+use crate::feed::{Feed, MAX_SUBSCRIPTIONS, Subscription, present, too_many};
+use crate::lines::Opened;
+use crate::{Shared, credential};
 
-/// How long a stream waits for what it can do without: to be told that it cannot resume, a scheduler's master.
-const FIRST: Duration = Duration::from_millis(100);
-
-/// Opens a stream for `/sse/listen/<path>`, `/sse/<path>` and `/sse/listen?path=…`.
+/// Opens a stream for `/sse/listen/<path>`, `/sse/<path>` and `/sse/listen?path=…`; changes one for
+/// `/sse/add/<uuid>/<path>` and `/sse/remove/<uuid>/<path>`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    match open(&app, &head).await {
-        Ok(stream) => respond(stream),
-        Err(error) => answer::error(&error),
+    let caller = credential::caller(&head.headers);
+    let api = app.access.open(&caller);
+    let path = head.uri.path();
+    let path = path.strip_prefix("/sse/").unwrap_or(path);
+    let (word, below) = path.split_once('/').unwrap_or((path, ""));
+    let answer = match word {
+        "add" | "remove" => change(&app, &*api, &caller, word == "add", below, &head).await,
+        "listen" => open(&app, api, caller, below, &head).await,
+        _ => open(&app, api, caller, path, &head).await,
+    };
+    answer.unwrap_or_else(|error| answer::error(&error))
+}
+
+async fn open(
+    app: &Shared,
+    api: Arc<dyn StatusApi>,
+    caller: Caller,
+    path: &str,
+    head: &Parts,
+) -> Result<Response> {
+    let query = v2::pairs(head.uri.query().unwrap_or_default());
+    let patterns = patterns(path, &query)?;
+    let since = since(&head.headers, &query)?;
+    let admitted = app.admit(head)?;
+    let after = match since {
+        Some(since) => since,
+        None => present(app, &*api).await?,
+    };
+    let wanted: Vec<Subscription> = patterns
+        .into_iter()
+        .map(|pattern| Subscription { pattern, after })
+        .collect();
+    let mut feed = Feed::new(app, api, after);
+    match since {
+        Some(_) => feed.resume(wanted.clone()).await?,
+        None => feed.add(wanted.clone()).await?,
     }
+    let sender = Sender {
+        app: Arc::clone(app),
+        feed,
+        opened: app.lines.open(caller, wanted),
+        _admitted: admitted,
+    };
+    Ok(respond(sender.run()))
 }
 
 fn respond(stream: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
@@ -48,72 +83,33 @@ fn respond(stream: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'stati
     response
 }
 
-async fn open(app: &Shared, head: &Parts) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>> {
-    let path = head.uri.path();
-    let query = v2::pairs(head.uri.query().unwrap_or_default());
-    let filter = filter(path.strip_prefix("/sse/").unwrap_or(path), &query)?;
-    let since = since(&head.headers, &query)?;
-    let permit = Arc::clone(&app.streams)
-        .try_acquire_owned()
-        .map_err(|_| Error::unavailable("too many event streams are open"))?;
-    let start = since.map_or(Start::Now, Start::After);
-    let api = app.open(&head.headers);
-    let events = in_time(app.options.deadline, api.watch(filter.clone(), start)).await?;
-    let mut events = events.fuse();
-    let first = first_signal(&mut events, since).await?;
-    let events = Box::pin(stream::iter(first.map(Ok)).chain(events));
-    let feed = Feed {
-        app: Arc::clone(app),
-        api,
-        filter,
-        last: since,
-        masters: BTreeMap::new(),
-        _permit: permit,
-    };
-    Ok(feed.run(events))
-}
-
-/// What the stream gives at once, if it does. Some implementations tell only within the stream that a cursor is
-/// no good, and a browser understands a status better than an event.
-async fn first_signal(
-    events: &mut stream::Fuse<EventStream>,
-    since: Option<Cursor>,
-) -> Result<Option<Signal>> {
-    if since.is_none() {
-        return Ok(None);
-    }
-    match tokio::time::timeout(FIRST, events.next()).await {
-        Ok(first) => first.transpose(),
-        Err(_quiet) => Ok(None),
-    }
-}
-
-/// The patterns: each `path=`, and what follows in the path itself.
-fn filter(path: &str, query: &[(String, String)]) -> Result<TopicFilter> {
-    let below = match path.split_once('/') {
-        Some(("listen", below)) => below,
-        None if path == "listen" => "",
-        Some(("add" | "remove", _)) => {
-            return Err(Error::NotSupported {
-                operation: "changing the paths of an open event stream".to_owned(),
-                implementer: "this server: open another one, with `since=`".to_owned(),
-            });
-        }
-        _ => path,
-    };
-    let below = v2::decode_path(below).ok_or_else(|| Error::invalid("path", "is not UTF-8"))?;
-    let mut patterns: Vec<&str> = vec![];
-    if !below.is_empty() {
-        patterns.push(&below);
+/// The different patterns: what stands in the path itself, and each `path=`.
+fn patterns(path: &str, query: &[(String, String)]) -> Result<Vec<TopicPattern>> {
+    let mut patterns = vec![];
+    if !path.is_empty() {
+        patterns.push(pattern(path)?);
     }
     for (name, value) in query {
         match name.as_str() {
-            "path" => patterns.push(value),
+            "path" => {
+                let pattern = TopicPattern::parse(value)?;
+                if !patterns.contains(&pattern) {
+                    patterns.push(pattern);
+                }
+            }
             "since" => {}
             _ => return Err(Error::invalid(name, "unrecognized query parameter")),
         }
+        if patterns.len() > MAX_SUBSCRIPTIONS {
+            return Err(too_many());
+        }
     }
-    TopicFilter::parse_all(patterns)
+    Ok(patterns)
+}
+
+fn pattern(path: &str) -> Result<TopicPattern> {
+    let path = v2::decode_path(path).ok_or_else(|| Error::invalid("path", "is not UTF-8"))?;
+    TopicPattern::parse(&path)
 }
 
 /// The cursor after which the client wants events: `Last-Event-ID`, which a browser sends when it connects
@@ -131,80 +127,116 @@ fn since(headers: &HeaderMap, query: &[(String, String)]) -> Result<Option<Curso
     since.map(|(name, text)| parse(name, text)).transpose()
 }
 
-/// An open event stream. It reads an event when the client has taken the one before.
-struct Feed {
-    app: Shared,
-    api: Arc<dyn StatusApi>,
-    filter: TopicFilter,
-    /// Up to where the client has everything.
-    last: Option<Cursor>,
-    /// The masters that schedulers' events named, for their messages.
-    masters: BTreeMap<MasterId, Master>,
-    _permit: OwnedSemaphorePermit,
+/// Adds a subscription to an open stream, or ends one; in Buildbot's words.
+async fn change(
+    app: &Shared,
+    api: &dyn StatusApi,
+    caller: &Caller,
+    add: bool,
+    below: &str,
+    head: &Parts,
+) -> Result<Response> {
+    let (id, path) = below.split_once('/').unwrap_or((below, ""));
+    if id.is_empty() {
+        return Ok(plain(StatusCode::BAD_REQUEST, "need uuid"));
+    }
+    let Some(line) = app.lines.find(id, caller) else {
+        return Ok(plain(StatusCode::BAD_REQUEST, "unknown uuid"));
+    };
+    let query = v2::pairs(head.uri.query().unwrap_or_default());
+    if let Some((name, _)) = query.iter().find(|(name, _)| !add || name != "since") {
+        return Err(Error::invalid(name, "unrecognized query parameter"));
+    }
+    let pattern = pattern(path)?;
+    if !add {
+        return Ok(match line.remove(&pattern) {
+            true => plain(StatusCode::OK, "ok"),
+            false => plain(StatusCode::NOT_FOUND, "consumer is not listening to this event"),
+        });
+    }
+    let after = match since(&HeaderMap::new(), &query)? {
+        Some(since) => {
+            // A watch from there must be possible: it would end the stream, with all that it has.
+            let filter = TopicFilter::parse_all([pattern.to_string().as_str()])?;
+            drop(in_time(app.options.deadline, api.watch(filter, Start::After(since))).await?);
+            since
+        }
+        None => present(app, api).await?,
+    };
+    line.add(Subscription { pattern, after })?;
+    Ok(plain(StatusCode::OK, "ok"))
 }
 
-impl Feed {
-    fn run(
-        mut self,
-        mut events: EventStream,
-    ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, text).into_response()
+}
+
+/// Sends a feed. It reads an event when the client has taken the one before.
+struct Sender {
+    app: Shared,
+    feed: Feed,
+    opened: Opened,
+    _admitted: Admitted,
+}
+
+impl Sender {
+    fn run(mut self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
         let mut closing = self.app.options.closing.clone();
+        let heartbeat = self.app.options.heartbeat;
         async_stream::stream! {
-            yield Ok(frame("handshake", None, &uuid::Uuid::new_v4().to_string()));
+            let id = self.opened.id.to_string();
+            yield Ok(frame("handshake", Some(self.feed.place()), &id));
             loop {
-                let heartbeat = self.app.options.heartbeat;
                 let signal = tokio::select! {
-                    signal = tokio::time::timeout(heartbeat, events.next()) => signal,
+                    // What was removed shall not come any more.
+                    biased;
                     () = closed(&mut closing) => break,
+                    wanted = self.opened.line.changed() => {
+                        match self.feed.turn_to(&wanted).await {
+                            Ok(()) => continue,
+                            Err(error) => Ok(Err(error)),
+                        }
+                    }
+                    signal = tokio::time::timeout(heartbeat, self.feed.next()) => signal,
                 };
                 match signal {
-                    Ok(Some(Ok(signal))) => yield Ok(self.tell(&signal).await),
-                    Ok(Some(Err(error))) => {
+                    Ok(Ok(signal)) => {
+                        if let Some(frame) = self.tell(&signal).await {
+                            yield Ok(frame);
+                        }
+                    }
+                    Ok(Err(error)) => {
                         tracing::debug!(%error, "an event stream ended");
                         yield Ok(frame("error", None, &v2::error_body(&error).to_string()));
                         break;
                     }
-                    Ok(None) => break,
-                    Err(_silence) => yield Ok(self.heartbeat()),
+                    Err(_silence) => yield Ok(self.bookmark()),
                 }
             }
         }
     }
 
-    async fn tell(&mut self, signal: &Signal) -> Bytes {
-        self.last = Some(signal.cursor());
-        match signal {
-            Signal::Event(event) => match self.message(event).await {
-                Some(data) => frame("event", self.last, &data.to_string()),
-                None => self.heartbeat(),
-            },
-            Signal::Bookmark(_) => self.heartbeat(),
-        }
+    /// The event under the first of its topics that the client wants; none if it does not want it any more.
+    async fn tell(&mut self, signal: &Signal) -> Option<Bytes> {
+        let Signal::Event(event) = signal else {
+            return Some(self.bookmark());
+        };
+        let framed = self.feed.framed(event).await;
+        let topic = framed.matching_any(self.feed.wanting(event.cursor))?;
+        Some(framed.sse(topic))
     }
 
-    /// The event under the first of its topics that the client asked for.
-    async fn message(&mut self, event: &Event) -> Option<Value> {
-        let topic = self.filter.matching(event)?;
-        let mut message = v2::to_json(&event.entity);
-        if let Entity::Scheduler(scheduler) = &event.entity {
-            let fill = fill_master(&*self.api, scheduler.master, &mut message, &mut self.masters);
-            // Without an answer in time the message has the master's id alone.
-            let _late = tokio::time::timeout(FIRST, fill).await;
-        }
-        Some(v2::event_to_json(event, &topic, message))
-    }
-
-    /// A bookmark; a comment if there is no cursor yet.
-    fn heartbeat(&self) -> Bytes {
-        match self.last {
-            Some(_) => frame("bookmark", self.last, &json!({}).to_string()),
-            None => Bytes::from_static(b": waiting\n\n"),
+    /// A bookmark; a comment while the place does not move because nothing is subscribed to.
+    fn bookmark(&self) -> Bytes {
+        match self.feed.is_idle() {
+            true => Bytes::from_static(b": waiting\n\n"),
+            false => frame("bookmark", Some(self.feed.place()), &json!({}).to_string()),
         }
     }
 }
 
 /// When the server stops.
-async fn closed(closing: &mut Option<watch::Receiver<bool>>) {
+pub(crate) async fn closed(closing: &mut Option<watch::Receiver<bool>>) {
     match closing {
         // An error means that nobody is left to say so: the server is gone.
         Some(closing) => drop(closing.wait_for(|closing| *closing).await),
@@ -213,7 +245,7 @@ async fn closed(closing: &mut Option<watch::Receiver<bool>>) {
 }
 
 /// One server-sent event. `data` has no line ends: it is JSON in one line, or an id.
-fn frame(event: &str, id: Option<Cursor>, data: &str) -> Bytes {
+pub(crate) fn frame(event: &str, id: Option<Cursor>, data: &str) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     Bytes::from(format!("event: {event}\n{id}data: {data}\n\n"))
 }

@@ -12,7 +12,7 @@ use weir_status_api::conformance::{Stage, Writer};
 use weir_status_api::{OpenToAll, StatusApi};
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::Link;
-use weir_web::{Options, router};
+use weir_web::{Options, Present, router};
 
 /// A model behind two gateways, each behind a link that can be cut.
 struct HttpStage {
@@ -21,10 +21,14 @@ struct HttpStage {
     guarded: (Link, HttpStatus),
 }
 
-async fn serve(api: Arc<dyn StatusApi>) -> (Link, HttpStatus) {
+async fn serve(api: Arc<dyn StatusApi>, present: Present) -> (Link, HttpStatus) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("its address");
-    let router = router(Arc::new(OpenToAll(api)), Options::default());
+    let options = Options {
+        present: Some(present),
+        ..Options::default()
+    };
+    let router = router(Arc::new(OpenToAll(api)), options);
     tokio::spawn(async move { axum::serve(listener, router).await });
     let link = Link::to(address).await.expect("a link");
     let url = format!("http://{}/", link.address());
@@ -34,9 +38,10 @@ async fn serve(api: Arc<dyn StatusApi>) -> (Link, HttpStatus) {
 
 async fn over_http() -> HttpStage {
     let model = ModelStage::new(None);
+    let present = Present::new(model.newest());
     HttpStage {
-        open: serve(model.api()).await,
-        guarded: serve(model.guarded()).await,
+        open: serve(model.api(), present.clone()).await,
+        guarded: serve(model.guarded(), present).await,
         model,
     }
 }

@@ -22,11 +22,12 @@ const MISSING: &str = "<!doctype html><title>Weir</title><p>This program was bui
                        <code>cargo xtask web</code> builds it; then build the program again. \
                        The API is at <a href=\"api/v2/builders\">api/v2</a>.";
 
-/// The gateway over what `access` opens, until `stop`.
+/// The gateway over what `access` opens, until `stop`; `readers` says how it goes about reads.
 pub(crate) fn gateway(
     access: Arc<dyn Access>,
     title: String,
     allowed_origins: Vec<String>,
+    readers: Options,
     stop: CancellationToken,
 ) -> Router {
     let (closing, closed) = watch::channel(false);
@@ -45,7 +46,7 @@ pub(crate) fn gateway(
             Assets::None
         },
         closing: Some(closed),
-        ..Options::default()
+        ..readers
     };
     let router = weir_web::router(access, options);
     if there {

@@ -7,6 +7,7 @@ mod hosts;
 mod listeners;
 mod log;
 mod name;
+mod readers;
 mod server;
 mod show;
 mod signals;

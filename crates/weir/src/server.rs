@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use weir_web::Peer;
+
 use crate::failure::Failure;
 use crate::hosts::Names;
 
@@ -90,14 +92,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             accepted = accept(&listener, &room) => accepted,
             () = stop.cancelled() => break,
         };
-        let Some((stream, permit)) = accepted else {
+        let Some((stream, peer, permit)) = accepted else {
             return;
         };
         let (builder, router) = (Arc::clone(&builder), router.clone());
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let begun = CancellationToken::new();
-            let service = TowerToHyperService::new(noting(router, begun.clone()));
+            let service = TowerToHyperService::new(noting(router, peer, begun.clone()));
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
             let connection = watcher.watch(connection.into_owned());
             tokio::pin!(connection);
@@ -120,9 +122,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     }
 }
 
-/// `router`, which notes the first request.
+/// `router`, which notes the first request, and is told who asks.
 fn noting(
     router: Router,
+    peer: Peer,
     begun: CancellationToken,
 ) -> impl tower::Service<
     Request<Incoming>,
@@ -130,8 +133,9 @@ fn noting(
     Error = Infallible,
     Future = impl Future<Output = Result<Response, Infallible>> + Send,
 > + Clone {
-    tower::service_fn(move |request: Request<Incoming>| {
+    tower::service_fn(move |mut request: Request<Incoming>| {
         begun.cancel();
+        request.extensions_mut().insert(peer);
         router.clone().oneshot(request)
     })
 }
@@ -153,14 +157,14 @@ fn builder() -> Builder<TokioExecutor> {
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Small answers must not wait for more; if it cannot be set, they are only slower.
                 let _ = stream.set_nodelay(true);
-                return Some((stream, permit));
+                return Some((stream, Peer(peer), permit));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: some will be given back.

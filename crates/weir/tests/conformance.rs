@@ -48,7 +48,11 @@ impl Stage for Remote {
 }
 
 /// Serves `api` over gRPC until `stop`, and gives a client of it.
-async fn grpc(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn StatusApi>, Link) {
+async fn grpc(
+    api: Arc<dyn StatusApi>,
+    _: &StoreStage,
+    stop: &CancellationToken,
+) -> (Arc<dyn StatusApi>, Link) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let routes = weir_status_grpc::routes(Arc::new(OpenToAll(api)), stop.clone());
@@ -58,11 +62,19 @@ async fn grpc(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn Sta
 }
 
 /// Serves `api` as JSON until `stop`, and gives a client of it.
-async fn json(api: Arc<dyn StatusApi>, stop: &CancellationToken) -> (Arc<dyn StatusApi>, Link) {
+async fn json(
+    api: Arc<dyn StatusApi>,
+    stage: &StoreStage,
+    stop: &CancellationToken,
+) -> (Arc<dyn StatusApi>, Link) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let options = weir_web::Options {
         heartbeat: Duration::from_millis(500),
+        present: Some(weir_web::Present::new({
+            let store = stage.writer.store.clone();
+            move || store.newest()
+        })),
         ..weir_web::Options::default()
     };
     let serving = axum::serve(listener, weir_web::router(Arc::new(OpenToAll(api)), options));
@@ -86,8 +98,8 @@ macro_rules! remote {
     ($bind:ident, $database:expr) => {{
         let store = StoreStage::open($database).await;
         let stop = CancellationToken::new();
-        let open = $bind(store.writer.open_to_all(), &stop).await;
-        let guarded = $bind(store.writer.guarded(), &stop).await;
+        let open = $bind(store.writer.open_to_all(), &store, &stop).await;
+        let guarded = $bind(store.writer.guarded(), &store, &stop).await;
         Remote {
             store,
             open,

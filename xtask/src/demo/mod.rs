@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::process::{require, root, run};
+use crate::process::{require, root, run, target};
 use crate::test::build_web;
 use project::Project;
 
@@ -58,9 +58,8 @@ pub(crate) fn build_weir(release: bool) -> Result<PathBuf, String> {
         arguments.push("--release");
     }
     run(&root(), "cargo", &arguments)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
     let profile = if release { "release" } else { "debug" };
-    Ok(target.join(profile).join("weir"))
+    Ok(target().join(profile).join("weir"))
 }
 
 /// A running demo; ends when it is dropped.

@@ -53,6 +53,16 @@ macro_rules! resources {
             Control(ControlRecord),
         }
 
+        impl Entity {
+            /// The kind of resource that it is; none if it is only in events.
+            pub fn kind(&self) -> Option<Kind> {
+                match self {
+                    $(Self::$name(_) => Some(Kind::$name),)+
+                    Self::Properties(_) | Self::Control(_) => None,
+                }
+            }
+        }
+
         $(impl Resource for $resource {
             type Field = $field;
             const KIND: Kind = Kind::$name;

@@ -208,6 +208,13 @@ impl ModelStage {
             model: Model::new(fault),
         }
     }
+
+    /// Tells the newest event.
+    #[allow(dead_code, reason = "only a gateway in the same process wants to know")]
+    pub(crate) fn newest(&self) -> impl Fn() -> Cursor + Send + Sync + use<> {
+        let model = self.model.clone();
+        move || model.lock().cursor()
+    }
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@
 mod ring;
 mod watcher;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -64,6 +65,8 @@ struct Shared {
     log: Box<dyn EventLog>,
     ring: RwLock<Ring>,
     head: watch::Sender<Head>,
+    /// The newest event that this process committed; the ring may not have come up to it.
+    published: AtomicI64,
     /// Events were committed that the ring does not have.
     gap: Notify,
     reading: Semaphore,
@@ -86,6 +89,7 @@ impl Hub {
         let shared = Arc::new(Shared {
             log: Box::new(log),
             ring: RwLock::new(Ring::new(newest)),
+            published: AtomicI64::new(newest.0),
             head: watch::Sender::new(Head {
                 newest,
                 closed: false,
@@ -102,6 +106,9 @@ impl Hub {
     /// Takes the events of a commit of this process, in order.
     pub(crate) fn publish(&self, events: &[Arc<Event>]) {
         let shared = &self.running.shared;
+        if let Some(last) = events.last() {
+            shared.published.fetch_max(last.cursor.0, Ordering::SeqCst);
+        }
         if !shared.push(events) {
             shared.gap.notify_one();
         }
@@ -123,6 +130,12 @@ impl Hub {
         Ok(Box::pin(stream::unfold(watcher, |mut watcher| async {
             watcher.next().await.map(|signal| (signal, watcher))
         })))
+    }
+
+    /// The newest event that is known here.
+    pub(crate) fn newest(&self) -> Cursor {
+        let published = Cursor(self.running.shared.published.load(Ordering::SeqCst));
+        self.running.shared.head.borrow().newest.max(published)
     }
 
     /// Ends all streams with [`Error::Closed`].

@@ -8,11 +8,12 @@ use weir_status_api::{
 
 use super::{FormError, from_json, plural, properties_from_json};
 
-/// The event under `topic`: Buildbot's `key` and `message`, and Weir's `at_us`, when it was committed.
+/// The event under `topic`, as text: Buildbot's `key` and `message`, and Weir's `at_us`, when it was committed.
 ///
-/// `message` is what [`to_json`](super::to_json) gives for its resource, with what a gateway fills in.
-pub fn event_to_json(event: &Event, topic: &Topic, message: Value) -> Value {
-    json!({"key": topic.0, "message": message, "at_us": event.at.as_micros()})
+/// `message` is the JSON text of its resource, with what a gateway fills in; many can share that.
+pub fn event_data(event: &Event, topic: &Topic, message: &str) -> String {
+    let (at, key) = (event.at.as_micros(), json!(topic.0));
+    format!(r#"{{"at_us":{at},"key":{key},"message":{message}}}"#)
 }
 
 /// The event that `data` describes; none if it is of a kind that this version does not know.

@@ -16,6 +16,7 @@ mod event;
 mod form;
 mod path;
 mod query;
+mod socket;
 pub mod spec;
 
 pub use columns::{Column, Shape, columns, field_name, json_name};
@@ -25,7 +26,7 @@ pub use control::{
     rpc_answer, rpc_error_from, write_command,
 };
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
-pub use event::{event_from_json, event_to_json};
+pub use event::{event_data, event_from_json};
 pub use form::{
     Form, FormError, Object, common_commit, from_json, master_within, object, plural, properties_from_json,
     properties_object, properties_to_json, put_master, put_master_object, to_json, view_from_json,
@@ -38,6 +39,11 @@ pub use path::{
 pub use query::{
     ListRequest, ListText, Selection, pairs, parse_list, parse_selection, parse_view,
     view_error_to_field_names, view_error_to_json_names, write_list, write_view, write_watch,
+};
+
+pub use socket::{
+    SocketCommand, SocketFrame, socket_bookmark, socket_error, socket_event, socket_not_consumed, socket_ok,
+    socket_pong,
 };
 
 pub(crate) use form::MICROS;

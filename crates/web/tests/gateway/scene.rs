@@ -11,7 +11,7 @@ use weir_status_api::conformance::{BuilderSetup, NewBuildset, Setup, Stage};
 use weir_status_api::{
     BuildId, ForceDefaults, ForceScheduler, LogId, LogKind, OpenToAll, Properties, Property, StatusApi,
 };
-use weir_web::{Options, router};
+use weir_web::{Options, Present, router};
 
 use crate::model::ModelStage;
 
@@ -92,6 +92,10 @@ impl Scene {
     }
 
     pub(crate) fn gateway(&self, options: Options) -> Gateway {
+        let options = Options {
+            present: Some(Present::new(self.stage.newest())),
+            ..options
+        };
         Gateway(router(Arc::new(OpenToAll(self.stage.api())), options))
     }
 

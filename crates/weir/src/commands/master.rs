@@ -13,6 +13,7 @@ use weir_status_db::{Database, Store};
 use super::check::broken;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
+use crate::readers::Readers;
 use crate::{assets, listeners, log, server, signals};
 
 /// Runs a master.
@@ -32,6 +33,8 @@ pub(crate) struct Master {
     listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     hosts: Hosts,
+    #[command(flatten)]
+    readers: Readers,
     /// Origins whose pages may use the API, e.g. `https://status.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
@@ -62,6 +65,7 @@ impl Master {
             Arc::clone(&access),
             config.title.clone(),
             self.allow_origin.clone(),
+            self.readers.master(store.clone()),
             stop_serving.clone(),
         );
         let options = Options {

@@ -8,6 +8,7 @@ use weir_status_api::OpenToAll;
 
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
+use crate::readers::Readers;
 use crate::upstream::Upstream;
 use crate::{assets, log, server, signals};
 
@@ -27,6 +28,8 @@ pub(crate) struct Web {
     allow_origin: Vec<String>,
     #[command(flatten)]
     hosts: Hosts,
+    #[command(flatten)]
+    readers: Readers,
     /// The title that the web status shows.
     #[arg(long, default_value = "Weir")]
     title: String,
@@ -45,7 +48,8 @@ impl Web {
         let stop = signals::ending()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
         let access = Arc::new(OpenToAll(self.upstream.connect()?));
-        let router = assets::gateway(access, self.title, self.allow_origin, stop.clone());
+        let readers = self.readers.gateway();
+        let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
         let names = Names::of(self.listen, &self.hosts);
         let listener = server::bind(self.listen).await?;
         tracing::info!("serving http://{}", listener.local_addr()?);

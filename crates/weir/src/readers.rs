@@ -1,0 +1,52 @@
+//! How readers are served, from the command line.
+
+use std::net::IpAddr;
+
+use clap::Args;
+use weir_status_db::Store;
+use weir_web::{Options, Present, Rate};
+
+/// How many reads of the same store may be under way at once for callers without a credential: fewer than the
+/// store has connections, so that there is always one for everybody else.
+const READS_OF_A_STORE: usize = 2;
+
+/// What readers may take.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Readers {
+    /// How often a second one address may ask without a token; 0 for no limit.
+    #[arg(long, value_name = "NUMBER", default_value_t = Options::default().anonymous_rate.per_second)]
+    read_rate: u32,
+    /// How often it may ask at once after a quiet time.
+    #[arg(long, value_name = "NUMBER", default_value_t = Options::default().anonymous_rate.burst)]
+    read_burst: u32,
+    /// Limit addresses of this machine too.
+    #[arg(long)]
+    limit_loopback: bool,
+    /// A proxy that is believed when it says for whom it asks (`X-Forwarded-For`); may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<IpAddr>,
+}
+
+impl Readers {
+    /// For a gateway to a master elsewhere.
+    pub(crate) fn gateway(&self) -> Options {
+        Options {
+            anonymous_rate: Rate {
+                per_second: self.read_rate,
+                burst: self.read_burst,
+            },
+            limit_loopback: self.limit_loopback,
+            trusted_proxies: self.trusted_proxy.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// For a master, beside `store`.
+    pub(crate) fn master(&self, store: Store) -> Options {
+        Options {
+            present: Some(Present::new(move || store.newest())),
+            anonymous_reads: READS_OF_A_STORE,
+            ..self.gateway()
+        }
+    }
+}

@@ -90,6 +90,12 @@ impl Transaction<'_> {
 
     fn rebuild(&mut self, key: &BuildKey, as_nobody: bool) -> Result<Outcome> {
         let build = self.find_build(key)?.clone();
+        let mut builders = self.builders.iter();
+        if !builders.any(|it| it.id == build.builder && !it.masters.is_empty()) {
+            return Err(Error::Conflict {
+                why: "the builder is not configured any more".to_owned(),
+            });
+        }
         let request = self
             .requests
             .iter()

@@ -37,13 +37,15 @@ fn builders_and_schedulers() {
         name: "linux/x86".to_owned(),
         masters: vec![MasterId(1)],
         description: Some("*all* of it".to_owned()),
+        description_format: Some("markdown".to_owned()),
+        project: Some(ProjectId(3)),
         tags: vec!["fast".to_owned()],
     };
     assert_eq!(
         builder.to_json(),
         json!({
             "builderid": 1, "name": "linux/x86", "masterids": [1], "description": "*all* of it",
-            "description_format": "markdown", "description_html": null, "projectid": null, "tags": ["fast"],
+            "description_format": "markdown", "description_html": null, "projectid": 3, "tags": ["fast"],
         })
     );
     let scheduler = Scheduler {
@@ -271,6 +273,175 @@ fn workers_and_masters() {
         to_json(&entity),
         json!({
             "masterid": 1, "name": "host:/weir", "active": true, "last_active": 7, "last_active_us": 7_000_000,
+        })
+    );
+}
+
+#[test]
+fn projects_and_what_is_below_them() {
+    let project = Project {
+        id: ProjectId(3),
+        name: "The app".to_owned(),
+        slug: "app".to_owned(),
+        description: None,
+        description_format: None,
+        active: true,
+    };
+    assert_eq!(
+        project.to_json(),
+        json!({
+            "projectid": 3, "name": "The app", "slug": "app", "active": true, "description": null,
+            "description_format": null, "description_html": null,
+        })
+    );
+    let codebase = Codebase {
+        id: CodebaseId(4),
+        project: ProjectId(3),
+        name: "main".to_owned(),
+        slug: "main".to_owned(),
+    };
+    assert_eq!(
+        codebase.to_json(),
+        json!({"codebaseid": 4, "projectid": 3, "name": "main", "slug": "main"})
+    );
+    let branch = Branch {
+        id: BranchId(5),
+        codebase: CodebaseId(4),
+        name: "next".to_owned(),
+        commit: Some(CommitId(6)),
+        last_moved_at: AT,
+    };
+    assert_eq!(
+        branch.to_json(),
+        json!({
+            "branchid": 5, "codebaseid": 4, "name": "next", "commitid": 6, "last_timestamp": 1_700_000_000,
+            "last_timestamp_us": 1_700_000_000_250_000_i64,
+        })
+    );
+    let commit = Commit {
+        id: CommitId(6),
+        codebase: CodebaseId(4),
+        author: "Ada".to_owned(),
+        committer: None,
+        comments: "Count".to_owned(),
+        when: AT,
+        revision: "abc".to_owned(),
+        parent: None,
+    };
+    let mut expected = json!({
+        "commitid": 6, "codebaseid": 4, "author": "Ada", "committer": null, "comments": "Count",
+        "when_timestamp": 1_700_000_000, "when_timestamp_us": 1_700_000_000_250_000_i64, "revision": "abc",
+        "parent_commitid": null,
+    });
+    assert_eq!(commit.to_json(), expected);
+    let graph = CommitGraph {
+        common: Some(commit),
+        to_first: vec![CommitId(7)],
+        to_second: vec![],
+    };
+    expected = json!({"common": 6, "common_commit": expected, "to1": [7], "to2": []});
+    assert_eq!(graph.to_json(), expected);
+    let source = ChangeSource {
+        id: ChangeSourceId(1),
+        name: "poller".to_owned(),
+        master: None,
+    };
+    assert_eq!(
+        source.to_json(),
+        json!({"changesourceid": 1, "name": "poller", "master": null})
+    );
+}
+
+#[test]
+fn build_data_and_test_results() {
+    let data = BuildData {
+        build: BuildId(17),
+        name: "sizes".to_owned(),
+        length: 3,
+        source: "measure".to_owned(),
+    };
+    assert_eq!(
+        data.to_json(),
+        json!({"buildid": 17, "name": "sizes", "length": 3, "value": null, "source": "measure"})
+    );
+    let set = TestResultSet {
+        id: TestResultSetId(2),
+        builder: BuilderId(1),
+        build: BuildId(17),
+        step: StepId(30),
+        description: None,
+        category: "pass_fail".to_owned(),
+        value_unit: "boolean".to_owned(),
+        tests_passed: Some(1),
+        tests_failed: None,
+        complete: false,
+    };
+    assert_eq!(
+        set.to_json(),
+        json!({
+            "test_result_setid": 2, "builderid": 1, "buildid": 17, "stepid": 30, "description": null,
+            "category": "pass_fail", "value_unit": "boolean", "tests_passed": 1, "tests_failed": null,
+            "complete": false,
+        })
+    );
+    let result = TestResult {
+        id: TestResultId(9),
+        builder: BuilderId(1),
+        set: TestResultSetId(2),
+        test_name: Some("counts".to_owned()),
+        test_code_path: None,
+        line: None,
+        duration_ns: Some(5),
+        value: "1".to_owned(),
+    };
+    assert_eq!(
+        result.to_json(),
+        json!({
+            "test_resultid": 9, "builderid": 1, "test_result_setid": 2, "test_name": "counts", "test_code_path": null,
+            "line": null, "duration_ns": 5, "value": "1",
+        })
+    );
+}
+
+#[test]
+fn cells_are_compact() {
+    let build = BuildCell {
+        id: BuildId(17),
+        number: 3,
+        started_at: AT,
+        complete_at: None,
+        results: None,
+    };
+    let grid = Grid {
+        builders: vec![],
+        revisions: vec![GridRevision {
+            source_stamps: vec![stamp()],
+            submitted_at: Timestamp::from_secs(7),
+        }],
+        cells: vec![
+            Cell {
+                row: 0,
+                builder: BuilderId(1),
+                builds: vec![build],
+                waiting: vec![],
+            },
+            Cell {
+                row: 0,
+                builder: BuilderId(2),
+                builds: vec![],
+                waiting: vec![BuildRequestId(8)],
+            },
+        ],
+    };
+    assert_eq!(
+        grid.to_json(),
+        json!({
+            "builders": [],
+            "revisions": [{"sourcestamps": [stamp_json()], "submitted_at": 7, "submitted_at_us": 7_000_000}],
+            "cells": [
+                {"row": 0, "builderid": 1, "builds": [[17, 3, 1_700_000_000_250_000_i64, null, null]]},
+                {"row": 0, "builderid": 2, "builds": [], "waiting": [8]},
+            ],
         })
     );
 }

@@ -3,15 +3,29 @@
 use std::sync::Arc;
 
 use super::check::{events_until, must_be_dense, must_get, newest, watch};
+use super::commands::Which;
 use super::scene::Scene;
 use super::stage::{Stage, TOKEN, USER};
-use super::story::{FORCE_ONE, LINUX, Story};
+use super::story::{FORCE_ONE, LINUX, Story, setup};
 use super::world::World;
 use crate::{
-    Build, BuildId, BuildKey, BuildRequest, BuildRequestId, Buildset, Caller, Command, ControlAction,
-    ControlRecord, ControlTarget, Cursor, Entity, Error, Event, ForceParams, Key, Outcome, PropertiesOf,
-    ReadExt, Results, Scheduler, SchedulerKey, Start, StatusApi, TopicFilter, WorkerKey,
+    Build, BuildField, BuildRequest, Buildset, Caller, Command, ControlAction, ControlRecord, ControlTarget,
+    Cursor, Entity, Error, Event, ForceParams, ForceScheduler, Key, Outcome, Properties, PropertiesOf, Query,
+    ReadExt, Result, Results, Scheduler, Start, StatusApi, TopicFilter,
 };
+
+/// Gives a command, and tells what came of it and the events.
+pub(super) async fn ordered(
+    scene: &Scene<'_>,
+    api: &dyn StatusApi,
+    caller: &Caller,
+    command: Command,
+) -> (Result<Outcome>, Vec<Arc<Event>>) {
+    let from = newest(&*scene.api).await;
+    scene.tick();
+    let outcome = api.control(caller, command).await;
+    (outcome, events_since(scene, from).await)
+}
 
 /// Carries out a command that must work, and gives the events that came of it.
 async fn done(scene: &Scene<'_>, command: Command) -> Vec<Arc<Event>> {
@@ -24,12 +38,10 @@ async fn done_by(
     caller: &Caller,
     command: Command,
 ) -> Vec<Arc<Event>> {
-    let from = newest(&*scene.api).await;
-    scene.tick();
     let what = format!("{command:?}");
-    let outcome = api.control(caller, command).await;
+    let (outcome, events) = ordered(scene, api, caller, command).await;
     assert_eq!(outcome, Ok(Outcome::Done), "{what} by {caller:?}");
-    events_since(scene, from).await
+    events
 }
 
 async fn events_since(scene: &Scene<'_>, from: Cursor) -> Vec<Arc<Event>> {
@@ -40,57 +52,22 @@ async fn events_since(scene: &Scene<'_>, from: Cursor) -> Vec<Arc<Event>> {
     events
 }
 
-/// The record must be among the events, under its topic.
-fn must_record(events: &[Arc<Event>], record: &ControlRecord, topic: &str) {
-    let found = events
-        .iter()
-        .find(|event| event.entity == Entity::Control(record.clone()));
-    let Some(event) = found else {
-        panic!("there is no {record:?} among {events:#?}")
-    };
-    let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
-    assert_eq!(topics, [topic]);
+/// The record must be among the events.
+pub(super) fn must_record(events: &[Arc<Event>], record: &ControlRecord) {
+    let wanted = Entity::Control(record.clone());
+    assert!(
+        events.iter().any(|event| event.entity == wanted),
+        "there is no {record:?} among {events:#?}"
+    );
 }
 
-fn asked(target: ControlTarget, action: ControlAction, reason: Option<&str>) -> ControlRecord {
+pub(super) fn asked(target: ControlTarget, action: ControlAction, reason: Option<&str>) -> ControlRecord {
     ControlRecord {
         target,
         action,
         reason: reason.map(str::to_owned),
         caller: "anonymous".to_owned(),
     }
-}
-
-pub(super) async fn stops_are_recorded(stage: &dyn Stage) {
-    let Story {
-        scene,
-        running,
-        ended,
-        ..
-    } = Story::tell(stage).await;
-    let build: Build = scene.world.one(running.0);
-    for (key, reason) in [
-        (BuildKey::Id(running), Some("it takes \"too\" long")),
-        (BuildKey::Number(LINUX.into(), build.number), None),
-    ] {
-        let command = Command::StopBuild {
-            build: key,
-            reason: reason.map(str::to_owned),
-        };
-        let events = done(&scene, command).await;
-        let record = asked(ControlTarget::Build(running), ControlAction::Stop, reason);
-        must_record(&events, &record, &format!("control/builds/{running}/stop"));
-    }
-    let before: Build = scene.world.one(ended.0);
-    done(
-        &scene,
-        Command::StopBuild {
-            build: ended.into(),
-            reason: None,
-        },
-    )
-    .await;
-    must_get(&*scene.api, Key::Build(ended.into()), &before).await;
 }
 
 pub(super) async fn a_rebuild_repeats_a_build(stage: &dyn Stage) {
@@ -175,71 +152,23 @@ pub(super) async fn requests_are_cancelled(stage: &dyn Stage) {
         ControlAction::Cancel,
         Some("enough"),
     );
-    must_record(
-        &events,
-        &record,
-        &format!("control/buildrequests/{claimed}/cancel"),
-    );
+    must_record(&events, &record);
 
     // One that is complete stays as it is.
     done(scene, cancel(open, None)).await;
     must_get(&*scene.api, Key::BuildRequest(open), &expected).await;
 }
 
-pub(super) async fn workers_are_asked(stage: &dyn Stage) {
+pub(super) async fn a_scheduler_is_enabled_and_disabled_with_its_form(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
-    let id = scene.worker("wörker 2");
-    for worker in [WorkerKey::Id(id), "wörker 2".into()] {
-        let reason = Some("new disk".to_owned());
-        for (command, action, reason) in [
-            (
-                Command::PauseWorker {
-                    worker: worker.clone(),
-                    reason: reason.clone(),
-                },
-                ControlAction::Pause,
-                Some("new disk"),
-            ),
-            (
-                Command::UnpauseWorker {
-                    worker: worker.clone(),
-                },
-                ControlAction::Unpause,
-                None,
-            ),
-            (
-                Command::StopWorker {
-                    worker: worker.clone(),
-                    reason,
-                },
-                ControlAction::Stop,
-                Some("new disk"),
-            ),
-        ] {
-            let events = done(&scene, command).await;
-            let record = asked(ControlTarget::Worker(id), action, reason);
-            must_record(
-                &events,
-                &record,
-                &format!("control/worker/{id}/{}", action.name()),
-            );
-        }
-    }
-}
-
-pub(super) async fn schedulers_are_enabled_and_disabled(stage: &dyn Stage) {
-    let Story { scene, .. } = Story::tell(stage).await;
-    for (scheduler, name, enabled) in [
-        (SchedulerKey::from("On push"), "On push", false),
-        (SchedulerKey::Id(scene.ids.schedulers["On push"]), "On push", true),
-        (SchedulerKey::from("nightly"), "nightly", true),
-        (
-            SchedulerKey::Id(scene.ids.schedulers[FORCE_ONE]),
-            FORCE_ONE,
-            false,
-        ),
+    for (name, enabled) in [
+        ("On push", false),
+        ("On push", true),
+        (FORCE_ONE, false),
+        (FORCE_ONE, true),
     ] {
         let id = scene.ids.schedulers[name];
+        let scheduler = id.into();
         let events = done(&scene, Command::EnableScheduler { scheduler, enabled }).await;
         let expected = Scheduler {
             enabled,
@@ -250,53 +179,29 @@ pub(super) async fn schedulers_are_enabled_and_disabled(stage: &dyn Stage) {
             .iter()
             .any(|event| event.entity == Entity::Scheduler(expected.clone()));
         assert!(told, "the scheduler's change has an event: {events:#?}");
-    }
-}
-
-fn commands_on_nothing() -> Vec<Command> {
-    let (worker, reason) = (|| WorkerKey::from("nobody's"), None);
-    vec![
-        Command::StopBuild {
-            build: BuildId(987_654_321).into(),
-            reason: None,
-        },
-        Command::StopBuild {
-            build: BuildKey::Number(LINUX.into(), 987_654_321),
-            reason: None,
-        },
-        Command::Rebuild {
-            build: BuildId(987_654_321).into(),
-        },
-        Command::CancelRequest {
-            request: BuildRequestId(987_654_321),
-            reason: None,
-        },
-        Command::PauseWorker {
-            worker: worker(),
-            reason,
-        },
-        Command::UnpauseWorker { worker: worker() },
-        Command::StopWorker {
-            worker: worker(),
-            reason: None,
-        },
-        Command::EnableScheduler {
-            scheduler: "nobody's".into(),
-            enabled: true,
-        },
-    ]
-}
-
-pub(super) async fn control_of_nothing_is_not_found(stage: &dyn Stage) {
-    let Story { scene, .. } = Story::tell(stage).await;
-    let before = newest(&*scene.api).await;
-    for command in commands_on_nothing() {
-        let got = scene.api.control(&Caller::anonymous(), command.clone()).await;
+        let form = scene
+            .api
+            .one::<ForceScheduler>(Key::ForceScheduler(name.to_owned()))
+            .await;
         assert!(
-            matches!(got, Err(Error::NotFound { .. })),
-            "{command:?} is not found, but gives {got:?}"
+            form.is_err() || form.is_ok_and(|it| it.value.enabled == enabled),
+            "its form follows"
         );
     }
+}
+
+pub(super) async fn a_rebuild_of_a_removed_builder_is_a_conflict(stage: &dyn Stage) {
+    let Story { mut scene, ended, .. } = Story::tell(stage).await;
+    let mut less = setup();
+    less.builders.retain(|builder| builder.name != LINUX);
+    scene.configure(less).await;
+    let before = newest(&*scene.api).await;
+    let rebuild = Command::Rebuild { build: ended.into() };
+    let got = scene.api.control(&Caller::anonymous(), rebuild).await;
+    assert!(
+        matches!(got, Err(Error::Conflict { .. })),
+        "nobody builds for a builder that was removed, but a rebuild gives {got:?}"
+    );
     assert_eq!(
         newest(&*scene.api).await,
         before,
@@ -304,12 +209,49 @@ pub(super) async fn control_of_nothing_is_not_found(stage: &dyn Stage) {
     );
 }
 
+pub(super) async fn a_rebuild_is_of_the_same_changes(stage: &dyn Stage) {
+    let Story {
+        mut scene,
+        running,
+        changes,
+        ..
+    } = Story::tell(stage).await;
+    scene.finish(running, Results::Failure).await;
+    let request = scene.rebuild(running).await;
+    scene.claim(request).await;
+    let again = scene.start(request, "w1", Properties::new()).await;
+    for change in &changes[..2] {
+        let query = Query::<Build>::new().eq(BuildField::Change, *change);
+        let builds = scene.api.page(query).await.expect("builds").items;
+        let is_there = builds.iter().any(|build| build.id == again);
+        assert!(
+            is_there,
+            "build {again}, which repeats {running}, is of change {change}"
+        );
+    }
+}
+
+fn about_nothing() -> Vec<Command> {
+    let all = [
+        Which::StopBuild,
+        Which::Rebuild,
+        Which::CancelRequest,
+        Which::SetPriority,
+        Which::PauseWorker,
+        Which::UnpauseWorker,
+        Which::StopWorker,
+        Which::KillWorker,
+        Which::EnableScheduler,
+    ];
+    all.into_iter().flat_map(Which::about_nothing).collect()
+}
+
 pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
     let Story { scene, running, .. } = Story::tell(stage).await;
     let guarded = stage.guarded();
     let before = newest(&*guarded).await;
     let commands = || {
-        let mut commands = commands_on_nothing();
+        let mut commands = about_nothing();
         commands.push(Command::StopBuild {
             build: running.into(),
             reason: None,
@@ -328,7 +270,10 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
         for command in commands() {
             let got = guarded.control(&caller, command.clone()).await;
             assert!(
-                matches!(got, Err(Error::PermissionDenied { .. })),
+                matches!(
+                    got,
+                    Err(Error::PermissionDenied { .. } | Error::Unauthenticated { .. })
+                ),
                 "{caller:?} may not {command:?}, but gives {got:?}"
             );
         }
@@ -348,9 +293,9 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
         caller: USER.to_owned(),
         ..record
     };
-    must_record(&events, &record, &format!("control/builds/{running}/stop"));
+    must_record(&events, &record);
     // Their errors are those of what they ask for.
-    let got = guarded.control(&caller, commands_on_nothing().remove(0)).await;
+    let got = guarded.control(&caller, about_nothing().remove(0)).await;
     assert!(
         matches!(got, Err(Error::NotFound { .. })),
         "an admitted caller is told what is not there, not {got:?}"

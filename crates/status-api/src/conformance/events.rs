@@ -1,13 +1,12 @@
 //! Cases: what events tell, and that reads and events fit together.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::bustle::bustle;
 use super::check::{events_until, must_be_dense, newest, patiently, watch};
 use super::scene::Scene;
 use super::stage::Stage;
-use super::story::{BARE, FORCE_ONE, LINUX, Story, setup};
+use super::story::{BARE, LINUX, Story, setup};
 use super::world::World;
 use crate::{
     Build, BuildRequest, Change, Clock, Cursor, Entity, Event, Log, Page, Query, ReadExt, Resource, Start,
@@ -15,7 +14,7 @@ use crate::{
 };
 
 /// Every event there is.
-async fn all_events(api: &dyn StatusApi) -> Vec<Arc<Event>> {
+pub(super) async fn all_events(api: &dyn StatusApi) -> Vec<Arc<Event>> {
     let until = newest(api).await;
     let mut stream = watch(api, &TopicFilter::all(), Start::After(Cursor::ZERO)).await;
     let events = events_until(&mut stream, Cursor::ZERO, until).await;
@@ -23,73 +22,9 @@ async fn all_events(api: &dyn StatusApi) -> Vec<Arc<Event>> {
     events
 }
 
-/// The topics that the story must have brought, in the order of each resource.
-fn expected_topics(story: &Story<'_>) -> Vec<String> {
-    let (scene, ended, step, log) = (&story.scene, story.ended, story.step, story.log);
-    let build: Build = scene.world.one(ended.0);
-    let request: BuildRequest = scene.world.one(build.request.0);
-    let Log { slug, .. } = scene.world.one(log.0);
-    let (id, builder, buildset) = (request.id, request.builder, request.buildset);
-    let number = build.number;
-    let (w1, spare) = (scene.worker("w1"), scene.worker("Spare"));
-    let mut topics = vec![
-        format!("changes/{}/new", story.changes[0]),
-        format!("buildsets/{buildset}/new"),
-        format!("buildsets/{buildset}/builders/{builder}/buildrequests/{id}/new"),
-        format!("builders/{builder}/buildrequests/{id}/claimed"),
-        format!("builders/{builder}/builds/{number}/new"),
-        format!("builders/{builder}/builds/{number}/finished"),
-        format!("workers/{w1}/builds/{ended}/new"),
-        format!("workers/{w1}/builds/{ended}/finished"),
-        format!("builds/{ended}/steps/{step}/finished"),
-        format!("steps/{step}/logs/{slug}/append"),
-        format!("workers/{w1}/connected"),
-        format!("workers/{spare}/connected"),
-        format!("workers/{spare}/disconnected"),
-        format!("workers/{spare}/state_updated"),
-        format!("schedulers/{}/updated", scene.ids.schedulers["nightly"]),
-        format!("forceschedulers/{FORCE_ONE}/updated"),
-    ];
-    let of = |what: String, verbs: &[&str]| {
-        verbs
-            .iter()
-            .map(|verb| format!("{what}/{verb}"))
-            .collect::<Vec<_>>()
-    };
-    topics.extend(of(
-        format!("buildrequests/{id}"),
-        &["new", "claimed", "unclaimed", "complete"],
-    ));
-    topics.extend(of(
-        format!("builds/{ended}"),
-        &["new", "update", "properties/update", "finished"],
-    ));
-    topics.extend(of(
-        format!("steps/{step}"),
-        &["new", "started", "updated", "finished"],
-    ));
-    topics.extend(of(format!("logs/{log}"), &["new", "append", "finished"]));
-    topics.extend(of(format!("buildsets/{buildset}"), &["new", "complete"]));
-    topics
-}
-
-pub(super) async fn transitions_have_their_topics(stage: &dyn Stage) {
+pub(super) async fn times_never_go_back(stage: &dyn Stage) {
     let story = Story::tell(stage).await;
     let events = all_events(&*story.scene.api).await;
-    let topics = events.iter().flat_map(|event| event.topics());
-    let topics: BTreeSet<String> = topics.map(|topic| topic.to_string()).collect();
-    for topic in expected_topics(&story) {
-        assert!(
-            topics.contains(&topic),
-            "there is no event {topic} among {topics:#?}"
-        );
-    }
-    let retried: BuildRequest = story.scene.world.one(story.open.0);
-    let topic = format!("buildrequests/{}/unclaimed", retried.id);
-    assert!(
-        topics.contains(&topic),
-        "a build that is lost opens its request: there is no event {topic}"
-    );
     let now = stage.writer().clock().now();
     let times: Vec<_> = events.iter().map(|event| event.at).collect();
     assert!(times.is_sorted(), "the times of events go back: {times:?}");

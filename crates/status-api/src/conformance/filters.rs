@@ -60,7 +60,7 @@ async fn rows<R: Row>(api: &dyn StatusApi, query: Query<R>) -> Vec<R> {
 
 /// What to compare a field with: what it holds somewhere, the next to it, and what it holds nowhere.
 fn comparisons<R: Row>(all: &[R], field: R::Field) -> Vec<(Op, Vec<Value>)> {
-    let mut values = candidates(all, field);
+    let mut values = candidates(all, field, 3);
     values.dedup();
     let last = values.len() - 1;
     let two = vec![values[0].clone(), values[last].clone()];
@@ -92,7 +92,8 @@ fn comparisons<R: Row>(all: &[R], field: R::Field) -> Vec<(Op, Vec<Value>)> {
     asked
 }
 
-fn candidates<R: Row>(all: &[R], field: R::Field) -> Vec<Value> {
+/// Values that the field holds somewhere, `most` of them, and one that it holds nowhere.
+pub(super) fn candidates<R: Row>(all: &[R], field: R::Field, most: usize) -> Vec<Value> {
     let held = all.iter().flat_map(|row| match row.held(field) {
         Held::One(value) => vec![value],
         Held::Many(texts) => texts.into_iter().map(Value::Text).collect(),
@@ -101,7 +102,7 @@ fn candidates<R: Row>(all: &[R], field: R::Field) -> Vec<Value> {
     let mut values: Vec<Value> = held.collect();
     values.sort_by_key(|value| format!("{value:?}"));
     values.dedup();
-    values.truncate(3);
+    values.truncate(most);
     values.push(match field.field_type() {
         FieldType::Int => Value::Int(i64::MAX),
         FieldType::Text | FieldType::TextList => Value::from("held' nowhere"),

@@ -19,32 +19,52 @@
 //! - No measuring of speed: a deadline here is for what would never come.
 
 mod bustle;
+mod busy;
 mod check;
 mod clock;
+mod command_done;
+mod command_of_nothing;
+mod command_too_late;
+mod command_twice;
+mod commands;
+mod commit_graph;
+mod console;
 mod control;
+mod dice;
 mod dropped;
 mod events;
 mod filters;
 mod force;
 mod get;
+mod grid;
+mod histories;
+mod history;
+mod home;
 mod keyed;
+mod keys_of_forces;
 mod list;
 mod logs;
 mod missing;
 mod orders;
 mod pages;
 mod promises;
+mod random_queries;
+mod random_views;
+mod random_watchers;
 mod reference;
 mod refusals;
 mod relations;
 mod resources;
 mod scene;
+mod scene_control;
 mod scene_outcome;
 mod scene_setup;
 mod stage;
 mod story;
+mod topics;
 mod views;
 mod watching;
+mod waterfall;
 mod world;
 
 use std::fmt;
@@ -52,6 +72,7 @@ use std::fmt;
 use futures::future::LocalBoxFuture;
 
 pub use clock::HandClock;
+pub use dice::SEED_VARIABLE;
 pub use reference::{Held, Row, compares, fits};
 pub use stage::{
     Abilities, BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, SetupIds, Stage, TOKEN, USER,
@@ -131,16 +152,52 @@ macro_rules! for_each_conformance_case {
             resources: lists_hold_what_was_written, properties_of_nothing_are_not_found,
                 properties_are_filled_on_request, removed_setup_stays_readable;
             logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers;
-            events: transitions_have_their_topics, events_carry_the_state, reads_are_true_at_their_cursor;
+            topics: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result, properties, control;
+            events: times_never_go_back, events_carry_the_state, reads_are_true_at_their_cursor;
             watching: no_gap_and_no_duplicate_while_writers_run, many_watchers_with_many_filters,
                 now_is_now, idle_watchers_get_bookmarks, a_slow_reader_loses_nothing_and_blocks_nobody,
                 expired_cursors_are_told, future_cursors_are_refused;
             dropped: watches_resume_where_they_were_cut, reads_work_after_a_cut;
             force: a_force_makes_a_buildset, defaults_fill_what_is_left_out, bad_fields_are_named,
                 a_force_that_cannot_be_is_refused;
-            control: stops_are_recorded, a_rebuild_repeats_a_build, requests_are_cancelled,
-                workers_are_asked, schedulers_are_enabled_and_disabled, control_of_nothing_is_not_found,
-                a_closed_policy_admits_its_users_only;
+            keys_of_forces: a_repeated_force_makes_nothing, many_at_once_make_one,
+                the_key_counts_and_not_what_is_wanted, another_key_makes_another,
+                another_caller_makes_another, another_scheduler_makes_another,
+                a_key_is_remembered_for_a_day, a_refused_force_keeps_no_key,
+                a_key_has_200_bytes_at_the_most;
+            command_done: stop_build, rebuild, cancel_request, set_priority, pause_worker, unpause_worker,
+                stop_worker, kill_worker, enable_scheduler;
+            command_of_nothing: stop_build, rebuild, cancel_request, set_priority, pause_worker, unpause_worker,
+                stop_worker, kill_worker, enable_scheduler;
+            command_twice: stop_build, rebuild, cancel_request, set_priority, pause_worker, unpause_worker,
+                stop_worker, kill_worker, enable_scheduler;
+            command_too_late: stop_build, cancel_request, set_priority;
+            control: a_rebuild_repeats_a_build, a_rebuild_is_of_the_same_changes,
+                a_rebuild_of_a_removed_builder_is_a_conflict, requests_are_cancelled,
+                a_scheduler_is_enabled_and_disabled_with_its_form, a_closed_policy_admits_its_users_only;
+            home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
+                what_waits_and_why, what_goes_first, what_ended_last, what_is_broken_and_since_when;
+            waterfall: nothing_going_on, builders_by_choice, ranges_end_before_their_end,
+                a_build_that_crosses_the_whole_range, long_builds_that_ended_within_the_range,
+                steps_if_they_are_wanted, limits, paging_by_range_shows_all, empty_ranges_are_refused;
+            grid: nothing_going_on, builders_by_choice, branches_and_codebases, limits,
+                equal_sets_of_source_stamps_are_one_revision,
+                a_revision_that_is_asked_for_again_comes_first, a_cell_is_bounded,
+                too_many_builders_are_refused;
+            console: nothing_going_on, builders_by_choice, branches_and_codebases, limits,
+                paging_by_change, a_build_of_several_changes_stands_beside_each,
+                builds_of_the_source_stamp_alone, lost_builds_stand_beside_those_that_follow,
+                requests_wait_until_a_build_runs, a_cell_is_bounded;
+            commit_graph: of_two_that_part, of_one_that_follows_the_other, of_one_with_itself,
+                of_two_that_share_nothing, of_a_long_line, of_what_is_not_there, of_two_codebases;
+            histories: a_short_one, one, another, a_third, a_long_one;
+            random_queries: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
+                scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
+                test_result_set, test_result;
+            random_views: home, waterfall, grid, console, commit_graph;
+            random_watchers: that_come_and_go, that_are_cut;
         }
     };
 }

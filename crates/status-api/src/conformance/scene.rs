@@ -259,7 +259,7 @@ impl<'a> Scene<'a> {
         self.expect_end_of(buildset, now);
     }
 
-    fn expect_end_of(&mut self, buildset: BuildsetId, now: Timestamp) {
+    pub(super) fn expect_end_of(&mut self, buildset: BuildsetId, now: Timestamp) {
         let requests = self.world.all::<BuildRequest>();
         let ends = requests
             .iter()

@@ -1,11 +1,12 @@
 //! Commands.
 
 use async_trait::async_trait;
+use reqwest::header::HeaderValue;
 use serde_json::Value;
 use weir_status_api::{Caller, Command, Control, Error, ForceScheduler, Key, Outcome, ReadExt, Result};
 
 use super::HttpStatus;
-use crate::v2::{self, RpcRequest};
+use crate::v2::{self, IDEMPOTENCY_HEADER, RpcRequest};
 
 #[async_trait]
 impl Control for HttpStatus {
@@ -15,7 +16,7 @@ impl Control for HttpStatus {
         let (path, method, params) = v2::write_command(&command, &codebase);
         let path = match path {
             Some(path) => path,
-            None => self.path(&v2::command_key(&command)).await?,
+            None => self.path_with_id(&v2::command_key(&command)).await?,
         };
         let call = RpcRequest {
             id: Value::from(1),
@@ -25,6 +26,11 @@ impl Control for HttpStatus {
         let mut request = self.client.post(self.url(&path)).json(&call.to_json());
         if let Some(token) = caller.token() {
             request = request.bearer_auth(token);
+        }
+        if let Command::Force { params, .. } = &command
+            && let Some(key) = &params.idempotency_key
+        {
+            request = request.header(IDEMPOTENCY_HEADER, header_value(key)?);
         }
         let (status, answer) = self.send(request).await?;
         match v2::rpc_error_from(status, &answer.body) {
@@ -50,4 +56,18 @@ impl HttpStatus {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A header loses spaces at its ends, and cannot have line ends.
+fn header_value(key: &str) -> Result<HeaderValue> {
+    let value = HeaderValue::from_bytes(key.as_bytes()).ok();
+    value
+        .filter(|_| key.trim() == key)
+        .ok_or_else(|| Error::InvalidInput {
+            fields: [(
+                "idempotency_key".to_owned(),
+                "must not have line ends or other control characters, or spaces at its ends".to_owned(),
+            )]
+            .into(),
+        })
 }

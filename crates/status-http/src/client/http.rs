@@ -31,6 +31,10 @@ impl Answer {
     }
 }
 
+fn is_ok(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
 pub(super) fn bad_form(error: FormError) -> Error {
     Error::internal(format!("the server's answer cannot be understood: {error}"))
 }
@@ -42,20 +46,48 @@ impl HttpStatus {
 
     /// Reads what is at `path`.
     pub(super) async fn read(&self, path: &str, query: &str) -> Result<Answer> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.push('?');
-            url.push_str(query);
-        }
-        let (status, answer) = self.send(self.client.get(url)).await?;
-        match (200..300).contains(&status) {
+        let (status, answer) = self.send(self.get(path, query)).await?;
+        match is_ok(status) {
             true => Ok(answer),
             false => Err(v2::error_from(status, &answer.body)),
         }
     }
 
+    /// Reads what is at `path` and is no JSON.
+    pub(super) async fn read_bytes(&self, path: &str) -> Result<(Vec<u8>, Option<Cursor>)> {
+        let (status, cursor, body) = self.send_for_bytes(self.get(path, "")).await?;
+        match is_ok(status) {
+            true => Ok((body, cursor)),
+            false => Err(v2::error_from(
+                status,
+                &serde_json::from_slice(&body).unwrap_or_default(),
+            )),
+        }
+    }
+
+    fn get(&self, path: &str, query: &str) -> RequestBuilder {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(query);
+        }
+        self.client.get(url)
+    }
+
     /// Sends the request; gives the status and the whole answer.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<(u16, Answer)> {
+        let (status, cursor, body) = self.send_for_bytes(request).await?;
+        // An error need not be JSON: a proxy may have made it.
+        let body = serde_json::from_slice(&body).or_else(|error| match is_ok(status) {
+            true => Err(Error::internal(format!(
+                "the server's answer is no JSON: {error}"
+            ))),
+            false => Ok(Value::Null),
+        })?;
+        Ok((status, Answer { body, cursor }))
+    }
+
+    async fn send_for_bytes(&self, request: RequestBuilder) -> Result<(u16, Option<Cursor>, Vec<u8>)> {
         let request = request
             .header("accept", "application/json")
             .timeout(self.options.timeout);
@@ -63,16 +95,7 @@ impl HttpStatus {
         let status = response.status().as_u16();
         let cursor = response.headers().get(envelope::CURSOR_HEADER);
         let cursor = cursor.and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = self.body(response).await?;
-        let ok = (200..300).contains(&status);
-        // An error need not be JSON: a proxy may have made it.
-        let body = serde_json::from_slice(&body).or_else(|error| match ok {
-            true => Err(Error::internal(format!(
-                "the server's answer is no JSON: {error}"
-            ))),
-            false => Ok(Value::Null),
-        })?;
-        Ok((status, Answer { body, cursor }))
+        Ok((status, cursor, self.body(response).await?))
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>> {

@@ -2,17 +2,20 @@
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, Entity, Error, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read, Result,
+    At, BuildKey, Commit, CommitGraphQuery, CommitId, CommitKey, Entity, Error, Key, List, LogChunk, LogKey,
+    Page, Properties, PropertiesOf, Read, ReadExt, Result, View, ViewQuery,
 };
 
 use super::HttpStatus;
-use super::http::bad_form;
+use super::http::{Answer, bad_form};
 use crate::v2::{self, Form, envelope, write_list};
 
 #[async_trait]
 impl Read for HttpStatus {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
-        let path = self.path(&key).await?;
+        let Some(path) = self.path(&key).await? else {
+            return self.get_by_list(key).await;
+        };
         let answer = self.read(&path, "").await?;
         let value = answer.entities(key.kind())?.pop();
         Ok(At {
@@ -44,9 +47,60 @@ impl Read for HttpStatus {
             cursor: answer.cursor(),
         })
     }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        let path = self.build_data_path(&build, &name).await?;
+        let (value, cursor) = self.read_bytes(&path).await?;
+        Ok(At {
+            value,
+            cursor: cursor.unwrap_or(weir_status_api::Cursor::ZERO),
+        })
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        query.validate()?;
+        if let ViewQuery::CommitGraph(query) = query {
+            return self.commit_graph(query).await;
+        }
+        let Some((name, text)) = v2::write_view(&query) else {
+            return Err(Error::NotSupported {
+                operation: "this view".to_owned(),
+                implementer: "this version of the JSON client".to_owned(),
+            });
+        };
+        let answer = self
+            .read(&format!("views/{}", name.word()), &text)
+            .await
+            .map_err(v2::view_error_to_field_names)?;
+        view_of(&query, &answer, &answer.body)
+    }
+}
+
+fn view_of(query: &ViewQuery, answer: &Answer, object: &serde_json::Value) -> Result<At<View>> {
+    Ok(At {
+        value: v2::view_from_json(query, object).map_err(bad_form)?,
+        cursor: answer.cursor(),
+    })
 }
 
 impl HttpStatus {
+    /// The graph is below the codebase of its commits; a Buildbot master tells the id of the common one only.
+    async fn commit_graph(&self, query: CommitGraphQuery) -> Result<At<View>> {
+        let first: At<Commit> = self.one(Key::Commit(CommitKey::Id(query.first))).await?;
+        let path = v2::commit_graph_path(first.value.codebase, query);
+        let answer = self.read(&path, "").await?;
+        let object = envelope::commit_graph_of(&answer.body)
+            .ok_or_else(|| Error::not_found(Key::Commit(query.second.into())))?;
+        let mut at = view_of(&ViewQuery::CommitGraph(query), &answer, object)?;
+        if let View::CommitGraph(graph) = &mut at.value
+            && let (None, Some(id)) = (&graph.common, v2::common_commit(object))
+        {
+            let key = Key::Commit(CommitKey::Id(CommitId(id)));
+            graph.common = Some(self.one::<Commit>(key).await?.value);
+        }
+        Ok(at)
+    }
+
     pub(super) async fn list_of(&self, list: List) -> Result<Page<Entity>> {
         list.validate()?;
         let kind = list.kind();

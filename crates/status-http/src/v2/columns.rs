@@ -1,4 +1,4 @@
-//! The names of each resource's fields: in JSON, and in the status API's queries.
+//! The names of each resource's fields: in JSON, and in the status API's queries; and what they hold.
 
 use weir_status_api as api;
 use weir_status_api::{Field, FieldType, Kind};
@@ -14,14 +14,75 @@ pub struct Column {
     pub field: Option<&'static str>,
     /// Whether it is no field of the object, but a parameter only (an extension of Weir's).
     pub relation: bool,
+    /// Whether it can be null.
+    pub nullable: bool,
+    /// What it holds, where that is not what the status API's field does.
+    shape: Option<Shape>,
+}
+
+/// What a field of a JSON object holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A whole number.
+    Int,
+    /// Text.
+    Text,
+    /// Text without spaces and signs, as the names of steps.
+    Identifier,
+    /// True or false.
+    Flag,
+    /// A moment: whole seconds, and beside it under a name that ends in `_us` microseconds.
+    Time,
+    /// Bytes; null always, since JSON has none.
+    Bytes,
+    /// `{name: [value, source]}`.
+    Properties,
+    /// An object of its own kind.
+    Object,
+    /// A resource.
+    One(Kind),
+    /// A list of such.
+    List(&'static Shape),
+}
+
+impl Column {
+    const fn new(name: &'static str, field: Option<&'static str>) -> Self {
+        Self {
+            name,
+            field,
+            relation: false,
+            nullable: false,
+            shape: None,
+        }
+    }
+
+    const fn null(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    const fn of(mut self, shape: Shape) -> Self {
+        self.shape = Some(shape);
+        self
+    }
+
+    /// What it holds in an object of `kind`.
+    pub fn shape(&self, kind: Kind) -> Shape {
+        if let Some(shape) = self.shape {
+            return shape;
+        }
+        match self.field.and_then(|field| field_type(kind, field)) {
+            Some(FieldType::Int) => Shape::Int,
+            Some(FieldType::Bool) => Shape::Flag,
+            Some(FieldType::Time) => Shape::Time,
+            Some(FieldType::TextList) => Shape::List(&Shape::Text),
+            Some(FieldType::Text) | None => Shape::Text,
+        }
+    }
 }
 
 const fn column(name: &'static str, field: &'static str) -> Column {
-    Column {
-        name,
-        field: Some(field),
-        relation: false,
-    }
+    Column::new(name, Some(field))
 }
 
 /// Its name is the same in both.
@@ -30,21 +91,17 @@ const fn same(name: &'static str) -> Column {
 }
 
 /// It is shown only.
-const fn shown(name: &'static str) -> Column {
-    Column {
-        name,
-        field: None,
-        relation: false,
-    }
+const fn shown(name: &'static str, shape: Shape) -> Column {
+    Column::new(name, None).of(shape)
 }
 
 const fn relation(name: &'static str, field: &'static str) -> Column {
-    Column {
-        name,
-        field: Some(field),
-        relation: true,
-    }
+    let mut column = column(name, field);
+    column.relation = true;
+    column
 }
+
+use Shape::{Bytes, Identifier, Int, List, Object, One, Text, Time};
 
 const MASTER: &[Column] = &[
     column("masterid", "id"),
@@ -55,11 +112,11 @@ const MASTER: &[Column] = &[
 const BUILDER: &[Column] = &[
     column("builderid", "id"),
     same("name"),
-    shown("masterids"),
-    same("description"),
-    shown("description_format"),
-    shown("description_html"),
-    shown("projectid"),
+    shown("masterids", List(&Int)),
+    same("description").null(),
+    shown("description_format", Text).null(),
+    shown("description_html", Text).null(),
+    column("projectid", "project").null(),
     same("tags"),
     relation("masterid", "master"),
     relation("workerid", "worker"),
@@ -73,11 +130,11 @@ const BUILD: &[Column] = &[
     column("masterid", "master"),
     same("started_at"),
     same("complete"),
-    same("complete_at"),
+    same("complete_at").null(),
     same("locks_duration_s"),
-    same("results"),
+    same("results").null(),
     column("state_string", "state"),
-    shown("properties"),
+    shown("properties", Shape::Properties),
     relation("changeid", "change"),
     relation("triggered_by_buildid", "triggered_by"),
 ];
@@ -87,55 +144,55 @@ const BUILD_REQUEST: &[Column] = &[
     column("builderid", "builder"),
     same("priority"),
     same("claimed"),
-    same("claimed_at"),
-    column("claimed_by_masterid", "claimed_by"),
+    same("claimed_at").null(),
+    column("claimed_by_masterid", "claimed_by").null(),
     same("complete"),
-    same("complete_at"),
+    same("complete_at").null(),
     same("results"),
     same("submitted_at"),
     same("waited_for"),
-    shown("properties"),
+    shown("properties", Shape::Properties).null(),
 ];
 const BUILDSET: &[Column] = &[
     column("bsid", "id"),
-    column("external_idstring", "external_id"),
+    column("external_idstring", "external_id").null(),
     same("reason"),
-    column("rebuilt_buildid", "rebuilt_build"),
+    column("rebuilt_buildid", "rebuilt_build").null(),
     same("submitted_at"),
     same("complete"),
-    same("complete_at"),
-    same("results"),
-    shown("sourcestamps"),
-    column("parent_buildid", "parent_build"),
-    shown("parent_relationship"),
+    same("complete_at").null(),
+    same("results").null(),
+    shown("sourcestamps", List(&One(Kind::SourceStamp))),
+    column("parent_buildid", "parent_build").null(),
+    shown("parent_relationship", Text).null(),
 ];
 const SOURCE_STAMP: &[Column] = &[
     column("ssid", "id"),
-    same("revision"),
-    same("branch"),
+    same("revision").null(),
+    same("branch").null(),
     same("repository"),
     same("project"),
     same("codebase"),
     same("created_at"),
-    shown("patch"),
+    shown("patch", Object).null(),
     relation("bsid", "buildset"),
 ];
 const CHANGE: &[Column] = &[
     column("changeid", "id"),
-    shown("parent_changeids"),
+    shown("parent_changeids", List(&Int)),
     same("author"),
-    same("committer"),
-    shown("files"),
+    same("committer").null(),
+    shown("files", List(&Text)),
     same("comments"),
-    same("revision"),
-    same("branch"),
-    same("category"),
-    shown("revlink"),
-    shown("properties"),
+    same("revision").null(),
+    same("branch").null(),
+    same("category").null(),
+    shown("revlink", Text),
+    shown("properties", Shape::Properties),
     same("repository"),
     same("project"),
     same("codebase"),
-    shown("sourcestamp"),
+    shown("sourcestamp", One(Kind::SourceStamp)),
     column("when_timestamp", "when"),
     relation("ssid", "source_stamp"),
     relation("buildid", "build"),
@@ -143,34 +200,34 @@ const CHANGE: &[Column] = &[
 const STEP: &[Column] = &[
     column("stepid", "id"),
     same("number"),
-    same("name"),
+    same("name").of(Identifier),
     column("buildid", "build"),
-    same("started_at"),
-    shown("locks_acquired_at"),
+    same("started_at").null(),
+    shown("locks_acquired_at", Time).null(),
     same("complete"),
-    same("complete_at"),
-    same("results"),
+    same("complete_at").null(),
+    same("results").null(),
     column("state_string", "state"),
-    shown("urls"),
+    shown("urls", List(&Object)),
     same("hidden"),
 ];
 const LOG: &[Column] = &[
     column("logid", "id"),
     same("name"),
-    same("slug"),
+    same("slug").of(Identifier),
     column("stepid", "step"),
     same("complete"),
     same("num_lines"),
-    column("type", "kind"),
+    column("type", "kind").of(Identifier),
 ];
 const WORKER: &[Column] = &[
     column("workerid", "id"),
     same("name"),
-    shown("connected_to"),
-    shown("configured_on"),
-    shown("workerinfo"),
+    shown("connected_to", List(&Object)),
+    shown("configured_on", List(&Object)),
+    shown("workerinfo", Object),
     same("paused"),
-    shown("pause_reason"),
+    shown("pause_reason", Text).null(),
     same("graceful"),
     relation("builderid", "builder"),
     relation("masterid", "master"),
@@ -179,17 +236,84 @@ const SCHEDULER: &[Column] = &[
     column("schedulerid", "id"),
     same("name"),
     same("enabled"),
-    shown("master"),
+    shown("master", One(Kind::Master)).null(),
     relation("masterid", "master"),
 ];
 const FORCE_SCHEDULER: &[Column] = &[
-    same("name"),
-    shown("button_name"),
+    same("name").of(Identifier),
+    shown("button_name", Text),
     same("label"),
     same("builder_names"),
     same("enabled"),
-    shown("all_fields"),
-    shown("properties"),
+    shown("all_fields", List(&Object)),
+    shown("properties", Shape::Properties),
+];
+const CHANGE_SOURCE: &[Column] = &[
+    column("changesourceid", "id"),
+    same("name"),
+    shown("master", One(Kind::Master)).null(),
+    relation("masterid", "master"),
+];
+const PROJECT: &[Column] = &[
+    column("projectid", "id"),
+    same("name"),
+    same("slug").of(Identifier),
+    same("active"),
+    same("description").null(),
+    shown("description_format", Text).null(),
+    shown("description_html", Text).null(),
+];
+const CODEBASE: &[Column] = &[
+    column("codebaseid", "id"),
+    column("projectid", "project"),
+    same("name"),
+    same("slug").of(Identifier),
+];
+const BRANCH: &[Column] = &[
+    column("branchid", "id"),
+    column("codebaseid", "codebase"),
+    same("name"),
+    column("commitid", "commit").null(),
+    column("last_timestamp", "last_moved_at"),
+];
+const COMMIT: &[Column] = &[
+    column("commitid", "id"),
+    column("codebaseid", "codebase"),
+    same("author"),
+    same("committer").null(),
+    same("comments"),
+    column("when_timestamp", "when"),
+    same("revision"),
+    column("parent_commitid", "parent").null(),
+];
+const BUILD_DATA: &[Column] = &[
+    column("buildid", "build"),
+    same("name"),
+    same("length"),
+    shown("value", Bytes).null(),
+    same("source"),
+];
+const TEST_RESULT_SET: &[Column] = &[
+    column("test_result_setid", "id"),
+    column("builderid", "builder"),
+    column("buildid", "build"),
+    column("stepid", "step"),
+    same("description").null(),
+    same("category"),
+    same("value_unit"),
+    same("tests_passed").null(),
+    same("tests_failed").null(),
+    same("complete"),
+];
+const TEST_RESULT: &[Column] = &[
+    column("test_resultid", "id"),
+    column("builderid", "builder"),
+    column("test_result_setid", "set"),
+    same("test_name").null(),
+    same("test_code_path").null(),
+    same("line").null(),
+    same("duration_ns").null(),
+    same("value"),
 ];
 
 /// The columns of resources of `kind`.
@@ -207,6 +331,14 @@ pub const fn columns(kind: Kind) -> &'static [Column] {
         Kind::Worker => WORKER,
         Kind::Scheduler => SCHEDULER,
         Kind::ForceScheduler => FORCE_SCHEDULER,
+        Kind::ChangeSource => CHANGE_SOURCE,
+        Kind::Project => PROJECT,
+        Kind::Codebase => CODEBASE,
+        Kind::Branch => BRANCH,
+        Kind::Commit => COMMIT,
+        Kind::BuildData => BUILD_DATA,
+        Kind::TestResultSet => TEST_RESULT_SET,
+        Kind::TestResult => TEST_RESULT,
     }
 }
 
@@ -226,15 +358,7 @@ pub(crate) fn column_named(kind: Kind, name: &str) -> Option<(&'static Column, U
         return Some((column, Unit::Seconds));
     }
     let column = find(name.strip_suffix(MICROS)?)?;
-    is_time(kind, column).then_some((column, Unit::Micros))
-}
-
-fn is_time(kind: Kind, column: &Column) -> bool {
-    match column.field {
-        Some(field) => field_type(kind, field) == Some(FieldType::Time),
-        // The one time that cannot be filtered by.
-        None => column.name == "locks_acquired_at",
-    }
+    (column.shape(kind) == Time).then_some((column, Unit::Micros))
 }
 
 /// What the field `name` of the status API holds.
@@ -255,6 +379,14 @@ pub(crate) fn field_type(kind: Kind, name: &str) -> Option<FieldType> {
         Kind::Worker => of::<api::WorkerField>(name),
         Kind::Scheduler => of::<api::SchedulerField>(name),
         Kind::ForceScheduler => of::<api::ForceSchedulerField>(name),
+        Kind::ChangeSource => of::<api::ChangeSourceField>(name),
+        Kind::Project => of::<api::ProjectField>(name),
+        Kind::Codebase => of::<api::CodebaseField>(name),
+        Kind::Branch => of::<api::BranchField>(name),
+        Kind::Commit => of::<api::CommitField>(name),
+        Kind::BuildData => of::<api::BuildDataField>(name),
+        Kind::TestResultSet => of::<api::TestResultSetField>(name),
+        Kind::TestResult => of::<api::TestResultField>(name),
     }
 }
 
@@ -292,6 +424,14 @@ mod tests {
             (Kind::Worker, fields::<api::WorkerField>()),
             (Kind::Scheduler, fields::<api::SchedulerField>()),
             (Kind::ForceScheduler, fields::<api::ForceSchedulerField>()),
+            (Kind::ChangeSource, fields::<api::ChangeSourceField>()),
+            (Kind::Project, fields::<api::ProjectField>()),
+            (Kind::Codebase, fields::<api::CodebaseField>()),
+            (Kind::Branch, fields::<api::BranchField>()),
+            (Kind::Commit, fields::<api::CommitField>()),
+            (Kind::BuildData, fields::<api::BuildDataField>()),
+            (Kind::TestResultSet, fields::<api::TestResultSetField>()),
+            (Kind::TestResult, fields::<api::TestResultField>()),
         ] {
             for field in fields {
                 let named = columns(kind).iter().filter(|column| column.field == Some(field));

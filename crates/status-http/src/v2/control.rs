@@ -8,7 +8,9 @@ use weir_status_api::{Command, Error, Key, Outcome, Result};
 
 use super::key_path;
 use super::path::Endpoint;
-pub use force::{ForceRequest, force_error_to_field_names, force_error_to_json_names, force_to_params};
+pub use force::{
+    ForceRequest, IDEMPOTENCY_HEADER, force_error_to_field_names, force_error_to_json_names, force_to_params,
+};
 pub use rpc::{RpcRequest, RpcResponse, outcome_from, rpc_answer, rpc_error_from};
 
 /// What a POST asks for.
@@ -45,12 +47,20 @@ pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> 
             request,
             reason: reason()?,
         },
+        (Key::BuildRequest(request), "set_priority") => Command::SetPriority {
+            request,
+            priority: force::needed_priority(params)?,
+        },
         (Key::Worker(worker), "pause") => Command::PauseWorker {
             worker,
             reason: reason()?,
         },
         (Key::Worker(worker), "unpause") => Command::UnpauseWorker { worker },
         (Key::Worker(worker), "stop") => Command::StopWorker {
+            worker,
+            reason: reason()?,
+        },
+        (Key::Worker(worker), "kill") => Command::KillWorker {
             worker,
             reason: reason()?,
         },
@@ -94,7 +104,9 @@ pub fn write_command(
         }
         Command::Rebuild { .. } => ("rebuild", Map::new()),
         Command::CancelRequest { reason: why, .. } => ("cancel", reason(why)),
+        Command::SetPriority { priority, .. } => ("set_priority", object(json!({"priority": priority}))),
         Command::PauseWorker { reason: why, .. } => ("pause", reason(why)),
+        Command::KillWorker { reason: why, .. } => ("kill", reason(why)),
         Command::UnpauseWorker { .. } => ("unpause", Map::new()),
         Command::EnableScheduler { enabled, .. } => ("enable", object(json!({"enabled": enabled}))),
     };
@@ -106,10 +118,13 @@ pub fn command_key(command: &Command) -> Key {
     match command {
         Command::Force { scheduler, .. } => Key::ForceScheduler(scheduler.clone()),
         Command::StopBuild { build, .. } | Command::Rebuild { build } => Key::Build(build.clone()),
-        Command::CancelRequest { request, .. } => Key::BuildRequest(*request),
+        Command::CancelRequest { request, .. } | Command::SetPriority { request, .. } => {
+            Key::BuildRequest(*request)
+        }
         Command::PauseWorker { worker, .. }
         | Command::UnpauseWorker { worker }
-        | Command::StopWorker { worker, .. } => Key::Worker(worker.clone()),
+        | Command::StopWorker { worker, .. }
+        | Command::KillWorker { worker, .. } => Key::Worker(worker.clone()),
         Command::EnableScheduler { scheduler, .. } => Key::Scheduler(scheduler.clone()),
     }
 }

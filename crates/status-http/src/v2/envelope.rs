@@ -3,9 +3,10 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use weir_status_api::{LogChunk, PageToken, Properties};
+use weir_status_api::{CommitGraph, LogChunk, PageToken, Properties};
 
 use super::form::properties_object;
+use super::spec::{self, SpecRow};
 use super::{Form, Object};
 
 /// The header of an answer that tells the cursor at which it is true.
@@ -14,6 +15,7 @@ pub const CURSOR_HEADER: &str = "x-weir-cursor";
 const META: &str = "meta";
 const LOG_CHUNKS: &str = "logchunks";
 const PROPERTIES: &str = "properties";
+const COMMIT_GRAPHS: &str = "commit_graphs";
 
 /// An answer that is not yet written; its keys are in the order of their names.
 #[derive(Clone, Debug)]
@@ -88,9 +90,19 @@ pub fn property_list(all: &Properties) -> Envelope<'_, Value> {
     collection("_properties", rows.collect(), None)
 }
 
+/// How two commits are related.
+pub fn commit_graph(graph: &CommitGraph) -> Envelope<'_, Object<'_>> {
+    single(COMMIT_GRAPHS, graph.object())
+}
+
+/// Every path and what it gives.
+pub fn specs() -> Envelope<'static, SpecRow> {
+    collection("specs", spec::rows(), None)
+}
+
 /// The names of the lists at the top.
 pub fn root_links() -> Envelope<'static, Value> {
-    let links = super::Endpoint::ROOT.iter().map(|name| json!({"name": name}));
+    let links = super::Endpoint::root_links().map(|name| json!({"name": name}));
     collection("rootlinks", links.collect(), None)
 }
 
@@ -107,6 +119,11 @@ pub fn log_chunk_of(body: &Value) -> Option<&Value> {
 /// The object of an answer with all properties of something.
 pub fn properties_of(body: &Value) -> Option<&Value> {
     objects(body, PROPERTIES)?.first()
+}
+
+/// The object of an answer with how two commits are related.
+pub fn commit_graph_of(body: &Value) -> Option<&Value> {
+    objects(body, COMMIT_GRAPHS)?.first()
 }
 
 /// Where the next page begins.

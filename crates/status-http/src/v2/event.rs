@@ -39,6 +39,10 @@ pub fn event_from_json(cursor: Cursor, data: &Value) -> Result<Option<Event>, Fo
             let build = build.parse().map_err(|_| bad("key", "the id of a build"))?;
             properties(build, verb, message)?
         }
+        ["builds", _, "data", _, verb] => match Verb::from_name(verb) {
+            Some(verb) => Some((verb, from_json(Kind::BuildData, message)?)),
+            None => None,
+        },
         words => resource(words, message)?,
     };
     Ok(known.map(|(verb, entity)| Event {

@@ -17,22 +17,28 @@ mod form;
 mod path;
 mod query;
 mod socket;
+pub mod spec;
 
-pub use columns::{Column, columns, field_name, json_name};
+pub use columns::{Column, Shape, columns, field_name, json_name};
 pub use control::{
-    Asked, ForceRequest, RpcRequest, RpcResponse, asked, command_key, force_error_to_field_names,
-    force_error_to_json_names, force_to_params, outcome_from, outcome_to_json, rpc_answer, rpc_error_from,
-    write_command,
+    Asked, ForceRequest, IDEMPOTENCY_HEADER, RpcRequest, RpcResponse, asked, command_key,
+    force_error_to_field_names, force_error_to_json_names, force_to_params, outcome_from, outcome_to_json,
+    rpc_answer, rpc_error_from, write_command,
 };
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
 pub use event::{event_data, event_from_json};
 pub use form::{
-    Form, FormError, Object, from_json, object, plural, properties_from_json, properties_object,
-    properties_to_json, put_master, put_master_object, to_json,
+    Form, FormError, Object, common_commit, from_json, master_within, object, plural, properties_from_json,
+    properties_object, properties_to_json, put_master, put_master_object, to_json, view_from_json,
+    view_object,
 };
-pub use path::{Endpoint, Scope, contents_path, decode_path, key_conditions, key_path, properties_path};
+pub use path::{
+    Endpoint, Scope, ViewName, build_data_path, commit_graph_path, contents_path, decode_path,
+    key_conditions, key_path, properties_path,
+};
 pub use query::{
-    ListRequest, ListText, Selection, pairs, parse_list, parse_selection, write_list, write_watch,
+    ListRequest, ListText, Selection, pairs, parse_list, parse_selection, parse_view,
+    view_error_to_field_names, view_error_to_json_names, write_list, write_view, write_watch,
 };
 
 pub use socket::{
@@ -41,3 +47,5 @@ pub use socket::{
 };
 
 pub(crate) use form::MICROS;
+#[cfg(feature = "client")]
+pub(crate) use path::equals;

@@ -74,6 +74,14 @@ fn lists() -> impl Strategy<Value = List> {
         lists_of::<api::Worker>(),
         lists_of::<api::Scheduler>(),
         lists_of::<api::ForceScheduler>(),
+        lists_of::<api::ChangeSource>(),
+        lists_of::<api::Project>(),
+        lists_of::<api::Codebase>(),
+        lists_of::<api::Branch>(),
+        lists_of::<api::Commit>(),
+        lists_of::<api::BuildData>(),
+        lists_of::<api::TestResultSet>(),
+        lists_of::<api::TestResult>(),
     ])
 }
 
@@ -104,6 +112,54 @@ fn read(path: &str, query: &str) -> List {
     let mut parts = parts(kind, query);
     parts.filters.extend(fixed);
     List::from_parts(parts).unwrap()
+}
+
+#[test]
+fn a_list_below_a_parent_is_asked_for_where_buildbot_has_it() {
+    fn list<R: Resource>(query: Query<R>) -> List {
+        R::into_list(query)
+    }
+    for (list, path, extended) in [
+        (
+            list(Query::<api::Step>::new().eq(api::StepField::Build, 3)),
+            "builds/3/steps",
+            false,
+        ),
+        (
+            list(Query::<api::Build>::new().eq(api::BuildField::Change, 3)),
+            "changes/3/builds",
+            false,
+        ),
+        (
+            list(Query::<api::Build>::new().eq(api::BuildField::Builder, 3)),
+            "builds",
+            false,
+        ),
+        (
+            list(Query::<api::Commit>::new().eq(api::CommitField::Codebase, 3)),
+            "codebases/3/commits",
+            false,
+        ),
+        (
+            list(Query::<api::BuildData>::new().eq(api::BuildDataField::Build, 3)),
+            "builds/3/data",
+            false,
+        ),
+        (
+            list(Query::<api::TestResult>::new().eq(api::TestResultField::Set, 3)),
+            "test_result_sets/3/results",
+            false,
+        ),
+        (list(Query::<api::TestResult>::new()), "test_results", true),
+        (
+            list(Query::<api::Codebase>::new().eq(api::CodebaseField::Project, 3)),
+            "codebases",
+            false,
+        ),
+    ] {
+        let text = v2::write_list(list);
+        assert_eq!((text.path.as_str(), text.extended), (path, extended));
+    }
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 
 mod arbitrary;
 mod lists;
+mod views;
 
 use arbitrary::make;
 use proptest::collection::vec;
@@ -54,8 +55,49 @@ fn kind(entity: &Entity) -> Option<Kind> {
         Log,
         Worker,
         Scheduler,
-        ForceScheduler
+        ForceScheduler,
+        ChangeSource,
+        Project,
+        Codebase,
+        Branch,
+        Commit,
+        BuildData,
+        TestResultSet,
+        TestResult
     )
+}
+
+/// The fields of the object that `v2::spec` does not describe, and those of which it says something else.
+fn undescribed(kind: Kind, object: &Value) -> Vec<String> {
+    let fields = v2::spec::Gives::One(kind).fields();
+    let wrong = |(name, value): (&String, &Value)| {
+        let field = fields.iter().find(|(field, _, _)| field == name);
+        let fits = field.is_some_and(|(_, shape, nullable)| fits(*shape, *nullable, value));
+        (!fits).then(|| format!("{name}: {value}"))
+    };
+    let missing = fields.iter().filter(|(name, _, nullable)| {
+        // Microseconds are left out where the time is null.
+        object.get(name).is_none() && !(*nullable && name.ends_with("_us"))
+    });
+    let wrong = object.as_object().unwrap().iter().filter_map(wrong);
+    wrong
+        .chain(missing.map(|(name, ..)| format!("{name} is missing")))
+        .collect()
+}
+
+fn fits(shape: v2::Shape, nullable: bool, value: &Value) -> bool {
+    use v2::Shape;
+    match shape {
+        _ if value.is_null() => nullable,
+        Shape::Int | Shape::Time => value.is_i64(),
+        Shape::Text | Shape::Identifier => value.is_string(),
+        Shape::Flag => value.is_boolean(),
+        Shape::Bytes => false,
+        Shape::Properties | Shape::Object | Shape::One(_) => value.is_object(),
+        Shape::List(of) => value
+            .as_array()
+            .is_some_and(|items| items.iter().all(|it| fits(*of, false, it))),
+    }
 }
 
 fn errors() -> impl Strategy<Value = Error> {
@@ -66,7 +108,9 @@ fn errors() -> impl Strategy<Value = Error> {
         proptest::collection::btree_map(".{0,6}", ".{0,6}", 0..3)
             .prop_map(|fields| Error::InvalidInput { fields }),
         any::<i64>().prop_map(|it| Error::CursorExpired { oldest: Cursor(it) }),
+        text().prop_map(|why| Error::Unauthenticated { why }),
         text().prop_map(|why| Error::PermissionDenied { why }),
+        text().prop_map(|why| Error::TooMany { why }),
         text().prop_map(|why| Error::Conflict { why }),
         text().prop_map(|why| Error::Unavailable { why }),
         (text(), text()).prop_map(|(operation, implementer)| Error::NotSupported {
@@ -86,6 +130,7 @@ proptest! {
         let written = serde_json::to_string(&v2::object(&entity)).unwrap();
         prop_assert_eq!(&written, &v2::to_json(&entity).to_string(), "the same text, with and without a value");
         if let Some(kind) = kind(&entity) {
+            prop_assert_eq!(undescribed(kind, &v2::to_json(&entity)), Vec::<String>::new());
             prop_assert_eq!(v2::from_json(kind, &text(&v2::to_json(&entity))), Ok(entity));
         }
     }

@@ -21,7 +21,8 @@ pub struct ForceRequest {
 impl ForceRequest {
     /// Reads the parameters of a force whose scheduler has this codebase.
     ///
-    /// An empty branch or revision is as good as none, since forms send every field.
+    /// An empty branch or revision is as good as none, since forms send every field. The idempotency key is not
+    /// among the parameters: it comes by [`IDEMPOTENCY_HEADER`].
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if one is not of its type, by its full name.
@@ -52,6 +53,7 @@ impl ForceRequest {
                 values: own
                     .map(|(name, _)| (name.clone(), parameter(params, name).clone()))
                     .collect(),
+                idempotency_key: None,
             },
         })
     }
@@ -80,6 +82,16 @@ fn builder_names(params: &Map<String, Value>) -> Result<Vec<String>> {
     }
 }
 
+/// The header of a POST with [`ForceParams::idempotency_key`].
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+const PRIORITY: &str = "a whole number within 32 bits";
+
+/// The priority of a request, which must be there.
+pub(super) fn needed_priority(params: &Map<String, Value>) -> Result<i32> {
+    priority(params)?.ok_or_else(|| wrong("priority", PRIORITY))
+}
+
 fn priority(params: &Map<String, Value>) -> Result<Option<i32>> {
     let number = match parameter(params, "priority") {
         Value::Null => return Ok(None),
@@ -87,9 +99,7 @@ fn priority(params: &Map<String, Value>) -> Result<Option<i32>> {
         Value::String(text) => text.trim().parse().ok(),
         value => value.as_i64().and_then(|number| i32::try_from(number).ok()),
     };
-    number
-        .map(Some)
-        .ok_or_else(|| wrong("priority", "a whole number within 32 bits"))
+    number.map(Some).ok_or_else(|| wrong("priority", PRIORITY))
 }
 
 /// The parameters of a force through a scheduler with this codebase.

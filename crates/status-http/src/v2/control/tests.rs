@@ -38,6 +38,7 @@ fn force_params() -> impl Strategy<Value = ForceParams> {
                 repository,
                 project,
                 values,
+                idempotency_key: None,
             },
         )
 }
@@ -66,6 +67,14 @@ fn commands() -> impl Strategy<Value = Command> {
         }),
         ("[a-z]{1,8}", reason()).prop_map(|(name, reason)| Command::StopWorker {
             worker: name.as_str().into(),
+            reason
+        }),
+        (id(), any::<i32>()).prop_map(|(id, priority)| Command::SetPriority {
+            request: BuildRequestId(id),
+            priority
+        }),
+        (id(), reason()).prop_map(|(id, reason)| Command::KillWorker {
+            worker: WorkerId(id).into(),
             reason
         }),
         (id(), any::<bool>()).prop_map(|(id, enabled)| Command::EnableScheduler {

@@ -4,8 +4,11 @@ mod build;
 mod force;
 mod machine;
 mod object;
+mod outcome;
+mod project;
 mod setup;
 mod source;
+mod view;
 
 use serde_json::{Map, Value};
 use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
@@ -14,7 +17,9 @@ pub(crate) use force::{SOURCE_FIELDS, source_field};
 use object::Fields;
 pub(crate) use object::MICROS;
 pub use object::Object;
-pub use setup::{put_master, put_master_object};
+pub use setup::{master_within, put_master, put_master_object};
+pub(crate) use view::view_fields;
+pub use view::{common_commit, view_from_json, view_object};
 
 /// Why a JSON value is not the resource it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +50,7 @@ pub trait Form: Sized {
     fn from_json(value: &Value) -> Result<Self, FormError>;
 }
 
-/// The key under which an answer carries resources of `kind`; also the first word of their paths.
+/// The key under which an answer carries resources of `kind`; also the first word of the paths of their lists.
 pub const fn plural(kind: Kind) -> &'static str {
     match kind {
         Kind::Master => "masters",
@@ -60,12 +65,20 @@ pub const fn plural(kind: Kind) -> &'static str {
         Kind::Worker => "workers",
         Kind::Scheduler => "schedulers",
         Kind::ForceScheduler => "forceschedulers",
+        Kind::ChangeSource => "changesources",
+        Kind::Project => "projects",
+        Kind::Codebase => "codebases",
+        Kind::Branch => "branches",
+        Kind::Commit => "commits",
+        Kind::BuildData => "build_data",
+        Kind::TestResultSet => "test_result_sets",
+        Kind::TestResult => "test_results",
     }
 }
 
 /// The resource as Buildbot's JSON, as in an answer and in an event's message.
 ///
-/// A scheduler's `master` holds its `masterid` only; a gateway fills in the rest.
+/// The `master` of a scheduler or change source holds its `masterid` only; a gateway fills in the rest.
 pub fn object(entity: &Entity) -> Object<'_> {
     match entity {
         Entity::Master(it) => it.object(),
@@ -80,6 +93,14 @@ pub fn object(entity: &Entity) -> Object<'_> {
         Entity::Worker(it) => it.object(),
         Entity::Scheduler(it) => it.object(),
         Entity::ForceScheduler(it) => it.object(),
+        Entity::ChangeSource(it) => it.object(),
+        Entity::Project(it) => it.object(),
+        Entity::Codebase(it) => it.object(),
+        Entity::Branch(it) => it.object(),
+        Entity::Commit(it) => it.object(),
+        Entity::BuildData(it) => it.object(),
+        Entity::TestResultSet(it) => it.object(),
+        Entity::TestResult(it) => it.object(),
         Entity::Properties(it) => properties_object(&it.changed),
         Entity::Control(it) => control_object(it),
     }
@@ -117,6 +138,14 @@ pub fn from_json(kind: Kind, value: &Value) -> Result<Entity, FormError> {
         Kind::Worker => read::<api::Worker>(value),
         Kind::Scheduler => read::<api::Scheduler>(value),
         Kind::ForceScheduler => read::<api::ForceScheduler>(value),
+        Kind::ChangeSource => read::<api::ChangeSource>(value),
+        Kind::Project => read::<api::Project>(value),
+        Kind::Codebase => read::<api::Codebase>(value),
+        Kind::Branch => read::<api::Branch>(value),
+        Kind::Commit => read::<api::Commit>(value),
+        Kind::BuildData => read::<api::BuildData>(value),
+        Kind::TestResultSet => read::<api::TestResultSet>(value),
+        Kind::TestResult => read::<api::TestResult>(value),
     }
 }
 

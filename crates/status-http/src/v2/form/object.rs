@@ -2,9 +2,9 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use weir_status_api::{Properties, Property, Results, Timestamp};
+use weir_status_api::{BuildCell, Cell, Properties, Property, Results, Timestamp};
 
-use super::{Form, FormError};
+use super::{Form, FormError, view};
 
 /// Follows the name of a time for the same in microseconds.
 pub(crate) const MICROS: &str = "_us";
@@ -46,6 +46,8 @@ pub(super) enum Item<'a> {
     Objects(Vec<Object<'a>>),
     Property(&'a Property),
     Properties(&'a Properties),
+    Cell(&'a BuildCell),
+    Cells(&'a [Cell]),
     Value(Value),
 }
 
@@ -137,6 +139,8 @@ impl Serialize for Item<'_> {
             Self::Properties(all) => {
                 serializer.collect_map(all.iter().map(|(name, it)| (name, Item::Property(it))))
             }
+            Self::Cell(it) => view::write_build_cell(it, serializer),
+            Self::Cells(it) => view::write_cells(it, serializer),
             Self::Value(it) => it.serialize(serializer),
         }
     }
@@ -234,8 +238,12 @@ impl<'a> Fields<'a> {
         self.maybe_text(name)?.ok_or_else(|| self.bad(name, "text"))
     }
 
+    pub(super) fn maybe_flag(&self, name: &str) -> Result<Option<bool>, FormError> {
+        self.maybe(name, "true or false", Value::as_bool)
+    }
+
     pub(super) fn flag(&self, name: &str) -> Result<bool, FormError> {
-        self.maybe(name, "true or false", Value::as_bool)?
+        self.maybe_flag(name)?
             .ok_or_else(|| self.bad(name, "true or false"))
     }
 

@@ -1,12 +1,16 @@
 //! Paths below `/api/v2`: which resource or list each of them names, both ways.
 
 mod parse;
+pub(crate) mod routes;
 mod write;
 
-use weir_status_api::{BuilderKey, ChangeId, Condition, Key, Kind, LogKey, Op, PropertiesOf, Value};
+use weir_status_api::{
+    BuildKey, BuilderKey, ChangeId, CodebaseKey, CommitId, Condition, Key, Kind, LogKey, Op, PropertiesOf,
+    Value,
+};
 
 pub use parse::decode_path;
-pub use write::{contents_path, key_path, properties_path};
+pub use write::{build_data_path, commit_graph_path, contents_path, key_path, properties_path};
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +38,46 @@ pub enum Endpoint {
     PropertyList(PropertiesOf),
     /// All properties of a change as a list.
     ChangePropertyList(ChangeId),
-    /// A list of something that Buildbot has and Weir has none of; its name.
-    Nothing(&'static str),
+    /// The value of a piece of data of a build.
+    BuildDataValue(BuildKey, String),
+    /// How two commits of a codebase are related.
+    CommitGraph {
+        /// The codebase.
+        codebase: CodebaseKey,
+        /// One commit.
+        first: CommitId,
+        /// Another.
+        second: CommitId,
+    },
+    /// A synthesis display (Weir's own).
+    View(ViewName),
+    /// All paths and what they give.
+    Spec,
+}
+
+/// The views that have paths of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewName {
+    /// [`ViewQuery::Home`](weir_status_api::ViewQuery::Home).
+    Home,
+    /// [`ViewQuery::Waterfall`](weir_status_api::ViewQuery::Waterfall).
+    Waterfall,
+    /// [`ViewQuery::Grid`](weir_status_api::ViewQuery::Grid).
+    Grid,
+    /// [`ViewQuery::Console`](weir_status_api::ViewQuery::Console).
+    Console,
+}
+
+impl ViewName {
+    /// The last word of its path.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Waterfall => "waterfall",
+            Self::Grid => "grid",
+            Self::Console => "console",
+        }
+    }
 }
 
 /// What the first words of a path restrict a list to.
@@ -57,53 +99,62 @@ impl Endpoint {
         parse::parse(path)
     }
 
-    /// The lists at the top, in the order in which Buildbot's root links name them.
-    pub const ROOT: [&'static str; 12] = [
-        "builders",
-        "buildrequests",
-        "builds",
-        "buildsets",
-        "changes",
-        "forceschedulers",
-        "logs",
-        "masters",
-        "schedulers",
-        "sourcestamps",
-        "steps",
-        "workers",
-    ];
+    /// The lists at the top, by name.
+    pub fn root_links() -> impl Iterator<Item = &'static str> {
+        routes::ROOT
+            .iter()
+            .filter_map(|route| match (&route.word, route.names) {
+                (routes::Word::Fixed(word), Some(routes::Named::List(..))) => Some(*word),
+                _ => None,
+            })
+    }
 }
 
 /// The conditions that only the resource with this key meets; for resources that have an id or a name of
 /// their own.
 pub fn key_conditions(key: &Key) -> Option<Condition> {
-    use weir_status_api::{BuildKey, LogKey, SchedulerKey, StepKey, WorkerKey};
-    let by_id = |id: i64| ("id", Value::Int(id));
-    let (field, value) = match key {
-        Key::Master(id) => by_id(id.0),
-        Key::Builder(BuilderKey::Id(id)) => by_id(id.0),
-        Key::Build(BuildKey::Id(id)) => by_id(id.0),
-        Key::BuildRequest(id) => by_id(id.0),
-        Key::Buildset(id) => by_id(id.0),
-        Key::SourceStamp(id) => by_id(id.0),
-        Key::Change(id) => by_id(id.0),
-        Key::Step(StepKey::Id(id)) => by_id(id.0),
-        Key::Log(LogKey::Id(id)) => by_id(id.0),
-        Key::Worker(WorkerKey::Id(id)) => by_id(id.0),
-        Key::Scheduler(SchedulerKey::Id(id)) => by_id(id.0),
+    use weir_status_api::{CommitKey, ProjectKey, SchedulerKey, StepKey, WorkerKey};
+    let id = match key {
+        Key::Master(id) => id.0,
+        Key::Builder(BuilderKey::Id(id)) => id.0,
+        Key::Build(BuildKey::Id(id)) => id.0,
+        Key::BuildRequest(id) => id.0,
+        Key::Buildset(id) => id.0,
+        Key::SourceStamp(id) => id.0,
+        Key::Change(id) => id.0,
+        Key::Step(StepKey::Id(id)) => id.0,
+        Key::Log(LogKey::Id(id)) => id.0,
+        Key::Worker(WorkerKey::Id(id)) => id.0,
+        Key::Scheduler(SchedulerKey::Id(id)) => id.0,
+        Key::ChangeSource(id) => id.0,
+        Key::Project(ProjectKey::Id(id)) => id.0,
+        Key::Codebase(CodebaseKey::Id(id)) => id.0,
+        Key::Branch(id) => id.0,
+        Key::Commit(CommitKey::Id(id)) => id.0,
+        Key::TestResultSet(id) => id.0,
+        Key::TestResult(id) => id.0,
         Key::Builder(BuilderKey::Name(name))
         | Key::Worker(WorkerKey::Name(name))
         | Key::Scheduler(SchedulerKey::Name(name))
-        | Key::ForceScheduler(name) => ("name", Value::Text(name.clone())),
+        | Key::ForceScheduler(name) => return Some(equals("name", Value::Text(name.clone()))),
+        Key::Project(ProjectKey::Slug(slug)) => return Some(equals("slug", Value::Text(slug.clone()))),
         Key::Build(BuildKey::Number(..))
         | Key::Step(StepKey::Number(..) | StepKey::Name(..))
-        | Key::Log(LogKey::Slug(..)) => return None,
+        | Key::Log(LogKey::Slug(..))
+        | Key::Codebase(CodebaseKey::Slug(..))
+        | Key::Commit(CommitKey::Revision(..))
+        | Key::BuildData(..) => return None,
     };
-    Some(Condition {
+    Some(equals("id", Value::Int(id)))
+}
+
+/// The condition that `field` of the status API is `value`.
+pub(crate) fn equals(field: &str, value: Value) -> Condition {
+    Condition {
         field: field.to_owned(),
         op: Op::Eq,
         values: vec![value],
-    })
+    }
 }
 
 /// Whether a word of a path is an id.

@@ -1,7 +1,10 @@
 //! From a key to its path.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use weir_status_api::{BuildKey, BuilderKey, Key, LogKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey};
+use weir_status_api::{
+    BuildKey, BuilderKey, CodebaseId, CodebaseKey, CommitGraphQuery, CommitKey, Key, LogKey, ProjectKey,
+    PropertiesOf, SchedulerKey, StepKey, WorkerKey,
+};
 
 use super::int;
 
@@ -11,7 +14,8 @@ const IN_A_WORD: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// The path of the resource; none if it cannot have one: a name in it is a number, empty, or dots.
+/// The path of the resource; none if it cannot have one: a name in it is a number, empty, or dots; or Buildbot takes
+/// an id only there.
 pub fn key_path(key: &Key) -> Option<String> {
     match key {
         Key::Master(id) => Some(format!("masters/{id}")),
@@ -29,6 +33,41 @@ pub fn key_path(key: &Key) -> Option<String> {
         Key::Scheduler(SchedulerKey::Name(name)) => below("schedulers", name),
         // Force schedulers have no ids, so that a number is a name too.
         Key::ForceScheduler(name) => Some(format!("forceschedulers/{}", word(name)?)),
+        Key::ChangeSource(id) => Some(format!("changesources/{id}")),
+        Key::Project(ProjectKey::Id(id)) => Some(format!("projects/{id}")),
+        Key::Project(ProjectKey::Slug(slug)) => below("projects", slug),
+        Key::Codebase(key) => codebase(key),
+        Key::Branch(id) => Some(format!("branches/{id}")),
+        Key::Commit(CommitKey::Id(id)) => Some(format!("commits/{id}")),
+        Key::Commit(CommitKey::Revision(CodebaseKey::Id(id), revision)) => {
+            Some(format!("codebases/{id}/commits_by_revision/{}", word(revision)?))
+        }
+        Key::Commit(CommitKey::Revision(CodebaseKey::Slug(..), _)) => None,
+        Key::BuildData(key, name) => Some(format!("{}/data/{}", build(key)?, word(name)?)),
+        Key::TestResultSet(id) => Some(format!("test_result_sets/{id}")),
+        Key::TestResult(id) => Some(format!("test_results/{id}")),
+    }
+}
+
+/// The path of the value of a build's data; see [`key_path`].
+pub fn build_data_path(key: &BuildKey, name: &str) -> Option<String> {
+    Some(format!("{}/data/{}/value", build(key)?, word(name)?))
+}
+
+/// The path at which two commits of a codebase are compared.
+pub fn commit_graph_path(codebase: CodebaseId, query: CommitGraphQuery) -> String {
+    let CommitGraphQuery { first, second } = query;
+    format!("codebases/{codebase}/commit_range/{first}/{second}/commits_common_parent")
+}
+
+/// Buildbot finds a codebase by its slug below the id of its project only.
+fn codebase(key: &CodebaseKey) -> Option<String> {
+    match key {
+        CodebaseKey::Id(id) => Some(format!("codebases/{id}")),
+        CodebaseKey::Slug(ProjectKey::Id(id), slug) => {
+            Some(format!("projects/{id}/codebases/{}", word(slug)?))
+        }
+        CodebaseKey::Slug(ProjectKey::Slug(_), _) => None,
     }
 }
 

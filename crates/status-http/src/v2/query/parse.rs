@@ -109,7 +109,7 @@ impl Selection {
     }
 }
 
-fn unrecognized(name: &str) -> Error {
+pub(super) fn unrecognized(name: &str) -> Error {
     Error::invalid(name, "unrecognized query parameter")
 }
 
@@ -120,7 +120,7 @@ fn known_parameter(kind: Kind, name: &str) -> bool {
         || column_named(kind, field).is_some()
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T> {
+pub(super) fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T> {
     value.parse().map_err(|_| {
         let why = format!("invalid {name} `{value}`: a whole number from 0 on is expected");
         Error::invalid(name, why)

@@ -6,30 +6,46 @@ use crate::v2::columns::Unit;
 
 /// The value that `text` is for a field of that type.
 pub(super) fn parse(name: &str, field_type: FieldType, unit: Unit, text: &str) -> Result<Value> {
-    let bad = |expected: &str| {
-        Err(Error::invalid(
-            name,
-            format!("invalid filter value `{text}`: {expected} is expected"),
-        ))
-    };
-    match field_type {
-        FieldType::Text | FieldType::TextList => Ok(Value::Text(text.to_owned())),
-        FieldType::Int => match text.parse() {
-            Ok(number) => Ok(Value::Int(number)),
-            Err(_) => bad("a whole number"),
-        },
-        FieldType::Bool => match text.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok(Value::Bool(true)),
-            "off" | "false" | "no" | "0" => Ok(Value::Bool(false)),
-            _ => bad("true or false"),
-        },
-        FieldType::Time => match (text.parse::<i64>(), unit) {
-            (Ok(seconds), Unit::Seconds) => Ok(Value::Time(Timestamp::from_secs(seconds))),
-            (Ok(micros), Unit::Micros) => Ok(Value::Time(Timestamp(micros))),
-            (Err(_), Unit::Seconds) => bad("a time in whole seconds"),
-            (Err(_), Unit::Micros) => bad("a time in microseconds"),
-        },
+    match (field_type, unit) {
+        (FieldType::Text | FieldType::TextList, _) => Ok(Value::Text(text.to_owned())),
+        (FieldType::Int, _) => int(name, text).map(Value::Int),
+        (FieldType::Bool, _) => flag(name, text).map(Value::Bool),
+        (FieldType::Time, Unit::Seconds) => seconds(name, text).map(Value::Time),
+        (FieldType::Time, Unit::Micros) => micros(name, text).map(Value::Time),
     }
+}
+
+fn bad(name: &str, text: &str, expected: &str) -> Error {
+    Error::invalid(
+        name,
+        format!("invalid filter value `{text}`: {expected} is expected"),
+    )
+}
+
+pub(super) fn int(name: &str, text: &str) -> Result<i64> {
+    text.parse().map_err(|_| bad(name, text, "a whole number"))
+}
+
+pub(super) fn flag(name: &str, text: &str) -> Result<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Ok(true),
+        "off" | "false" | "no" | "0" => Ok(false),
+        _ => Err(bad(name, text, "true or false")),
+    }
+}
+
+pub(super) fn seconds(name: &str, text: &str) -> Result<Timestamp> {
+    let seconds = text
+        .parse()
+        .map_err(|_| bad(name, text, "a time in whole seconds"))?;
+    Ok(Timestamp::from_secs(seconds))
+}
+
+pub(super) fn micros(name: &str, text: &str) -> Result<Timestamp> {
+    let micros = text
+        .parse()
+        .map_err(|_| bad(name, text, "a time in microseconds"))?;
+    Ok(Timestamp(micros))
 }
 
 /// A value as text. Times are microseconds unless they and `op` are the same in seconds.

@@ -9,6 +9,7 @@ use weir_status_api::{
 
 use super::values;
 use crate::v2::columns::{Unit, columns, json_name};
+use crate::v2::path::routes::{Named, ROOT, Relation, Route, Word};
 use crate::v2::{MICROS, plural};
 
 /// A list as it is asked for over HTTP.
@@ -36,7 +37,7 @@ pub fn write_list(list: List) -> ListText {
     } = list.into_parts();
     let nested = nested_path(kind, &mut filters);
     // Without a parent there is no list of steps or logs in Buildbot.
-    let mut extended = nested.is_none() && matches!(kind, Kind::Step | Kind::Log);
+    let mut extended = nested.is_none() && only_below(kind);
     let mut query = Serializer::new(String::new());
     extended |= write_filters(kind, &filters, &mut query);
     for Order { field, descending } in &order {
@@ -77,33 +78,52 @@ pub fn write_watch(filter: &TopicFilter, start: Start) -> String {
     query.finish()
 }
 
-/// The lists that Buildbot has below another resource: of what, by which field, at which path.
-const NESTED: &[(Kind, &str, &str, &str)] = &[
-    (Kind::Builder, "master", "masters", "builders"),
-    (Kind::Builder, "worker", "workers", "builders"),
-    (Kind::Build, "change", "changes", "builds"),
-    (Kind::Build, "triggered_by", "builds", "triggered_builds"),
-    (Kind::SourceStamp, "buildset", "buildsets", "sourcestamps"),
-    (Kind::Change, "build", "builds", "changes"),
-    (Kind::Change, "source_stamp", "sourcestamps", "changes"),
-    (Kind::Step, "build", "builds", "steps"),
-    (Kind::Log, "step", "steps", "logs"),
-    (Kind::Worker, "builder", "builders", "workers"),
-    (Kind::Worker, "master", "masters", "workers"),
-    (Kind::Scheduler, "master", "masters", "schedulers"),
-];
+/// Whether Buildbot lists such resources below a parent only.
+const fn only_below(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Step | Kind::Log | Kind::Branch | Kind::Commit | Kind::BuildData | Kind::TestResult
+    )
+}
 
-/// The path below the one parent that a filter names; takes that filter out.
+/// The path below the one parent that a filter names; takes that filter out. Only where Buildbot knows no filter
+/// that says the same.
 fn nested_path(kind: Kind, filters: &mut Vec<Condition>) -> Option<String> {
     let (place, path) = filters.iter().enumerate().find_map(|(place, filter)| {
         let (Op::Eq, [Value::Int(id)]) = (filter.op, filter.values.as_slice()) else {
             return None;
         };
-        let nested = NESTED.iter().find(|it| it.0 == kind && it.1 == filter.field);
-        nested.map(|(_, _, parent, child)| (place, format!("{parent}/{id}/{child}")))
+        let field = filter.field.as_str();
+        let relation = columns(kind)
+            .iter()
+            .any(|it| it.relation && it.field == Some(field));
+        let (parent, child) = nested(kind, field).filter(|_| relation || only_below(kind))?;
+        Some((place, format!("{parent}/{id}/{child}")))
     })?;
     filters.remove(place);
     Some(path)
+}
+
+/// The list of `kind` below another resource whose id is `field`: the word before that id, and the word behind it.
+fn nested(kind: Kind, field: &str) -> Option<(&'static str, &'static str)> {
+    let child = |routes: &'static [Route]| {
+        routes.iter().find_map(|route| match (&route.word, route.names) {
+            (Word::Fixed(word), Some(Named::List(of, Relation::Is(by)))) if of == kind && by == field => {
+                Some(*word)
+            }
+            _ => None,
+        })
+    };
+    ROOT.iter().find_map(|parent| {
+        let Word::Fixed(word) = parent.word else {
+            return None;
+        };
+        let by_id = parent
+            .below
+            .iter()
+            .find(|route| matches!(route.word, Word::Number(..)))?;
+        Some((word, child(by_id.below)?))
+    })
 }
 
 /// Gives whether an extension was needed.

@@ -288,9 +288,9 @@ pub struct Waterfall {
     pub changes: Vec<Change>,
     /// All builds that began, and all changes made, within the range and not before this moment are here. It is
     /// the range's beginning, unless there was more than the limit: then it is a microsecond after the earliest
-    /// build, or change, that is here; those that began or were made earlier are missing, and of those of the same
-    /// moment some may be. Ask for the rest with a range that ends there, and a limit above 1: that earliest one
-    /// stands in it too.
+    /// build, or change, that is here, if that is within the range. Those that began or were made earlier are
+    /// missing, and of those of the same moment some may be. Ask for the rest with a range that ends there, and a
+    /// limit above 1: that earliest one stands in it too.
     pub complete_from: Timestamp,
 }
 

@@ -28,13 +28,14 @@
 //!     }
 //! }
 //!
-//! # mod ours { pub async fn start() -> super::OurStage { std::future::pending().await } }
+//! # impl OurStage { async fn start() -> Self { std::future::pending().await } }
 //! /// A fresh, empty master each time.
 //! async fn our_stage() -> OurStage {
-//!     ours::start().await
+//!     OurStage::start().await
 //! }
 //!
 //! weir_status_api::conformance_tests!(our_stage);
+//! # fn main() {}
 //! ```
 //!
 //! That makes a test of each case, named by what it is about: `filters::build`, `console::paging_by_change`. A case

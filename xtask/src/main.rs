@@ -1,9 +1,10 @@
-//! Weir's chores: `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
 
 mod bench;
 mod browser;
 mod demo;
 mod process;
+mod promise;
 mod test;
 
 use std::ffi::OsString;
@@ -31,6 +32,12 @@ enum Chore {
         #[arg(long)]
         release: bool,
     },
+    /// Compares the gRPC interface with what it promises to older clients, and fails if something of that is gone.
+    Promise {
+        /// Makes what there is now the promise; whoever reviews the change sees what was added and withdrawn.
+        #[arg(long)]
+        write: bool,
+    },
     /// Formatting, lints, docs, all Rust tests, the web's checks and tests, and the whole in a browser.
     Test,
     /// Builds the web status into web-status/dist.
@@ -48,6 +55,7 @@ fn main() {
     let result = match Chores::parse().chore {
         Chore::Demo { commit: true, .. } => demo::commit(),
         Chore::Demo { port, release, .. } => demo::show(port, release),
+        Chore::Promise { write } => promise::check(write),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
         Chore::Bench { arguments } => bench::start(&arguments),

@@ -96,18 +96,21 @@ impl World {
 
     /// All resources of one type, by id.
     pub(super) fn all<R: Resource>(&self) -> Vec<R> {
-        self.entities
-            .values()
-            .filter_map(|entity| R::from_entity(entity.clone()))
+        let from = (R::KIND, i64::MIN, String::new());
+        let own = self
+            .entities
+            .range(from..)
+            .take_while(|((kind, ..), _)| *kind == R::KIND);
+        own.filter_map(|(_, entity)| R::from_entity(entity.clone()))
             .collect()
     }
 
     /// The resource of one type with that id.
     pub(super) fn one<R: Row>(&self, id: impl Into<i64>) -> R {
         let id = id.into();
-        self.all::<R>()
-            .into_iter()
-            .find(|row| row.identity().0 == id)
+        let found = self.entities.get(&(R::KIND, id, String::new()));
+        found
+            .and_then(|entity| R::from_entity(entity.clone()))
             .unwrap_or_else(|| panic!("the scene has no {:?} {id}", R::KIND))
     }
 

@@ -64,7 +64,8 @@ impl Transaction<'_> {
     ) -> Result<Outcome> {
         let found = self.requests.iter().find(|it| it.id == request);
         let row = found.ok_or_else(|| Error::not_found(format!("build request {request}")))?;
-        let (open, claimed) = (row.complete_at.is_none(), row.claimed_by.is_some());
+        let open = row.complete_at.is_none() || self.has(Fault::CancelsTheEnded);
+        let claimed = row.claimed_by.is_some() && row.complete_at.is_none();
         if open {
             self.record(
                 caller,
@@ -82,7 +83,10 @@ impl Transaction<'_> {
     fn set_priority(&mut self, request: BuildRequestId, priority: i32) -> Result<Outcome> {
         let found = self.requests.iter().find(|it| it.id == request);
         let row = found.ok_or_else(|| Error::not_found(format!("build request {request}")))?;
-        if row.complete_at.is_none() {
+        let open = row.complete_at.is_none() || self.has(Fault::PrioritizesTheEnded);
+        if open && self.has(Fault::PrioritizesSilently) {
+            row!(self, requests, request).priority = priority;
+        } else if open {
             change!(self, Update, requests, request, |it| it.priority = priority);
         }
         Ok(Outcome::Done)
@@ -91,7 +95,8 @@ impl Transaction<'_> {
     fn rebuild(&mut self, key: &BuildKey, as_nobody: bool) -> Result<Outcome> {
         let build = self.find_build(key)?.clone();
         let mut builders = self.builders.iter();
-        if !builders.any(|it| it.id == build.builder && !it.masters.is_empty()) {
+        let is_there = builders.any(|it| it.id == build.builder && !it.masters.is_empty());
+        if !is_there && !self.has(Fault::RebuildsWhatIsRemoved) {
             return Err(Error::Conflict {
                 why: "the builder is not configured any more".to_owned(),
             });
@@ -108,10 +113,14 @@ impl Transaction<'_> {
             .find(|it| it.id == request.buildset)
             .expect("so has a request")
             .clone();
+        let mut changes = self.buildset_changes[&buildset.id].clone();
+        if self.has(Fault::RebuildsWithoutChanges) {
+            changes.clear();
+        }
         let new = NewBuildset {
             reason: format!("rebuild of build {}", build.id),
             sources: buildset.source_stamps,
-            changes: self.buildset_changes[&buildset.id].clone(),
+            changes,
             builders: vec![build.builder],
             properties: self.buildset_properties[&buildset.id].clone(),
             ..NewBuildset::default()
@@ -147,7 +156,13 @@ impl Control for Model {
             }
             Command::KillWorker { worker, reason } => {
                 let target = state.worker(&worker)?;
-                state.record(caller, target, ControlAction::Kill, reason);
+                let stops = self.has(Fault::StopsInsteadOfKilling);
+                let action = if stops {
+                    ControlAction::Stop
+                } else {
+                    ControlAction::Kill
+                };
+                state.record(caller, target, action, reason);
                 Ok(Outcome::Done)
             }
             Command::SetPriority { request, priority } => state.set_priority(request, priority),

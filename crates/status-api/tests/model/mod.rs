@@ -8,6 +8,7 @@ mod force;
 mod outcome;
 mod read;
 mod setup;
+mod view;
 mod watch;
 mod write;
 
@@ -54,6 +55,36 @@ pub(crate) enum Fault {
     ForcesTwice,
     SharesKeysOfForces,
     RemembersForcesForEver,
+    TakesLongKeys,
+    MissesMergedBuilds,
+    MissesBuildsOfTheStamp,
+    MissesLostBuilds,
+    MissesCrossingBuilds,
+    TakesCancelledForGood,
+    TakesHiddenStepsAway,
+    SplitsRevisions,
+    ShowsTooMuch,
+    ShowsRemovedBuilders,
+    IgnoresTagsLeftOut,
+    WantsAllTags,
+    ClaimsTheWholeRange,
+    KnowsNoReason,
+    StartsWaysAtTheCommonOne,
+    TakesDataForText,
+    FindsNamesInAnyCase,
+    FindsCommitsAnywhere,
+    KeepsTheFirstData,
+    MovesBranchesThatStay,
+    AddsCommitsTwice,
+    TellsOfTestResults,
+    KeepsQuietOfMissingWorkers,
+    KeepsProjectsActive,
+    PrioritizesSilently,
+    PrioritizesTheEnded,
+    CancelsTheEnded,
+    StopsInsteadOfKilling,
+    RebuildsWhatIsRemoved,
+    RebuildsWithoutChanges,
 }
 
 /// All there is.
@@ -144,7 +175,7 @@ impl Model {
         let begun = state.events.len();
         let done = change(&mut Transaction {
             now: self.clock.now(),
-            forgetful: self.has(Fault::ForgetsWhatFollows),
+            fault: self.fault,
             state: &mut state,
         });
         if self.has(Fault::SwapsEvents) && state.events.len() > begun + 1 {
@@ -159,7 +190,7 @@ impl Model {
 /// A change in progress.
 struct Transaction<'a> {
     now: Timestamp,
-    forgetful: bool,
+    fault: Option<Fault>,
     state: &'a mut State,
 }
 
@@ -177,6 +208,10 @@ impl std::ops::DerefMut for Transaction<'_> {
 }
 
 impl Transaction<'_> {
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
     /// Tells what happened to a resource; properties go out by themselves.
     fn emit(&mut self, verb: Verb, entity: impl Into<Entity>) {
         let mut entity = entity.into();

@@ -6,8 +6,8 @@ use weir_status_api::{
     TestResultSet, TestResultSetId, Verb,
 };
 
-use super::Transaction;
 use super::write::row;
+use super::{Fault, Transaction};
 
 impl Transaction<'_> {
     pub(super) fn setup_ids(&self) -> SetupIds {
@@ -38,7 +38,12 @@ impl Transaction<'_> {
 
     pub(super) fn add_commit(&mut self, commit: Commit) -> CommitId {
         let same = |it: &&Commit| it.codebase == commit.codebase && it.revision == commit.revision;
-        if let Some(known) = self.commits.iter().find(same) {
+        if let Some(known) = self
+            .commits
+            .iter()
+            .find(same)
+            .filter(|_| !self.has(Fault::AddsCommitsTwice))
+        {
             return known.id;
         }
         let id = CommitId(self.commits.len() as i64 + 1);
@@ -58,6 +63,7 @@ impl Transaction<'_> {
         let known = self.branches.iter().position(is_it);
         let place = known.unwrap_or(self.branches.len());
         let id = BranchId(place as i64 + 1);
+        let always = self.has(Fault::MovesBranchesThatStay);
         let branch = Branch {
             id,
             codebase,
@@ -66,7 +72,7 @@ impl Transaction<'_> {
             last_moved_at: self.now,
         };
         match self.branches.get_mut(place) {
-            Some(row) if row.commit == head => return id,
+            Some(row) if row.commit == head && !always => return id,
             Some(row) => *row = branch.clone(),
             None => self.branches.push(branch.clone()),
         }
@@ -82,7 +88,15 @@ impl Transaction<'_> {
             length: value.len() as i64,
             source: source.to_owned(),
         };
-        self.data.insert((build, name.to_owned()), value);
+        let first = self.has(Fault::KeepsTheFirstData);
+        let place = self.data.entry((build, name.to_owned()));
+        place
+            .and_modify(|it| {
+                if !first {
+                    it.clone_from(&value);
+                }
+            })
+            .or_insert(value.clone());
         let known = self
             .build_data
             .iter_mut()
@@ -130,12 +144,16 @@ impl Transaction<'_> {
         let builder = row!(self, result_sets, set).builder;
         for result in results {
             let id = TestResultId(self.results.len() as i64 + 1);
-            self.results.push(TestResult {
+            let result = TestResult {
                 id,
                 builder,
                 set,
                 ..result
-            });
+            };
+            if self.has(Fault::TellsOfTestResults) {
+                self.emit(Verb::New, result.clone());
+            }
+            self.results.push(result);
         }
     }
 }

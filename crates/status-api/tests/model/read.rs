@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
-use weir_status_api::conformance::{Held, Row, ViewRows, compares, fits};
+use weir_status_api::conformance::{Held, Row, compares, fits};
 use weir_status_api::{
     At, Build, BuildField, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
-    CodebaseKey, Commit, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk, LogKey,
-    Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read, Resource, Result,
-    SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField, WorkerKey,
+    CodebaseKey, Commit, CommitId, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk,
+    LogKey, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read, Resource,
+    Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField, WorkerKey,
 };
 
 use super::{Fault, Model, State};
@@ -174,23 +174,6 @@ impl State {
     }
 }
 
-impl State {
-    fn view_rows(&self) -> ViewRows {
-        ViewRows {
-            masters: self.masters.clone(),
-            builders: self.builders.clone(),
-            workers: self.workers.clone(),
-            builds: self.builds.clone(),
-            requests: self.requests.clone(),
-            buildsets: self.buildsets.clone(),
-            steps: self.steps.clone(),
-            changes: self.changes.clone(),
-            commits: self.commits.clone(),
-            buildset_changes: self.buildset_changes.clone(),
-        }
-    }
-}
-
 fn one<R: Resource>(rows: &[R], is: impl Fn(&R) -> bool) -> Option<Entity> {
     rows.iter().find(|row| is(row)).cloned().map(R::into_entity)
 }
@@ -329,6 +312,19 @@ fn chosen(all: Option<&Properties>, names: &[String]) -> Properties {
 impl Read for Model {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
         let state = self.lock();
+        let key = match key {
+            Key::Builder(BuilderKey::Name(name)) if self.has(Fault::FindsNamesInAnyCase) => {
+                let mut builders = state.builders.iter();
+                let known = builders.find(|it| it.name.to_lowercase() == name.to_lowercase());
+                Key::Builder(BuilderKey::Name(known.map_or(name, |it| it.name.clone())))
+            }
+            Key::Commit(CommitKey::Revision(_, revision)) if self.has(Fault::FindsCommitsAnywhere) => {
+                let mut commits = state.commits.iter();
+                let known = commits.find(|it| it.revision == revision);
+                Key::Commit(CommitKey::Id(known.map_or(CommitId(0), |it| it.id)))
+            }
+            key => key,
+        };
         Ok(self.at(&state, state.find(&key)?))
     }
 
@@ -404,13 +400,16 @@ impl Read for Model {
         let state = self.lock();
         let id = state.find_build(&build)?.id;
         let value = state.data.get(&(id, name.clone())).cloned();
-        let value = value.ok_or_else(|| Error::not_found(Key::BuildData(build, name)))?;
+        let mut value = value.ok_or_else(|| Error::not_found(Key::BuildData(build, name)))?;
+        if self.has(Fault::TakesDataForText) {
+            value = String::from_utf8_lossy(&value).into_owned().into_bytes();
+        }
         Ok(self.at(&state, value))
     }
 
     async fn view(&self, query: ViewQuery) -> Result<At<View>> {
         let state = self.lock();
-        let view = state.view_rows().view(&query)?;
+        let view = self.show(&state, query)?;
         Ok(self.at(&state, view))
     }
 }

@@ -6,8 +6,8 @@ use weir_status_api::{
     ForceScheduler, Project, ProjectId, Scheduler, SchedulerId, Verb, Worker, WorkerId, WorkerInfo,
 };
 
-use super::Transaction;
 use super::write::MASTER;
+use super::{Fault, Transaction};
 
 impl Transaction<'_> {
     pub(super) fn configure_builders(&mut self, setup: &Setup) {
@@ -141,7 +141,7 @@ impl Transaction<'_> {
                 slug: new.slug.clone(),
                 description: new.description.clone(),
                 description_format: new.description_format.clone(),
-                active: false,
+                active: after.get(place).is_some_and(|it| it.active),
             };
             if place == after.len() {
                 after.push(row)
@@ -151,7 +151,8 @@ impl Transaction<'_> {
         }
         for (place, row) in after.iter_mut().enumerate() {
             let mut builders = setup.builders.iter();
-            row.active = builders.any(|builder| builder.project.as_ref() == Some(&row.slug));
+            let stays = row.active && self.has(Fault::KeepsProjectsActive);
+            row.active = stays || builders.any(|builder| builder.project.as_ref() == Some(&row.slug));
             self.tell_if_new(self.projects.get(place).cloned(), row.clone(), Verb::Update);
         }
         self.projects = after;

@@ -114,7 +114,7 @@ impl Transaction<'_> {
         (row.complete_at, row.results) = (Some(now), Some(results));
         let row = row.clone();
         let buildset = row.buildset;
-        if !self.forgetful {
+        if !self.has(Fault::ForgetsWhatFollows) {
             self.emit(Verb::Complete, row);
         }
         let ends: Option<Vec<Results>> = self
@@ -419,6 +419,9 @@ impl Writer for Model {
     }
 
     async fn miss_worker(&self, worker: WorkerId) {
+        if self.has(Fault::KeepsQuietOfMissingWorkers) {
+            return;
+        }
         self.transact(|state| change!(state, Missing, workers, worker, |it| {}));
     }
 

@@ -8,9 +8,11 @@
 //! | `invalid_query` | 400 | `field` (the parameter), `why` |
 //! | `invalid_input` | 400 | `fields`: what is wrong, by the full name of the field |
 //! | `cursor_expired` | 410 | `oldest`, the oldest cursor that a watch can start from |
+//! | `unauthenticated` | 401 | `why` |
 //! | `permission_denied` | 403 | `why` |
 //! | `conflict` | 409 | `why` |
 //! | `unavailable` | 503 | `why` |
+//! | `too_many` | 429 | `why` |
 //! | `not_supported` | 501 | `operation`, `implementer` |
 //! | `internal` | 500 | `why` |
 
@@ -27,9 +29,11 @@ pub const fn status(error: &Error) -> u16 {
         Error::NotFound { .. } => 404,
         Error::InvalidQuery { .. } | Error::InvalidInput { .. } => 400,
         Error::CursorExpired { .. } => 410,
+        Error::Unauthenticated { .. } => 401,
         Error::PermissionDenied { .. } => 403,
         Error::Conflict { .. } => 409,
         Error::Unavailable { .. } => 503,
+        Error::TooMany { .. } => 429,
         Error::NotSupported { .. } => 501,
         _ => 500,
     }
@@ -49,9 +53,11 @@ pub(super) fn details(error: &Error) -> Value {
         Error::InvalidQuery { field, why } => json!({"code": "invalid_query", "field": field, "why": why}),
         Error::InvalidInput { fields } => json!({"code": "invalid_input", "fields": fields}),
         Error::CursorExpired { oldest } => json!({"code": "cursor_expired", "oldest": oldest.0}),
+        Error::Unauthenticated { why } => json!({"code": "unauthenticated", "why": why}),
         Error::PermissionDenied { why } => json!({"code": "permission_denied", "why": why}),
         Error::Conflict { why } => json!({"code": "conflict", "why": why}),
         Error::Unavailable { why } => json!({"code": "unavailable", "why": why}),
+        Error::TooMany { why } => json!({"code": "too_many", "why": why}),
         Error::NotSupported {
             operation,
             implementer,
@@ -75,14 +81,16 @@ pub fn error_from(status: u16, body: &Value) -> Error {
     };
     match status {
         400 => Error::invalid("query", text),
-        401 | 403 => Error::PermissionDenied { why: text },
+        401 => Error::Unauthenticated { why: text },
+        403 => Error::PermissionDenied { why: text },
         404 => Error::not_found(text),
         409 => Error::Conflict { why: text },
         501 => Error::NotSupported {
             operation: text,
             implementer: "the server".to_owned(),
         },
-        408 | 429 | 502..=504 => Error::unavailable(text),
+        429 => Error::TooMany { why: text },
+        408 | 502..=504 => Error::unavailable(text),
         _ => Error::internal(text),
     }
 }
@@ -102,8 +110,10 @@ pub(super) fn from_details(body: &Map<String, Value>) -> Option<Error> {
         "cursor_expired" => Error::CursorExpired {
             oldest: Cursor(body.get("oldest")?.as_i64()?),
         },
+        "unauthenticated" => Error::Unauthenticated { why: text("why")? },
         "permission_denied" => Error::PermissionDenied { why: text("why")? },
         "conflict" => Error::Conflict { why: text("why")? },
+        "too_many" => Error::TooMany { why: text("why")? },
         "unavailable" => Error::Unavailable { why: text("why")? },
         "not_supported" => Error::NotSupported {
             operation: text("operation")?,

@@ -11,3 +11,4 @@ mod logs;
 mod reads;
 mod refusals;
 mod scene;
+mod sockets;

@@ -112,6 +112,15 @@ impl Gateway {
         Self(router(Arc::new(OpenToAll(api)), Options::default()))
     }
 
+    /// To be served on a port.
+    pub(crate) fn router(&self) -> Router {
+        self.0.clone()
+    }
+
+    pub(crate) async fn send_get(&self, path: &str) -> axum::response::Response {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
     /// The answer's head, and its body still to be read.
     pub(crate) async fn send(&self, request: Request<Body>) -> axum::response::Response {
         self.0.clone().oneshot(request).await.unwrap()

@@ -7,6 +7,8 @@ mod model;
 mod assets;
 mod control;
 mod events;
+mod kept;
+mod load;
 mod logs;
 mod reads;
 mod refusals;

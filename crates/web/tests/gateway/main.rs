@@ -12,5 +12,6 @@ mod load;
 mod logs;
 mod reads;
 mod refusals;
+mod revoked;
 mod scene;
 mod sockets;

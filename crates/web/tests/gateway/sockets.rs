@@ -26,14 +26,14 @@ use crate::scene::{Gateway, Scene};
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// A client.
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self::try_connect(address).await.unwrap()
     }
 
-    async fn try_connect(address: SocketAddr) -> Result<Self, Error> {
+    pub(crate) async fn try_connect(address: SocketAddr) -> Result<Self, Error> {
         let (socket, _) = connect_async(format!("ws://{address}/ws")).await?;
         Ok(Self(socket))
     }
@@ -60,24 +60,24 @@ impl Client {
         }
     }
 
-    async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         self.try_next().await.expect("the connection lasts")
     }
 
     /// Sends a command, and gives the answer to it, which is the next frame.
-    async fn ask(&mut self, frame: Value) -> Value {
+    pub(crate) async fn ask(&mut self, frame: Value) -> Value {
         self.send(frame).await;
         self.next().await
     }
 
-    async fn start(&mut self, path: &str) {
+    pub(crate) async fn start(&mut self, path: &str) {
         let frame = json!({"cmd": "startConsuming", "path": path, "_id": path});
         let ok = json!({"msg": "OK", "code": 200, "_id": path});
         assert_eq!(self.ask(frame).await, ok);
     }
 
     /// How the server ends the connection.
-    async fn farewell(&mut self) -> (u16, String) {
+    pub(crate) async fn farewell(&mut self) -> (u16, String) {
         loop {
             match self.message().await {
                 Ok(Message::Close(Some(CloseFrame { code, reason }))) => {
@@ -90,7 +90,7 @@ impl Client {
     }
 }
 
-async fn serve(gateway: &Gateway) -> SocketAddr {
+pub(crate) async fn serve(gateway: &Gateway) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = gateway.router();

@@ -124,7 +124,9 @@ impl Room {
     ///
     /// # Errors
     /// As [`Room::turn`].
-    pub(crate) async fn hold(&self, body: Vec<u8>, wait: Duration) -> Result<Bytes> {
+    pub(crate) async fn hold(&self, mut body: Vec<u8>, wait: Duration) -> Result<Bytes> {
+        // It was written piece by piece, into twice as much as it needs at the worst.
+        body.shrink_to_fit();
         if body.len() < SMALL {
             return Ok(Bytes::from(body));
         }

@@ -86,7 +86,8 @@ pub struct ForceParams {
     pub values: BTreeMap<String, serde_json::Value>,
     /// A text that the client made up for this one wish, 200 bytes at the most: the same caller's force of the
     /// same scheduler with the same key again, within a day, makes nothing and is answered with what the first
-    /// one made. So a client that got no answer can ask again.
+    /// one made, whatever else it asks for. So a client that got no answer can ask again. A force that was refused
+    /// leaves no key behind.
     pub idempotency_key: Option<String>,
 }
 
@@ -100,7 +101,8 @@ pub enum Command {
     /// Its properties are the scheduler's, then each of the scheduler's fields with the value given or its
     /// default, from the source `Force Build Form`; a master may add others. [`Error::InvalidInput`](crate::Error)
     /// names the field of the scheduler, or `builders`: a builder that the scheduler does not start, or none
-    /// given where it has several. A scheduler that is not enabled is a [`Error::Conflict`](crate::Error).
+    /// given where it has several; or `idempotency_key`: one that is too long. A scheduler that is not enabled is
+    /// a [`Error::Conflict`](crate::Error).
     Force {
         /// The force scheduler's name.
         scheduler: String,
@@ -114,8 +116,9 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
-    /// Build the same source stamps with the same properties on the same builder again: a new buildset that
-    /// names the build it repeats.
+    /// Build the same source stamps and changes with the same properties on the same builder again: a new
+    /// buildset that names the build it repeats. A builder that is configured on no master any more is a
+    /// [`Error::Conflict`](crate::Error).
     Rebuild {
         /// The build.
         build: BuildKey,

@@ -179,7 +179,7 @@ pub struct Home {
 pub struct RunningBuild {
     /// The build.
     pub build: Build,
-    /// The step that runs.
+    /// The step that runs; of several the one with the highest number.
     pub step: Option<Step>,
 }
 
@@ -287,8 +287,10 @@ pub struct Waterfall {
     /// The changes made within the range, the newest first.
     pub changes: Vec<Change>,
     /// All builds that began, and all changes made, within the range and not before this moment are here. It is
-    /// the range's beginning, unless there was more than the limit: then builds that began and changes made earlier are
-    /// missing. Ask for the rest with a range that ends there.
+    /// the range's beginning, unless there was more than the limit: then it is a microsecond after the earliest
+    /// build, or change, that is here, if that is within the range. Those that began or were made earlier are
+    /// missing, and of those of the same moment some may be. Ask for the rest with a range that ends there, and a
+    /// limit above 1: that earliest one stands in it too.
     pub complete_from: Timestamp,
 }
 
@@ -344,7 +346,8 @@ pub struct Cell {
 /// How two commits are related.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitGraph {
-    /// The last commit that is an ancestor of both, or one of the two itself.
+    /// The last commit that is an ancestor of both, or one of the two itself; none if they share nothing, and
+    /// then each way begins with its first commit.
     pub common: Option<Commit>,
     /// The commits from behind the common one up to the first, the oldest first; 10,000 at the most.
     pub to_first: Vec<CommitId>,

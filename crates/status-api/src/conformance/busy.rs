@@ -1,14 +1,13 @@
 //! A scene for views: builders in all conditions, and changes built together, apart, again and not yet.
 
-use super::check::patiently;
+use super::check::{levelled, patiently};
 use super::promises::Promises;
 use super::scene::{Scene, source};
 use super::stage::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use super::story;
 use super::views::ViewRows;
-use super::world::level;
 use crate::{
-    Build, BuildId, BuildRequestId, BuilderChoice, BuilderId, Change, ChangeId, Entity, Properties, Resource,
+    Build, BuildId, BuildRequestId, BuilderChoice, BuilderId, Change, ChangeId, Properties, Resource,
     Results, SourceStamp, StatusApi, View, ViewQuery, WorkerInfo,
 };
 
@@ -391,7 +390,7 @@ impl Scene<'_> {
         promises.must_hold();
     }
 
-    /// The numbers of builds in words, for messages and comparisons.
+    /// The build by its builder and number.
     pub(super) fn named(&self, build: BuildId) -> String {
         let build: Build = self.world.one(build.0);
         let builder: crate::Builder = self.world.one(build.builder.0);
@@ -418,10 +417,7 @@ async fn view(api: &dyn StatusApi, query: &ViewQuery) -> View {
 
 fn level_all<R: Resource>(rows: &mut [R]) {
     for row in rows {
-        let levelled = level(Entity::from(row.clone().into_entity()));
-        if let Some(levelled) = R::from_entity(levelled) {
-            *row = levelled;
-        }
+        *row = levelled(row.clone());
     }
 }
 

@@ -148,9 +148,11 @@ impl<'a> History<'a> {
     async fn finish_build(&mut self) {
         let Some(build) = self.running() else { return };
         let steps = self.scene.world.all::<Step>().into_iter();
-        let runs =
-            |step: &Step| step.build == build.id && step.started_at.is_some() && step.complete_at.is_none();
-        for step in steps.filter(runs) {
+        // What becomes of steps that a build leaves open is the master's to say.
+        for step in steps.filter(|step| step.build == build.id && step.complete_at.is_none()) {
+            if step.started_at.is_none() {
+                self.scene.start_step(step.id, "at last", vec![]).await;
+            }
             self.scene.finish_step(step.id, Results::Success, false).await;
         }
         let results = Results::ALL[self.dice.below(Results::ALL.len())];

@@ -2,21 +2,60 @@
 //!
 //! Whoever implements [`StatusApi`](crate::StatusApi), or carries it over a transport, writes a [`Stage`] and runs:
 //!
-//! ```ignore
-//! weir_status_api::conformance_tests!(stage_for_my_binding);
+//! ```
+//! # use std::sync::Arc;
+//! # use weir_status_api::StatusApi;
+//! # use weir_status_api::conformance::{Stage, Writer};
+//! /// A master of ours, and our binding of its API, which is under test.
+//! struct OurStage {
+//!     open: Arc<dyn StatusApi>,
+//!     guarded: Arc<dyn StatusApi>,
+//!     master: Box<dyn Writer>,
+//! }
+//!
+//! #[async_trait::async_trait]
+//! impl Stage for OurStage {
+//!     fn api(&self) -> Arc<dyn StatusApi> {
+//!         Arc::clone(&self.open)
+//!     }
+//!
+//!     fn guarded(&self) -> Arc<dyn StatusApi> {
+//!         Arc::clone(&self.guarded)
+//!     }
+//!
+//!     fn writer(&self) -> &dyn Writer {
+//!         &*self.master
+//!     }
+//! }
+//!
+//! # impl OurStage { async fn start() -> Self { std::future::pending().await } }
+//! /// A fresh, empty master each time.
+//! async fn our_stage() -> OurStage {
+//!     OurStage::start().await
+//! }
+//!
+//! weir_status_api::conformance_tests!(our_stage);
+//! # fn main() {}
 //! ```
 //!
-//! where `async fn stage_for_my_binding() -> impl Stage` gives a fresh, empty master each time it is called.
-//! That makes one test per case; [`CASES`] is the same as a list, for those who start something
-//! expensive once for many cases. A case panics with the promise that is broken.
+//! That makes a test of each case, named by what it is about: `filters::build`, `console::paging_by_change`. A case
+//! often holds many promises; it panics with all that are broken. [`CASES`] is the same as a list, for those who
+//! start something expensive once for many cases.
+//!
+//! # Chance
+//! Some cases let chance write, ask, watch and go away. They do the same each time, unless the environment has
+//! another seed in [`SEED_VARIABLE`]; a failure names its seed.
 //!
 //! # Goals
 //! - Every promise in the docs of [`Read`](crate::Read), [`Watch`](crate::Watch) and
 //!   [`Control`](crate::Control) has a case; none asks for what they do not promise.
-//! - Cases see the API only, and change the state only through [`Writer`].
+//! - Cases see the API only, and change the state only through [`Writer`] and the API itself.
+//! - What is expected is computed here, by looking at every row ([`fits`], [`compares`], [`ViewRows`]), never by the
+//!   means of the implementation under test.
 //!
 //! # Non-goals
 //! - No measuring of speed: a deadline here is for what would never come.
+//! - Nothing about who may see what: that is access, which stands before an implementation.
 
 mod bustle;
 mod busy;
@@ -242,3 +281,8 @@ macro_rules! conformance_test_of_each {
         })+
     };
 }
+
+/// The book's page, so that its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/src/status-api.md")]
+struct Page;

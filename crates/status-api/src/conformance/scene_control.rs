@@ -47,11 +47,8 @@ impl Scene<'_> {
 
     /// Builds the source of a build again.
     pub(super) async fn rebuild(&mut self, build: BuildId) -> BuildRequestId {
-        let now = {
-            let outcome = self.order(Command::Rebuild { build: build.into() }).await;
-            self.expect_made(outcome).await
-        };
-        let (buildset, requests) = now;
+        let outcome = self.order(Command::Rebuild { build: build.into() }).await;
+        let (buildset, requests) = self.expect_made(outcome).await;
         let first: BuildRequest = self.world.one(self.world.one::<crate::Build>(build.0).request.0);
         let changes = self.buildset_changes[&first.buildset].clone();
         self.buildset_changes.insert(buildset, changes);

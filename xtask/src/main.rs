@@ -5,6 +5,7 @@ mod browser;
 mod demo;
 mod process;
 mod promise;
+mod python;
 mod test;
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! All that must pass before a change lands.
 
-use crate::browser;
 use crate::process::{has, require, root, run, run_with};
+use crate::{browser, python};
 
 /// Checks and tests everything. What the machine lacks is said in one sentence and left out, but not in CI.
 pub(crate) fn run_all() -> Result<(), String> {
@@ -14,6 +14,12 @@ pub(crate) fn run_all() -> Result<(), String> {
     if !postgres {
         missing.push("PostgreSQL is not installed, so its tests are left out (Debian: postgresql).");
     }
+    let python = python::python();
+    if python.is_none() {
+        missing.push(
+            "Python 3.10 with venv is not installed, so the tests of the Python client are left out (Debian: python3-venv).",
+        );
+    }
     if !missing.is_empty() && std::env::var_os("CI").is_some() {
         return Err(missing.join(" "));
     }
@@ -21,6 +27,9 @@ pub(crate) fn run_all() -> Result<(), String> {
     build_web()?;
     test_web(chromium.as_deref())?;
     test_rust(postgres)?;
+    if let Some(python) = python {
+        python::test(python)?;
+    }
     if let Some(chromium) = &chromium {
         browser::test(chromium)?;
     }

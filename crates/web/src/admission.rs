@@ -13,9 +13,8 @@ pub struct StreamLimits {
     pub total: usize,
     /// For one address. IPv6 addresses count by their network of 64 bits, which is one subscriber's.
     pub per_address: usize,
-    /// For this machine's own addresses, where a proxy in front of the gateway stands for many clients; none for no
-    /// limit but the total.
-    pub loopback: Option<usize>,
+    /// For each of this machine's own addresses: a proxy in front of the gateway stands for many clients.
+    pub per_loopback: usize,
 }
 
 impl Default for StreamLimits {
@@ -23,7 +22,7 @@ impl Default for StreamLimits {
         Self {
             total: 10_000,
             per_address: 200,
-            loopback: Some(2_000),
+            per_loopback: 2_000,
         }
     }
 }
@@ -70,7 +69,7 @@ impl Admission {
     pub fn admit(&self, from: Option<IpAddr>) -> Result<Admitted> {
         let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), one_client);
         let most = match from.is_loopback() {
-            true => self.limits.loopback.unwrap_or(usize::MAX),
+            true => self.limits.per_loopback,
             false => self.limits.per_address,
         };
         let mut open = lock(&self.open);
@@ -134,7 +133,7 @@ mod tests {
         let admission = Admission::new(StreamLimits {
             total: 4,
             per_address: 1,
-            loopback: Some(2),
+            per_loopback: 2,
         });
         let first = admission.admit(at("2001:db8::1")).unwrap();
         let neighbour = admission.admit(at("2001:db8::2"));

@@ -11,7 +11,7 @@ use weir_status_http::v2::{self, Endpoint};
 
 use crate::answer::{self, Reader};
 use crate::kept::Kept;
-use crate::load::Class;
+use crate::load::{Class, WAIT};
 use crate::reads::Answer;
 use crate::shared::Made;
 use crate::source::Source;
@@ -89,10 +89,14 @@ async fn make(
     query: Vec<(String, String)>,
     reader: Reader,
 ) -> Result<Made> {
-    let _turn = app.rooms.of(class).turn().await?;
+    let room = app.rooms.of(class);
+    let turn = room.turn().await?;
     let depends = depends::of(&endpoint, &query);
     let read = reads::read(&source, endpoint, &query, reader);
     let Answer { body, cursor } = answer::in_time(app.options.deadline, read).await?;
+    // Others may read while this waits for room.
+    drop(turn);
+    let body = room.hold(body, WAIT).await?;
     Ok(Made {
         kept: Arc::new(Kept::new(reader, cursor, body)),
         truth: source.since().zip(depends),

@@ -115,6 +115,14 @@ impl Feed {
     /// it is no good, and a client understands an answer better than the end of its stream: so that is waited for.
     pub(crate) async fn resume(&mut self, new: Vec<Subscription>) -> Result<()> {
         let (old, place) = (self.subscriptions.clone(), self.place);
+        if let Some(after) = new.iter().map(|it| it.after).max().filter(|after| *after > place) {
+            // The watch begins before that, so that it does not tell.
+            let newest = present(&self.app, &*self.api).await?;
+            if after > newest {
+                let why = format!("{after} is in the future, the newest event is {newest}");
+                return Err(Error::invalid("since", why));
+            }
+        }
         self.add(new).await?;
         let Some(events) = &mut self.events else {
             return Ok(());

@@ -168,3 +168,66 @@ impl Drop for Framed {
         self.all.fetch_sub(size, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_status_api::{Cursor, Entity, Master, MasterId, Timestamp, Verb};
+
+    use super::*;
+
+    fn event(number: i64, name: &str) -> Arc<Event> {
+        let master = Master {
+            id: MasterId(1),
+            name: name.to_owned(),
+            active: true,
+            last_active: Timestamp(number),
+        };
+        Arc::new(Event {
+            cursor: Cursor(number),
+            at: Timestamp(number),
+            verb: Verb::Started,
+            entity: Entity::Master(master),
+        })
+    }
+
+    #[test]
+    fn all_who_send_an_event_share_its_bytes() {
+        let frames = Frames::new();
+        let first = frames.of(&event(7, "m"));
+        // Over gRPC each stream has its own copy of the event.
+        let second = frames.of(&event(7, "m"));
+        assert_eq!(first.sse(0).as_ptr(), second.sse(0).as_ptr());
+        assert_eq!(
+            first.socket(0).as_str().as_ptr(),
+            second.socket(0).as_str().as_ptr()
+        );
+        let text = first.socket(0);
+        assert!(
+            text.as_str().starts_with(r#"{"k":"masters/1/started","m":{"#),
+            "{text:?}"
+        );
+        // Whoever is given another form of it gets that.
+        let other = frames.of(&event(7, "hidden"));
+        assert!(other.socket(0).as_str().contains("hidden"));
+        assert!(!frames.of(&event(7, "m")).socket(0).as_str().contains("hidden"));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_new() {
+        let frames = Frames::new();
+        let long = "x".repeat(100_000);
+        for number in 1..=300 {
+            frames.of(&event(number, &long)).sse(0);
+            assert!(frames.bytes.load(Ordering::Relaxed) < MAX_BYTES + 4 * long.len());
+        }
+        for number in 1_000..10_000 {
+            frames.of(&event(number, "m"));
+        }
+        assert_eq!(frames.recent.read().unwrap().len(), MAX_EVENTS);
+        let newest = frames.of(&event(9_999, "m"));
+        frames.of(&event(1, "late"));
+        assert!(Arc::ptr_eq(&newest, &frames.of(&event(9_999, "m"))));
+        drop((newest, frames.recent.write().unwrap().drain(..)));
+        assert_eq!(frames.bytes.load(Ordering::Relaxed), 0);
+    }
+}

@@ -47,9 +47,8 @@ fn too_large(options: &Options, request: &Request) -> Option<Response> {
 
 fn too_often(limits: &Limits, request: &Request) -> Option<Response> {
     let wait = limits.take(request).err()?;
-    let why = Error::unavailable("this address asks too often");
-    let mut refused = answer::error(&why);
-    *refused.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let why = "this address asks too often".to_owned();
+    let mut refused = answer::error(&Error::TooMany { why });
     let seconds = wait.as_secs().saturating_add(1);
     refused
         .headers_mut()

@@ -42,14 +42,14 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new(reader: Reader, cursor: Option<Cursor>, body: Vec<u8>) -> Self {
+    pub(crate) fn new(reader: Reader, cursor: Option<Cursor>, body: Bytes) -> Self {
         let hash = Sha256::digest(&body);
         Self {
             reader,
             cursor,
             plain: Form {
                 tag: tag(&hash[..16], ""),
-                bytes: Bytes::from(body),
+                bytes: body,
             },
             packed: OnceLock::new(),
         }

@@ -88,7 +88,7 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
     let app = Arc::new(App {
         access,
         shared: Arc::new(shared::Shared::new(&options)),
-        rooms: load::Rooms::new(options.anonymous_reads, options.known_reads),
+        rooms: load::Rooms::new(&options),
         limits: rate::Limits::new(&options),
         frames: frames::Frames::new(),
         lines: lines::Lines::default(),

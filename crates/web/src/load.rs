@@ -1,4 +1,4 @@
-//! How many reads are under way at once. Beyond that a few wait a little, and the rest is told to come again.
+//! How many reads are under way at once, and how much of their answers is not taken yet. Beyond that a few wait a little, and the rest is told to come again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,13 +6,20 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use weir_status_api::{Error, Result};
 
+use crate::options::Options;
+
 /// How long a read waits for its turn.
-const WAIT: Duration = Duration::from_secs(2);
+pub(crate) const WAIT: Duration = Duration::from_secs(2);
 /// How many reads wait for each one that may be under way.
 const WAITING: usize = 64;
+/// What is smaller than this, a connection can hold as it likes.
+const SMALL: usize = 64 << 10;
+/// In what sizes room for bytes is given.
+const UNIT: usize = 1 << 10;
 
 /// Who asks, as far as a gateway knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +48,12 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Room for so many reads of each class at once.
-    pub(crate) fn new(anonymous: usize, known: usize) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
+        let bytes = options.answer_bytes;
         Self {
-            anonymous: Room::new(anonymous),
-            known: Room::new(known),
+            // Kept answers are among them.
+            anonymous: Room::new(options.anonymous_reads, options.kept_bytes.saturating_add(bytes)),
+            known: Room::new(options.known_reads, bytes),
         }
     }
 
@@ -63,6 +71,9 @@ pub(crate) struct Room {
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
+    /// In [`UNIT`]s: what large answers may have together.
+    bytes: Arc<Semaphore>,
+    units: u32,
 }
 
 /// That there is room. It is given back when this is dropped.
@@ -70,13 +81,16 @@ pub(crate) struct Room {
 pub(crate) struct Turn(#[expect(dead_code, reason = "held, not looked at")] OwnedSemaphorePermit);
 
 impl Room {
-    /// Room for so many reads at once.
-    pub(crate) fn new(reads: usize) -> Self {
+    /// Room for so many reads at once, and for so many bytes of large answers that are being sent.
+    fn new(reads: usize, bytes: usize) -> Self {
         let reads = reads.max(1);
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         Self {
             turns: Arc::new(Semaphore::new(reads)),
             waiting: AtomicUsize::new(0),
             most_waiting: reads.saturating_mul(WAITING),
+            bytes: Arc::new(Semaphore::new(units as usize)),
+            units,
         }
     }
 
@@ -101,6 +115,41 @@ impl Room {
             Ok(Ok(permit)) => Ok(Turn(permit)),
             _ => Err(busy()),
         }
+    }
+}
+
+impl Room {
+    /// The bytes of an answer, once there is room for them. They count until the last client that they are sent to
+    /// has taken them, or is gone.
+    ///
+    /// # Errors
+    /// As [`Room::turn`].
+    pub(crate) async fn hold(&self, mut body: Vec<u8>, wait: Duration) -> Result<Bytes> {
+        // It was written piece by piece, into twice as much as it needs at the worst.
+        body.shrink_to_fit();
+        if body.len() < SMALL {
+            return Ok(Bytes::from(body));
+        }
+        let units = u32::try_from(body.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.bytes).acquire_many_owned(units.min(self.units));
+        match tokio::time::timeout(wait, room).await {
+            Ok(Ok(permit)) => Ok(Bytes::from_owner(Held {
+                body,
+                _permit: permit,
+            })),
+            _ => Err(busy()),
+        }
+    }
+}
+
+struct Held {
+    body: Vec<u8>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
     }
 }
 

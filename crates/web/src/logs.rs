@@ -199,7 +199,8 @@ fn lines(
                 break;
             }
             first = first.saturating_add_unsigned(count_lines(&chunk.content).max(1));
-            yield Bytes::from(strip(chunk, log.kind));
+            let text = strip(chunk, log.kind).into_bytes();
+            yield app.rooms.of(class).hold(text, app.options.deadline).await?;
         }
     }
 }

@@ -72,6 +72,9 @@ pub struct Options {
     pub max_headers: usize,
     /// Bytes that kept answers may have together; nothing is kept if 0.
     pub kept_bytes: usize,
+    /// Bytes that large answers may have together that clients are still taking; twice: for callers with and
+    /// without a credential.
+    pub answer_bytes: usize,
     /// The newest event of the status API. With it a kept answer is never older than what happened before it was
     /// asked for; without it, than what this gateway told before or did.
     pub present: Option<Present>,
@@ -113,6 +116,7 @@ impl Default for Options {
             max_url: 16 << 10,
             max_headers: 32 << 10,
             kept_bytes: 16 << 20,
+            answer_bytes: 64 << 20,
             present: None,
             // A page of the web status asks a few dozen times when it is opened, and seldom after that.
             anonymous_rate: Rate {

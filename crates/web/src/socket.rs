@@ -226,17 +226,16 @@ impl Connection {
     /// Sends what `signal` tells, and what else waits, in one write.
     async fn tell(&mut self, socket: &mut WebSocket, signal: Signal) -> Result<(), End> {
         let patience = self.app.options.patience;
-        let work = async {
-            self.put(socket, &signal).await?;
-            for _ in 1..BATCH {
-                let Some(next) = self.feed.next().now_or_never() else {
-                    break;
-                };
-                self.put(socket, &next.map_err(End::Failed)?).await?;
-            }
-            socket.flush().await.map_err(|_| End::Gone)
-        };
-        in_time(patience, work).await
+        in_time(patience, self.put(socket, &signal)).await?;
+        for _ in 1..BATCH {
+            let Some(next) = self.feed.next().now_or_never() else {
+                break;
+            };
+            let next = next.map_err(End::Failed)?;
+            in_time(patience, self.put(socket, &next)).await?;
+        }
+        let flushed = async { socket.flush().await.map_err(|_| End::Gone) };
+        in_time(patience, flushed).await
     }
 
     /// Sends the event once for each subscription that it matches.

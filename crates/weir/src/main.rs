@@ -11,6 +11,7 @@ mod readers;
 mod server;
 mod show;
 mod signals;
+mod stall;
 mod upstream;
 
 use clap::Parser;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use clap::Args;
 use weir_status_db::Store;
-use weir_web::{Options, Present, Rate};
+use weir_web::{Admission, Options, Present, Rate, StreamLimits};
 
 /// How many reads of the same store may be under way at once for callers without a credential: fewer than the
 /// store has connections, so that there is always one for everybody else.
@@ -25,6 +25,15 @@ pub(crate) struct Readers {
     /// A proxy that is believed when it says for whom it asks (`X-Forwarded-For`); may be repeated.
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
+    /// How many event streams (server-sent events and WebSockets) may be open at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = StreamLimits::default().total)]
+    max_streams: usize,
+    /// How many of them one address may have.
+    #[arg(long, value_name = "NUMBER", default_value_t = StreamLimits::default().per_address)]
+    streams_per_address: usize,
+    /// How many of them an address of this machine may have, such as that of a proxy.
+    #[arg(long, value_name = "NUMBER", default_value_t = StreamLimits::default().per_loopback)]
+    streams_per_loopback: usize,
 }
 
 impl Readers {
@@ -37,6 +46,11 @@ impl Readers {
             },
             limit_loopback: self.limit_loopback,
             trusted_proxies: self.trusted_proxy.clone(),
+            admission: Admission::new(StreamLimits {
+                total: self.max_streams,
+                per_address: self.streams_per_address,
+                per_loopback: self.streams_per_loopback,
+            }),
             ..Options::default()
         }
     }

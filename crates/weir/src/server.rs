@@ -19,15 +19,18 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use weir_web::Peer;
+use weir_web::{Hold, Peer};
 
 use crate::failure::Failure;
 use crate::hosts::Names;
+use crate::stall::Patient;
 
 /// How long answers under way may take when the server ends; streams never end by themselves.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take none of what is sent to it.
+const STALL: Duration = Duration::from_secs(60);
 /// How often an HTTP/2 client is asked for a sign of life, and how long it may take to give one.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Connections at a time; more wait to be accepted.
@@ -99,8 +102,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let begun = CancellationToken::new();
-            let service = TowerToHyperService::new(noting(router, peer, begun.clone()));
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let hold = Hold::new(permit);
+            let service = TowerToHyperService::new(noting(router, peer, hold.clone(), begun.clone()));
+            let stream = TokioIo::new(Patient::new(stream, STALL));
+            let connection = builder.serve_connection_with_upgrades(stream, service);
             let connection = watcher.watch(connection.into_owned());
             tokio::pin!(connection);
             let ended = tokio::select! {
@@ -113,19 +118,25 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             if let Err(error) = ended {
                 tracing::debug!(error, "a connection ended early");
             }
-            drop(permit);
+            drop(hold);
         });
     }
     drop(listener);
-    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+    let all_gone = async {
+        graceful.shutdown().await;
+        // Those that were handed over, as WebSockets are, too.
+        drop(room.acquire_many(MOST_CONNECTIONS as u32).await);
+    };
+    if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
         tracing::debug!("some streams were still open");
     }
 }
 
-/// `router`, which notes the first request, and is told who asks.
+/// `router`, which notes the first request, and is told who asks and what to keep as long as they stay.
 fn noting(
     router: Router,
     peer: Peer,
+    hold: Hold,
     begun: CancellationToken,
 ) -> impl tower::Service<
     Request<Incoming>,
@@ -136,13 +147,18 @@ fn noting(
     tower::service_fn(move |mut request: Request<Incoming>| {
         begun.cancel();
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(hold.clone());
         router.clone().oneshot(request)
     })
 }
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(LARGEST_HEAD as usize);
     builder
         .http2()
         .timer(TokioTimer::new())

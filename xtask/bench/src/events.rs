@@ -4,13 +4,14 @@
 
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -21,6 +22,8 @@ use crate::frames::{client_frame, take_event, take_frame};
 const READY: Duration = Duration::from_secs(60);
 /// Listeners that are on their way at a time.
 const AT_ONCE: usize = 50;
+/// Listeners that come from one address: Weir bounds how many may. The loopback has many addresses.
+const FROM_ONE: usize = 1000;
 /// Events that wait to be counted; then listeners wait too.
 const WAITING: usize = 1 << 16;
 
@@ -79,7 +82,8 @@ impl Audience {
         let mut listeners = JoinSet::new();
         let mut opened = stream::iter(0..size)
             .map(async |who| {
-                let opened = tokio::time::timeout(READY, open(base, transport, pattern)).await;
+                let from = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + (who / FROM_ONE) as u32);
+                let opened = tokio::time::timeout(READY, open(base, transport, pattern, from)).await;
                 let opened = opened.map_err(|_| "a listener is not served in time".to_owned())?;
                 Ok::<_, String>((who, opened.map_err(|error| format!("{transport}: {error}"))?))
             })
@@ -122,10 +126,18 @@ struct Listener {
     buffer: BytesMut,
 }
 
-/// Connects, and waits until the server has said that it will tell the events.
-async fn open(base: &str, transport: Transport, pattern: &str) -> io::Result<Option<Listener>> {
+/// Connects from an address, and waits until the server has said that it will tell the events.
+async fn open(
+    base: &str,
+    transport: Transport,
+    pattern: &str,
+    from: Ipv4Addr,
+) -> io::Result<Option<Listener>> {
     let host = base.trim_start_matches("http://");
-    let stream = TcpStream::connect(host).await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((from, 0)))?;
+    let address = host.parse().map_err(io::Error::other)?;
+    let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     let mut listener = Listener {
         stream,

@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SERVER")]
     pub(crate) only: Option<Which>,
     /// Small numbers, Weir only, from a debug build: shows in about a minute that everything can be measured.
-    #[arg(long, conflicts_with_all = ["write", "large", "only", "builds", "many"])]
+    #[arg(long, conflicts_with_all = ["write", "large", "only", "builds"])]
     pub(crate) quick: bool,
     /// Reads from a second Weir with this many builds too, e.g. 5000000, and compares.
     #[arg(long, value_name = "BUILDS")]

@@ -11,6 +11,7 @@ use crate::measure::load::{Load, Reading};
 use crate::measure::log::Log;
 use crate::measure::ms;
 use crate::options::{Options, Plan};
+use crate::site::Site;
 
 /// What is known of one server; what could not be measured is missing.
 #[derive(Default)]
@@ -21,8 +22,8 @@ pub(crate) struct Figures {
     pub(crate) start: Option<Duration>,
     /// Memory at rest, with history and workers.
     pub(crate) idle_mib: Option<f64>,
-    /// Memory at the end.
-    pub(crate) after_mib: Option<f64>,
+    /// The most memory after any part but the largest audience.
+    pub(crate) most_mib: Option<f64>,
     /// Size of its database.
     pub(crate) database_mb: f64,
     /// A long log.
@@ -36,6 +37,12 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// Takes account of the memory that the server holds now.
+    pub(crate) fn holds(&mut self, site: &Site) {
+        let now = site.usage().ok().map(|it| it.rss_mib);
+        self.most_mib = now.into_iter().chain(self.most_mib).reduce(f64::max);
+    }
+
     fn reading(&self, name: &str) -> Option<&Reading> {
         self.reads.iter().find(|it| it.name == name)
     }
@@ -171,7 +178,9 @@ impl Report {
             it.start.map(ms)
         });
         table.row("memory at rest, MiB", Better::Less, |it| it.idle_mib);
-        table.row("memory after all of this, MiB", Better::Less, |it| it.after_mib);
+        table.row("memory, the most after any of this, MiB", Better::Less, |it| {
+            it.most_mib
+        });
         table.row("database, MB", Better::Less, |it| Some(it.database_mb));
         let mut sizes: Vec<usize> = self
             .servers

@@ -89,6 +89,15 @@ impl Site {
         Ok(begun.elapsed())
     }
 
+    /// Makes the master ready for a load of requests.
+    pub(crate) async fn ready_for_load(&mut self) -> Result<()> {
+        if self.server.breaks_under_load() {
+            self.stop();
+            self.start_master().await?;
+        }
+        Ok(())
+    }
+
     /// Starts the workers, and waits until all are connected.
     pub(crate) async fn start_workers(&mut self, count: u16) -> Result<()> {
         for name in (0..count).map(worker_name) {

@@ -144,8 +144,8 @@ impl<'a> Run<'a> {
         let what = format!("{} builds", self.plan.forced);
         let forced = builds::measure(&site, self.plan.forced);
         figures.builds = self.problems.part(&what, forced).await;
+        figures.holds(&site);
         self.reads(&mut site, &mut figures).await;
-        figures.after_mib = site.usage().ok().map(|it| it.rss_mib);
         figures.database_mb = site.database_bytes() as f64 / 1e6;
         if self.options.many > 0 && self.which == Which::Weir {
             figures
@@ -194,15 +194,15 @@ impl<'a> Run<'a> {
             .await
             .unwrap_or_default();
         for read in reads {
-            let measured = load::measure(site, &self.plan, &read);
-            figures
-                .reads
-                .extend(self.problems.part(read.name, measured).await);
-            if let Err(why) = site.check() {
-                let failed = async { Err(why) };
-                let _told: Option<()> = self.problems.part("the server", failed).await;
-                return;
-            }
+            let measured = async {
+                site.ready_for_load().await?;
+                let measured = load::measure(site, &self.plan, &read).await;
+                // If the server has ended, its last words say more.
+                site.check().and(measured)
+            };
+            let measured = self.problems.part(read.name, measured).await;
+            figures.reads.extend(measured);
+            figures.holds(site);
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | `conflict` | 409 | `why` |
 //! | `too_many` | 429 | `why` |
 //! | `unavailable` | 503 | `why` |
+//! | `too_many` | 429 | `why` |
 //! | `not_supported` | 501 | `operation`, `implementer` |
 //! | `internal` | 500 | `why` |
 
@@ -34,6 +35,7 @@ pub const fn status(error: &Error) -> u16 {
         Error::Conflict { .. } => 409,
         Error::TooMany { .. } => 429,
         Error::Unavailable { .. } => 503,
+        Error::TooMany { .. } => 429,
         Error::NotSupported { .. } => 501,
         _ => 500,
     }
@@ -58,6 +60,7 @@ pub(super) fn details(error: &Error) -> Value {
         Error::Conflict { why } => json!({"code": "conflict", "why": why}),
         Error::TooMany { why } => json!({"code": "too_many", "why": why}),
         Error::Unavailable { why } => json!({"code": "unavailable", "why": why}),
+        Error::TooMany { why } => json!({"code": "too_many", "why": why}),
         Error::NotSupported {
             operation,
             implementer,

@@ -24,6 +24,7 @@ pub(crate) struct Scene {
     pub(crate) log: LogId,
 }
 
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -165,6 +166,19 @@ pub(crate) struct Gateway(Router);
 impl Gateway {
     pub(crate) fn over(api: Arc<dyn StatusApi>) -> Self {
         Self(router(Arc::new(OpenToAll(api)), Options::default()))
+    }
+
+    pub(crate) fn of(router: Router) -> Self {
+        Self(router)
+    }
+
+    /// To be served on a port.
+    pub(crate) fn router(&self) -> Router {
+        self.0.clone()
+    }
+
+    pub(crate) async fn send_get(&self, path: &str) -> axum::response::Response {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     /// The answer's head, and its body still to be read.

@@ -87,3 +87,6 @@ fn scale(builds: u64, workers: u16) -> String {
          {PLAIN_BUILDERS} AS builders, {workers} AS workers, {now} AS now;"
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,9 @@ pub(crate) trait Server {
     /// The SQLite file of its master.
     fn database(&self) -> PathBuf;
 
+    /// Whether it has to be started anew before each load of requests, because a load leaves it broken.
+    fn breaks_under_load(&self) -> bool;
+
     /// The SQL that puts the history into the database.
     fn inserts(&self) -> &'static str;
 }

@@ -85,6 +85,10 @@ impl Server for Weir {
         self.folder.join("data").join("weir.sqlite")
     }
 
+    fn breaks_under_load(&self) -> bool {
+        false
+    }
+
     fn inserts(&self) -> &'static str {
         include_str!("../fill/weir.sql")
     }

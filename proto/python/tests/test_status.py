@@ -1,0 +1,122 @@
+"""The client against a real master: reading, watching, controlling, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from conftest import SOON, Site
+
+import weir.status as ws
+
+
+async def finished(status: ws.Status, request: int, after: int) -> int:
+    """The id of the request's build, once it has ended."""
+    async with asyncio.timeout(SOON):
+        async for event in status.watch("builds/*/finished", after=after):
+            if event.entity.build.request == request:
+                return event.entity.build.id
+    raise AssertionError("the watch ended")
+
+
+async def now(status: ws.Status) -> int:
+    return (await status.list(ws.masters, limit=0)).cursor
+
+
+async def test_a_forced_build_is_seen_to_its_end(status: ws.Status) -> None:
+    begin = await now(status)
+    buildset, requests = await status.force("force", builders=["true"], reason="from Python")
+    (request,) = requests.values()
+    build = await finished(status, request, begin)
+
+    found = (await status.get(ws.key(build=build))).value
+    assert (found.results, found.number) == (0, 1)
+    assert (await status.get(ws.key(build=("true", 1)))).value == found
+    page = await status.list(ws.builds, ws.where("request", request), order=["-id"], properties=["reason"])
+    assert [it.id for it in page.items] == [build] and page.next is None
+    properties = (await status.properties(buildset=buildset)).value
+    assert properties["reason"][0] == "from Python"
+
+    steps = [step async for step in status.each(ws.steps, ws.where("build", build), order=["number"])]
+    assert "say" in [step.name for step in steps]
+    logs = [log async for log in status.each(ws.logs, ws.where("step", steps[-1].id))]
+    lines = [line async for line in status.log_lines(logs[0].id)]
+    assert [line for line in lines if line.startswith("o")] == ["oone", "otwo"]
+
+
+async def test_errors_are_typed(status: ws.Status) -> None:
+    with pytest.raises(ws.NotFound, match="build 4711"):
+        await status.get(ws.key(build=4711))
+    with pytest.raises(ws.InvalidQuery) as query:
+        await status.list(ws.builds, ws.where("colour", "red"))
+    assert query.value.field == "colour"
+    with pytest.raises(ws.InvalidInput) as force:
+        await status.force("force", builders=["none"])
+    assert "builders" in force.value.fields
+    with pytest.raises(ws.InvalidQuery):
+        async for _ in status.watch("builds/*/*", after=10**9):
+            pass
+    async with ws.connect("grpc://127.0.0.1:1", deadline=5) as nowhere:
+        with pytest.raises(ws.Unavailable):
+            await nowhere.list(ws.masters)
+
+
+async def test_a_wrong_token_is_told(site: Site) -> None:
+    async with ws.connect(site.url, token="nobody's") as status:
+        with pytest.raises(ws.Unauthenticated):
+            await status.list(ws.builders)
+
+
+async def test_a_force_with_a_key_is_done_once(status: ws.Status) -> None:
+    first = await status.force("force", builders=["true"], idempotency_key="one wish")
+    again = await status.force("force", builders=["true"], idempotency_key="one wish")
+    assert again == first
+    assert len((await status.list(ws.buildsets)).items) == 1
+
+
+async def test_a_watch_outlives_the_master(site: Site, status: ws.Status) -> None:
+    begin = await now(status)
+    seen: list[int] = []
+    ended = asyncio.Event()
+
+    async def watch() -> None:
+        async for event in status.watch("**", after=begin, patience=SOON):
+            seen.append(event.cursor)
+            if event.entity.WhichOneof("entity") == "build" and event.entity.build.results == 0:
+                if event.entity.build.HasField("complete_at") and event.entity.build.number == 2:
+                    ended.set()
+
+    async with asyncio.timeout(3 * SOON):
+        watching = asyncio.create_task(watch())
+        _, requests = await status.force("force", builders=["true"])
+        await finished(status, *requests.values(), begin)
+        site.kill_master()
+        site.start_master()
+        async with ws.connect(site.url) as after:
+            await after.force("force", builders=["true"])
+        await ended.wait()
+        watching.cancel()
+    # Numbers of events are dense: none is missing, none came twice.
+    assert seen == list(range(begin + 1, begin + 1 + len(seen)))
+
+
+async def test_a_running_build_is_stopped(status: ws.Status) -> None:
+    begin = await now(status)
+    _, requests = await status.force("force", builders=["long"])
+    (request,) = requests.values()
+    async with asyncio.timeout(SOON):
+        async for event in status.watch("builds/*/new", after=begin):
+            if event.entity.build.request == request:
+                await status.stop_build(event.entity.build.id, "enough")
+                break
+    build = await finished(status, request, begin)
+    assert (await status.get(ws.key(build=build))).value.results == 6
+
+
+async def test_bookmarks_keep_an_idle_watch_fresh(status: ws.Status) -> None:
+    begin = await now(status)
+    await status.force("force", builders=["true"])
+    async with asyncio.timeout(SOON):
+        async for signal in status.signals("masters/*/stopped", after=begin):
+            if isinstance(signal, ws.Bookmark) and signal.cursor > begin:
+                break

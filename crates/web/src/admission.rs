@@ -62,6 +62,11 @@ impl Admission {
         }
     }
 
+    /// How many streams are open.
+    pub(crate) fn open(&self) -> usize {
+        lock(&self.open).total
+    }
+
     /// Admits a stream of a client at that address; those whose address is not known share one.
     ///
     /// # Errors

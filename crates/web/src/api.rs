@@ -98,7 +98,7 @@ async fn make(
     drop(turn);
     let body = room.hold(body, WAIT).await?;
     Ok(Made {
-        kept: Arc::new(Kept::new(reader, cursor, body)),
+        kept: Arc::new(Kept::new(reader.content_type(), cursor, body)),
         truth: source.since().zip(depends),
     })
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::sync::watch;
 use weir_status_api::{
     Cursor, Error, EventStream, Kind, List, ListParts, Result, Signal, Start, StatusApi, TopicFilter,
 };
@@ -40,6 +41,21 @@ pub(crate) struct Fresh {
     settled: AtomicU64,
     /// The newest event, if it is known without asking.
     present: Option<Present>,
+    /// How the watch is, for those who wait for it.
+    watching: watch::Sender<Watching>,
+}
+
+/// How the watch is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Watching {
+    /// It has not begun yet.
+    Begins,
+    /// It runs.
+    Runs,
+    /// It is lost, or cannot begin, and will be begun again.
+    Lost(String),
+    /// Those without a credential may not watch, so that nothing is kept for them.
+    Refused,
 }
 
 /// What is known at a moment.
@@ -61,7 +77,16 @@ impl Fresh {
             commands: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             present,
+            watching: watch::Sender::new(Watching::Begins),
         }
+    }
+
+    /// How the watch is, once it has begun or could not.
+    pub(crate) async fn watching(&self) -> Watching {
+        let mut watching = self.watching.subscribe();
+        let begun = watching.wait_for(|it| *it != Watching::Begins).await;
+        // Its sender is here.
+        begun.map_or(Watching::Begins, |it| it.clone())
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -127,10 +152,24 @@ impl Fresh {
         }
         self.seen.store(at.0, SeqCst);
         self.generation.fetch_add(1, SeqCst);
+        self.watching.send_replace(Watching::Runs);
     }
 
     fn end(&self) {
         self.generation.fetch_add(1, SeqCst);
+        let why = "the watch was lost a moment ago".to_owned();
+        self.watching.send_replace(Watching::Lost(why));
+    }
+
+    fn failed(&self, error: &Error) {
+        let refused = matches!(
+            error,
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. }
+        );
+        self.watching.send_replace(match refused {
+            true => Watching::Refused,
+            false => Watching::Lost(error.to_string()),
+        });
     }
 
     fn note(&self, signal: &Signal) {
@@ -153,7 +192,11 @@ pub(crate) async fn follow(fresh: Weak<Fresh>, api: Arc<dyn StatusApi>) {
                 fresh.end();
             }
             Ok(None) => return,
-            Err(error) => tracing::debug!(%error, "the watch for kept answers cannot begin"),
+            Err(error) => {
+                tracing::debug!(%error, "the watch for kept answers cannot begin");
+                let Some(fresh) = fresh.upgrade() else { return };
+                fresh.failed(&error);
+            }
         }
         tokio::time::sleep(AGAIN).await;
     }

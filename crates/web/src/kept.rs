@@ -16,8 +16,6 @@ use sha2::{Digest, Sha256};
 use weir_status_api::Cursor;
 use weir_status_http::v2::envelope::CURSOR_HEADER;
 
-use crate::answer::Reader;
-
 /// What is smaller than this is sent as it is.
 const PACK: usize = 1 << 10;
 /// What is larger than this is packed where it stops nobody else.
@@ -33,7 +31,7 @@ struct Form {
 /// An answer to a read.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    reader: Reader,
+    content_type: HeaderValue,
     /// The cursor at which it was read.
     pub(crate) cursor: Option<Cursor>,
     plain: Form,
@@ -42,10 +40,10 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new(reader: Reader, cursor: Option<Cursor>, body: Bytes) -> Self {
+    pub(crate) fn new(content_type: HeaderValue, cursor: Option<Cursor>, body: Bytes) -> Self {
         let hash = Sha256::digest(&body);
         Self {
-            reader,
+            content_type,
             cursor,
             plain: Form {
                 tag: tag(&hash[..16], ""),
@@ -57,6 +55,10 @@ impl Kept {
 
     pub(crate) fn len(&self) -> usize {
         self.plain.bytes.len()
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.plain.bytes
     }
 
     /// The answer to somebody who sent `headers`, true at `cursor`.
@@ -94,7 +96,7 @@ impl Kept {
             }
             false => {
                 let mut response = Response::new(Body::from(form.bytes.clone()));
-                let content_type = self.reader.content_type();
+                let content_type = self.content_type.clone();
                 response.headers_mut().insert(CONTENT_TYPE, content_type);
                 response
             }

@@ -5,7 +5,7 @@
 //! - Every answer is bounded, every wait has a deadline, and a client that reads slowly waits alone.
 //!
 //! # Non-goals
-//! - It keeps no state of builds, and renders nothing but JSON and text.
+//! - It keeps no state of builds, and renders nothing but JSON, text and badges.
 //! - It decides no permission: it hands the caller's token on.
 //! - It knows no field of JSON: those are in `weir_status_http::v2`.
 
@@ -13,19 +13,28 @@ mod admission;
 mod answer;
 mod api;
 mod assets;
+mod badge;
 mod build_data;
+mod cctray;
 mod control;
 mod credential;
 mod depends;
+mod exposition;
 mod feed;
 mod frames;
 mod fresh;
 mod guard;
+mod health;
 mod kept;
 mod lines;
 mod load;
 mod logs;
+mod metrics;
+mod neighbours;
 mod options;
+mod overview;
+mod picture;
+mod process;
 mod rate;
 mod reads;
 mod scopes;
@@ -62,6 +71,8 @@ struct App {
     frames: frames::Frames,
     /// The open streams of server-sent events.
     lines: lines::Lines,
+    /// Held while the status API is asked whether it answers.
+    readiness: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -80,7 +91,8 @@ impl App {
 type Shared = Arc<App>;
 
 /// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`,
-/// `/config`, `/health`, `/ready`, and below all else the web status's files.
+/// `/config`, `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the
+/// web status's files.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
 pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
@@ -92,6 +104,7 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         limits: rate::Limits::new(&options),
         frames: frames::Frames::new(),
         lines: lines::Lines::default(),
+        readiness: tokio::sync::Mutex::default(),
         options,
     });
     Router::new()
@@ -100,8 +113,13 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         .route("/sse/{*path}", get(sse::serve))
         .route("/ws", get(socket::serve))
         .route("/config", get(site::config))
-        .route("/health", get(site::health))
-        .route("/ready", get(site::ready))
+        .route("/health", get(health::alive))
+        .route("/ready", get(health::ready))
+        .route("/robots.txt", get(site::robots))
+        .route("/metrics", get(metrics::serve))
+        .route("/cc.xml", get(neighbours::projects))
+        .route("/badges/{*path}", get(neighbours::badge))
+        .route("/plugins/badges/{*path}", get(neighbours::badge))
         .with_state(Arc::clone(&app))
         .fallback(move |request| files.clone().serve(request))
         .layer(from_fn_with_state(app, guard::check))

@@ -1,7 +1,7 @@
 //! How many reads are under way at once, and how much of their answers is not taken yet. Beyond that a few wait a little, and the rest is told to come again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -57,6 +57,12 @@ impl Rooms {
         }
     }
 
+    /// How many requests found no room.
+    pub(crate) fn shed(&self) -> u64 {
+        let shed = |room: &Room| room.shed.load(Ordering::Relaxed);
+        shed(&self.anonymous) + shed(&self.known)
+    }
+
     pub(crate) fn of(&self, class: Class) -> &Room {
         match class {
             Class::Anonymous => &self.anonymous,
@@ -74,6 +80,7 @@ pub(crate) struct Room {
     /// In [`UNIT`]s: what large answers may have together.
     bytes: Arc<Semaphore>,
     units: u32,
+    shed: AtomicU64,
 }
 
 /// That there is room. It is given back when this is dropped.
@@ -91,6 +98,7 @@ impl Room {
             most_waiting: reads.saturating_mul(WAITING),
             bytes: Arc::new(Semaphore::new(units as usize)),
             units,
+            shed: AtomicU64::new(0),
         }
     }
 
@@ -113,7 +121,7 @@ impl Room {
         let _waits = Waits::begin(self)?;
         match tokio::time::timeout(wait, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Turn(permit)),
-            _ => Err(busy()),
+            _ => Err(self.busy()),
         }
     }
 }
@@ -137,8 +145,15 @@ impl Room {
                 body,
                 _permit: permit,
             })),
-            _ => Err(busy()),
+            _ => Err(self.busy()),
         }
+    }
+}
+
+impl Room {
+    fn busy(&self) -> Error {
+        self.shed.fetch_add(1, Ordering::Relaxed);
+        Error::unavailable("too many reads are under way; ask again in a second")
     }
 }
 
@@ -160,7 +175,7 @@ impl<'a> Waits<'a> {
         let waits = Self(&room.waiting);
         match room.waiting.fetch_add(1, Ordering::Relaxed) < room.most_waiting {
             true => Ok(waits),
-            false => Err(busy()),
+            false => Err(room.busy()),
         }
     }
 }
@@ -169,8 +184,4 @@ impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn busy() -> Error {
-    Error::unavailable("too many reads are under way; ask again in a second")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +78,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
 pub(crate) struct Limits {
     anonymous: Limiter,
     known: Limiter,
+    refused: AtomicU64,
     loopback: bool,
     trusted: Vec<IpAddr>,
 }
@@ -86,6 +88,7 @@ impl Limits {
         Self {
             anonymous: Limiter::new(options.anonymous_rate),
             known: Limiter::new(options.known_rate),
+            refused: AtomicU64::new(0),
             loopback: options.limit_loopback,
             trusted: options.trusted_proxies.clone(),
         }
@@ -97,6 +100,11 @@ impl Limits {
         Some(client(peer.ip(), headers, &self.trusted))
     }
 
+    /// How many requests were too many.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// Takes a request into account; gives how long its address has to wait if that is too many.
     pub(crate) fn take<B>(&self, request: &Request<B>) -> Result<(), Duration> {
         let Some(client) = self.client(request.extensions(), request.headers()) else {
@@ -105,10 +113,14 @@ impl Limits {
         if client.to_canonical().is_loopback() && !self.loopback {
             return Ok(());
         }
-        match Class::of(request.headers()) {
+        let taken = match Class::of(request.headers()) {
             Class::Anonymous => self.anonymous.take(client, Instant::now()),
             Class::Known => self.known.take(client, Instant::now()),
+        };
+        if taken.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
+        taken
     }
 }
 

@@ -59,6 +59,18 @@ struct State {
     /// Counts uses, to tell which is the longest ago.
     uses: u64,
     flights: HashMap<Key, Flight>,
+    hits: u64,
+    made: u64,
+}
+
+/// What is kept, and how often it served.
+pub(crate) struct Tally {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+    /// Answers given that were kept.
+    pub(crate) hits: u64,
+    /// Answers made to be shared.
+    pub(crate) made: u64,
 }
 
 /// The answers to readers without a credential, by path with query and form.
@@ -83,6 +95,16 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn tally(&self) -> Tally {
+        let state = self.lock();
+        Tally {
+            entries: state.entries.values().flatten().flatten().count(),
+            bytes: state.bytes,
+            hits: state.hits,
+            made: state.made,
+        }
+    }
+
     /// The kept answer, if it is still true.
     pub(crate) fn kept(&self, path: &str, reader: Reader) -> Option<Given> {
         let mut state = self.lock();
@@ -94,6 +116,7 @@ impl Shared {
             .still_true(entry.generation, entry.since, entry.depends)?;
         entry.used = uses;
         let kept = Arc::clone(&entry.kept);
+        state.hits += 1;
         drop(state);
         // What never changes has no cursor.
         let cursor = kept.cursor.map(|at| at.max(until));
@@ -164,6 +187,7 @@ impl Shared {
             landed,
         };
         state.flights.insert(key.clone(), flight.clone());
+        state.made += 1;
         Boarded::Pilot(flight, lands)
     }
 
@@ -217,7 +241,7 @@ impl Shared {
     }
 
     /// Begins to watch what happens, when there is first something to keep.
-    fn watch(&self, api: &Arc<dyn StatusApi>) {
+    pub(crate) fn watch(&self, api: &Arc<dyn StatusApi>) {
         if self.most_bytes > 0 {
             self.watching.get_or_init(|| {
                 tokio::spawn(fresh::follow(Arc::downgrade(&self.fresh), Arc::clone(api)));

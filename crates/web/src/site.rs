@@ -1,19 +1,17 @@
-//! What is about the site itself: its versions, its configuration for pages, whether it is well.
-
-use std::time::Duration;
+//! What is about the site itself: its versions, its configuration for pages, what robots need not read.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
-use weir_status_api::{Kind, List, ListParts};
 
-use crate::answer::{self, Reader, in_time, json};
+use crate::answer::{Reader, json};
 use crate::{App, Shared};
 
-/// How long the store may take to be called ready.
-const READY: Duration = Duration::from_secs(5);
+/// What programs that follow links need not read. Badges and pages stay open to them.
+const ROBOTS: &str = "User-agent: *\nDisallow: /api\nDisallow: /auth\nDisallow: /cc.xml\nDisallow: /config\n\
+                      Disallow: /health\nDisallow: /metrics\nDisallow: /ready\nDisallow: /sse\nDisallow: /ws\n";
 
 /// `/api`: where the versions of the API are.
 pub(crate) async fn versions(State(app): State<Shared>, headers: HeaderMap) -> Response {
@@ -41,34 +39,8 @@ pub(crate) async fn config(State(app): State<Shared>, headers: HeaderMap) -> Res
     json(Reader::of(&headers), &body, None)
 }
 
-/// `/health`: the process answers.
-pub(crate) async fn health(headers: HeaderMap) -> Response {
-    json(Reader::of(&headers), &json!({"status": "ok"}), None)
-}
-
-/// `/ready`: the process and what it reads from answer.
-pub(crate) async fn ready(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let api = app.open(&headers);
-    let read = async {
-        let mut parts = ListParts::new(Kind::Master);
-        parts.limit = Some(0);
-        api.list(List::from_parts(parts)?).await
-    };
-    match in_time(READY.min(app.options.deadline), read).await {
-        Ok(page) => json(
-            Reader::of(&headers),
-            &json!({"status": "ready"}),
-            Some(page.cursor),
-        ),
-        Err(error) => {
-            let mut response = answer::error(&error);
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            response
-        }
-    }
-}
-
-fn base_url(app: &App, headers: &HeaderMap) -> String {
+/// The address under which the site was asked, or is known to be reached.
+pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
     match (
         &app.options.base_url,
         headers.get(HOST).and_then(|host| host.to_str().ok()),
@@ -77,4 +49,9 @@ fn base_url(app: &App, headers: &HeaderMap) -> String {
         (None, Some(host)) => format!("http://{host}/"),
         (None, None) => "/".to_owned(),
     }
+}
+
+/// `/robots.txt`.
+pub(crate) async fn robots() -> &'static str {
+    ROBOTS
 }

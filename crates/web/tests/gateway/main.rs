@@ -11,6 +11,7 @@ mod events;
 mod kept;
 mod load;
 mod logs;
+mod neighbours;
 mod reads;
 mod refusals;
 mod revoked;

@@ -1,6 +1,7 @@
 //! Who may do what, as the configuration has it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use weir_status_api::Identity;
@@ -65,7 +66,7 @@ impl Action {
 }
 
 /// Somebody who is known by name: by a token of the configuration, a password, or tokens made for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct User {
     /// The name to sign in with.
     pub name: String,
@@ -91,6 +92,17 @@ impl User {
             token_hash: Some(secret::hash(token)),
             ..Self::default()
         }
+    }
+}
+
+impl fmt::Debug for User {
+    /// Shows who they are, never what their secrets hash to.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("name", &self.name)
+            .field("roles", &self.roles)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
     }
 }
 

@@ -71,7 +71,7 @@ fn caller(metadata: &MetadataMap) -> Result<Caller> {
     };
     match value.to_str().ok().and_then(|text| text.split_once(' ')) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Caller::bearer(token.trim())),
-        _ => Err(Error::PermissionDenied {
+        _ => Err(Error::Unauthenticated {
             why: "`authorization` must be `Bearer` and a token".to_owned(),
         }),
     }

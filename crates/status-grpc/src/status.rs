@@ -37,6 +37,8 @@ fn code(error: &Error) -> Code {
         Error::NotFound { .. } => Code::NotFound,
         Error::InvalidQuery { .. } | Error::InvalidInput { .. } => Code::InvalidArgument,
         Error::CursorExpired { .. } => Code::OutOfRange,
+        Error::Unauthenticated { .. } => Code::Unauthenticated,
+        Error::TooMany { .. } => Code::ResourceExhausted,
         Error::PermissionDenied { .. } => Code::PermissionDenied,
         Error::Conflict { .. } => Code::FailedPrecondition,
         Error::Unavailable { .. } => Code::Unavailable,
@@ -87,7 +89,8 @@ fn without_detail(status: &Status) -> Error {
     match status.code() {
         Code::NotFound => Error::NotFound { what: why },
         Code::InvalidArgument => Error::invalid("request", why),
-        Code::PermissionDenied | Code::Unauthenticated => Error::PermissionDenied { why },
+        Code::PermissionDenied => Error::PermissionDenied { why },
+        Code::Unauthenticated => Error::Unauthenticated { why },
         Code::FailedPrecondition | Code::Aborted | Code::AlreadyExists => Error::Conflict { why },
         Code::Unimplemented => Error::NotSupported {
             operation: if why.is_empty() {

@@ -4,6 +4,7 @@
 //! the change that it tells, and streams that read what is stored at their own pace.
 
 mod control;
+mod door;
 mod read;
 mod setup;
 mod watch;
@@ -14,11 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch as signal;
-use weir_status_api::conformance::{HandClock, Stage, TOKEN, USER, Writer};
+use weir_status_api::conformance::{HandClock, Stage, Writer};
 use weir_status_api::{
     Build, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId, Clock, Cursor, Entity,
-    Event, ForceScheduler, Guarded, Log, LogId, Master, MasterId, Policy, Properties, Scheduler, SourceStamp,
-    StatusApi, Step, User, Verb, Worker,
+    Event, ForceScheduler, Log, LogId, Master, MasterId, Properties, Scheduler, SourceStamp, StatusApi, Step,
+    Verb, Worker,
 };
 
 /// What a model does wrong.
@@ -207,11 +208,7 @@ impl Stage for ModelStage {
     }
 
     fn guarded(&self) -> Arc<dyn StatusApi> {
-        let policy = Policy {
-            anonymous_control: self.model.has(Fault::AdmitsAll),
-            users: vec![User::new(USER, TOKEN)],
-        };
-        Arc::new(Guarded::new(self.model.clone(), policy))
+        Arc::new(door::Closed(self.model.clone()))
     }
 
     fn writer(&self) -> &dyn Writer {

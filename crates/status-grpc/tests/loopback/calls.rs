@@ -20,6 +20,8 @@ fn all_errors() -> Vec<Error> {
             oldest: Cursor(i64::MAX),
         },
         Error::PermissionDenied { why: text() },
+        Error::Unauthenticated { why: text() },
+        Error::TooMany { why: text() },
         Error::Conflict { why: text() },
         Error::Unavailable { why: text() },
         Error::NotSupported {

@@ -67,6 +67,8 @@ fn errors() -> impl Strategy<Value = Error> {
             .prop_map(|fields| Error::InvalidInput { fields }),
         any::<i64>().prop_map(|it| Error::CursorExpired { oldest: Cursor(it) }),
         text().prop_map(|why| Error::PermissionDenied { why }),
+        text().prop_map(|why| Error::Unauthenticated { why }),
+        text().prop_map(|why| Error::TooMany { why }),
         text().prop_map(|why| Error::Conflict { why }),
         text().prop_map(|why| Error::Unavailable { why }),
         (text(), text()).prop_map(|(operation, implementer)| Error::NotSupported {

@@ -114,7 +114,9 @@ pub fn rpc_answer(id: &Value, result: &Result<Outcome>) -> RpcResponse {
 const fn code(error: &Error) -> i64 {
     match error {
         Error::InvalidInput { .. } | Error::InvalidQuery { .. } => INVALID_PARAMS,
-        Error::PermissionDenied { .. } | Error::NotFound { .. } => INVALID_REQUEST,
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } | Error::NotFound { .. } => {
+            INVALID_REQUEST
+        }
         Error::NotSupported { .. } => METHOD_NOT_FOUND,
         Error::Conflict { .. } => CONFLICT,
         _ => INTERNAL_ERROR,

@@ -87,7 +87,7 @@ webhook("hook", "https://a/")
     );
     assert_eq!(config.title, "Weir");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8010");
-    assert!(!config.anonymous_control && !config.plain_text_beyond_loopback);
+    assert!(!config.policy.anonymous_control && !config.plain_text_beyond_loopback);
     assert_eq!(config.workers[0].max_builds, None);
     assert_eq!(config.builders[0].workdir, Text::literal("build"));
     let [git, make] = config.builders[0].steps.as_slice() else {

@@ -90,6 +90,11 @@ pub struct Options {
     pub anonymous_reads: usize,
     /// How many reads with a credential may be under way at once.
     pub known_reads: usize,
+    /// Whether people can sign in with a password; pages offer it then.
+    pub sign_in: bool,
+    /// Whether browsers reach the site over TLS only, so that they shall send a session's cookie over nothing else.
+    /// That is so without this where [`Options::base_url`] says so.
+    pub secure_cookies: bool,
     /// Becomes true when the server stops: event streams, which have no end of their own, end then.
     pub closing: Option<watch::Receiver<bool>>,
 }
@@ -131,6 +136,8 @@ impl Default for Options {
             trusted_proxies: vec![],
             anonymous_reads: 16,
             known_reads: 32,
+            sign_in: false,
+            secure_cookies: false,
             closing: None,
         }
     }

@@ -7,10 +7,11 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
-use weir_status_api::{Kind, List, ListParts};
+use weir_status_api::{Caller, Kind, List, ListParts};
+use weir_status_http::v2;
 
 use crate::answer::{self, Reader, in_time, json};
-use crate::{App, Shared};
+use crate::{App, Shared, credential};
 
 /// How long the store may take to be called ready.
 const READY: Duration = Duration::from_secs(5);
@@ -24,16 +25,27 @@ pub(crate) async fn versions(State(app): State<Shared>, headers: HeaderMap) -> R
 /// `/config`: what Buildbot's web pages want to know at their start.
 pub(crate) async fn config(State(app): State<Shared>, headers: HeaderMap) -> Response {
     let url = base_url(&app, &headers);
+    let caller = credential::caller(&headers);
+    let who = app.access.identify(&caller);
+    let who = match in_time(app.options.deadline, who).await {
+        Ok(who) => who,
+        Err(error) => return answer::error(&error),
+    };
+    let auth = if app.options.sign_in {
+        "UserPasswordAuth"
+    } else {
+        "NoAuth"
+    };
     let body: Value = json!({
         "title": app.options.title,
         "titleURL": url,
         "buildbotURL": url,
         "multiMaster": false,
         "versions": [["Weir", env!("CARGO_PKG_VERSION")]],
-        "auth": {"name": "NoAuth"},
+        "auth": {"name": auth},
         "authz": {},
         "avatar_methods": [],
-        "user": {"anonymous": true},
+        "user": v2::identity_to_json(&who),
         "plugins": {},
         "ui_default_config": {},
         "user_any_access_allowed": true,
@@ -48,7 +60,8 @@ pub(crate) async fn health(headers: HeaderMap) -> Response {
 
 /// `/ready`: the process and what it reads from answer.
 pub(crate) async fn ready(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let api = app.open(&headers);
+    // Whether the source answers is no secret, whoever may read what.
+    let api = app.access.open(&Caller::named("gateway"));
     let read = async {
         let mut parts = ListParts::new(Kind::Master);
         parts.limit = Some(0);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    Access, At, Caller, Command, Control, Entity, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Start, TopicFilter, Watch,
+    Access, At, BuildKey, Caller, Command, Control, Entity, EventStream, Key, List, LogChunk, LogKey,
+    Outcome, Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 /// A status API that shows what anonymous callers see, and carries out what the caller of each command may do. For
@@ -35,6 +35,14 @@ impl Read for ByCall {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.anybody().properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.anybody().build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.anybody().view(query).await
     }
 }
 

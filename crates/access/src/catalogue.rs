@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use weir_status_api::{
-    Builder, BuilderId, BuilderKey, Clock, Error, Key, MAX_LIMIT, Query, ReadExt, Result, StatusApi,
-    Timestamp,
+    Builder, BuilderId, BuilderKey, Clock, Error, Key, MAX_LIMIT, Project, ProjectId, Query, ReadExt,
+    Resource, Result, StatusApi, Timestamp,
 };
 
 use crate::policy::Facts;
@@ -20,12 +20,25 @@ const FRESH: Duration = Duration::from_secs(2);
 pub(crate) struct Builders {
     facts: HashMap<BuilderId, Facts>,
     names: HashMap<String, BuilderId>,
+    projects: HashMap<ProjectId, String>,
 }
 
 impl Builders {
     fn put(&mut self, builder: &Builder) {
         self.names.insert(builder.name.clone(), builder.id);
-        self.facts.insert(builder.id, facts(builder));
+        let project = builder.project.and_then(|id| self.projects.get(&id).cloned());
+        self.facts.insert(builder.id, facts(builder, project));
+    }
+
+    fn knows_project_of(&self, builder: &Builder) -> bool {
+        builder.project.is_none_or(|id| self.projects.contains_key(&id))
+    }
+
+    /// What rules look at of the builders of a project.
+    pub(crate) fn of_project(&self, project: ProjectId) -> impl Iterator<Item = &Facts> {
+        self.facts
+            .values()
+            .filter(move |facts| facts.project_id == Some(project))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (BuilderId, &Facts)> {
@@ -34,11 +47,12 @@ impl Builders {
 }
 
 /// What rules look at of `builder`.
-pub(crate) fn facts(builder: &Builder) -> Facts {
+fn facts(builder: &Builder, project: Option<String>) -> Facts {
     Facts {
         name: builder.name.clone(),
         tags: builder.tags.clone(),
-        project: None,
+        project,
+        project_id: builder.project,
     }
 }
 
@@ -68,17 +82,11 @@ impl Catalogue {
             return Ok(builders);
         }
         let mut builders = Builders::default();
-        let mut after = None;
-        loop {
-            let mut query = Query::<Builder>::new().limit(MAX_LIMIT);
-            query.after = after;
-            let page = api.page(query).await?;
-            page.items.iter().for_each(|builder| builders.put(builder));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        // Builders first: the projects that they are of are there by then.
+        let rows = every::<Builder>(api).await?;
+        let projects = every::<Project>(api).await?;
+        builders.projects = projects.into_iter().map(|it| (it.id, it.name)).collect();
+        rows.iter().for_each(|builder| builders.put(builder));
         let builders = Arc::new(builders);
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&builders)));
         Ok(builders)
@@ -88,8 +96,31 @@ impl Catalogue {
     pub(crate) fn note(&self, builder: &Builder) {
         let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, builders)) = last.as_mut() {
-            Arc::make_mut(builders).put(builder);
+            if builders.knows_project_of(builder) {
+                Arc::make_mut(builders).put(builder);
+            } else {
+                // All is read again, with its project.
+                *last = None;
+            }
         }
+    }
+
+    /// What rules look at of this builder, as it is told here.
+    pub(crate) async fn facts_of(
+        &self,
+        api: &dyn StatusApi,
+        clock: &dyn Clock,
+        builder: &Builder,
+    ) -> Result<Facts> {
+        let all = self.all(api, clock).await?;
+        let project = match builder.project {
+            None => None,
+            Some(id) => match all.projects.get(&id) {
+                Some(name) => Some(name.clone()),
+                None => Some(api.one::<Project>(Key::Project(id.into())).await?.value.name),
+            },
+        };
+        Ok(facts(builder, project))
     }
 
     /// What rules look at of the builder, if it is there.
@@ -111,10 +142,26 @@ impl Catalogue {
         match api.one::<Builder>(Key::Builder(builder.clone())).await {
             Ok(at) => {
                 self.note(&at.value);
-                Ok(Some(facts(&at.value)))
+                Ok(Some(self.facts_of(api, clock, &at.value).await?))
             }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// All resources of one type.
+async fn every<R: Resource>(api: &dyn StatusApi) -> Result<Vec<R>> {
+    let mut rows = vec![];
+    let mut after = None;
+    loop {
+        let mut query = Query::<R>::new().limit(MAX_LIMIT);
+        query.after = after;
+        let page = api.page(query).await?;
+        rows.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(rows);
         }
     }
 }

@@ -19,9 +19,11 @@ pub(crate) const fn action_of(command: &Command) -> Action {
         Command::Rebuild { .. } => Action::Rebuild,
         Command::StopBuild { .. } => Action::Stop,
         Command::CancelRequest { .. } => Action::Cancel,
-        Command::PauseWorker { .. } | Command::UnpauseWorker { .. } | Command::StopWorker { .. } => {
-            Action::Workers
-        }
+        Command::SetPriority { .. } => Action::Priority,
+        Command::PauseWorker { .. }
+        | Command::UnpauseWorker { .. }
+        | Command::StopWorker { .. }
+        | Command::KillWorker { .. } => Action::Workers,
         Command::EnableScheduler { .. } => Action::Schedulers,
     }
 }
@@ -87,7 +89,7 @@ impl Desk<'_> {
                 self.must_reach(build.builder).await?;
                 self.go(command).await
             }
-            Command::CancelRequest { request, .. } => {
+            Command::CancelRequest { request, .. } | Command::SetPriority { request, .. } => {
                 let key = Key::BuildRequest(request);
                 let api = &self.opened.shared.api;
                 let request = api.one::<BuildRequest>(key.clone()).await?.value;
@@ -105,9 +107,10 @@ impl Desk<'_> {
                 }
                 self.go(command).await
             }
-            Command::PauseWorker { .. } | Command::UnpauseWorker { .. } | Command::StopWorker { .. } => {
-                self.go(command).await
-            }
+            Command::PauseWorker { .. }
+            | Command::UnpauseWorker { .. }
+            | Command::StopWorker { .. }
+            | Command::KillWorker { .. } => self.go(command).await,
         }
     }
 

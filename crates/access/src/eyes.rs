@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use weir_status_api::{
-    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, ControlTarget, Entity, Error,
-    ForceScheduler, Key, ReadExt, Result, Worker,
+    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, ControlTarget, Entity,
+    Error, ForceScheduler, Key, ProjectId, ReadExt, Result, Worker,
 };
 
-use crate::catalogue::{self, Builders};
+use crate::catalogue::Builders;
 use crate::guarded::Shared;
 use crate::policy::Limit;
 
@@ -93,6 +93,22 @@ impl Eyes {
         Ok(builders.is_empty())
     }
 
+    /// Whether the project is seen: if one of its builders is, or it has none.
+    pub(crate) async fn sees_project(&self, project: ProjectId) -> Result<bool> {
+        let all = self.all_builders().await?;
+        let mut of_project = all.of_project(project).peekable();
+        Ok(of_project.peek().is_none() || of_project.any(|facts| self.admits(facts)))
+    }
+
+    /// Whether the codebase, and what is known of it, is seen: if its project is.
+    pub(crate) async fn sees_codebase(&self, codebase: CodebaseId) -> Result<bool> {
+        let shared = &self.shared;
+        match shared.relations.of_codebase(&*shared.api, codebase).await? {
+            Some(project) => self.sees_project(project).await,
+            None => Ok(false),
+        }
+    }
+
     /// Whether the log is seen.
     pub(crate) async fn sees_log(&self, log: weir_status_api::LogId) -> Result<bool> {
         let owner = self.shared.relations.of_log(&*self.shared.api, log).await?;
@@ -104,8 +120,15 @@ impl Eyes {
         let (api, relations) = (&*self.shared.api, &self.shared.relations);
         let seen = match entity {
             // These belong to no builder.
-            Entity::Master(_) | Entity::SourceStamp(_) | Entity::Change(_) => true,
-            Entity::Builder(it) => self.sees_itself(it),
+            Entity::Master(_) | Entity::SourceStamp(_) | Entity::Change(_) | Entity::ChangeSource(_) => true,
+            Entity::Project(it) => self.sees_project(it.id).await?,
+            Entity::Codebase(it) => self.sees_project(it.project).await?,
+            Entity::Branch(it) => self.sees_codebase(it.codebase).await?,
+            Entity::Commit(it) => self.sees_codebase(it.codebase).await?,
+            Entity::Builder(it) => self.sees_itself(it).await?,
+            Entity::BuildData(it) => self.sees_build(it.build).await?,
+            Entity::TestResultSet(it) => self.sees_builder(it.builder).await?,
+            Entity::TestResult(it) => self.sees_builder(it.builder).await?,
             Entity::Build(it) => self.sees_builder(it.builder).await?,
             Entity::BuildRequest(it) => self.sees_builder(it.builder).await?,
             Entity::Buildset(it) => return self.look_at_buildset(it).await,
@@ -126,8 +149,13 @@ impl Eyes {
         Ok(Seen::whole_if(seen))
     }
 
-    fn sees_itself(&self, builder: &Builder) -> bool {
-        self.admits(&catalogue::facts(builder))
+    async fn sees_itself(&self, builder: &Builder) -> Result<bool> {
+        let shared = &self.shared;
+        let facts = shared
+            .catalogue
+            .facts_of(&*shared.api, &*shared.clock, builder)
+            .await?;
+        Ok(self.admits(&facts))
     }
 
     async fn look_at_buildset(&self, buildset: &Buildset) -> Result<Seen> {

@@ -27,6 +27,7 @@ mod relations;
 mod secret;
 mod standing;
 mod throttle;
+mod view;
 mod watch;
 
 pub use by_call::ByCall;

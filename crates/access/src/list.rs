@@ -47,6 +47,14 @@ fn identity(entity: &Entity) -> Option<Identity> {
         Entity::Worker(it) => of(Kind::Worker, it.id.0),
         Entity::Scheduler(it) => of(Kind::Scheduler, it.id.0),
         Entity::ForceScheduler(it) => Some((Kind::ForceScheduler, 0, it.name.clone())),
+        Entity::ChangeSource(it) => of(Kind::ChangeSource, it.id.0),
+        Entity::Project(it) => of(Kind::Project, it.id.0),
+        Entity::Codebase(it) => of(Kind::Codebase, it.id.0),
+        Entity::Branch(it) => of(Kind::Branch, it.id.0),
+        Entity::Commit(it) => of(Kind::Commit, it.id.0),
+        Entity::BuildData(it) => Some((Kind::BuildData, it.build.0, it.name.clone())),
+        Entity::TestResultSet(it) => of(Kind::TestResultSet, it.id.0),
+        Entity::TestResult(it) => of(Kind::TestResult, it.id.0),
         Entity::Properties(_) | Entity::Control(_) => None,
     }
 }
@@ -106,7 +114,7 @@ impl Eyes {
     async fn narrow(&self, parts: &mut ListParts) -> Result<()> {
         let field = match parts.kind {
             Kind::Builder => "id",
-            Kind::Build | Kind::BuildRequest => "builder",
+            Kind::Build | Kind::BuildRequest | Kind::TestResultSet | Kind::TestResult => "builder",
             _ => return Ok(()),
         };
         let (seen, hidden) = self.sides().await?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Start, TokenScope, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
+    Page, Properties, PropertiesOf, Read, Result, Start, TokenScope, TopicFilter, View, ViewQuery, Watch,
 };
 
 use crate::eyes::Eyes;
@@ -71,6 +71,15 @@ pub(crate) fn denied(action: Action, who: &Standing) -> Error {
     Error::PermissionDenied { why }
 }
 
+/// That something is missing, in the same words whichever part of its name is nobody's: else those for a build that
+/// is not there would tell that its builder is.
+pub(crate) fn missing(error: Error, what: &impl std::fmt::Display) -> Error {
+    match error {
+        Error::NotFound { .. } => Error::not_found(what),
+        other => other,
+    }
+}
+
 #[async_trait]
 impl Read for Opened {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
@@ -98,6 +107,20 @@ impl Read for Opened {
         match self.sight().await? {
             Sight::All => self.shared.api.properties(of).await,
             Sight::Some(eyes) => eyes.properties(of).await,
+        }
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        match self.sight().await? {
+            Sight::All => self.shared.api.build_data(build, name).await,
+            Sight::Some(eyes) => eyes.build_data(build, name).await,
+        }
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        match self.sight().await? {
+            Sight::All => self.shared.api.view(query).await,
+            Sight::Some(eyes) => eyes.view(query).await,
         }
     }
 }

@@ -179,6 +179,7 @@ pub(crate) struct Facts {
     pub(crate) name: String,
     pub(crate) tags: Vec<String>,
     pub(crate) project: Option<String>,
+    pub(crate) project_id: Option<weir_status_api::ProjectId>,
 }
 
 /// One rule: it allows some actions to some people on some builders.

@@ -5,8 +5,9 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Error, Key, Log,
-    LogId, MAX_LIMIT, Query, ReadExt, Resource, Result, StatusApi, Step, StepId,
+    Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Codebase,
+    CodebaseId, Error, Key, Log, LogId, MAX_LIMIT, ProjectId, Query, ReadExt, Resource, Result, StatusApi,
+    Step, StepId,
 };
 
 /// How many pairs of one relation are remembered, at the most twice as many.
@@ -60,6 +61,7 @@ pub(crate) struct Relations {
     steps: Bounded<StepId, BuildId>,
     logs: Bounded<LogId, StepId>,
     buildsets: Bounded<BuildsetId, Arc<[BuilderId]>>,
+    codebases: Bounded<CodebaseId, ProjectId>,
 }
 
 /// The resource, or none if it is not there.
@@ -79,6 +81,7 @@ impl Relations {
             steps: Bounded::new(ROOM),
             logs: Bounded::new(ROOM),
             buildsets: Bounded::new(ROOM_FOR_BUILDSETS),
+            codebases: Bounded::new(ROOM),
         }
     }
 
@@ -138,6 +141,18 @@ impl Relations {
             },
         };
         self.of_step(api, step).await
+    }
+
+    /// The project of a codebase, if the codebase is there.
+    pub(crate) async fn of_codebase(&self, api: &dyn StatusApi, id: CodebaseId) -> Result<Option<ProjectId>> {
+        if let Some(project) = self.codebases.get(id) {
+            return Ok(Some(project));
+        }
+        let codebase: Option<Codebase> = found(api, Key::Codebase(id.into())).await?;
+        Ok(codebase.map(|codebase| {
+            self.codebases.put(id, codebase.project);
+            codebase.project
+        }))
     }
 
     /// The builders of a buildset: its requests are made with it, and no more come.

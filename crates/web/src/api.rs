@@ -15,7 +15,7 @@ use crate::load::{Class, WAIT};
 use crate::reads::Answer;
 use crate::shared::Made;
 use crate::source::Source;
-use crate::{Shared, control, depends, logs, reads, tokens};
+use crate::{Shared, build_data, control, depends, logs, reads, tokens};
 
 /// Serves everything below `/api/v2` and its other name, `/api/latest`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
@@ -59,10 +59,17 @@ async fn read(app: &Shared, path: &str, head: &Parts) -> Response {
     };
     let query = v2::pairs(head.uri.query().unwrap_or_default());
     let api = app.open(&head.headers);
-    if let Endpoint::Raw { log, inline } = endpoint {
-        let raw = logs::raw(app, api, class, log, inline, &query).await;
-        return raw.unwrap_or_else(|error| answer::error(&error));
-    }
+    let endpoint = match endpoint {
+        Endpoint::Raw { log, inline } => {
+            let raw = logs::raw(app, api, class, log, inline, &query).await;
+            return raw.unwrap_or_else(|error| answer::error(&error));
+        }
+        Endpoint::BuildDataValue(build, name) => {
+            let value = build_data::value(app, api, class, (build, name), &query).await;
+            return value.unwrap_or_else(|error| answer::error(&error));
+        }
+        endpoint => endpoint,
+    };
     let source = Source::new(Arc::clone(&api));
     let make = || make(Arc::clone(app), source, class, endpoint, query, reader);
     let given = match class {

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use weir_status_api::{
     Builder, Caller, Command, Error, ForceScheduler, Key, Outcome, ReadExt, Result, StatusApi,
 };
-use weir_status_http::v2::{self, Asked, Endpoint, ForceRequest, RpcRequest, RpcResponse};
+use weir_status_http::v2::{
+    self, Asked, Endpoint, ForceRequest, IDEMPOTENCY_HEADER, RpcRequest, RpcResponse,
+};
 
 use crate::answer::{http_status, in_time, refuse};
 use crate::{App, credential};
@@ -41,9 +43,14 @@ pub(crate) async fn serve(app: &App, path: &str, headers: &HeaderMap, body: Body
     };
     let caller = credential::caller(headers);
     let api = app.access.open(&caller);
+    let asker = Asker {
+        api: &*api,
+        caller: &caller,
+        headers,
+    };
     let result = {
         let _command = app.shared.fresh.command();
-        in_time(deadline, run(&*api, &caller, path, &call)).await
+        in_time(deadline, asker.run(path, &call)).await
     };
     if let Err(Error::Internal { why }) = &result {
         tracing::error!(
@@ -65,29 +72,38 @@ fn answer(RpcResponse { status, body }: RpcResponse) -> Response {
     response
 }
 
-async fn run(api: &dyn StatusApi, caller: &Caller, path: &str, call: &RpcRequest) -> Result<Outcome> {
-    let endpoint = Endpoint::parse(path).ok_or_else(|| Error::not_found(format!("path `{path}`")))?;
-    match v2::asked(&endpoint, &call.method, &call.params)? {
-        Asked::Command(command) => api.control(caller, command).await,
-        Asked::Force { scheduler, params } => force(api, caller, scheduler, &params).await,
-    }
+/// Who asks, and how.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    api: &'a dyn StatusApi,
+    caller: &'a Caller,
+    headers: &'a HeaderMap,
 }
 
-async fn force(
-    api: &dyn StatusApi,
-    caller: &Caller,
-    scheduler: String,
-    params: &Map<String, Value>,
-) -> Result<Outcome> {
-    let codebase = codebase(api, &scheduler).await?;
-    let ForceRequest { builder, mut params } = ForceRequest::parse(params, &codebase)?;
-    if let Some(id) = builder {
-        let builder = api.one::<Builder>(Key::Builder(id.into())).await?.value;
-        params.builders.push(builder.name);
+impl Asker<'_> {
+    async fn run(self, path: &str, call: &RpcRequest) -> Result<Outcome> {
+        let endpoint = Endpoint::parse(path).ok_or_else(|| Error::not_found(format!("path `{path}`")))?;
+        match v2::asked(&endpoint, &call.method, &call.params)? {
+            Asked::Command(command) => self.api.control(self.caller, command).await,
+            Asked::Force { scheduler, params } => self.force(scheduler, &params).await,
+        }
     }
-    let command = Command::Force { scheduler, params };
-    let outcome = api.control(caller, command).await;
-    outcome.map_err(|error| v2::force_error_to_json_names(error, &codebase))
+
+    async fn force(self, scheduler: String, params: &Map<String, Value>) -> Result<Outcome> {
+        let codebase = codebase(self.api, &scheduler).await?;
+        let ForceRequest { builder, mut params } = ForceRequest::parse(params, &codebase)?;
+        if let Some(id) = builder {
+            let builder = self.api.one::<Builder>(Key::Builder(id.into())).await?.value;
+            params.builders.push(builder.name);
+        }
+        let key = self.headers.get(IDEMPOTENCY_HEADER);
+        params.idempotency_key = key
+            .map(|it| v2::read_idempotency_key(it.as_bytes()))
+            .transpose()?;
+        let command = Command::Force { scheduler, params };
+        let outcome = self.api.control(self.caller, command).await;
+        outcome.map_err(|error| v2::force_error_to_json_names(error, &codebase))
+    }
 }
 
 /// The codebase of a force scheduler. Of one that does not exist it does not matter: the command tells of it.

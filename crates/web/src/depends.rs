@@ -64,13 +64,13 @@ pub(crate) fn slot_of(entity: &Entity) -> Option<usize> {
 type Pairs = [(String, String)];
 
 /// What the answer to a read depends on. None if events do not tell all: [`weir_status_api::Master::last_active`]
-/// changes without one, and a scheduler's JSON holds its master.
+/// changes without one, the JSON of schedulers and change sources holds their master, and test results have none.
 ///
 /// That a name or a place in a path stands for an id does not change, and no answer is kept for one that stands
 /// for nothing yet.
 pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
     let depends = match endpoint {
-        Endpoint::Rootlinks | Endpoint::Nothing(_) => Depends::NOTHING,
+        Endpoint::Rootlinks | Endpoint::Spec => Depends::NOTHING,
         Endpoint::One(key) => rows(key.kind(), query)?,
         Endpoint::OneWithin(key, scopes) => rows(key.kind(), query)?.and(within(key.kind(), scopes)),
         Endpoint::List(kind, scopes) => rows(*kind, query)?.and(within(*kind, scopes)),
@@ -80,6 +80,8 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
             PropertiesOf::Buildset(_) => Depends::kind(Kind::Buildset),
         },
         Endpoint::ChangePropertyList(_) => Depends::kind(Kind::Change),
+        Endpoint::CommitGraph { .. } => Depends::kind(Kind::Commit),
+        Endpoint::View(_) => Depends::relations().and(Depends::kind(Kind::Step)),
         _ => return None,
     };
     Some(depends)
@@ -87,7 +89,10 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
 
 /// Resources of `kind`, and what parameters bring in.
 fn rows(kind: Kind, query: &Pairs) -> Option<Depends> {
-    if matches!(kind, Kind::Master | Kind::Scheduler) {
+    if matches!(
+        kind,
+        Kind::Master | Kind::Scheduler | Kind::ChangeSource | Kind::TestResult
+    ) {
         return None;
     }
     let mut depends = Depends::kind(kind);
@@ -146,6 +151,12 @@ mod tests {
             ("changes/1/properties_list", vec![Kind::Change]),
             ("buildsets/1/properties", vec![Kind::Buildset]),
             ("forceschedulers", vec![Kind::ForceScheduler]),
+            ("projects/app/builders", vec![Kind::Builder]),
+            ("builds/3/data/sizes", vec![Kind::BuildData]),
+            (
+                "codebases/1/commit_range/2/3/commits_common_parent",
+                vec![Kind::Commit],
+            ),
             (
                 "builders/a/forceschedulers",
                 vec![Kind::ForceScheduler, Kind::Builder],
@@ -212,6 +223,8 @@ mod tests {
             "schedulers/1",
             "builders/1/masters",
             "masters/1/schedulers",
+            "changesources",
+            "test_result_sets/1/results",
         ] {
             assert_eq!(of_path(path), None, "{path}");
         }

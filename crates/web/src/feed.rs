@@ -215,12 +215,9 @@ impl Feed {
     }
 }
 
-/// The message of a scheduler's event, with the whole master in the place of its id.
+/// The message of an event whose resource carries its master whole, with that in the place of its id.
 async fn with_master(api: &dyn StatusApi, event: &Event) -> Option<String> {
-    let Entity::Scheduler(scheduler) = &event.entity else {
-        return None;
-    };
-    let read = api.get(Key::Master(scheduler.master?));
+    let read = api.get(Key::Master(v2::master_within(&event.entity)?));
     // Without an answer in time the message has the master's id alone.
     let read = tokio::time::timeout(BRIEFLY, read).await;
     let Ok(Ok(At {
@@ -231,7 +228,7 @@ async fn with_master(api: &dyn StatusApi, event: &Event) -> Option<String> {
         return None;
     };
     let mut object = v2::object(&event.entity);
-    v2::put_master_object(&mut object, &master);
+    v2::put_master(&mut object, &master);
     serde_json::to_string(&object).ok()
 }
 

@@ -114,7 +114,7 @@ fn answer_preflight(headers: &HeaderMap) -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, DELETE"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, If-None-Match, Last-Event-ID",
+            "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
         ),
         (ACCESS_CONTROL_MAX_AGE, "3600"),
     ]

@@ -15,6 +15,7 @@ mod answer;
 mod api;
 mod assets;
 mod auth;
+mod build_data;
 mod control;
 mod credential;
 mod depends;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use weir_status_api::{
-    At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
-    Result,
+    At, BuildKey, CodebaseKey, CommitGraph, CommitGraphQuery, Condition, Cursor, Entity, Error, Key, Kind,
+    List, ListParts, Master, MasterId, Page, Result, Value, View, ViewQuery,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
@@ -33,7 +33,7 @@ const LARGE: usize = 500;
 
 type Pairs = [(String, String)];
 
-/// Answers everything but raw logs.
+/// Answers everything but what is no JSON: raw logs, the values of data.
 pub(crate) async fn read(
     source: &Source,
     endpoint: Endpoint,
@@ -73,12 +73,32 @@ pub(crate) async fn read(
                 _ => Err(Error::internal("a change that is none")),
             }
         }
-        Endpoint::Nothing(name) => {
-            let cursor = present(source).await?;
-            let nothing = envelope::collection(name, Vec::<()>::new(), None);
-            Ok(Answer::at(cursor, reader, &nothing))
+        Endpoint::View(name) => {
+            let query = v2::parse_view(name, query)?;
+            let view = source.view(query).await;
+            let At { value, cursor } = view.map_err(v2::view_error_to_json_names)?;
+            Ok(Answer::at(cursor, reader, &v2::view_object(&value)))
         }
-        Endpoint::Raw { .. } => Err(Error::internal("a raw log is no JSON")),
+        Endpoint::CommitGraph {
+            codebase,
+            first,
+            second,
+        } => {
+            no_parameters(query)?;
+            let query = CommitGraphQuery { first, second };
+            let At { value, cursor } = commit_graph(source, codebase, query).await?;
+            Ok(Answer::at(cursor, reader, &envelope::commit_graph(&value)))
+        }
+        Endpoint::Spec => {
+            no_parameters(query)?;
+            Ok(Answer {
+                body: reader.write(&envelope::specs()),
+                cursor: None,
+            })
+        }
+        Endpoint::Raw { .. } | Endpoint::BuildDataValue(..) => {
+            Err(Error::internal("what is no JSON was asked for as JSON"))
+        }
     }
 }
 
@@ -89,11 +109,27 @@ fn no_parameters(query: &Pairs) -> Result<()> {
     }
 }
 
-/// The present cursor.
-async fn present(source: &Source) -> Result<Cursor> {
-    let mut parts = ListParts::new(Kind::Master);
-    parts.limit = Some(0);
-    Ok(source.list(List::from_parts(parts)?).await?.cursor)
+/// How two commits are related, if the first is of that codebase.
+async fn commit_graph(
+    source: &Source,
+    codebase: CodebaseKey,
+    query: CommitGraphQuery,
+) -> Result<At<CommitGraph>> {
+    let key = Key::Commit(query.first.into());
+    let of = scopes::conditions(source, vec![Scope::Is("codebase", Key::Codebase(codebase))]).await?;
+    let Entity::Commit(first) = source.get(key.clone()).await?.value else {
+        return Err(Error::internal("a commit that is none"));
+    };
+    if of.iter().any(|it| it.values != [Value::Int(first.codebase.0)]) {
+        return Err(Error::not_found(key));
+    }
+    match source.view(ViewQuery::CommitGraph(query)).await? {
+        At {
+            value: View::CommitGraph(value),
+            cursor,
+        } => Ok(At { value, cursor }),
+        _ => Err(Error::internal("a graph of commits that is none")),
+    }
 }
 
 async fn list(
@@ -171,12 +207,11 @@ async fn own_conditions(source: &Source, key: &Key) -> Result<Vec<Condition>> {
     Ok(v2::key_conditions(&id).into_iter().collect())
 }
 
-/// The masters that schedulers among the resources name; those that can be read.
+/// The masters that the resources carry whole; those that can be read.
 async fn masters(source: &Source, items: &[Entity]) -> BTreeMap<MasterId, Master> {
     let mut known = BTreeMap::new();
     for item in items {
-        if let Entity::Scheduler(scheduler) = item
-            && let Some(id) = scheduler.master
+        if let Some(id) = v2::master_within(item)
             && !known.contains_key(&id)
             && let Ok(At {
                 value: Entity::Master(master),
@@ -207,10 +242,8 @@ fn object<'a>(
     selection: &Selection,
 ) -> Object<'a> {
     let mut object = v2::object(item);
-    if let Entity::Scheduler(scheduler) = item
-        && let Some(master) = scheduler.master.and_then(|id| masters.get(&id))
-    {
-        v2::put_master_object(&mut object, master);
+    if let Some(master) = v2::master_within(item).and_then(|id| masters.get(&id)) {
+        v2::put_master(&mut object, master);
     }
     selection.apply(&mut object);
     object

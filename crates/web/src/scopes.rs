@@ -67,6 +67,8 @@ async fn id(source: &Source, key: Key) -> Result<i64> {
         Some(Entity::Log(it)) => it.id.0,
         Some(Entity::Worker(it)) => it.id.0,
         Some(Entity::Scheduler(it)) => it.id.0,
+        Some(Entity::Project(it)) => it.id.0,
+        Some(Entity::Codebase(it)) => it.id.0,
         _ => NOBODY,
     })
 }

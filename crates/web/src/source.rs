@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use weir_status_api::{
-    At, Cursor, Entity, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Result, StatusApi,
+    At, Cursor, Entity, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Result, StatusApi, View,
+    ViewQuery,
 };
 
 /// The status API for one answer. It notes the cursor of each read: an answer of several reads holds only what
@@ -52,5 +53,8 @@ impl Source {
 
     pub(crate) async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.note(self.api.properties(of).await, |it| it.cursor)
+    }
+    pub(crate) async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.note(self.api.view(query).await, |it| it.cursor)
     }
 }

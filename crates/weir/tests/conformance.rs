@@ -1,4 +1,5 @@
-//! The conformance kit over every binding: gRPC and JSON through connections that the kit cuts, on the store.
+//! The conformance kit over every binding: gRPC, JSON, and a gateway on a gateway, through connections that the kit
+//! cuts, on the store.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -13,17 +14,20 @@ use stage::StoreStage;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use weir_status_api::conformance::{Case, Stage, Writer};
-use weir_status_api::{OpenToAll, StatusApi};
+use weir_status_api::{Access, OpenToAll, StatusApi};
 use weir_status_db::Database;
 use weir_status_grpc::GrpcStatus;
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::{Link, Postgres};
 
-/// A binding of a store's API, and the same of the guarded one, each behind a link of its own.
+/// A client, and the links that its connections, and those behind them, go through.
+type Bound = (Arc<dyn StatusApi>, Vec<Link>);
+
+/// A binding of a store's API, and the same of the guarded one, each behind links of its own.
 struct Remote {
     store: StoreStage,
-    open: (Arc<dyn StatusApi>, Link),
-    guarded: (Arc<dyn StatusApi>, Link),
+    open: Bound,
+    guarded: Bound,
     _stop: DropGuard,
 }
 
@@ -42,31 +46,37 @@ impl Stage for Remote {
     }
 
     async fn disconnect(&self) {
-        self.open.1.cut();
-        self.guarded.1.cut();
+        for link in self.open.1.iter().chain(&self.guarded.1) {
+            link.cut();
+        }
     }
 }
 
-/// Serves `api` over gRPC until `stop`, and gives a client of it.
-async fn grpc(
-    api: Arc<dyn StatusApi>,
-    _: &StoreStage,
-    stop: &CancellationToken,
-) -> (Arc<dyn StatusApi>, Link) {
+/// Serves `access` over gRPC until `stop`, and gives a client of it.
+async fn serve_grpc(access: Arc<dyn Access>, stop: &CancellationToken) -> (GrpcStatus, Link) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
-    let routes = weir_status_grpc::routes(Arc::new(OpenToAll(api)), stop.clone());
+    let routes = weir_status_grpc::routes(access, stop.clone());
     tokio::spawn(weir_status_grpc::serve(listener, routes, stop.clone()));
     let client = GrpcStatus::connect(&format!("grpc://{}", link.address()), None).unwrap();
-    (Arc::new(client), link)
+    (client, link)
+}
+
+/// Serves `api` over gRPC until `stop`, and gives a client of it.
+async fn grpc(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+    let (client, link) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
+    (Arc::new(client), vec![link])
+}
+
+/// Serves `api` over gRPC, and a client of it over gRPC again, until `stop`; gives a client of that gateway.
+async fn gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+    let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
+    let (client, near) = serve_grpc(Arc::new(behind), stop).await;
+    (Arc::new(client), vec![near, far])
 }
 
 /// Serves `api` as JSON until `stop`, and gives a client of it.
-async fn json(
-    api: Arc<dyn StatusApi>,
-    stage: &StoreStage,
-    stop: &CancellationToken,
-) -> (Arc<dyn StatusApi>, Link) {
+async fn json(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let options = weir_web::Options {
@@ -89,7 +99,7 @@ async fn json(
     let url = format!("http://{}/", link.address());
     (
         Arc::new(HttpStatus::new(&url, HttpOptions::default()).unwrap()),
-        link,
+        vec![link],
     )
 }
 
@@ -113,6 +123,10 @@ async fn grpc_on_sqlite() -> Remote {
     remote!(grpc, Database::Sqlite)
 }
 
+async fn gateway_on_sqlite() -> Remote {
+    remote!(gateway, Database::Sqlite)
+}
+
 async fn json_on_sqlite() -> Remote {
     remote!(json, Database::Sqlite)
 }
@@ -121,6 +135,12 @@ mod over_grpc {
     use super::grpc_on_sqlite;
 
     weir_status_api::conformance_tests!(grpc_on_sqlite);
+}
+
+mod over_grpc_of_grpc {
+    use super::gateway_on_sqlite;
+
+    weir_status_api::conformance_tests!(gateway_on_sqlite);
 }
 
 mod over_json {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use weir_status_api::conformance::{TOKEN, USER};
 use weir_status_api::{
-    At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Start, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
+    Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 use super::{Fault, Model};
@@ -43,6 +43,14 @@ impl Read for Closed {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.0.properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.0.build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.0.view(query).await
     }
 }
 

@@ -19,8 +19,6 @@ choice! {
         Unauthenticated { why: why } = error_detail::Unauthenticated,
         TooMany { why: why } = error_detail::TooMany,
         Internal { why: why } = error_detail::Internal,
-        Unauthenticated { why: why } = error_detail::Unauthenticated,
-        TooMany { why: why } = error_detail::TooMany,
         ;
         _ => |error| api::Error::internal(error).into_proto()
     }

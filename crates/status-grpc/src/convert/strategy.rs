@@ -167,6 +167,7 @@ structs! {
     }
     ControlRecord { target, action, reason, caller }
     BuilderChoice { builders, project, tags, without_tags, removed_too }
+    WaterfallQuery { builders, from, to, steps, limit }
     Identity { name, full_name, email, groups, roles }
     NewToken { name, user, scopes, expires_at }
     Token { id, name, user, origin, scopes, created_at, expires_at, revoked_at }

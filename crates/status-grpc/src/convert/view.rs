@@ -14,7 +14,6 @@ macro_rules! for_views {
     ($make:ident) => {
         $make! {
             HomeQuery { builders, limit }
-            WaterfallQuery { builders, from, to, steps, limit }
             GridQuery { builders, branch, codebase, revisions }
             ConsoleQuery { builders, branch, codebase, before, changes }
             CommitGraphQuery { first, second }
@@ -36,6 +35,44 @@ macro_rules! for_views {
 pub(super) use for_views;
 
 for_views!(messages);
+
+/// `from` cannot be the name of a field: it is a word of Python's own.
+impl Wire for api::WaterfallQuery {
+    type Proto = v1::WaterfallQuery;
+    fn into_proto(self) -> v1::WaterfallQuery {
+        let Self {
+            builders,
+            from,
+            to,
+            steps,
+            limit,
+        } = self;
+        v1::WaterfallQuery {
+            builders: builders.put(),
+            from_time: from.put(),
+            to_time: to.put(),
+            steps,
+            limit,
+        }
+    }
+    fn from_proto(proto: v1::WaterfallQuery) -> Result<Self, Malformed> {
+        let v1::WaterfallQuery {
+            builders,
+            from_time,
+            to_time,
+            steps,
+            limit,
+        } = proto;
+        Ok(Self {
+            builders: take("builders", builders)?,
+            from: take("from_time", from_time)?,
+            to: take("to_time", to_time)?,
+            steps,
+            limit,
+        })
+    }
+}
+message_field!(api::WaterfallQuery);
 
 choice! {
     ViewQuery = ViewQuery.query: view_query::Query {

@@ -79,6 +79,25 @@ fn what_is_promised_stands() {
     );
 }
 
+/// The words that Python keeps for itself; those of other languages of gRPC get another name by their compilers.
+const PYTHONS_WORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+#[test]
+fn every_field_can_be_named_in_python() {
+    let listing = Listing::of(&Sources::stored().compile(), PACKAGE);
+    let lines = listing.0.values().flatten();
+    let names = lines.filter_map(|line| line.split_once(' ')?.1.split_once(':'));
+    let kept: Vec<_> = names
+        .map(|it| it.0)
+        .filter(|it| PYTHONS_WORDS.contains(it))
+        .collect();
+    assert_eq!(kept, [""; 0]);
+}
+
 #[test]
 fn a_listing_is_read_as_it_was_written() {
     let listing = Listing::of(&Sources::stored().compile(), PACKAGE);

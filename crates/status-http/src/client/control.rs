@@ -1,7 +1,6 @@
 //! Commands.
 
 use async_trait::async_trait;
-use reqwest::header::HeaderValue;
 use serde_json::Value;
 use weir_status_api::{Caller, Command, Control, Error, ForceScheduler, Key, Outcome, ReadExt, Result};
 
@@ -30,7 +29,7 @@ impl Control for HttpStatus {
         if let Command::Force { params, .. } = &command
             && let Some(key) = &params.idempotency_key
         {
-            request = request.header(IDEMPOTENCY_HEADER, header_value(key)?);
+            request = request.header(IDEMPOTENCY_HEADER, v2::write_idempotency_key(key));
         }
         let (status, answer) = self.send(request).await?;
         match v2::rpc_error_from(status, &answer.body) {
@@ -56,18 +55,4 @@ impl HttpStatus {
             Err(error) => Err(error),
         }
     }
-}
-
-/// A header loses spaces at its ends, and cannot have line ends.
-fn header_value(key: &str) -> Result<HeaderValue> {
-    let value = HeaderValue::from_bytes(key.as_bytes()).ok();
-    value
-        .filter(|_| key.trim() == key)
-        .ok_or_else(|| Error::InvalidInput {
-            fields: [(
-                "idempotency_key".to_owned(),
-                "must not have line ends or other control characters, or spaces at its ends".to_owned(),
-            )]
-            .into(),
-        })
 }

@@ -1,6 +1,7 @@
 //! Commands as JSON-RPC 2.0, both ways.
 
 mod force;
+mod idempotency;
 mod rpc;
 
 use serde_json::{Map, Value, json};
@@ -8,9 +9,8 @@ use weir_status_api::{Command, Error, Key, Outcome, Result};
 
 use super::key_path;
 use super::path::Endpoint;
-pub use force::{
-    ForceRequest, IDEMPOTENCY_HEADER, force_error_to_field_names, force_error_to_json_names, force_to_params,
-};
+pub use force::{ForceRequest, force_error_to_field_names, force_error_to_json_names, force_to_params};
+pub use idempotency::{IDEMPOTENCY_HEADER, read_idempotency_key, write_idempotency_key};
 pub use rpc::{RpcRequest, RpcResponse, outcome_from, rpc_answer, rpc_error_from};
 
 /// What a POST asks for.

@@ -24,14 +24,13 @@ pub use columns::{Column, Shape, columns, field_name, json_name};
 pub use control::{
     Asked, ForceRequest, IDEMPOTENCY_HEADER, RpcRequest, RpcResponse, asked, command_key,
     force_error_to_field_names, force_error_to_json_names, force_to_params, outcome_from, outcome_to_json,
-    rpc_answer, rpc_error_from, write_command,
+    read_idempotency_key, rpc_answer, rpc_error_from, write_command, write_idempotency_key,
 };
 pub use error::{error_body, error_from, error_to_field_names, error_to_json_names, status};
 pub use event::{event_data, event_from_json};
 pub use form::{
     Form, FormError, Object, common_commit, from_json, master_within, object, plural, properties_from_json,
-    properties_object, properties_to_json, put_master, put_master_object, to_json, view_from_json,
-    view_object,
+    properties_object, properties_to_json, put_master, to_json, view_from_json, view_object,
 };
 pub use path::{
     Endpoint, Scope, ViewName, build_data_path, commit_graph_path, contents_path, decode_path,

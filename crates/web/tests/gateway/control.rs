@@ -35,6 +35,8 @@ async fn commands_of_each_resource() {
         ("workers/w", "pause", json!({"reason": "disk"})),
         ("workers/1", "unpause", json!({})),
         ("builders/1/workers/w", "stop", json!({})),
+        ("workers/w", "kill", json!({"reason": "stuck"})),
+        ("buildrequests/1", "set_priority", json!({"priority": 5})),
         ("schedulers/1", "enable", json!({"enabled": false})),
         (
             "builders/linux%2Fx86/builds/1",
@@ -52,6 +54,25 @@ async fn commands_of_each_resource() {
     }
     let rebuilt = gateway.call("builds/1", "rebuild", json!({})).await.json();
     assert_eq!(rebuilt["result"], json!([2, {"1": 2}]));
+}
+
+#[tokio::test]
+async fn a_force_with_the_same_key_is_made_once() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let force = async |key: &str| {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "force", "params": {"reason": "again"}});
+        let request = Request::post("/api/v2/forceschedulers/force")
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        let answer = gateway
+            .ask(request.body(Body::from(body.to_string())).unwrap())
+            .await;
+        answer.json()["result"][0].clone()
+    };
+    let first = force("a wish").await;
+    assert_eq!(force("a wish").await, first);
+    assert_ne!(force("another wish").await, first);
 }
 
 async fn refused(gateway: &Gateway, path: &str, method: &str, params: Value) -> (u16, i64, Value) {

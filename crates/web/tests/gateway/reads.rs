@@ -6,7 +6,7 @@ use crate::scene::Scene;
 
 #[tokio::test]
 async fn every_path_has_its_rows() {
-    let scene = Scene::new().await;
+    let scene = Scene::with_outcomes().await;
     let gateway = scene.open();
     for (path, rows) in [
         ("masters", 1),
@@ -43,7 +43,15 @@ async fn every_path_has_its_rows() {
         ("builds?builderid__eq=1&builderid__eq=2&complete=false", 1),
         ("builds/1/triggered_builds", 0),
         ("builds/1/property_list", 1),
-        ("builds/1/test_result_sets", 0),
+        ("builds/1/test_result_sets", 1),
+        ("builders/linux%2Fx86/test_result_sets", 1),
+        ("steps/1/test_result_sets?complete=false", 1),
+        ("test_result_sets/1", 1),
+        ("test_result_sets/1/results", 2),
+        ("test_result_sets/1/results?test_name=adds", 1),
+        ("builds/1/data", 1),
+        ("builders/linux%2Fx86/builds/1/data/sizes", 1),
+        ("build_data?name=sizes", 1),
         ("changes", 0),
         ("steps/1/logs?slug__eq=stdio", 1),
         ("logs/1", 1),
@@ -52,8 +60,27 @@ async fn every_path_has_its_rows() {
         ("workers/w/builds", 1),
         ("schedulers/1", 1),
         ("forceschedulers/force", 1),
-        ("projects", 0),
-        ("changesources", 0),
+        ("projects?active=true", 1),
+        ("projects/1", 1),
+        ("projects/app", 1),
+        ("projects/app/builders", 1),
+        ("projects/1/codebases/main", 1),
+        ("projects/9/builders", 0),
+        ("builders?projectid=1", 1),
+        ("codebases", 1),
+        ("codebases/1/branches", 1),
+        ("branches/1", 1),
+        ("codebases/1/commits?order=-commitid&limit=1", 1),
+        ("codebases/1/commits_by_revision/b2", 1),
+        ("projects/app/codebases/main/commits", 2),
+        ("commits/2", 1),
+        ("commits?revision=a1&revision=b2", 2),
+        ("codebases/1/commit_range/1/2/commits_common_parent", 1),
+        ("changesources", 1),
+        ("changesources/1", 1),
+        ("masters/1/changesources", 1),
+        ("masters/1/changesources/1", 1),
+        ("masters/9/changesources", 0),
     ] {
         assert_eq!(gateway.rows(path).await.len(), rows, "{path}");
     }
@@ -162,4 +189,105 @@ async fn the_site_tells_of_itself() {
     );
     assert_eq!(gateway.get("/health").await.status, StatusCode::OK);
     assert_eq!(gateway.get("/ready").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_has_a_master_carries_it_whole() {
+    let scene = Scene::new().await;
+    let source = &scene.open().rows("changesources").await[0];
+    assert_eq!(
+        (&source["name"], &source["master"]["name"]),
+        (&json!("poller"), &json!("model"))
+    );
+}
+
+#[tokio::test]
+async fn the_value_of_data_comes_as_it_was_set() {
+    let scene = Scene::with_outcomes().await;
+    let request = Request::get("/api/v2/builders/1/builds/1/data/sizes/value");
+    let response = scene.open().send(request.body(Body::empty()).unwrap()).await;
+    let (head, body) = response.into_parts();
+    let header = |name: &str| head.headers[name].to_str().unwrap();
+    assert_eq!(header("content-type"), "application/octet-stream");
+    assert_eq!(header("content-disposition"), "attachment; filename=sizes");
+    assert!(header("x-weir-cursor").parse::<i64>().unwrap() > 0);
+    assert_eq!(&axum::body::to_bytes(body, 99).await.unwrap()[..], b"\xff<b>");
+    let missing = scene.open().get("/api/v2/builds/1/data/nothing/value").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        scene.open().rows("builds/1/data/sizes").await[0],
+        json!({"buildid": 1, "name": "sizes", "length": 4, "value": null, "source": "measure"})
+    );
+}
+
+#[tokio::test]
+async fn two_commits_have_a_graph() {
+    let scene = Scene::with_outcomes().await;
+    let gateway = scene.open();
+    let graph = &gateway
+        .rows("codebases/1/commit_range/1/2/commits_common_parent")
+        .await[0];
+    assert_eq!(
+        (&graph["common"], &graph["to1"], &graph["to2"]),
+        (&json!(1), &json!([]), &json!([2]))
+    );
+    for elsewhere in ["codebases/9/commit_range/1/2", "codebases/1/commit_range/7/2"] {
+        let answer = gateway
+            .get(&format!("/api/v2/{elsewhere}/commits_common_parent"))
+            .await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn views_are_flat_lists() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let home = gateway.get("/api/v2/views/home?projectid=1").await;
+    assert_eq!(home.status, StatusCode::OK, "{}", home.body);
+    assert!(home.header("x-weir-cursor").parse::<i64>().unwrap() > 0);
+    let home = home.json();
+    assert_eq!(home["builders"], json!(gateway.rows("builders").await));
+    assert_eq!(home["running"], json!(gateway.rows("builds").await));
+    assert_eq!(home["steps"], json!(gateway.rows("builds/1/steps").await));
+    let waterfall = gateway
+        .get("/api/v2/views/waterfall?from=0&to=9999999999&steps=1&builderid=1&builderid=2")
+        .await
+        .json();
+    assert_eq!(waterfall["builds"], home["running"]);
+    let cell = gateway.get("/api/v2/views/grid?limit=5").await.json();
+    assert_eq!(cell["builders"], home["builders"]);
+    let console = gateway.get("/api/v2/views/console?tag=none").await.json();
+    assert_eq!(console, json!({"builders": [], "changes": [], "cells": []}));
+    let bad = gateway.get("/api/v2/views/waterfall?from=5&to=x").await;
+    assert_eq!(
+        (bad.status, bad.json()["field"].clone()),
+        (StatusCode::BAD_REQUEST, json!("to"))
+    );
+    let unknown = gateway.get("/api/v2/views/sunset").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_specification_names_every_path_and_type() {
+    let scene = Scene::new().await;
+    let rows = scene.open().rows("application.spec").await;
+    let row = |path: &str| rows.iter().find(|row| row["path"] == path).unwrap();
+    let logs = row("builders/s:buildername/builds/n:build_number/steps/i:step_name/logs");
+    assert_eq!((&logs["type"], &logs["plural"]), (&json!("log"), &json!("logs")));
+    assert_eq!(
+        logs["type_spec"]["fields"][2],
+        json!({"name": "slug", "type": "identifier", "type_spec": {"name": "identifier"}})
+    );
+    let fields = row("schedulers/n:schedulerid")["type_spec"]["fields"].clone();
+    let master = fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "master");
+    let master = master.unwrap();
+    assert_eq!(master["type"], "master or None");
+    assert_eq!(master["type_spec"]["can_be_null"], true);
+    assert_eq!(master["type_spec"]["fields"][0]["name"], "masterid");
+    assert_eq!(row("")["plural"], "rootlinks");
 }

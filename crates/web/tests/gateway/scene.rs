@@ -7,10 +7,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use weir_status_api::conformance::{BuilderSetup, NewBuildset, Setup, Stage};
+use weir_status_api::conformance::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use weir_status_api::{
-    Access, BuildId, ForceDefaults, ForceScheduler, LogId, LogKind, OpenToAll, Properties, Property,
-    StatusApi,
+    Access, BuildId, BuilderId, CodebaseId, Commit, CommitId, ForceDefaults, ForceScheduler, LogId, LogKind,
+    OpenToAll, Properties, Property, StatusApi, StepId, TestResult, TestResultId, Timestamp,
 };
 use weir_web::{Options, Present, router};
 
@@ -58,12 +58,24 @@ fn setup() -> Setup {
     Setup {
         builders: vec![BuilderSetup {
             name: "linux/x86".to_owned(),
+            project: Some("app".to_owned()),
             workers: vec!["w".to_owned()],
             ..BuilderSetup::default()
         }],
         workers: vec!["w".to_owned()],
         schedulers: vec!["all".to_owned(), "force".to_owned()],
         force_schedulers: vec![force],
+        projects: vec![ProjectSetup {
+            name: "The app".to_owned(),
+            slug: "app".to_owned(),
+            ..ProjectSetup::default()
+        }],
+        codebases: vec![CodebaseSetup {
+            project: "app".to_owned(),
+            name: "main".to_owned(),
+            slug: "main".to_owned(),
+        }],
+        change_sources: vec!["poller".to_owned()],
     }
 }
 
@@ -91,6 +103,48 @@ impl Scene {
         let log = writer.add_log(step, "stdio", LogKind::Stdio).await;
         writer.append_log(log, "hmake\noone\newarning: <b>\n").await;
         Self { stage, build, log }
+    }
+
+    /// The same, with two commits, the branch `next` at the second, and a build that keeps `sizes` and has a set of
+    /// two test results.
+    pub(crate) async fn with_outcomes() -> Self {
+        let scene = Self::new().await;
+        let writer = scene.stage.writer();
+        let mut parent = None;
+        for revision in ["a1", "b2"] {
+            let commit = Commit {
+                id: CommitId(0),
+                codebase: CodebaseId(1),
+                author: "Ada".to_owned(),
+                committer: None,
+                comments: String::new(),
+                when: Timestamp::from_secs(5),
+                revision: revision.to_owned(),
+                parent,
+            };
+            parent = Some(writer.add_commit(commit).await);
+        }
+        writer.move_branch(CodebaseId(1), "next", parent).await;
+        writer
+            .set_build_data(scene.build, "sizes", b"\xff<b>".to_vec(), "measure")
+            .await;
+        let set = writer
+            .add_test_result_set(StepId(1), None, "pass_fail", "boolean")
+            .await;
+        let result = |name: &str| TestResult {
+            id: TestResultId(0),
+            builder: BuilderId(0),
+            set,
+            test_name: Some(name.to_owned()),
+            test_code_path: None,
+            line: None,
+            duration_ns: None,
+            value: "1".to_owned(),
+        };
+        writer
+            .add_test_results(set, vec![result("counts"), result("adds")])
+            .await;
+        scene
     }
 
     pub(crate) fn gateway(&self, options: Options) -> Gateway {

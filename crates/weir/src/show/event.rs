@@ -51,6 +51,28 @@ impl Summary<'_> {
                 let plural = if it.num_lines == 1 { "" } else { "s" };
                 plain(&format!("{step} {}: {} line{plural}", it.name, it.num_lines))
             }
+            Entity::ChangeSource(it) => plain(&it.name) + if it.master.is_none() { " (removed)" } else { "" },
+            Entity::Project(it) => plain(&it.name) + if it.active { "" } else { " (no builders)" },
+            Entity::Codebase(it) => plain(&it.name),
+            Entity::Branch(it) => plain(&it.name),
+            Entity::Commit(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
+            Entity::BuildData(it) => {
+                let build = self.name(&Key::Build(it.build.into()));
+                plain(&format!("{build} {}: {} bytes", it.name, it.length))
+            }
+            Entity::TestResultSet(it) => {
+                let build = self.name(&Key::Build(it.build.into()));
+                let count = |count: Option<i64>| count.map_or("?".to_owned(), |it| it.to_string());
+                let (passed, failed) = (count(it.tests_passed), count(it.tests_failed));
+                plain(&format!(
+                    "{build} {}: {passed} passed, {failed} failed",
+                    it.category
+                ))
+            }
+            Entity::TestResult(it) => {
+                let name = it.test_name.as_ref().or(it.test_code_path.as_ref());
+                plain(&with(name.map_or("", String::as_str), &it.value))
+            }
             Entity::Properties(it) => {
                 let names: Vec<&str> = it.changed.keys().map(String::as_str).collect();
                 plain(&with(&self.name(&Key::Build(it.build.into())), &names.join(", ")))

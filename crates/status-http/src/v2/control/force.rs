@@ -22,7 +22,7 @@ impl ForceRequest {
     /// Reads the parameters of a force whose scheduler has this codebase.
     ///
     /// An empty branch or revision is as good as none, since forms send every field. The idempotency key is not
-    /// among the parameters: it comes by [`IDEMPOTENCY_HEADER`].
+    /// among the parameters: it comes by [`IDEMPOTENCY_HEADER`](super::IDEMPOTENCY_HEADER).
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if one is not of its type, by its full name.
@@ -81,9 +81,6 @@ fn builder_names(params: &Map<String, Value>) -> Result<Vec<String>> {
         Some(_) => Err(bad()),
     }
 }
-
-/// The header of a POST with [`ForceParams::idempotency_key`].
-pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 
 const PRIORITY: &str = "a whole number within 32 bits";
 

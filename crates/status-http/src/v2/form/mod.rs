@@ -17,7 +17,7 @@ pub(crate) use force::{SOURCE_FIELDS, source_field};
 use object::Fields;
 pub(crate) use object::MICROS;
 pub use object::Object;
-pub use setup::{master_within, put_master, put_master_object};
+pub use setup::{master_within, put_master};
 pub(crate) use view::view_fields;
 pub use view::{common_commit, view_from_json, view_object};
 

@@ -49,12 +49,7 @@ pub fn master_within(entity: &Entity) -> Option<MasterId> {
 }
 
 /// Puts the whole master in the place of its id; see [`master_within`].
-pub fn put_master(object: &mut Value, master: &Master) {
-    object["master"] = master.to_json();
-}
-
-/// As [`put_master`], in an object that is not a value yet.
-pub fn put_master_object<'a>(object: &mut Object<'a>, master: &'a Master) {
+pub fn put_master<'a>(object: &mut Object<'a>, master: &'a Master) {
     object.replace("master", Item::Object(master.object()));
 }
 

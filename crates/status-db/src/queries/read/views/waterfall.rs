@@ -93,7 +93,8 @@ fn crossing_parts(builders: &[i64], moment: i64) -> Vec<Builds> {
     let mut parts = vec![
         newest::among(builders)
             .filter(builds::complete_at.is_null())
-            .filter(builds::started_at.lt(moment)),
+            .filter(builds::started_at.lt(moment))
+            .order(builds::id.desc()),
         newest_first(crossing(moment).filter(builds::started_at.ge(moment - LONG[0].0))),
     ];
     for (place, (longer, condition)) in LONG.into_iter().enumerate() {

@@ -71,6 +71,15 @@ pub(crate) fn denied(action: Action, who: &Standing) -> Error {
     Error::PermissionDenied { why }
 }
 
+/// That something is missing, in the same words whichever part of its name is nobody's: else those for a build that
+/// is not there would tell that its builder is.
+pub(crate) fn missing(error: Error, what: &impl std::fmt::Display) -> Error {
+    match error {
+        Error::NotFound { .. } => Error::not_found(what),
+        other => other,
+    }
+}
+
 #[async_trait]
 impl Read for Opened {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
@@ -122,7 +131,8 @@ impl Control for Opened {
 
 impl Eyes {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
-        let At { value, cursor } = self.shared.api.get(key.clone()).await?;
+        let got = self.shared.api.get(key.clone()).await;
+        let At { value, cursor } = got.map_err(|error| missing(error, &key))?;
         match self.show(value).await? {
             Some(value) => Ok(At { value, cursor }),
             None => Err(Error::not_found(key)),
@@ -130,7 +140,8 @@ impl Eyes {
     }
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
-        let chunk = self.shared.api.log_content(log.clone(), first, limit).await?;
+        let chunk = self.shared.api.log_content(log.clone(), first, limit).await;
+        let chunk = chunk.map_err(|error| missing(error, &log))?;
         match self.sees_log(chunk.value.log).await? {
             true => Ok(chunk),
             false => Err(Error::not_found(log)),
@@ -147,7 +158,10 @@ impl Eyes {
             PropertiesOf::Buildset(id) => self.sees_buildset(*id).await?,
         };
         match seen {
-            true => self.shared.api.properties(of).await,
+            true => {
+                let properties = self.shared.api.properties(of.clone()).await;
+                properties.map_err(|error| missing(error, &of))
+            }
             false => Err(Error::not_found(of)),
         }
     }

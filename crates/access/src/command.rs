@@ -8,7 +8,7 @@ use weir_status_api::{
 };
 
 use crate::eyes::Eyes;
-use crate::opened::{Opened, Sight, denied};
+use crate::opened::{Opened, Sight, denied, missing};
 use crate::policy::{Action, Grant, Limit};
 use crate::standing::Standing;
 
@@ -120,7 +120,8 @@ impl Desk<'_> {
 
     /// What the key names, if they see it.
     async fn target(&self, key: Key) -> Result<Entity> {
-        let entity = self.opened.shared.api.get(key.clone()).await?.value;
+        let entity = self.opened.shared.api.get(key.clone()).await;
+        let entity = entity.map_err(|error| missing(error, &key))?.value;
         let seen = match &self.eyes {
             Some(eyes) => eyes.show(entity).await?,
             None => Some(entity),

@@ -67,8 +67,8 @@ impl Shared {
 
     /// What was looked up so far is looked up again, and streams look again whether they may go on.
     fn forget(&self) {
-        self.changed.send_modify(|generation| *generation += 1);
-        self.memory.forget();
+        self.memory
+            .forget(|| self.changed.send_modify(|generation| *generation += 1));
     }
 }
 
@@ -175,8 +175,6 @@ impl Guarded {
         }
         let text = secret::new_token();
         let token = credentials.add_token(token, secret::hash(&text)).await?;
-        // The same text cannot have been asked for before, but what was made up might be remembered as nobody's.
-        self.shared.memory.forget();
         Ok(IssuedToken { token, text })
     }
 

@@ -145,7 +145,8 @@ impl Control for Opened {
 
 impl Eyes {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
-        let At { value, cursor } = self.shared.api.get(key.clone()).await?;
+        let got = self.shared.api.get(key.clone()).await;
+        let At { value, cursor } = got.map_err(|error| missing(error, &key))?;
         match self.show(value).await? {
             Some(value) => Ok(At { value, cursor }),
             None => Err(Error::not_found(key)),
@@ -153,7 +154,8 @@ impl Eyes {
     }
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
-        let chunk = self.shared.api.log_content(log.clone(), first, limit).await?;
+        let chunk = self.shared.api.log_content(log.clone(), first, limit).await;
+        let chunk = chunk.map_err(|error| missing(error, &log))?;
         match self.sees_log(chunk.value.log).await? {
             true => Ok(chunk),
             false => Err(Error::not_found(log)),
@@ -170,7 +172,10 @@ impl Eyes {
             PropertiesOf::Buildset(id) => self.sees_buildset(*id).await?,
         };
         match seen {
-            true => self.shared.api.properties(of).await,
+            true => {
+                let properties = self.shared.api.properties(of.clone()).await;
+                properties.map_err(|error| missing(error, &of))
+            }
             false => Err(Error::not_found(of)),
         }
     }

@@ -91,8 +91,12 @@ impl Memory {
         (now >= *at && now.since(*at) < MEMORY).then(|| known.clone())
     }
 
-    fn keep(&self, hash: [u8; 32], now: Timestamp, known: Option<Arc<Known>>) {
+    /// Remembers what was looked up, if that is `still` so.
+    fn keep(&self, hash: [u8; 32], now: Timestamp, known: Option<Arc<Known>>, still: impl FnOnce() -> bool) {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !still() {
+            return;
+        }
         if memory.len() >= MOST_REMEMBERED {
             memory.retain(|_, (at, _)| now >= *at && now.since(*at) < MEMORY);
         }
@@ -102,8 +106,11 @@ impl Memory {
         memory.insert(hash, (now, known));
     }
 
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Forgets everything, and does `also` before anybody can recall or remember anything.
+    pub(crate) fn forget(&self, also: impl FnOnce()) {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.clear();
+        also();
     }
 }
 
@@ -129,9 +136,8 @@ impl Shared {
                 let generation = self.generation();
                 let known = self.look_up(hash).await?;
                 // What was revoked while this was looked up must not be remembered.
-                if generation == self.generation() {
-                    self.memory.keep(hash, now, known.clone());
-                }
+                let still = || generation == self.generation();
+                self.memory.keep(hash, now, known.clone(), still);
                 known
             }
         };
@@ -163,7 +169,7 @@ impl Shared {
         let Some(user) = policy.user(&token.user) else {
             return Ok(None);
         };
-        // A session ends with the password that began it.
+        // Who can no longer sign in has no session either.
         if token.origin == TokenOrigin::SignIn && user.password_hash.is_none() {
             return Ok(None);
         }

@@ -48,7 +48,9 @@ impl Credential {
 
 /// What stands after the scheme in the header of that name.
 pub(crate) fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
-    let (theirs, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    // An empty token is presented as well, and is nobody's.
+    let (theirs, rest) = text.split_once(' ').unwrap_or((text, ""));
     theirs.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 

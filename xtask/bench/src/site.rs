@@ -122,6 +122,13 @@ impl Site {
         }
     }
 
+    /// Starts the master and the workers anew, so that it holds no memory of what was before.
+    pub(crate) async fn restart(&mut self, workers: u16) -> Result<()> {
+        self.stop();
+        self.start_master().await?;
+        self.start_workers(workers).await
+    }
+
     /// Ends the workers and the master.
     pub(crate) fn stop(&mut self) {
         self.workers.clear();

@@ -12,9 +12,9 @@ use axum::http::{HeaderMap, StatusCode};
 use futures::{StreamExt as _, stream};
 use tokio::sync::{mpsc, watch};
 use weir_status_api::{
-    At, Build, BuildId, BuildRequestId, BuilderId, Caller, Command, Control, Cursor, Entity, Error, Event,
-    EventStream, Key, List, LogChunk, LogKey, MasterId, Outcome, Page, Properties, PropertiesOf, Read,
-    Result, Results, Signal, Start, Timestamp, TopicFilter, Verb, Watch, WorkerId,
+    At, Build, BuildId, BuildKey, BuildRequestId, BuilderId, Caller, Command, Control, Cursor, Entity, Error,
+    Event, EventStream, Key, List, LogChunk, LogKey, MasterId, Outcome, Page, Properties, PropertiesOf, Read,
+    Result, Results, Signal, Start, Timestamp, TopicFilter, Verb, View, ViewQuery, Watch, WorkerId,
 };
 
 /// The end of build `number`, as event `number`.
@@ -73,6 +73,14 @@ impl Read for Events {
     }
 
     async fn properties(&self, _: PropertiesOf) -> Result<At<Properties>> {
+        none()
+    }
+
+    async fn build_data(&self, _: BuildKey, _: String) -> Result<At<Vec<u8>>> {
+        none()
+    }
+
+    async fn view(&self, _: ViewQuery) -> Result<At<View>> {
         none()
     }
 }

@@ -41,7 +41,22 @@ impl<'a> History<'a> {
 
     /// One thing happens; nothing, if it cannot be now.
     pub(super) async fn go_on(&mut self) {
-        match self.dice.below(24) {
+        let what = self.dice.below(24);
+        self.happen(what).await;
+    }
+
+    /// As [`History::go_on`], but nothing is asked for: a command may be lost with its connection, and nobody knows
+    /// whether it was carried out.
+    pub(super) async fn go_on_without_commands(&mut self) {
+        let what = match self.dice.below(24) {
+            21 | 22 => 23,
+            what => what,
+        };
+        self.happen(what).await;
+    }
+
+    async fn happen(&mut self, what: usize) {
+        match what {
             0..3 => self.add_change().await,
             3..6 => self.add_buildset().await,
             6..9 => self.start_build().await,

@@ -79,7 +79,10 @@ async fn miss_nothing(stage: &dyn Stage, number: u64, cuts: bool) {
         .collect();
     let write = async {
         for round in 0..150 {
-            history.go_on().await;
+            match cuts {
+                true => history.go_on_without_commands().await,
+                false => history.go_on().await,
+            }
             if cuts && round % 15 == 7 {
                 stage.disconnect().await;
             }

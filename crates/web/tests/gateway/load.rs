@@ -12,8 +12,9 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use weir_status_api::conformance::Stage;
 use weir_status_api::{
-    At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, OpenToAll,
-    Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
+    OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View,
+    ViewQuery, Watch,
 };
 use weir_testbed::eventually;
 use weir_web::{Options, Peer, Rate, router};
@@ -66,6 +67,14 @@ impl Read for Gated {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.api.properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.api.build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.api.view(query).await
     }
 }
 

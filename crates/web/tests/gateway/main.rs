@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../status-api/tests/model/mod.rs"]
+#[allow(dead_code, reason = "the tests of the kit plant more faults in the model")]
 mod model;
 
 mod assets;

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite;
 use weir_status_api::conformance::Stage;
 use weir_status_api::{
-    At, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome, Page,
-    Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
+    Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View, ViewQuery, Watch,
 };
 
 use crate::scene::{Gateway, Scene};
@@ -54,6 +54,14 @@ impl Read for Revocable {
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.check()?.properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.check()?.build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.check()?.view(query).await
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) fn builder(id: i64, name: &str) -> Builder {
         name: name.to_owned(),
         masters: vec![MasterId(1)],
         description: None,
+        description_format: None,
+        project: None,
         tags: vec![],
     }
 }

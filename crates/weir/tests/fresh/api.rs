@@ -11,8 +11,9 @@ use http::{HeaderMap, Request, StatusCode};
 use tokio::sync::watch;
 use tower::ServiceExt;
 use weir_status_api::{
-    At, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey, OpenToAll,
-    Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, Watch,
+    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
+    OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View,
+    ViewQuery, Watch,
 };
 use weir_web::{Options, router};
 
@@ -74,6 +75,16 @@ impl Read for Counted {
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         self.count();
         self.api.properties(of).await
+    }
+
+    async fn build_data(&self, build: BuildKey, name: String) -> Result<At<Vec<u8>>> {
+        self.count();
+        self.api.build_data(build, name).await
+    }
+
+    async fn view(&self, query: ViewQuery) -> Result<At<View>> {
+        self.count();
+        self.api.view(query).await
     }
 }
 

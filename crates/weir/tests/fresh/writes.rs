@@ -62,6 +62,7 @@ fn setup(more: usize) -> Setup {
         workers: vec!["w".to_owned(), "v".to_owned()],
         schedulers: vec!["force".to_owned()],
         force_schedulers: vec![force],
+        ..Setup::default()
     }
 }
 

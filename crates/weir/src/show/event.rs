@@ -1,6 +1,6 @@
 //! An event on one line.
 
-use weir_status_api::{Entity, Event, Key, Results, StepKey, Timestamp, Worker};
+use weir_status_api::{Entity, Event, Key, Results, StepKey, TestResultSet, Timestamp, Worker};
 
 use super::names::{self, Names};
 use super::{Look, plain, when};
@@ -30,6 +30,11 @@ impl Summary<'_> {
             Entity::Worker(it) => plain(&worker(it)),
             Entity::Scheduler(it) => plain(&it.name) + if it.enabled { "" } else { " (disabled)" },
             Entity::ForceScheduler(it) => plain(&it.name) + if it.enabled { "" } else { " (disabled)" },
+            Entity::ChangeSource(it) => plain(&it.name) + if it.master.is_none() { " (removed)" } else { "" },
+            Entity::Project(it) => plain(&it.name),
+            Entity::Codebase(it) => plain(&it.name),
+            Entity::Branch(it) => plain(&it.name),
+            Entity::Commit(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
             Entity::Change(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
             Entity::SourceStamp(it) => {
                 let parts = [&it.branch, &it.revision].map(|it| it.as_deref().unwrap_or("newest"));
@@ -51,27 +56,17 @@ impl Summary<'_> {
                 let plural = if it.num_lines == 1 { "" } else { "s" };
                 plain(&format!("{step} {}: {} line{plural}", it.name, it.num_lines))
             }
-            Entity::ChangeSource(it) => plain(&it.name) + if it.master.is_none() { " (removed)" } else { "" },
-            Entity::Project(it) => plain(&it.name) + if it.active { "" } else { " (no builders)" },
-            Entity::Codebase(it) => plain(&it.name),
-            Entity::Branch(it) => plain(&it.name),
-            Entity::Commit(it) => format!("{}: {}", plain(&it.author), first_line(&it.comments)),
             Entity::BuildData(it) => {
                 let build = self.name(&Key::Build(it.build.into()));
                 plain(&format!("{build} {}: {} bytes", it.name, it.length))
             }
             Entity::TestResultSet(it) => {
-                let build = self.name(&Key::Build(it.build.into()));
-                let count = |count: Option<i64>| count.map_or("?".to_owned(), |it| it.to_string());
-                let (passed, failed) = (count(it.tests_passed), count(it.tests_failed));
-                plain(&format!(
-                    "{build} {}: {passed} passed, {failed} failed",
-                    it.category
-                ))
+                let step = self.name(&Key::Step(StepKey::Id(it.step)));
+                plain(&with(&format!("{step} {}", it.category), &tests(it)))
             }
             Entity::TestResult(it) => {
-                let name = it.test_name.as_ref().or(it.test_code_path.as_ref());
-                plain(&with(name.map_or("", String::as_str), &it.value))
+                let name = it.test_name.as_deref().or(it.test_code_path.as_deref());
+                plain(&with(name.unwrap_or_default(), &it.value))
             }
             Entity::Properties(it) => {
                 let names: Vec<&str> = it.changed.keys().map(String::as_str).collect();
@@ -104,6 +99,15 @@ fn with(what: &str, said: &str) -> String {
     } else {
         format!("{what}: {said}")
     }
+}
+
+/// How many tests passed and failed, as far as that is known.
+fn tests(set: &TestResultSet) -> String {
+    let counts = [(set.tests_passed, "passed"), (set.tests_failed, "failed")];
+    let known = counts
+        .into_iter()
+        .filter_map(|(count, how)| count.map(|it| format!("{it} {how}")));
+    known.collect::<Vec<_>>().join(", ")
 }
 
 fn worker(worker: &Worker) -> String {
@@ -271,6 +275,92 @@ mod tests {
         ]
     }
 
+    fn sources() -> Vec<Event> {
+        let source = |master| ChangeSource {
+            id: ChangeSourceId(1),
+            name: "git".to_owned(),
+            master,
+        };
+        let project = Project {
+            id: ProjectId(1),
+            name: "The\u{1b}weir".to_owned(),
+            slug: "weir".to_owned(),
+            description: None,
+            description_format: None,
+            active: true,
+        };
+        let codebase = Codebase {
+            id: CodebaseId(2),
+            project: ProjectId(1),
+            name: "docs".to_owned(),
+            slug: "docs".to_owned(),
+        };
+        let branch = Branch {
+            id: BranchId(3),
+            codebase: CodebaseId(2),
+            name: "main".to_owned(),
+            commit: None,
+            last_moved_at: NOW,
+        };
+        let commit = Commit {
+            id: CommitId(4),
+            codebase: CodebaseId(2),
+            author: "Ada".to_owned(),
+            committer: None,
+            comments: "Lower it\n\nAgain.".to_owned(),
+            when: NOW,
+            revision: "c0ffee".to_owned(),
+            parent: None,
+        };
+        vec![
+            event(31, Verb::New, source(Some(MasterId(1)))),
+            event(32, Verb::Stopped, source(None)),
+            event(33, Verb::New, project),
+            event(34, Verb::New, codebase),
+            event(35, Verb::Update, branch),
+            event(36, Verb::New, commit),
+        ]
+    }
+
+    fn outcomes() -> Vec<Event> {
+        let data = BuildData {
+            build: BuildId(1001),
+            name: "coverage".to_owned(),
+            length: 2_048,
+            source: "test".to_owned(),
+        };
+        let set = |tests_passed, tests_failed| TestResultSet {
+            id: TestResultSetId(5),
+            builder: BuilderId(1),
+            build: BuildId(1001),
+            step: StepId(101),
+            description: None,
+            category: "pass_fail".to_owned(),
+            value_unit: "boolean".to_owned(),
+            tests_passed,
+            tests_failed,
+            complete: tests_passed.is_some(),
+        };
+        let result = TestResult {
+            id: TestResultId(6),
+            builder: BuilderId(1),
+            set: TestResultSetId(5),
+            test_name: None,
+            test_code_path: Some("src/lib.rs".to_owned()),
+            line: None,
+            duration_ns: None,
+            value: "1".to_owned(),
+        };
+        vec![
+            event(37, Verb::New, build(1, 1, None)),
+            event(38, Verb::New, step(1, "compile")),
+            event(39, Verb::New, data),
+            event(40, Verb::New, set(None, None)),
+            event(41, Verb::Completed, set(Some(7), Some(1))),
+            event(42, Verb::New, result),
+        ]
+    }
+
     fn controls() -> Vec<Event> {
         let targets = [
             (ControlTarget::Build(BuildId(1001)), ControlAction::Stop, None),
@@ -298,7 +388,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_event_has_its_line() {
-        let events = [setup(), work(), controls()].concat();
+        let events = [setup(), work(), controls(), sources(), outcomes()].concat();
         for kind in Kind::ALL {
             assert!(
                 events

@@ -244,15 +244,20 @@ impl<'v, 's> Call<'v, 's> {
     }
 
     /// Notes that each of `names`, given to the argument, must be the name of a `kind`.
-    pub(crate) fn refer(&mut self, kind: Kind, argument: &str, names: &[String]) {
+    pub(crate) fn refer(&self, kind: Kind, argument: &str, names: &[String]) {
         for (number, name) in names.iter().enumerate() {
-            self.session.refer(Reference {
-                kind,
-                name: name.clone(),
-                place: self.item_place(argument, Some(number)),
-                said_to: format!("{}(): '{argument}'", self.function.name),
-            });
+            self.refer_one(kind, argument, number, name);
         }
+    }
+
+    /// Notes that `name`, item `number` of the argument, must be the name of a `kind`.
+    pub(crate) fn refer_one(&self, kind: Kind, argument: &str, number: usize, name: &str) {
+        self.session.refer(Reference {
+            kind,
+            name: name.to_owned(),
+            place: self.item_place(argument, Some(number)),
+            said_to: format!("{}(): '{argument}'", self.function.name),
+        });
     }
 
     /// Notes a mistake in the argument.

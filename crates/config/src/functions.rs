@@ -1,5 +1,6 @@
 //! The functions that a configuration calls.
 
+mod access;
 mod builder;
 mod change_source;
 mod interpolate;
@@ -14,7 +15,9 @@ use crate::call::Function;
 pub(crate) const MASTER: &[&Function] = &[
     &setup::MASTER,
     &setup::WORKER,
-    &setup::USER,
+    &access::USER,
+    &access::ROLE,
+    &access::ALLOW,
     &change_source::GIT_POLLER,
     &scheduler::ANY_BRANCH,
     &scheduler::SINGLE_BRANCH,

@@ -31,6 +31,6 @@ pub use init::{InitError, STARTER, init};
 pub use model::{
     BuilderConfig, ChangeFilter, ChangeSource, Command, Env, GitPoller, GitStep, ListenerConfig,
     MasterConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig,
-    StepKind, UserConfig, Webhook, WorkerConfig, any_matches,
+    StepKind, Webhook, WorkerConfig, any_matches,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use weir_access::Policy;
 use weir_status_api::{Change, ForceField};
 
 use crate::text::Text;
@@ -23,8 +24,6 @@ pub struct MasterConfig {
     pub title: String,
     /// The one address for the status API, the web and the workers; 127.0.0.1:8010 unless given.
     pub listen: SocketAddr,
-    /// Whether anybody who reaches the address may force, stop and pause.
-    pub anonymous_control: bool,
     /// Whether an address beyond loopback may be served without TLS.
     pub plain_text_beyond_loopback: bool,
     /// The workers, in the file's order; names are unique.
@@ -37,8 +36,8 @@ pub struct MasterConfig {
     pub builders: Vec<BuilderConfig>,
     /// Who is told; names are unique.
     pub listeners: Vec<ListenerConfig>,
-    /// Who may control; names are unique.
-    pub users: Vec<UserConfig>,
+    /// Who may see and do what; the names of users and of roles are unique.
+    pub policy: Policy,
 }
 
 impl MasterConfig {
@@ -47,14 +46,13 @@ impl MasterConfig {
         Self {
             title: "Weir".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
-            anonymous_control: false,
             plain_text_beyond_loopback: false,
             workers: vec![],
             change_sources: vec![],
             schedulers: vec![],
             builders: vec![],
             listeners: vec![],
-            users: vec![],
+            policy: Policy::default(),
         }
     }
 
@@ -107,15 +105,6 @@ pub struct WorkerConfig {
     pub max_builds: Option<u32>,
     /// Properties of each build that runs on it.
     pub properties: PropertyValues,
-}
-
-/// Somebody who may control: force, stop, cancel, pause.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UserConfig {
-    /// Their name.
-    pub name: String,
-    /// The token that they present; read from its file if it was given as one.
-    pub token: Secret,
 }
 
 /// Where changes come from.

@@ -26,6 +26,9 @@ pub(crate) enum Kind {
     Builder,
     Listener,
     User,
+    Role,
+    RoleFunction,
+    Group,
 }
 
 impl fmt::Display for Kind {
@@ -37,6 +40,8 @@ impl fmt::Display for Kind {
             Self::Builder => "builder",
             Self::Listener => "webhook",
             Self::User => "user",
+            Self::Role | Self::RoleFunction => "role",
+            Self::Group => "group",
         })
     }
 }

@@ -87,7 +87,7 @@ webhook("hook", "https://a/")
     );
     assert_eq!(config.title, "Weir");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8010");
-    assert!(!config.anonymous_control && !config.plain_text_beyond_loopback);
+    assert!(!config.policy.anonymous_control && !config.plain_text_beyond_loopback);
     assert_eq!(config.workers[0].max_builds, None);
     assert_eq!(config.builders[0].workdir, Text::literal("build"));
     let [git, make] = config.builders[0].steps.as_slice() else {
@@ -239,4 +239,34 @@ fn the_books_examples_have_no_mistake() {
         }
     }
     assert_eq!(found, ["weir.star", "listeners.star", "weir.star"]);
+}
+
+#[test]
+fn rules_say_who_may_do_what() {
+    use weir_access::Action;
+    let config = check(
+        r#"
+w = worker("w", token = "t")
+b = builder("b", workers = ["w"], steps = [shell(["make"])], tags = ["web"])
+user("ada", token = "of-ada", roles = ["admin"], groups = ["web"], email = "ada@weir.example")
+user("eva")
+role("deploy", users = ["eva"], groups = ["web"])
+allow("read", builders = [b, "nightly-*"], anonymous = True)
+allow("control", tags = ["web"], roles = ["deploy"])
+allow(["workers", "tokens"], users = ["ada"])
+"#,
+    );
+    let policy = &config.policy;
+    assert_eq!(policy.users[0].email.as_deref(), Some("ada@weir.example"));
+    assert!(policy.users[0].token_hash.is_some() && policy.users[1].token_hash.is_none());
+    assert!(!format!("{policy:?}").contains("of-ada"));
+    assert_eq!(policy.roles[0].groups, ["web"]);
+    let [read, control, both] = policy.rules.as_slice() else {
+        panic!("{:?}", policy.rules);
+    };
+    assert_eq!(read.on.builders, ["b", "nightly-*"]);
+    assert!(read.to.anonymous);
+    // One for some builders is about builders only.
+    assert!(control.actions.contains(&Action::Stop) && !control.actions.contains(&Action::Workers));
+    assert_eq!(both.actions, [Action::Workers, Action::Tokens].into());
 }

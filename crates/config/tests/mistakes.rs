@@ -87,6 +87,41 @@ fn arguments() {
 }
 
 #[test]
+fn rules() {
+    snapshot!(told_after_whole(&[
+        ("no action", "allow()"),
+        ("misspelt action", r#"allow("forse")"#),
+        ("action like none", r#"allow(["read", "fly"], anonymous = True)"#),
+        (
+            "names of nothing",
+            r#"user("ada", roles = ["admin"], groups = ["web"])
+role("deploy", users = ["adda"], groups = ["wob"])
+allow("stop", builders = [b, "x-*", "c"], roles = ["admim"], users = ["bob"], groups = ["ops"])"#
+        ),
+        (
+            "empty lists, which would open all",
+            "allow(\"read\", builders = [], roles = [])"
+        ),
+        (
+            "builders for what is about none",
+            r#"allow("workers", builders = [b])"#
+        ),
+        (
+            "everybody and somebody",
+            r#"allow("read", anonymous = True, roles = ["admin"])
+user("ada", roles = ["admin"])"#
+        ),
+        ("tokens for nobody", r#"allow("tokens", anonymous = True)"#),
+        (
+            "no hash",
+            r#"user("ada", password_hash = "hunter2")
+user("eva", password_hash = "$2b$12$abcdefghijklmnopqrstuuGbSyYvJYZ0NaBq")"#
+        ),
+        ("same role", "role(\"a\", groups = [])\nrole(\"a\", groups = [])"),
+    ]));
+}
+
+#[test]
 fn names() {
     let long = "n".repeat(71);
     let long = format!(r#"builder("{long}", workers = [w], steps = [shell("make", name = "{long}")])"#);

@@ -21,4 +21,3 @@ pub use builds::LineBuffer;
 pub use change_sources::{Commit, GitError, Mirror};
 pub use error::Error;
 pub use master::{Master, Options};
-pub use setup::policy;

@@ -1,7 +1,7 @@
 //! From the configuration to what the store and the status API know of it.
 
 use weir_config::{MasterConfig, PropertyValues, SchedulerConfig, SchedulerKind};
-use weir_status_api::{ForceDefaults, ForceScheduler, Policy, Properties, Property, User};
+use weir_status_api::{ForceDefaults, ForceScheduler, Properties, Property};
 use weir_status_db::{BuilderSetup, Setup};
 
 /// What the store is told of `config`.
@@ -60,18 +60,6 @@ fn force_scheduler(config: &SchedulerConfig) -> Option<ForceScheduler> {
         properties: properties(&config.properties, "Scheduler"),
         fields: fields.clone(),
     })
-}
-
-/// Who may control, as `config` has it.
-pub fn policy(config: &MasterConfig) -> Policy {
-    Policy {
-        anonymous_control: config.anonymous_control,
-        users: config
-            .users
-            .iter()
-            .map(|it| User::new(&it.name, it.token.expose()))
-            .collect(),
-    }
 }
 
 /// `values` as properties that `source` set.

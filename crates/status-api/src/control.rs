@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, SchedulerKey, WorkerId, WorkerKey};
 
-/// Who asks. A binding carries it; [`Policy`](crate::Policy), beneath all bindings, decides what it may do.
+/// Who asks. A binding carries it; [`Access`](crate::Access), beneath all bindings, decides what it may do.
 ///
 /// A binding that has only a credential (an API token) hands that on as it came: a gateway need not know who
 /// holds it.
@@ -34,7 +34,7 @@ impl Caller {
         }
     }
 
-    /// Somebody who presents an API token; who that is, [`Policy`](crate::Policy) knows.
+    /// Somebody who presents an API token; who that is, [`Access`](crate::Access) knows.
     pub fn bearer(token: impl Into<String>) -> Self {
         Self {
             name: None,

@@ -30,7 +30,6 @@ pub mod conformance;
 mod control;
 mod error;
 mod event;
-mod guard;
 mod id;
 mod key;
 mod listener;
@@ -48,7 +47,6 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use control::{Caller, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome};
 pub use error::{Error, Result};
 pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
-pub use guard::{Guarded, Policy, User};
 pub use id::{
     BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
     LogId, MasterId, PatchId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List,
-    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp, View, ViewQuery,
+    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp, Token, TokenId, View, ViewQuery,
 };
 
 use crate::error::{Error, Result};
@@ -161,6 +161,21 @@ pub(crate) trait Backend: Send + Sync {
         key: &ForceKey,
         at: Timestamp,
     ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>>;
+
+    /// Keeps a token under the hash of its text; its id is the database's.
+    async fn add_token(&self, token: &Token, hash: [u8; 32]) -> Result<Token>;
+
+    /// The token whose text has that hash.
+    async fn token(&self, hash: [u8; 32]) -> Result<Option<Token>>;
+
+    /// Tokens, the newest first, 10,000 at the most.
+    async fn tokens(&self, user: Option<&str>) -> Result<Vec<Token>>;
+
+    /// Notes that a token was revoked, unless that is noted.
+    async fn revoke_token(&self, token: TokenId, at: Timestamp) -> Result<()>;
+
+    /// Forgets tokens that ended before `before`.
+    async fn forget_tokens(&self, before: Timestamp) -> Result<()>;
 
     /// Brings all to rest and closes the connections.
     async fn close(&self);

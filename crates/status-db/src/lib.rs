@@ -26,11 +26,13 @@ mod segments;
 mod sqlite;
 mod status;
 mod store;
+mod tokens;
 mod transition;
 mod writer;
 
 pub use error::{Error, Result};
 pub use store::{Database, Options, Store};
+pub use tokens::TokenStore;
 pub use transition::{
     Applied, BuilderSetup, BuildsetSource, CodebaseSetup, ForceKey, KeptState, MAX_BUILD_DATA, NewBuildData,
     NewBuildset, NewChange, NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, ProjectSetup,

@@ -15,7 +15,7 @@ use crate::load::{Class, WAIT};
 use crate::reads::Answer;
 use crate::shared::Made;
 use crate::source::Source;
-use crate::{Shared, build_data, control, depends, logs, reads};
+use crate::{Shared, build_data, control, depends, logs, reads, tokens};
 
 /// Serves everything below `/api/v2` and its other name, `/api/latest`.
 pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Response {
@@ -23,6 +23,9 @@ pub(crate) async fn serve(State(app): State<Shared>, request: Request) -> Respon
     let Some(path) = below_version(head.uri.path()) else {
         return no_path(head.uri.path());
     };
+    if let Some(below) = tokens::below(path) {
+        return tokens::serve(&app, below, &head, body).await;
+    }
     match head.method {
         Method::GET | Method::HEAD => read(&app, path, &head).await,
         Method::POST => control::serve(&app, path, &head.headers, body).await,

@@ -89,6 +89,11 @@ impl Fresh {
         begun.map_or(Watching::Begins, |it| it.clone())
     }
 
+    /// The API that sees every event, if there is one.
+    pub(crate) fn all(&self) -> Option<&Arc<dyn StatusApi>> {
+        self.present.as_ref()?.all()
+    }
+
     pub(crate) fn now(&self) -> Moment {
         Moment {
             generation: self.generation.load(SeqCst),

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN,
-    RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -12,17 +12,30 @@ use axum::response::{IntoResponse, Response};
 use weir_status_api::Error;
 
 use crate::answer::{self, refuse};
+use crate::credential::{self, Credential};
 use crate::rate::Limits;
 use crate::{Options, Shared};
 
 /// Lets a request through to its handler, if its sizes and its origin are as they should be.
 pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let options = &app.options;
-    let refused = too_large(options, &request).or_else(|| too_often(&app.limits, &request));
+    let refused = too_large(options, &request)
+        .or_else(|| too_often(&app.limits, &request))
+        .or_else(|| forged(options, &request));
+    let session = matches!(Credential::of(request.headers()), Credential::Cookie(_));
+    let uri = request.uri().clone();
     let mut response = match refused {
         Some(refused) => refused,
         None => cross_origin(options, request, next).await,
     };
+    // A session that has ended must not stand in the way of who comes without one.
+    let ended = session && response.status() == StatusCode::UNAUTHORIZED;
+    if ended
+        && !response.headers().contains_key(SET_COOKIE)
+        && let Some(cookie) = credential::cookie(options, &uri, "", 0)
+    {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
@@ -43,6 +56,19 @@ fn too_large(options: &Options, request: &Request) -> Option<Response> {
         return Some(refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &why));
     }
     None
+}
+
+fn forged(options: &Options, request: &Request) -> Option<Response> {
+    // Whoever signs in presents a password; the session before that does not matter.
+    let signs_in = request.uri().path() == "/auth/login";
+    let forged = credential::is_forged(options, request.method(), request.headers(), request.uri());
+    (forged && !signs_in).then(|| {
+        answer::error(&Error::PermissionDenied {
+            why: "a request with a session's cookie must come from this site's own pages; programs present a token \
+                  as `Authorization: Bearer`"
+                .to_owned(),
+        })
+    })
 }
 
 fn too_often(limits: &Limits, request: &Request) -> Option<Response> {
@@ -80,12 +106,12 @@ async fn cross_origin(options: &Options, request: Request, next: Next) -> Respon
 
 fn answer_preflight(headers: &HeaderMap) -> Response {
     let method = headers.get(ACCESS_CONTROL_REQUEST_METHOD);
-    let known = method.is_some_and(|it| matches!(it.as_bytes(), b"GET" | b"HEAD" | b"POST"));
+    let known = method.is_some_and(|it| matches!(it.as_bytes(), b"GET" | b"HEAD" | b"POST" | b"DELETE"));
     if !known {
         return refuse(StatusCode::BAD_REQUEST, "invalid method");
     }
     [
-        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, DELETE"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
             "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
@@ -97,6 +123,16 @@ fn answer_preflight(headers: &HeaderMap) -> Response {
 
 /// Whether pages of `origin` may use the API: those of this site, and of the origins that were allowed.
 fn may_use(options: &Options, origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
+    let Ok(text) = origin.to_str() else {
+        return false;
+    };
+    let text = text.to_ascii_lowercase();
+    let mut allowed = options.allowed_origins.iter().map(|it| it.to_ascii_lowercase());
+    is_own_origin(options, origin, headers, uri) || allowed.any(|it| glob(&it, &text))
+}
+
+/// Whether the pages of `origin` are this site's.
+pub(crate) fn is_own_origin(options: &Options, origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
     let Ok(origin) = origin.to_str() else {
         return false;
     };
@@ -107,8 +143,7 @@ fn may_use(options: &Options, origin: &HeaderValue, headers: &HeaderMap, uri: &U
     let host = host.or_else(|| uri.authority().map(|it| it.as_str()));
     let same = matches!((authority, host), (Some(it), Some(host)) if it == host.to_ascii_lowercase());
     let own = options.base_url.as_deref().and_then(origin_of);
-    let allowed = options.allowed_origins.iter().map(|it| it.to_ascii_lowercase());
-    same || own.is_some_and(|own| own == origin) || allowed.into_iter().any(|it| glob(&it, &origin))
+    same || own.is_some_and(|own| own == origin)
 }
 
 /// The origin of a URL.

@@ -6,13 +6,15 @@
 //!
 //! # Non-goals
 //! - It keeps no state of builds, and renders nothing but JSON, text and badges.
-//! - It decides no permission: it hands the caller's token on.
+//! - It decides no permission: it hands the caller's token on. What it does itself is to keep other sites' pages from
+//!   using a session.
 //! - It knows no field of JSON: those are in `weir_status_http::v2`.
 
 mod admission;
 mod answer;
 mod api;
 mod assets;
+mod auth;
 mod badge;
 mod build_data;
 mod cctray;
@@ -43,6 +45,7 @@ mod site;
 mod socket;
 mod source;
 mod sse;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -90,9 +93,9 @@ impl App {
 
 type Shared = Arc<App>;
 
-/// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`,
-/// `/config`, `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the
-/// web status's files.
+/// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`, `/auth`, `/config`,
+/// `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the web status's
+/// files.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
 pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
@@ -112,6 +115,8 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         .route("/api/{*path}", any(api::serve))
         .route("/sse/{*path}", get(sse::serve))
         .route("/ws", get(socket::serve))
+        .route("/auth/login", get(auth::ask).post(auth::sign_in))
+        .route("/auth/logout", get(auth::sign_out).post(auth::sign_out))
         .route("/config", get(site::config))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))

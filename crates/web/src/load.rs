@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, COOKIE};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use weir_status_api::{Error, Result};
 
+use crate::credential::Credential;
 use crate::options::Options;
 
 /// How long a read waits for its turn.
@@ -33,9 +33,10 @@ pub(crate) enum Class {
 impl Class {
     /// Whether the request has a credential, of whatever kind.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        match headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
-            true => Self::Known,
-            false => Self::Anonymous,
+        // Cookies of other programs at this address are no credential.
+        match Credential::of(headers) {
+            Credential::Nothing => Self::Anonymous,
+            _ => Self::Known,
         }
     }
 }

@@ -6,22 +6,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use weir_status_api::Cursor;
+use weir_status_api::{Cursor, StatusApi};
 
 use crate::{Admission, Assets};
 
 /// Tells the cursor of the newest event, without waiting.
 #[derive(Clone)]
-pub struct Present(Arc<dyn Fn() -> Cursor + Send + Sync>);
+pub struct Present {
+    newest: Arc<dyn Fn() -> Cursor + Send + Sync>,
+    all: Option<Arc<dyn StatusApi>>,
+}
 
 impl Present {
     /// As `newest` tells it: an event counts from before the moment at which whoever caused it learns of its commit.
     pub fn new(newest: impl Fn() -> Cursor + Send + Sync + 'static) -> Self {
-        Self(Arc::new(newest))
+        Self {
+            newest: Arc::new(newest),
+            all: None,
+        }
+    }
+
+    /// And the API in which nothing is hidden, so that an answer is kept no longer where its reader may not see any
+    /// more what it showed, and is kept on whatever else happens that they do not see.
+    #[must_use]
+    pub fn seeing_all(self, api: Arc<dyn StatusApi>) -> Self {
+        Self {
+            all: Some(api),
+            ..self
+        }
+    }
+
+    pub(crate) fn all(&self) -> Option<&Arc<dyn StatusApi>> {
+        self.all.as_ref()
     }
 
     pub(crate) fn cursor(&self) -> Cursor {
-        (self.0)()
+        (self.newest)()
     }
 }
 
@@ -90,6 +110,11 @@ pub struct Options {
     pub anonymous_reads: usize,
     /// How many reads with a credential may be under way at once.
     pub known_reads: usize,
+    /// Whether people can sign in with a password; pages offer it then.
+    pub sign_in: bool,
+    /// Whether browsers reach the site over TLS only, so that they shall send a session's cookie over nothing else.
+    /// That is so without this where [`Options::base_url`] says so.
+    pub secure_cookies: bool,
     /// Becomes true when the server stops: event streams, which have no end of their own, end then.
     pub closing: Option<watch::Receiver<bool>>,
 }
@@ -131,6 +156,8 @@ impl Default for Options {
             trusted_proxies: vec![],
             anonymous_reads: 16,
             known_reads: 32,
+            sign_in: false,
+            secure_cookies: false,
             closing: None,
         }
     }

@@ -244,6 +244,7 @@ impl Shared {
     pub(crate) fn watch(&self, api: &Arc<dyn StatusApi>) {
         if self.most_bytes > 0 {
             self.watching.get_or_init(|| {
+                let api = self.fresh.all().unwrap_or(api);
                 tokio::spawn(fresh::follow(Arc::downgrade(&self.fresh), Arc::clone(api)));
             });
         }

@@ -5,9 +5,10 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::response::Response;
 use serde_json::{Value, json};
+use weir_status_http::v2;
 
-use crate::answer::{Reader, json};
-use crate::{App, Shared};
+use crate::answer::{self, Reader, in_time, json};
+use crate::{App, Shared, credential};
 
 /// What programs that follow links need not read. Badges and pages stay open to them.
 const ROBOTS: &str = "User-agent: *\nDisallow: /api\nDisallow: /auth\nDisallow: /cc.xml\nDisallow: /config\n\
@@ -22,16 +23,27 @@ pub(crate) async fn versions(State(app): State<Shared>, headers: HeaderMap) -> R
 /// `/config`: what Buildbot's web pages want to know at their start.
 pub(crate) async fn config(State(app): State<Shared>, headers: HeaderMap) -> Response {
     let url = base_url(&app, &headers);
+    let caller = credential::caller(&headers);
+    let who = app.access.identify(&caller);
+    let who = match in_time(app.options.deadline, who).await {
+        Ok(who) => who,
+        Err(error) => return answer::error(&error),
+    };
+    let auth = if app.options.sign_in {
+        "UserPasswordAuth"
+    } else {
+        "NoAuth"
+    };
     let body: Value = json!({
         "title": app.options.title,
         "titleURL": url,
         "buildbotURL": url,
         "multiMaster": false,
         "versions": [["Weir", env!("CARGO_PKG_VERSION")]],
-        "auth": {"name": "NoAuth"},
+        "auth": {"name": auth},
         "authz": {},
         "avatar_methods": [],
-        "user": {"anonymous": true},
+        "user": v2::identity_to_json(&who),
         "plugins": {},
         "ui_default_config": {},
         "user_any_access_allowed": true,

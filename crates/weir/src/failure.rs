@@ -55,7 +55,9 @@ impl From<weir_status_api::Error> for Failure {
             | Error::InvalidQuery { .. }
             | Error::InvalidInput { .. }
             | Error::Conflict { .. } => Self::usage(error),
-            Error::PermissionDenied { .. } => Self::new(format!("{error} (--token-file presents a token)")),
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
+                Self::new(format!("{error} (--token-file presents a token)"))
+            }
             Error::Unavailable { .. } => Self::new(format!(
                 "the master is {error}; does it run, and is --upstream its address?"
             )),

@@ -2,6 +2,7 @@
 
 mod assets;
 mod commands;
+mod database;
 mod failure;
 mod hosts;
 mod listeners;

@@ -1,6 +1,7 @@
 //! How readers are served, from the command line.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use weir_status_db::Store;
@@ -57,8 +58,10 @@ impl Readers {
 
     /// For a master, beside `store`.
     pub(crate) fn master(&self, store: Store) -> Options {
+        let all = Arc::new(store.clone());
+        let present = Present::new(move || store.newest()).seeing_all(all);
         Options {
-            present: Some(Present::new(move || store.newest())),
+            present: Some(present),
             anonymous_reads: READS_OF_A_STORE,
             ..self.gateway()
         }

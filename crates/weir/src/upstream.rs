@@ -20,14 +20,23 @@ pub(crate) struct Upstream {
         value_name = "URL"
     )]
     upstream: String,
-    /// A file with the API token that allows to control.
+    /// A file with the API token to present.
     #[arg(long, env = "WEIR_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
 impl Upstream {
-    /// The status API of that master. Connects when it is first asked.
+    /// The status API of that master, as whoever holds the token may see it. Connects when it is first asked.
     pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
+        let caller = self.caller()?;
+        let status =
+            GrpcStatus::connect(&self.upstream, caller.token().map(str::to_owned)).map_err(Failure::usage)?;
+        Ok(Arc::new(status))
+    }
+
+    /// The same as anybody may see it: those for whom it is asked present tokens of their own, and must never act with
+    /// ours.
+    pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn StatusApi>, Failure> {
         let status = GrpcStatus::connect(&self.upstream, None).map_err(Failure::usage)?;
         Ok(Arc::new(status))
     }

@@ -92,7 +92,7 @@ async fn a_mistake_gets_one_sentence() {
         refuses(&site, arguments, 2, part).await;
     }
     let denied = ["force", "slow", "--token-file", &stranger];
-    refuses(&site, &denied, 1, "permission denied").await;
+    refuses(&site, &denied, 1, "not signed in").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,6 +63,7 @@ fn what_looks_at_builds_needs_no_database() {
         "weir-status-http",
         "weir-listeners",
         "weir-web",
+        "weir-access",
     ] {
         must_lack(package, &DATABASES);
         must_lack(package, &["weir-status-db", "weir-master"]);
@@ -77,6 +78,16 @@ fn the_status_api_needs_no_transport_and_no_other_crate_of_ours() {
         .filter(|name| name.starts_with("weir"))
         .collect();
     assert!(ours.is_empty(), "the status API must not need {ours:?}");
+}
+
+#[test]
+fn permission_needs_no_transport() {
+    must_lack("weir-access", &TRANSPORTS);
+    let ours: Vec<String> = dependencies("weir-access")
+        .into_iter()
+        .filter(|name| name.starts_with("weir"))
+        .collect();
+    assert_eq!(ours, ["weir-status-api"]);
 }
 
 #[test]

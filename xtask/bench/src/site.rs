@@ -106,7 +106,8 @@ impl Site {
         }
         let deadline = Instant::now() + READY;
         loop {
-            let workers = self.client.list("/api/v2/workers").await?;
+            // A server that starts may not answer this yet.
+            let workers = self.client.list("/api/v2/workers").await.unwrap_or_default();
             let there =
                 |it: &serde_json::Value| it["connected_to"].as_array().is_some_and(|it| !it.is_empty());
             if workers.iter().filter(|it| there(it)).count() >= usize::from(count) {
@@ -120,6 +121,13 @@ impl Site {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Starts the master and the workers anew, so that it holds no memory of what was before.
+    pub(crate) async fn restart(&mut self, workers: u16) -> Result<()> {
+        self.stop();
+        self.start_master().await?;
+        self.start_workers(workers).await
     }
 
     /// Ends the workers and the master.

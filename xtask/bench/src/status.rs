@@ -15,6 +15,8 @@ use crate::{Result, book, machine};
 
 /// How long any part may take.
 const PART: Duration = Duration::from_secs(300);
+/// Builds of history that are written in a second, at least.
+const SLOWEST_FILL: u64 = 5000;
 /// How long a server rests before its memory is read.
 const REST: Duration = Duration::from_secs(2);
 /// Builds that the audience of `--many` hears of.
@@ -91,9 +93,19 @@ struct Problems(Vec<String>);
 impl Problems {
     /// Measures a part; nothing if it cannot be measured.
     async fn part<T>(&mut self, what: &str, work: impl Future<Output = Result<T>>) -> Option<T> {
+        self.part_within(PART, what, work).await
+    }
+
+    /// As [`Problems::part`], of a part that may take longer.
+    async fn part_within<T>(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Option<T> {
         eprintln!("    {what}");
-        let done = tokio::time::timeout(PART, work).await;
-        let done = done.unwrap_or_else(|_| Err(format!("is not done in {} s", PART.as_secs())));
+        let done = tokio::time::timeout(limit, work).await;
+        let done = done.unwrap_or_else(|_| Err(format!("is not done in {} s", limit.as_secs())));
         done.map_err(|why| {
             eprintln!("    FAILED: {why}");
             self.0.push(format!("{what}: {why}"));
@@ -139,7 +151,9 @@ impl<'a> Run<'a> {
         figures.log = self.problems.part("a long log", log::measure(&site)).await;
         for size in self.plan.audiences.clone() {
             let rounds = self.plan.rounds;
-            figures.fan_outs.extend(self.fan_out(&site, size, rounds).await);
+            figures
+                .fan_outs
+                .extend(self.fan_out(&mut site, size, rounds).await);
         }
         let what = format!("{} builds", self.plan.forced);
         let forced = builds::measure(&site, self.plan.forced);
@@ -150,7 +164,7 @@ impl<'a> Run<'a> {
         if self.options.many > 0 && self.which == Which::Weir {
             figures
                 .fan_outs
-                .extend(self.fan_out(&site, self.options.many, ROUNDS_OF_MANY).await);
+                .extend(self.fan_out(&mut site, self.options.many, ROUNDS_OF_MANY).await);
         }
         eprintln!("    what the programs wrote is in {}", site.folder().display());
         Some(figures)
@@ -169,18 +183,24 @@ impl<'a> Run<'a> {
         figures.name = site.name();
         eprintln!("==> {}", site.name());
         let what = format!("{} builds of history", plan.builds);
-        let filled = self.problems.part(&what, site.fill(plan)).await?;
+        let limit = PART + Duration::from_secs(plan.builds / SLOWEST_FILL);
+        let filled = self.problems.part_within(limit, &what, site.fill(plan)).await?;
         eprintln!("      written at {:.0} builds/s", filled.builds_per_second());
         let start = self.problems.part("start", start(&mut site, plan, figures)).await;
         start.map(|()| site)
     }
 
-    /// What audiences of `size` hear, over each transport that the server speaks.
-    async fn fan_out(&mut self, site: &Site, size: usize, rounds: usize) -> Vec<fan_out::FanOut> {
+    /// What audiences of `size` hear, over each transport that the server speaks. A server may keep memory that it has
+    /// needed once, so it is started anew for each audience.
+    async fn fan_out(&mut self, site: &mut Site, size: usize, rounds: usize) -> Vec<fan_out::FanOut> {
         let mut heard = vec![];
         for transport in Transport::ALL {
             let what = format!("{size} listeners over {transport}");
-            let measured = fan_out::measure(site, transport, size, rounds);
+            let workers = self.plan.workers;
+            let measured = async {
+                site.restart(workers).await?;
+                fan_out::measure(site, transport, size, rounds).await
+            };
             heard.extend(self.problems.part(&what, measured).await.flatten());
         }
         heard

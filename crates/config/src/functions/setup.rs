@@ -1,11 +1,11 @@
-//! `master(…)`, `worker(…)` and `user(…)`.
+//! `master(…)` and `worker(…)`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use starlark::values::Value;
 
 use crate::call::{Call, Function};
-use crate::model::{UserConfig, WorkerConfig};
+use crate::model::WorkerConfig;
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::Kind;
@@ -31,14 +31,6 @@ pub(super) const WORKER: Function = Function {
     run: worker,
 };
 
-pub(super) const USER: Function = Function {
-    name: "user",
-    parameters: &["name", "token", "token_file"],
-    positional: 1,
-    any_name: false,
-    run: user,
-};
-
 fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     if let Err(first) = call.session().declare_master(call.place()) {
         let help = Some("put all into one".to_owned());
@@ -57,7 +49,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     call.session().configure(|config| {
         config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
         config.listen = listen.unwrap_or(config.listen);
-        config.anonymous_control = anonymous_control;
+        config.policy.anonymous_control = anonymous_control;
         config.plain_text_beyond_loopback = beyond;
     });
     Some(Item::Other("a master"))
@@ -88,23 +80,4 @@ fn worker(call: &mut Call<'_, '_>) -> Option<Item> {
     call.declare(Kind::Worker, &name);
     call.session().configure(|config| config.workers.push(worker));
     Some(Item::Worker(name))
-}
-
-fn user(call: &mut Call<'_, '_>) -> Option<Item> {
-    let user = UserConfig {
-        name: call.required("name", read::name(70)),
-        token: call.secret("token", "token_file"),
-    };
-    call.declare(Kind::User, &user.name);
-    let shared = |it: &UserConfig| it.token == user.token && it.name != user.name;
-    if call.session().configure(|config| config.users.iter().any(shared)) {
-        let help = Some("give each user a token of their own".to_owned());
-        call.mistake(
-            "name",
-            &format!("'{}' has the token of another user", user.name),
-            help,
-        );
-    }
-    call.session().configure(|config| config.users.push(user));
-    Some(Item::Other("a user"))
 }

@@ -42,7 +42,7 @@ pub trait Stage: Send + Sync {
     /// The API, open to all: anonymous callers may control.
     fn api(&self) -> Arc<dyn StatusApi>;
 
-    /// The same, with a [`Policy`](crate::Policy) that admits only [`USER`] with [`TOKEN`] to control.
+    /// The same, but closed: only [`USER`], who presents [`TOKEN`], may control, each command for its caller.
     fn guarded(&self) -> Arc<dyn StatusApi>;
 
     /// The writing side of the master.

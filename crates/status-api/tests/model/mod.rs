@@ -4,6 +4,7 @@
 //! the change that it tells, and streams that read what is stored at their own pace.
 
 mod control;
+mod door;
 mod force;
 mod outcome;
 mod read;
@@ -17,12 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch as signal;
-use weir_status_api::conformance::{HandClock, Stage, TOKEN, USER, Writer};
+use weir_status_api::conformance::{HandClock, Stage, Writer};
 use weir_status_api::{
     Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId,
-    ChangeSource, Clock, Codebase, Commit, Cursor, Entity, Event, ForceScheduler, Guarded, Log, LogId,
-    Master, MasterId, Outcome, Policy, Project, Properties, Scheduler, SourceStamp, StatusApi, Step,
-    TestResult, TestResultSet, Timestamp, User, Verb, Worker,
+    ChangeSource, Clock, Codebase, Commit, Cursor, Entity, Event, ForceScheduler, Log, LogId, Master,
+    MasterId, Outcome, Project, Properties, Scheduler, SourceStamp, StatusApi, Step, TestResult,
+    TestResultSet, Timestamp, Verb, Worker,
 };
 
 /// What a model does wrong.
@@ -259,11 +260,7 @@ impl Stage for ModelStage {
     }
 
     fn guarded(&self) -> Arc<dyn StatusApi> {
-        let policy = Policy {
-            anonymous_control: self.model.has(Fault::AdmitsAll),
-            users: vec![User::new(USER, TOKEN)],
-        };
-        Arc::new(Guarded::new(self.model.clone(), policy))
+        Arc::new(door::Closed(self.model.clone()))
     }
 
     fn writer(&self) -> &dyn Writer {

@@ -6,6 +6,7 @@
 mod apply;
 mod read;
 mod rows;
+mod tokens;
 
 #[cfg(test)]
 #[allow(unused_imports, reason = "tests look at the plans of SQLite only")]
@@ -17,8 +18,8 @@ use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
 use weir_status_api::{
-    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp, View,
-    ViewQuery,
+    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp, Token,
+    TokenId, View, ViewQuery,
 };
 
 use super::{Conn, Db};
@@ -148,6 +149,26 @@ impl Backend for Database {
     async fn forced(&self, key: &ForceKey, at: Timestamp) -> Result<Option<Made>> {
         let made = at_cursor!(self, |conn| apply::force_keys::forced(conn, key, at))?;
         Ok(made.value)
+    }
+
+    async fn add_token(&self, token: &Token, hash: [u8; 32]) -> Result<Token> {
+        tokens::add(&mut *connection(&self.writer).await?, token, hash).await
+    }
+
+    async fn token(&self, hash: [u8; 32]) -> Result<Option<Token>> {
+        tokens::by_hash(&mut *connection(&self.readers).await?, hash).await
+    }
+
+    async fn tokens(&self, user: Option<&str>) -> Result<Vec<Token>> {
+        tokens::list(&mut *connection(&self.readers).await?, user).await
+    }
+
+    async fn revoke_token(&self, token: TokenId, at: Timestamp) -> Result<()> {
+        tokens::revoke(&mut *connection(&self.writer).await?, token, at).await
+    }
+
+    async fn forget_tokens(&self, before: Timestamp) -> Result<()> {
+        tokens::forget(&mut *connection(&self.writer).await?, before).await
     }
 
     async fn close(&self) {

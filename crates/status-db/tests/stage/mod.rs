@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use weir_access::{ByCall, Guarded, Policy, User};
 use weir_status_api::conformance::{HandClock, NewBuildset, Setup, SetupIds, Stage, TOKEN, USER, Writer};
 use weir_status_api::{
     BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, CodebaseId, Commit, CommitId,
-    Cursor, Guarded, LogId, LogKind, MasterId, Policy, Properties, Results, SchedulerId, SourceStamp,
-    StatusApi, StepId, TestResult, TestResultSetId, Url, User, WorkerId, WorkerInfo,
+    Cursor, LogId, LogKind, MasterId, Properties, Results, SchedulerId, SourceStamp, StatusApi, StepId,
+    TestResult, TestResultSetId, Url, WorkerId, WorkerInfo,
 };
 use weir_status_db::{
     Applied, BuilderSetup, BuildsetSource, CodebaseSetup, Database, NewBuildData, NewChange, NewCommit,
@@ -45,20 +46,24 @@ impl StoreWriter {
 
     /// The store, open to all.
     pub(crate) fn open_to_all(&self) -> Arc<dyn StatusApi> {
-        let policy = Policy {
+        self.behind(Policy {
             anonymous_control: true,
-            users: vec![],
-        };
-        Arc::new(Guarded::new(self.store.clone(), policy))
+            ..Policy::default()
+        })
     }
 
     /// The store, closed to all but the kit's user.
     pub(crate) fn guarded(&self) -> Arc<dyn StatusApi> {
-        let policy = Policy {
-            anonymous_control: false,
-            users: vec![User::new(USER, TOKEN)],
-        };
-        Arc::new(Guarded::new(self.store.clone(), policy))
+        self.behind(Policy {
+            users: vec![User::with_token(USER, TOKEN)],
+            ..Policy::default()
+        })
+    }
+
+    fn behind(&self, policy: Policy) -> Arc<dyn StatusApi> {
+        let (api, credentials) = (Arc::new(self.store.clone()), Arc::new(self.store.clone()));
+        let guarded = Guarded::new(api, credentials, Arc::new(self.clock.clone()), policy);
+        Arc::new(ByCall(Arc::new(guarded.expect("a door"))))
     }
 
     async fn apply(&self, transition: Transition) -> Applied {

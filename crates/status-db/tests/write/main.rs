@@ -9,3 +9,4 @@ mod logs;
 mod requests;
 mod restart;
 mod rig;
+mod tokens;

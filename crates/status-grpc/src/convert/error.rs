@@ -16,9 +16,9 @@ choice! {
         Conflict { why: why } = error_detail::Conflict,
         Unavailable { why: why } = error_detail::Unavailable,
         NotSupported { operation: operation, implementer: implementer } = error_detail::NotSupported,
-        Internal { why: why } = error_detail::Internal,
         Unauthenticated { why: why } = error_detail::Unauthenticated,
         TooMany { why: why } = error_detail::TooMany,
+        Internal { why: why } = error_detail::Internal,
         ;
         _ => |error| api::Error::internal(error).into_proto()
     }

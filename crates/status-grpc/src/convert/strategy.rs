@@ -238,6 +238,8 @@ enums! {
         InvalidInput { fields: fields },
         CursorExpired { oldest: oldest },
         PermissionDenied { why: why },
+        Unauthenticated { why: why },
+        TooMany { why: why },
         Conflict { why: why },
         Unavailable { why: why },
         NotSupported { operation: operation, implementer: implementer },

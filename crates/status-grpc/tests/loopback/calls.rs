@@ -22,6 +22,8 @@ fn all_errors() -> Vec<Error> {
         Error::Unauthenticated { why: text() },
         Error::TooMany { why: text() },
         Error::PermissionDenied { why: text() },
+        Error::Unauthenticated { why: text() },
+        Error::TooMany { why: text() },
         Error::Conflict { why: text() },
         Error::Unavailable { why: text() },
         Error::NotSupported {

@@ -5,6 +5,7 @@ mod http;
 mod keys;
 mod read;
 mod sse;
+mod tokens;
 mod watch;
 
 use std::time::Duration;

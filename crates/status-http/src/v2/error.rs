@@ -35,7 +35,6 @@ pub const fn status(error: &Error) -> u16 {
         Error::Conflict { .. } => 409,
         Error::TooMany { .. } => 429,
         Error::Unavailable { .. } => 503,
-        Error::TooMany { .. } => 429,
         Error::NotSupported { .. } => 501,
         _ => 500,
     }
@@ -60,7 +59,6 @@ pub(super) fn details(error: &Error) -> Value {
         Error::Conflict { why } => json!({"code": "conflict", "why": why}),
         Error::TooMany { why } => json!({"code": "too_many", "why": why}),
         Error::Unavailable { why } => json!({"code": "unavailable", "why": why}),
-        Error::TooMany { why } => json!({"code": "too_many", "why": why}),
         Error::NotSupported {
             operation,
             implementer,

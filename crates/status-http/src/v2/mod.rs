@@ -18,6 +18,7 @@ mod path;
 mod query;
 mod socket;
 pub mod spec;
+mod token;
 
 pub use columns::{Column, Shape, columns, field_name, json_name};
 pub use control::{
@@ -43,6 +44,10 @@ pub use query::{
 pub use socket::{
     SocketCommand, SocketFrame, socket_bookmark, socket_error, socket_event, socket_not_consumed, socket_ok,
     socket_pong,
+};
+pub use token::{
+    TOKENS, identity_to_json, issued_from_json, issued_to_json, new_token_from_json, new_token_to_json,
+    sign_in_from_form, sign_in_from_json, token_to_json, tokens_from_json, tokens_to_json,
 };
 
 pub(crate) use form::MICROS;

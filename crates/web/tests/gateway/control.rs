@@ -154,7 +154,7 @@ async fn a_token_is_handed_on() {
     assert_eq!(pause(None).await, StatusCode::FORBIDDEN);
     assert_eq!(
         pause(Some("Bearer wrong".to_owned())).await,
-        StatusCode::FORBIDDEN
+        StatusCode::UNAUTHORIZED
     );
     assert_eq!(pause(Some(format!("bearer {TOKEN}"))).await, StatusCode::OK);
 }

@@ -6,6 +6,7 @@
 mod model;
 
 mod assets;
+mod auth;
 mod control;
 mod events;
 mod kept;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use weir_status_api::conformance::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use weir_status_api::{
-    BuildId, BuilderId, CodebaseId, Commit, CommitId, ForceDefaults, ForceScheduler, LogId, LogKind,
+    Access, BuildId, BuilderId, CodebaseId, Commit, CommitId, ForceDefaults, ForceScheduler, LogId, LogKind,
     OpenToAll, Properties, Property, StatusApi, StepId, TestResult, TestResultId, Timestamp,
 };
 use weir_web::{Options, Present, router};
@@ -179,6 +179,10 @@ impl Gateway {
 
     pub(crate) async fn send_get(&self, path: &str) -> axum::response::Response {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) fn to(access: Arc<dyn Access>, options: Options) -> Self {
+        Self(router(access, options))
     }
 
     /// The answer's head, and its body still to be read.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::task::JoinSet;
+use weir_access::Guarded;
 use weir_config::MasterConfig;
 use weir_master::{Master as Running, Options};
-use weir_status_api::{Access, Bookmarks, Guarded, OpenToAll, Runner, RunnerOptions, StatusApi, SystemClock};
-use weir_status_db::{Database, Store};
+use weir_status_api::{Access, Bookmarks, Runner, RunnerOptions, StatusApi, SystemClock};
+use weir_status_db::Store;
 
 use super::check::broken;
+use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
 use crate::readers::Readers;
@@ -22,12 +24,8 @@ pub(crate) struct Master {
     /// The configuration.
     #[arg(long, default_value = "weir.star", value_name = "FILE")]
     config: PathBuf,
-    /// The folder for logs, copies of repositories and, unless another is given, the database.
-    #[arg(long, default_value = "weir-data", value_name = "DIR")]
-    data: PathBuf,
-    /// The database, `postgres://…`; SQLite in the data folder if none.
-    #[arg(long, env = "WEIR_DATABASE", value_name = "URL", hide_env_values = true)]
-    database: Option<String>,
+    #[command(flatten)]
+    storage: Storage,
     /// Where to serve, in place of the configuration's `listen`.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
@@ -56,23 +54,28 @@ impl Master {
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
         let store = self.open().await?;
-        let api = Guarded::new(store.clone(), weir_master::policy(&config));
-        let api: Arc<dyn StatusApi> = Arc::new(api);
-        let access: Arc<dyn Access> = Arc::new(OpenToAll(Arc::clone(&api)));
+        let door = door(&store, &config)?;
+        let sign_in = door.has_passwords();
+        let access: Arc<dyn Access> = Arc::new(door);
+        // Listeners are a part of the master, and are told everything.
+        let api: Arc<dyn StatusApi> = Arc::new(store.clone());
         let mut listening = start_listeners(&config, &api, &store)?;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let web = assets::gateway(
             Arc::clone(&access),
             config.title.clone(),
             self.allow_origin.clone(),
-            self.readers.master(store.clone()),
+            weir_web::Options {
+                sign_in,
+                ..self.readers.master(store.clone())
+            },
             stop_serving.clone(),
         );
         let options = Options {
             name: self.name(),
             config,
             store: store.clone(),
-            cache: self.data.join("cache"),
+            cache: self.storage.data.join("cache"),
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;
@@ -96,20 +99,9 @@ impl Master {
     }
 
     async fn open(&self) -> Result<Store, Failure> {
-        let database = match &self.database {
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Database::Postgres(url.clone())
-            }
-            Some(_) => {
-                let why = "--database takes a URL such as postgres://user:password@host/name; without it, SQLite in \
-                           the data folder is used";
-                return Err(Failure::usage(why));
-            }
-            None => Database::Sqlite,
-        };
         let options = weir_status_db::Options {
-            database,
-            data_dir: self.data.clone(),
+            database: self.storage.database()?,
+            data_dir: self.storage.data.clone(),
             clock: Arc::new(SystemClock),
         };
         Store::open(options).await.map_err(Failure::new)
@@ -120,9 +112,21 @@ impl Master {
             .ok()
             .and_then(|it| it.into_string().ok())
             .unwrap_or_else(|| "localhost".to_owned());
-        let folder = std::fs::canonicalize(&self.data).unwrap_or_else(|_| Path::new(&self.data).to_owned());
+        let folder = std::fs::canonicalize(&self.storage.data)
+            .unwrap_or_else(|_| Path::new(&self.storage.data).to_owned());
         format!("{host}:{}", folder.display())
     }
+}
+
+/// Who may see and do what, as `config` has it.
+fn door(store: &Store, config: &MasterConfig) -> Result<Guarded, Failure> {
+    let (api, credentials) = (Arc::new(store.clone()), Arc::new(store.clone()));
+    Ok(Guarded::new(
+        api,
+        credentials,
+        Arc::new(SystemClock),
+        config.policy.clone(),
+    )?)
 }
 
 fn start_listeners(

@@ -3,11 +3,13 @@
 mod check;
 mod completions;
 mod force;
+mod hash_password;
 mod init;
 mod listen;
 mod logs;
 mod master;
 mod status;
+mod token;
 mod watch;
 mod web;
 mod worker;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Force(force::Force),
     /// Show events as they come.
     Watch(watch::Watch),
+    /// Make, list and revoke API tokens.
+    Token(token::Token),
+    /// Print the hash of a password for the configuration.
+    HashPassword(hash_password::HashPassword),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -55,6 +61,8 @@ impl Command {
             Self::Logs(it) => it.run().await,
             Self::Force(it) => it.run().await,
             Self::Watch(it) => it.run().await,
+            Self::Token(it) => it.run().await,
+            Self::HashPassword(it) => it.run(),
             Self::Completions(it) => it.run(),
         }
     }

@@ -47,7 +47,7 @@ impl Web {
         }
         let stop = signals::ending()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
-        let access = Arc::new(OpenToAll(self.upstream.connect()?));
+        let access = Arc::new(OpenToAll(self.upstream.connect_for_others()?));
         let readers = self.readers.gateway();
         let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
         let names = Names::of(self.listen, &self.hosts);

@@ -30,9 +30,8 @@ fn setup() -> Setup {
     let names = (0..PLAIN_BUILDERS).map(|number| format!("b{number:03}"));
     let builders = names.chain(["short".to_owned()]).map(|name| BuilderSetup {
         name,
-        description: None,
-        tags: vec![],
         workers: workers.clone(),
+        ..BuilderSetup::default()
     });
     Setup {
         builders: builders.collect(),

@@ -1,6 +1,6 @@
 //! From the end of a build to many who listen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use weir_status_api::{Clock, SystemClock, Timestamp};
@@ -12,6 +12,8 @@ use crate::site::Site;
 
 /// How long an audience may take to hear of a build.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Builds before an audience comes.
+const WARM_UP: usize = 3;
 /// Between two builds, so that the server has come to rest.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -52,20 +54,25 @@ pub(crate) async fn measure(
     rounds: usize,
 ) -> Result<Option<FanOut>> {
     let client = site.client();
+    let builders = client.plain_builders().await?;
+    // What a server needs for its first build is not the audience's.
+    for builder in builders.iter().take(WARM_UP) {
+        client.built(client.force(*builder).await?).await?;
+    }
     client.settled().await?;
     let memory = site.usage()?.rss_mib;
     let gathered = Audience::gather(client.base(), transport, "builds/*/finished", size).await?;
     let Some(mut audience) = gathered else {
         return Ok(None);
     };
-    let builders = client.plain_builders().await?;
     let clock = Wall::new();
     let before = site.usage()?.cpu_s;
     let mut all = Gathered::default();
+    let mut known = HashSet::new();
     for builder in builders.into_iter().cycle().take(rounds) {
         let asked = Instant::now();
         client.force(builder).await?;
-        let heard = hear(&mut audience, size).await;
+        let heard = hear(&mut audience, size, &mut known).await;
         all.add(asked, &heard, size, &clock);
         tokio::time::sleep(PAUSE).await;
     }
@@ -89,16 +96,23 @@ fn pair(values: &mut [Duration], high: f64) -> Option<(Duration, Duration)> {
     Some((quantile(values, 0.5)?, quantile(values, high)?))
 }
 
-/// When each listener heard of the next build's end, and when that end was, if it is told.
-async fn hear(audience: &mut Audience, size: usize) -> HashMap<usize, (Instant, Option<i64>)> {
+/// When each listener heard of the next build's end, and when that end was, if it is told. What comes late of builds
+/// that are `known` does not count.
+async fn hear(
+    audience: &mut Audience,
+    size: usize,
+    known: &mut HashSet<String>,
+) -> HashMap<usize, (Instant, Option<i64>)> {
     let mut heard = HashMap::with_capacity(size);
-    let mut topic = None;
+    let mut topic: Option<String> = None;
     let all = async {
         while heard.len() < size {
             let Some(event) = audience.next().await else {
                 return;
             };
-            // What came late from the build before does not count.
+            if known.contains(&event.topic) {
+                continue;
+            }
             if topic.get_or_insert_with(|| event.topic.clone()) == &event.topic {
                 heard.entry(event.who).or_insert((event.at, event.complete_us));
             }
@@ -106,6 +120,7 @@ async fn hear(audience: &mut Audience, size: usize) -> HashMap<usize, (Instant, 
     };
     // Whoever has not heard by then is counted as missed.
     let _late = tokio::time::timeout(PATIENCE, all).await;
+    known.extend(topic);
     heard
 }
 

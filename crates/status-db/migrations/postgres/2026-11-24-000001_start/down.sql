@@ -1,3 +1,4 @@
+DROP TABLE tokens;
 DROP TABLE events;
 DROP TABLE parked_events;
 DROP TABLE bookmarks;

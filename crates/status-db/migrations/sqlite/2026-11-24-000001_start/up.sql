@@ -362,3 +362,17 @@ CREATE TABLE events (
   verb TEXT NOT NULL,
   entity_json TEXT NOT NULL
 );
+
+-- API tokens and sessions, by the SHA-256 of their text, which is nowhere. `origin` is how they came to be.
+CREATE TABLE tokens (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  name TEXT NOT NULL,
+  username TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT,
+  revoked_at BIGINT,
+  hash BLOB NOT NULL UNIQUE
+);
+CREATE INDEX tokens_by_user ON tokens (username, id);

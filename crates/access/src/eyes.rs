@@ -1,0 +1,257 @@
+//! What somebody sees for whom some builders are hidden.
+
+use std::sync::Arc;
+
+use weir_status_api::{
+    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, ControlTarget, Entity,
+    Error, ForceScheduler, Key, ProjectId, ReadExt, Result, Worker,
+};
+
+use crate::catalogue::Builders;
+use crate::guarded::Shared;
+use crate::policy::Limit;
+
+/// The eyes of somebody who sees the builders only that one of the limits lets through.
+#[derive(Clone)]
+pub(crate) struct Eyes {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) limits: Arc<[Limit]>,
+}
+
+/// What becomes of a resource.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// It is hidden.
+    Nothing,
+    /// It can be seen as it is.
+    Whole,
+    /// It can be seen without what it says of something hidden.
+    Part(Entity),
+}
+
+impl Seen {
+    fn whole_if(seen: bool) -> Self {
+        if seen { Self::Whole } else { Self::Nothing }
+    }
+}
+
+impl Eyes {
+    fn admits(&self, facts: &crate::policy::Facts) -> bool {
+        self.limits.iter().any(|limit| limit.admits(facts))
+    }
+
+    async fn all_builders(&self) -> Result<Arc<Builders>> {
+        self.shared
+            .catalogue
+            .all(&*self.shared.api, &*self.shared.clock)
+            .await
+    }
+
+    /// The builders that are seen, and those that are not.
+    pub(crate) async fn sides(&self) -> Result<(Vec<BuilderId>, Vec<BuilderId>)> {
+        let all = self.all_builders().await?;
+        let (seen, hidden): (Vec<_>, Vec<_>) = all.iter().partition(|(_, facts)| self.admits(facts));
+        let ids = |side: Vec<(BuilderId, _)>| {
+            let mut ids: Vec<BuilderId> = side.into_iter().map(|(id, _)| id).collect();
+            // In one order always, so that the pages of a list fit each other.
+            ids.sort_unstable();
+            ids
+        };
+        Ok((ids(seen), ids(hidden)))
+    }
+
+    /// Whether the builder is seen. One that does not exist is not.
+    pub(crate) async fn sees_builder(&self, builder: impl Into<BuilderKey>) -> Result<bool> {
+        let shared = &self.shared;
+        let key = builder.into();
+        let facts = shared.catalogue.facts(&*shared.api, &*shared.clock, &key).await?;
+        Ok(facts.is_some_and(|facts| self.admits(&facts)))
+    }
+
+    async fn sees_owner(&self, builder: Option<BuilderId>) -> Result<bool> {
+        match builder {
+            Some(builder) => self.sees_builder(builder).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the build is seen.
+    pub(crate) async fn sees_build(&self, build: BuildId) -> Result<bool> {
+        let owner = self.shared.relations.of_build(&*self.shared.api, build).await?;
+        self.sees_owner(owner).await
+    }
+
+    /// Whether the buildset is seen: if one of its builders is, or it has none.
+    pub(crate) async fn sees_buildset(&self, buildset: BuildsetId) -> Result<bool> {
+        let shared = &self.shared;
+        let builders = shared.relations.of_buildset(&*shared.api, buildset).await?;
+        for builder in builders.iter() {
+            if self.sees_builder(*builder).await? {
+                return Ok(true);
+            }
+        }
+        Ok(builders.is_empty())
+    }
+
+    /// Whether the project is seen: if one of its builders is, or it has none.
+    pub(crate) async fn sees_project(&self, project: ProjectId) -> Result<bool> {
+        let all = self.all_builders().await?;
+        let mut of_project = all.of_project(project).peekable();
+        Ok(of_project.peek().is_none() || of_project.any(|facts| self.admits(facts)))
+    }
+
+    /// Whether the codebase, and what is known of it, is seen: if its project is.
+    pub(crate) async fn sees_codebase(&self, codebase: CodebaseId) -> Result<bool> {
+        let shared = &self.shared;
+        match shared.relations.of_codebase(&*shared.api, codebase).await? {
+            Some(project) => self.sees_project(project).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the log is seen.
+    pub(crate) async fn sees_log(&self, log: weir_status_api::LogId) -> Result<bool> {
+        let owner = self.shared.relations.of_log(&*self.shared.api, log).await?;
+        self.sees_owner(owner).await
+    }
+
+    /// What is seen of `entity`.
+    pub(crate) async fn look(&self, entity: &Entity) -> Result<Seen> {
+        let (api, relations) = (&*self.shared.api, &self.shared.relations);
+        let seen = match entity {
+            // These belong to no builder.
+            Entity::Master(_) | Entity::SourceStamp(_) | Entity::Change(_) | Entity::ChangeSource(_) => true,
+            Entity::Project(it) => self.sees_project(it.id).await?,
+            Entity::Codebase(it) => self.sees_project(it.project).await?,
+            Entity::Branch(it) => self.sees_codebase(it.codebase).await?,
+            Entity::Commit(it) => self.sees_codebase(it.codebase).await?,
+            Entity::Builder(it) => self.sees_itself(it).await?,
+            Entity::BuildData(it) => self.sees_build(it.build).await?,
+            Entity::TestResultSet(it) => self.sees_builder(it.builder).await?,
+            Entity::TestResult(it) => self.sees_builder(it.builder).await?,
+            Entity::Build(it) => self.sees_builder(it.builder).await?,
+            Entity::BuildRequest(it) => self.sees_builder(it.builder).await?,
+            Entity::Buildset(it) => return self.look_at_buildset(it).await,
+            Entity::Step(it) => self.sees_build(it.build).await?,
+            Entity::Log(it) => self.sees_owner(relations.of_step(api, it.step).await?).await?,
+            Entity::Worker(it) => return self.look_at_worker(it).await,
+            Entity::Scheduler(it) => self.sees_scheduler(&it.name).await?,
+            Entity::ForceScheduler(it) => return self.look_at_force_scheduler(it).await,
+            Entity::Properties(it) => self.sees_build(it.build).await?,
+            Entity::Control(it) => match it.target {
+                ControlTarget::Build(id) => self.sees_build(id).await?,
+                ControlTarget::BuildRequest(id) => {
+                    self.sees_owner(relations.of_request(api, id).await?).await?
+                }
+                ControlTarget::Worker(_) => true,
+            },
+        };
+        Ok(Seen::whole_if(seen))
+    }
+
+    async fn sees_itself(&self, builder: &Builder) -> Result<bool> {
+        let shared = &self.shared;
+        let facts = shared
+            .catalogue
+            .facts_of(&*shared.api, &*shared.clock, builder)
+            .await?;
+        Ok(self.admits(&facts))
+    }
+
+    async fn look_at_buildset(&self, buildset: &Buildset) -> Result<Seen> {
+        if !self.sees_buildset(buildset.id).await? {
+            return Ok(Seen::Nothing);
+        }
+        let hidden = async |build: Option<BuildId>| match build {
+            Some(build) => Ok::<_, Error>(!self.sees_build(build).await?),
+            None => Ok(false),
+        };
+        let (parent, rebuilt) = (
+            hidden(buildset.parent_build).await?,
+            hidden(buildset.rebuilt_build).await?,
+        );
+        if !parent && !rebuilt {
+            return Ok(Seen::Whole);
+        }
+        let mut buildset = buildset.clone();
+        if parent {
+            buildset.parent_build = None;
+            buildset.parent_relationship = None;
+        }
+        if rebuilt {
+            buildset.rebuilt_build = None;
+        }
+        Ok(Seen::Part(buildset.into()))
+    }
+
+    async fn look_at_worker(&self, worker: &Worker) -> Result<Seen> {
+        let mut seen = Vec::with_capacity(worker.configured_on.len());
+        for it in &worker.configured_on {
+            if self.sees_builder(it.builder).await? {
+                seen.push(*it);
+            }
+        }
+        if seen.len() == worker.configured_on.len() {
+            return Ok(Seen::Whole);
+        }
+        Ok(Seen::Part(Entity::Worker(Worker {
+            configured_on: seen,
+            ..worker.clone()
+        })))
+    }
+
+    async fn look_at_force_scheduler(&self, scheduler: &ForceScheduler) -> Result<Seen> {
+        let names = &scheduler.builder_names;
+        let mut seen = Vec::with_capacity(names.len());
+        for name in names {
+            if self.sees_builder(name.as_str()).await? {
+                seen.push(name.clone());
+            }
+        }
+        Ok(if seen.len() == names.len() {
+            Seen::Whole
+        } else if seen.is_empty() {
+            Seen::Nothing
+        } else {
+            Seen::Part(Entity::ForceScheduler(ForceScheduler {
+                builder_names: seen,
+                ..scheduler.clone()
+            }))
+        })
+    }
+
+    /// Whether the scheduler is seen: a force scheduler is hidden with its builders.
+    pub(crate) async fn sees_scheduler(&self, name: &str) -> Result<bool> {
+        let key = Key::ForceScheduler(name.to_owned());
+        match self.shared.api.one::<ForceScheduler>(key).await {
+            Ok(at) => Ok(!matches!(
+                self.look_at_force_scheduler(&at.value).await?,
+                Seen::Nothing
+            )),
+            Err(Error::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `entity` as it is seen; none if it is hidden.
+    pub(crate) async fn show(&self, entity: Entity) -> Result<Option<Entity>> {
+        Ok(match self.look(&entity).await? {
+            Seen::Nothing => None,
+            Seen::Whole => Some(entity),
+            Seen::Part(part) => Some(part),
+        })
+    }
+
+    /// The build that is asked for, if it is seen.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as for one that does not exist.
+    pub(crate) async fn build(&self, key: &weir_status_api::BuildKey) -> Result<Build> {
+        let key = Key::Build(key.clone());
+        let build = self.shared.api.one::<Build>(key.clone()).await?.value;
+        match self.sees_builder(build.builder).await? {
+            true => Ok(build),
+            false => Err(Error::not_found(key)),
+        }
+    }
+}

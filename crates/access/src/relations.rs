@@ -1,0 +1,192 @@
+//! What belongs to which builder. This never changes, so that it can be remembered for as long as there is room.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use weir_status_api::{
+    Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Codebase,
+    CodebaseId, Error, Key, Log, LogId, MAX_LIMIT, ProjectId, Query, ReadExt, Resource, Result, StatusApi,
+    Step, StepId,
+};
+
+/// How many pairs of one relation are remembered, at the most twice as many.
+const ROOM: usize = 32_768;
+/// The same for buildsets, which can have many builders.
+const ROOM_FOR_BUILDSETS: usize = 4_096;
+
+/// A map that forgets what was not asked for since it was full the last time.
+#[derive(Debug)]
+struct Bounded<K, V> {
+    room: usize,
+    halves: Mutex<(HashMap<K, V>, HashMap<K, V>)>,
+}
+
+impl<K: Eq + Hash + Copy, V: Clone> Bounded<K, V> {
+    fn new(room: usize) -> Self {
+        Self {
+            room,
+            halves: Mutex::default(),
+        }
+    }
+
+    fn get(&self, key: K) -> Option<V> {
+        let found = {
+            let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(value) = halves.0.get(&key) {
+                return Some(value.clone());
+            }
+            halves.1.get(&key).cloned()
+        };
+        if let Some(value) = &found {
+            self.put(key, value.clone());
+        }
+        found
+    }
+
+    fn put(&self, key: K, value: V) {
+        let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
+        if halves.0.len() >= self.room {
+            halves.1 = std::mem::take(&mut halves.0);
+        }
+        halves.0.insert(key, value);
+    }
+}
+
+/// What belongs to which builder.
+#[derive(Debug)]
+pub(crate) struct Relations {
+    builds: Bounded<BuildId, BuilderId>,
+    requests: Bounded<BuildRequestId, BuilderId>,
+    steps: Bounded<StepId, BuildId>,
+    logs: Bounded<LogId, StepId>,
+    buildsets: Bounded<BuildsetId, Arc<[BuilderId]>>,
+    codebases: Bounded<CodebaseId, ProjectId>,
+}
+
+/// The resource, or none if it is not there.
+async fn found<R: Resource>(api: &dyn StatusApi, key: Key) -> Result<Option<R>> {
+    match api.one::<R>(key).await {
+        Ok(at) => Ok(Some(at.value)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Relations {
+    pub(crate) fn new() -> Self {
+        Self {
+            builds: Bounded::new(ROOM),
+            requests: Bounded::new(ROOM),
+            steps: Bounded::new(ROOM),
+            logs: Bounded::new(ROOM),
+            buildsets: Bounded::new(ROOM_FOR_BUILDSETS),
+            codebases: Bounded::new(ROOM),
+        }
+    }
+
+    /// The builder of a build, if the build is there.
+    pub(crate) async fn of_build(&self, api: &dyn StatusApi, id: BuildId) -> Result<Option<BuilderId>> {
+        if let Some(builder) = self.builds.get(id) {
+            return Ok(Some(builder));
+        }
+        let build: Option<Build> = found(api, Key::Build(id.into())).await?;
+        Ok(build.map(|build| {
+            self.builds.put(id, build.builder);
+            build.builder
+        }))
+    }
+
+    /// The builder of a build request, if the request is there.
+    pub(crate) async fn of_request(
+        &self,
+        api: &dyn StatusApi,
+        id: BuildRequestId,
+    ) -> Result<Option<BuilderId>> {
+        if let Some(builder) = self.requests.get(id) {
+            return Ok(Some(builder));
+        }
+        let request: Option<BuildRequest> = found(api, Key::BuildRequest(id)).await?;
+        Ok(request.map(|request| {
+            self.requests.put(id, request.builder);
+            request.builder
+        }))
+    }
+
+    /// The builder of a step, if the step is there.
+    pub(crate) async fn of_step(&self, api: &dyn StatusApi, id: StepId) -> Result<Option<BuilderId>> {
+        let build = match self.steps.get(id) {
+            Some(build) => build,
+            None => match found::<Step>(api, Key::Step(id.into())).await? {
+                Some(step) => {
+                    self.steps.put(id, step.build);
+                    step.build
+                }
+                None => return Ok(None),
+            },
+        };
+        self.of_build(api, build).await
+    }
+
+    /// The builder of a log, if the log is there.
+    pub(crate) async fn of_log(&self, api: &dyn StatusApi, id: LogId) -> Result<Option<BuilderId>> {
+        let step = match self.logs.get(id) {
+            Some(step) => step,
+            None => match found::<Log>(api, Key::Log(id.into())).await? {
+                Some(log) => {
+                    self.logs.put(id, log.step);
+                    log.step
+                }
+                None => return Ok(None),
+            },
+        };
+        self.of_step(api, step).await
+    }
+
+    /// The project of a codebase, if the codebase is there.
+    pub(crate) async fn of_codebase(&self, api: &dyn StatusApi, id: CodebaseId) -> Result<Option<ProjectId>> {
+        if let Some(project) = self.codebases.get(id) {
+            return Ok(Some(project));
+        }
+        let codebase: Option<Codebase> = found(api, Key::Codebase(id.into())).await?;
+        Ok(codebase.map(|codebase| {
+            self.codebases.put(id, codebase.project);
+            codebase.project
+        }))
+    }
+
+    /// The builders of a buildset: its requests are made with it, and no more come.
+    pub(crate) async fn of_buildset(&self, api: &dyn StatusApi, id: BuildsetId) -> Result<Arc<[BuilderId]>> {
+        if let Some(builders) = self.buildsets.get(id) {
+            return Ok(builders);
+        }
+        let query = Query::<BuildRequest>::new().eq(BuildRequestField::Buildset, id);
+        let page = api.page(query.limit(MAX_LIMIT)).await?;
+        let mut builders: Vec<BuilderId> = page.items.iter().map(|it| it.builder).collect();
+        builders.sort_unstable();
+        builders.dedup();
+        let builders: Arc<[BuilderId]> = builders.into();
+        // One without requests may not be there at all yet.
+        if !builders.is_empty() {
+            self.buildsets.put(id, Arc::clone(&builders));
+        }
+        Ok(builders)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_stays_and_the_rest_is_bounded() {
+        let map = Bounded::new(100);
+        map.put(-1, 7);
+        for key in 0..10_000 {
+            map.put(key, key);
+            assert_eq!(map.get(-1), Some(7), "after {key}");
+        }
+        let halves = map.halves.lock().unwrap();
+        assert!(halves.0.len() + halves.1.len() <= 200);
+    }
+}

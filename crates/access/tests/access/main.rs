@@ -1,0 +1,12 @@
+//! Access through its front door: callers with credentials over a model in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../status-api/tests/model/mod.rs"]
+mod model;
+
+mod commands;
+mod hiding;
+mod house;
+mod sign_in;
+mod streams;
+mod tokens;

@@ -1,0 +1,137 @@
+//! Who may see and do what, with the programs as people run them: tokens, passwords, and hidden builders.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod site;
+
+use site::{SOON, Site, text};
+use weir_status_api::{Builder, Error, Query, ReadExt};
+use weir_status_grpc::GrpcStatus;
+use weir_testbed::eventually;
+
+const CONFIG: &str = r#"
+user("ada", roles = ["admin"])
+w = worker("w1", token_file = "w1.token")
+builder("open", workers = [w], steps = [shell("true")])
+builder("hidden", workers = [w], steps = [shell("true")])
+force("force", builders = ["open", "hidden"])
+allow("read", builders = ["open"], anonymous = True)
+allow("read", roles = ["admin"])
+"#;
+
+/// The builders that whoever holds the token sees.
+async fn builders(site: &Site, token: Option<&str>) -> Result<Vec<String>, Error> {
+    let api = GrpcStatus::connect(&site.url, token.map(str::to_owned)).unwrap();
+    let page = api.page(Query::<Builder>::new()).await?;
+    Ok(page.items.into_iter().map(|it| it.name).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_made_used_and_revoked() {
+    let site = Site::start(CONFIG).await;
+    assert_eq!(builders(&site, None).await.unwrap(), ["open"]);
+    let data = site.path("data").display().to_string();
+    let token = async |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["token"].iter().chain(arguments).copied().collect();
+        let output = site.weir(&arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // While the master runs, in its own data folder.
+    let scopes = ["--scope", "read", "--scope", "tokens"];
+    let create = [
+        &["create", "--user", "ada", "--expires", "90d", "--data", &data][..],
+        &scopes,
+    ]
+    .concat();
+    let made = token(&create).await;
+    let made = made.trim();
+    assert_eq!(builders(&site, Some(made)).await.unwrap().len(), 2);
+
+    // Over the API, with that token.
+    let file = site.path("ada.token");
+    std::fs::write(&file, made).unwrap();
+    let file = file.display().to_string();
+    let remote = ["--upstream", &site.url, "--token-file", &file];
+    let second = token(
+        &[
+            &["create", "--name", "laptop", "--scope", "read", "--expires", "1d"][..],
+            &remote,
+        ]
+        .concat(),
+    )
+    .await;
+    assert_eq!(builders(&site, Some(second.trim())).await.unwrap().len(), 2);
+    let listed = token(&[&["list"][..], &remote].concat()).await;
+    assert!(
+        listed.contains("laptop") && !listed.contains(second.trim()),
+        "{listed}"
+    );
+    token(&[&["revoke", "2"][..], &remote].concat()).await;
+    let refused = builders(&site, Some(second.trim())).await;
+    assert!(
+        matches!(refused, Err(Error::Unauthenticated { .. })),
+        "{refused:?}"
+    );
+
+    token(&["revoke", "1", "--data", &data]).await;
+    eventually("the master learns of it", SOON, async || {
+        builders(&site, Some(made)).await.is_err()
+    })
+    .await;
+    let listed = token(&["list", "--data", &data]).await;
+    assert_eq!(listed.matches("revoked").count(), 2, "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_hashed_and_opens_a_session() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut hashing = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .arg("hash-password")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    hashing
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"correct horse\n")
+        .unwrap();
+    let hash = String::from_utf8(hashing.wait_with_output().unwrap().stdout).unwrap();
+    let user = format!(
+        "user(\"ada\", password_hash = \"{}\", roles = [\"admin\"])",
+        hash.trim()
+    );
+    let site = Site::start(&CONFIG.replace("user(\"ada\", roles = [\"admin\"])", &user)).await;
+    let api = GrpcStatus::connect(&site.url, None).unwrap();
+    assert_eq!(api.page(Query::<Builder>::new()).await.unwrap().items.len(), 1);
+
+    let address = site.url.trim_start_matches("http://").to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        use std::io::Read;
+        let body = r#"{"username": "ada", "password": "correct horse"}"#;
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(
+            stream,
+            "POST /auth/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: \
+             {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    })
+    .await
+    .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let session = answer
+        .split("weir_session=")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    assert_eq!(builders(&site, Some(session)).await.unwrap().len(), 2);
+}

@@ -26,7 +26,7 @@ pub(crate) enum Seen {
     /// It can be seen as it is.
     Whole,
     /// It can be seen without what it says of something hidden.
-    Part(Entity),
+    Part(Box<Entity>),
 }
 
 impl Seen {
@@ -181,7 +181,7 @@ impl Eyes {
         if rebuilt {
             buildset.rebuilt_build = None;
         }
-        Ok(Seen::Part(buildset.into()))
+        Ok(Seen::Part(Box::new(buildset.into())))
     }
 
     async fn look_at_worker(&self, worker: &Worker) -> Result<Seen> {
@@ -194,10 +194,10 @@ impl Eyes {
         if seen.len() == worker.configured_on.len() {
             return Ok(Seen::Whole);
         }
-        Ok(Seen::Part(Entity::Worker(Worker {
+        Ok(Seen::Part(Box::new(Entity::Worker(Worker {
             configured_on: seen,
             ..worker.clone()
-        })))
+        }))))
     }
 
     async fn look_at_force_scheduler(&self, scheduler: &ForceScheduler) -> Result<Seen> {
@@ -213,10 +213,10 @@ impl Eyes {
         } else if seen.is_empty() {
             Seen::Nothing
         } else {
-            Seen::Part(Entity::ForceScheduler(ForceScheduler {
+            Seen::Part(Box::new(Entity::ForceScheduler(ForceScheduler {
                 builder_names: seen,
                 ..scheduler.clone()
-            }))
+            })))
         })
     }
 
@@ -238,7 +238,7 @@ impl Eyes {
         Ok(match self.look(&entity).await? {
             Seen::Nothing => None,
             Seen::Whole => Some(entity),
-            Seen::Part(part) => Some(part),
+            Seen::Part(part) => Some(*part),
         })
     }
 

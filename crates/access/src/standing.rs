@@ -81,7 +81,10 @@ pub(crate) fn nobody() -> Error {
 
 /// What was looked up lately, by the hash of the token: none for tokens that are nobody's.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<[u8; 32], (Timestamp, Option<Arc<Known>>)>>);
+pub(crate) struct Memory(Mutex<HashMap<[u8; 32], LookedUp>>);
+
+/// When it was looked up, and what was found.
+type LookedUp = (Timestamp, Option<Arc<Known>>);
 
 impl Memory {
     fn recall(&self, hash: &[u8; 32], now: Timestamp) -> Option<Option<Arc<Known>>> {

@@ -124,7 +124,7 @@ impl Gate {
             }
             Seen::Whole => signal,
             Seen::Part(entity) => Signal::Event(Arc::new(Event {
-                entity,
+                entity: *entity,
                 ..Event::clone(event)
             })),
         };

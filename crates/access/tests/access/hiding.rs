@@ -153,8 +153,8 @@ async fn no_get_content_or_property_tells_of_it() {
             ] {
                 let (mine, whole) = (api.get(key.clone()).await, all.get(key.clone()).await);
                 must_not_tell("a get", &mine);
-                if mine.is_err() {
-                    assert_eq!(mine.unwrap_err(), Error::not_found(&key), "as if there were none");
+                if let Err(error) = mine {
+                    assert_eq!(error, Error::not_found(&key), "as if there were none");
                 } else {
                     assert!(whole.is_ok());
                 }

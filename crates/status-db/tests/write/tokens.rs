@@ -26,7 +26,10 @@ async fn keeps(store: &dyn Credentials) {
     assert_eq!(store.token([1; 32]).await.unwrap(), Some(ada.clone()));
     assert_eq!(store.token([3; 32]).await.unwrap(), None);
     assert_eq!(store.tokens(None).await.unwrap(), [eva.clone(), ada.clone()]);
-    assert_eq!(store.tokens(Some("ada")).await.unwrap(), [ada.clone()]);
+    assert_eq!(
+        store.tokens(Some("ada")).await.unwrap(),
+        std::slice::from_ref(&ada)
+    );
     assert_eq!(store.tokens(Some("a\0b")).await.unwrap(), []);
     let twice = store.add_token(token("eva", None), [1; 32]).await;
     assert!(twice.is_err(), "two tokens cannot have one text");

@@ -12,6 +12,7 @@ mod events;
 mod kept;
 mod load;
 mod logs;
+mod openapi;
 mod reads;
 mod refusals;
 mod revoked;

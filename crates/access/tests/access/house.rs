@@ -158,6 +158,7 @@ fn setup() -> Setup {
             force("secret-force", &["secret-1", "secret-2"]),
             force("both", &["open-1", "secret-1", "open-2"]),
         ],
+        ..Setup::default()
     }
 }
 

@@ -128,7 +128,10 @@ impl Comparison<'_> {
                 self.say(format!("{of}: the parameter {} is needed now", told(before)));
             }
             if [&before["style"], &before["explode"]] != [&now["style"], &now["explode"]] {
-                self.say(format!("{of}: the parameter {} is written otherwise", told(before)));
+                self.say(format!(
+                    "{of}: the parameter {} is written otherwise",
+                    told(before)
+                ));
             }
             let name = format!("{of}: the parameter {}", told(before));
             self.schema(&name, &before["schema"], &now["schema"]);
@@ -146,7 +149,11 @@ impl Comparison<'_> {
             self.say(format!("{of}: a body is needed now"));
         }
         self.sent = true;
-        self.contents(&format!("{of}: the body"), &old_body["content"], &new_body["content"]);
+        self.contents(
+            &format!("{of}: the body"),
+            &old_body["content"],
+            &new_body["content"],
+        );
         self.sent = false;
         for (status, before) in entries(&old["responses"]) {
             let name = format!("{of}: the answer {status}");

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod compare;
-mod fits;
 
 use std::path::PathBuf;
 
@@ -104,10 +103,8 @@ fn a_value_that_is_removed_breaks_the_promise() {
         let list = "/components/parameters/BuildOrder/schema/items/enum";
         unlist(it, list, &json!("-number"));
     });
-    assert_eq!(
-        order,
-        [r#"the parameter BuildOrder[]: the value "-number" is gone"#]
-    );
+    let said = r#"the parameter BuildOrder[]: the value "-number" is gone"#.to_owned();
+    assert!(order.contains(&said), "{order:?}");
 }
 
 #[test]

@@ -34,7 +34,10 @@ async fn the_page_may_run_its_own_script_only() {
         let (_, rest) = page.body.split_once(&format!("<{element}>")).unwrap();
         let (inside, rest) = rest.split_once(&format!("</{element}>")).unwrap();
         let hash = STANDARD.encode(Sha256::digest(inside));
-        assert!(policy.contains(&format!("{element}-src 'sha256-{hash}'")), "{policy}");
+        assert!(
+            policy.contains(&format!("{element}-src 'sha256-{hash}'")),
+            "{policy}"
+        );
         assert!(!rest.contains(&format!("<{element}")), "one {element} only");
     }
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
@@ -89,7 +92,10 @@ async fn every_status_of_a_refusal_is_told_of() {
     let document = openapi::document();
     let told = |path: &str, method: &str, status: StatusCode| {
         let answers = &document["paths"][path][method]["responses"];
-        assert!(answers.get(status.as_str()).is_some(), "{method} {path}: {status}");
+        assert!(
+            answers.get(status.as_str()).is_some(),
+            "{method} {path}: {status}"
+        );
     };
     for (path, url) in [
         ("/api/v2/builds", "/api/v2/builds?number=x"),
@@ -97,7 +103,10 @@ async fn every_status_of_a_refusal_is_told_of() {
     ] {
         told(path, "get", gateway.send_get(url).await.status());
     }
-    for (method, params) in [("stop", Value::Null), ("dance", Value::Object(Default::default()))] {
+    for (method, params) in [
+        ("stop", Value::Null),
+        ("dance", Value::Object(Default::default())),
+    ] {
         let answer = gateway.call("builds/1", method, params).await;
         assert!(!answer.status.is_success());
         told("/api/v2/builds/{buildid}", "post", answer.status);

@@ -31,7 +31,11 @@ fn operation(summary: &str, answers: Map<String, Value>, errors: &[u16]) -> Valu
 
 fn tokens() -> Value {
     let answer = good("application/json", &schema("TokenAnswer"), false);
-    operation("Lists tokens: one's own, for administrators all.", answer, &[401, 403, 501])
+    operation(
+        "Lists tokens: one's own, for administrators all.",
+        answer,
+        &[401, 403, 501],
+    )
 }
 
 fn new_token() -> Value {
@@ -142,7 +146,10 @@ fn wanted() -> Value {
         ("name", or_null(text())),
         ("user", described(or_null(text()), "Whose; one's own without it.")),
         ("scopes", scopes()),
-        ("expires_at", described(or_null(integer()), "Seconds since 1970; never without it.")),
+        (
+            "expires_at",
+            described(or_null(integer()), "Seconds since 1970; never without it."),
+        ),
     ];
     let mut wanted = object_of(&fields, &[]);
     wanted["additionalProperties"] = json!(false);

@@ -156,7 +156,8 @@ export interface Scheduler {
   schedulerid: number;
   name: string;
   enabled: boolean;
-  master: Master | null;
+  /** In an event, or where it cannot be read, its id alone. */
+  master: (Pick<Master, 'masterid'> & Partial<Master>) | null;
 }
 
 export interface Master {

@@ -1,8 +1,9 @@
-//! Weir's chores: `cargo xtask demo`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask fuzz`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
 
 mod bench;
 mod browser;
 mod demo;
+mod fuzz;
 mod process;
 mod promise;
 mod python;
@@ -33,7 +34,12 @@ enum Chore {
         #[arg(long)]
         release: bool,
     },
-    /// Compares the gRPC interface with what it promises to older clients, and fails if something of that is gone.
+    /// Sends random requests to a real master, and fails if an answer is the server's fault.
+    Fuzz {
+        #[command(subcommand)]
+        what: Fuzzed,
+    },
+    /// Compares gRPC and JSON with what they promise to older clients, and fails if something of that is gone.
     Promise {
         /// Makes what there is now the promise; whoever reviews the change sees what was added and withdrawn.
         #[arg(long)]
@@ -52,10 +58,26 @@ enum Chore {
     },
 }
 
+#[derive(Subcommand)]
+enum Fuzzed {
+    /// The JSON API, by its OpenAPI document.
+    Http {
+        /// Which random requests.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// How many of each operation at most.
+        #[arg(long, default_value_t = 30)]
+        examples: u32,
+    },
+}
+
 fn main() {
     let result = match Chores::parse().chore {
         Chore::Demo { commit: true, .. } => demo::commit(),
         Chore::Demo { port, release, .. } => demo::show(port, release),
+        Chore::Fuzz {
+            what: Fuzzed::Http { seed, examples },
+        } => fuzz::http(seed, examples),
         Chore::Promise { write } => promise::check(write),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),

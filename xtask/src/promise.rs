@@ -9,6 +9,7 @@ pub(crate) fn check(write: bool) -> Result<(), String> {
         "test",
         "--locked",
         "--package=weir-status-grpc",
+        "--package=weir-status-http",
         "--test=promise",
         "--",
         "--nocapture",

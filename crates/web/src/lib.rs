@@ -33,6 +33,7 @@ mod load;
 mod logs;
 mod metrics;
 mod neighbours;
+mod openapi;
 mod options;
 mod overview;
 mod picture;
@@ -113,6 +114,10 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
     Router::new()
         .route("/api", get(site::versions))
         .route("/api/{*path}", any(api::serve))
+        .route("/api/v2/openapi.json", get(openapi::document))
+        .route("/api/latest/openapi.json", get(openapi::document))
+        .route("/api/v2/docs", get(openapi::page))
+        .route("/api/latest/docs", get(openapi::page))
         .route("/sse/{*path}", get(sse::serve))
         .route("/ws", get(socket::serve))
         .route("/auth/login", get(auth::ask).post(auth::sign_in))

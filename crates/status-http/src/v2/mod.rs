@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod error;
 mod event;
 mod form;
+pub mod openapi;
 mod path;
 mod query;
 mod socket;

@@ -68,7 +68,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     })
 }
 
-fn views() -> impl Strategy<Value = View> {
+pub(crate) fn views() -> impl Strategy<Value = View> {
     let cells = || vec(any_made::<Cell>(), 0..4);
     let waterfalls = (
         builders(),

@@ -13,6 +13,7 @@ mod kept;
 mod load;
 mod logs;
 mod neighbours;
+mod openapi;
 mod reads;
 mod refusals;
 mod revoked;

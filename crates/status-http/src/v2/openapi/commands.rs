@@ -1,0 +1,190 @@
+//! Commands: JSON-RPC by POST to the resource that they are about.
+
+use serde_json::{Map, Value, json};
+use weir_status_api::Kind;
+
+use super::answers::with_errors;
+use super::{described, flag, integer, list, object, object_of, or_null, schema, text};
+use crate::v2::IDEMPOTENCY_HEADER;
+
+/// A method of resources of a kind.
+pub(super) struct Method {
+    pub(super) kind: Kind,
+    pub(super) name: &'static str,
+    takes: Takes,
+    /// Whether a buildset comes of it.
+    makes: bool,
+}
+
+enum Takes {
+    Nothing,
+    Reason,
+    Priority,
+    Enabled,
+    Form,
+}
+
+const fn method(kind: Kind, name: &'static str, takes: Takes) -> Method {
+    Method {
+        kind,
+        name,
+        takes,
+        makes: false,
+    }
+}
+
+const fn making(mut method: Method) -> Method {
+    method.makes = true;
+    method
+}
+
+/// All methods.
+pub(super) const METHODS: [Method; 10] = [
+    method(Kind::Build, "stop", Takes::Reason),
+    making(method(Kind::Build, "rebuild", Takes::Nothing)),
+    method(Kind::BuildRequest, "cancel", Takes::Reason),
+    method(Kind::BuildRequest, "set_priority", Takes::Priority),
+    method(Kind::Worker, "pause", Takes::Reason),
+    method(Kind::Worker, "unpause", Takes::Nothing),
+    method(Kind::Worker, "stop", Takes::Reason),
+    method(Kind::Worker, "kill", Takes::Reason),
+    method(Kind::Scheduler, "enable", Takes::Enabled),
+    making(method(Kind::ForceScheduler, "force", Takes::Form)),
+];
+
+impl Method {
+    /// The schema's name of its call.
+    fn call(&self) -> String {
+        let words = self.name.split('_').map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + rest
+        });
+        format!("{}{:?}Call", words.collect::<String>(), self.kind)
+    }
+
+    fn params(&self) -> Value {
+        match self.takes {
+            Takes::Nothing => json!({"type": "object"}),
+            Takes::Reason => object_of(&[("reason", or_null(text()))], &[]),
+            Takes::Priority => object(&[("priority", priority())]),
+            Takes::Enabled => object(&[("enabled", flag())]),
+            Takes::Form => form(),
+        }
+    }
+
+    fn schema(&self) -> Value {
+        object(&[
+            ("jsonrpc", json!({"const": "2.0"})),
+            ("id", id()),
+            ("method", json!({"const": self.name})),
+            ("params", self.params()),
+        ])
+    }
+}
+
+fn priority() -> Value {
+    json!({"type": "integer", "format": "int32"})
+}
+
+fn form() -> Value {
+    let fields = [
+        ("builderid", integer()),
+        ("builderNames", list(text())),
+        ("reason", or_null(text())),
+        ("priority", or_null(priority())),
+    ];
+    let mut form = described(
+        object_of(&fields, &[]),
+        "`builderid` or `builderNames`, then each field of the form by its `fullName`.",
+    );
+    form["additionalProperties"] = json!({});
+    form
+}
+
+/// What an answer repeats.
+fn id() -> Value {
+    json!({"type": ["string", "integer", "null"]})
+}
+
+/// The command's operation at a path that names one of `kind`; none if there are no commands for it.
+pub(super) fn operation(kind: Kind) -> Option<Value> {
+    let methods: Vec<&Method> = METHODS.iter().filter(|it| it.kind == kind).collect();
+    let calls: Vec<Value> = methods.iter().map(|it| schema(&it.call())).collect();
+    if calls.is_empty() {
+        return None;
+    }
+    let makes = methods.iter().any(|it| it.makes);
+    let answer = if makes { "MadeAnswer" } else { "DoneAnswer" };
+    let good = json!({
+        "description": "It was done.",
+        "content": {"application/json": {"schema": schema(answer)}},
+    });
+    let refused = json!({
+        "description": "It was refused.",
+        "content": {"application/json": {"schema": schema("RefusedAnswer")}},
+    });
+    let answers = Map::from_iter([("200".to_owned(), good)]);
+    let mut answers = with_errors(answers, &[408, 413]);
+    for status in ["400", "401", "403", "404", "409", "500", "501", "503"] {
+        answers[status] = refused.clone();
+    }
+    let mut operation = json!({
+        "tags": ["commands"],
+        "summary": "Carries out a command.",
+        "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": {"oneOf": calls}}},
+        },
+        "responses": answers,
+    });
+    if kind == Kind::ForceScheduler {
+        operation["parameters"] = json!([{
+            "name": IDEMPOTENCY_HEADER,
+            "in": "header",
+            "description": "A text made up for this one force: the same again within a day makes nothing new.",
+            "schema": text(),
+        }]);
+    }
+    Some(operation)
+}
+
+/// Calls and their answers.
+pub(super) fn schemas() -> Map<String, Value> {
+    let mut all: Map<String, Value> = METHODS.iter().map(|it| (it.call(), it.schema())).collect();
+    let answer = |result: Value| {
+        object(&[
+            ("jsonrpc", json!({"const": "2.0"})),
+            ("id", id()),
+            ("result", result),
+        ])
+    };
+    let requests = json!({"type": "object", "additionalProperties": integer()});
+    let made = json!({
+        "type": ["array", "null"],
+        "prefixItems": [integer(), described(requests, "The build request by the id of its builder.")],
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "The id of the buildset, and its requests; null if the method makes none.",
+    });
+    all.insert("DoneAnswer".to_owned(), answer(json!({"type": "null"})));
+    all.insert("MadeAnswer".to_owned(), answer(made));
+    let message = json!({
+        "type": ["string", "object"],
+        "additionalProperties": {"type": "string"},
+        "description": "Text; of a force with wrong values texts by `fullName`.",
+    });
+    let fields = [
+        ("code", integer()),
+        ("message", message),
+        ("data", schema("ErrorDetails")),
+    ];
+    let error = object_of(&fields, &["code", "message"]);
+    let fields = [
+        ("jsonrpc", json!({"const": "2.0"})),
+        ("id", id()),
+        ("error", error),
+    ];
+    let refused = object_of(&fields, &["jsonrpc", "error"]);
+    all.insert("RefusedAnswer".to_owned(), refused);
+    all
+}

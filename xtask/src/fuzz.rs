@@ -1,0 +1,77 @@
+//! Random requests to a running master, made of the OpenAPI document by schemathesis.
+
+use std::fs;
+use std::path::Path;
+
+use crate::demo::{Demo, build_weir};
+use crate::process::{root, run};
+use crate::python::python;
+
+/// The version whose commands are known here.
+const SCHEMATHESIS: &str = "schemathesis>=4.0,<5";
+
+/// Any status from 500 on is a failure, but 501: some operations are told of as not supported.
+const CONFIGURATION: &str = r#"[checks.not_a_server_error]
+expected-statuses = ["1xx", "2xx", "3xx", "4xx", 501]
+"#;
+
+/// Asks everything that the document tells of, up to `examples` times each, and fails if the server does.
+///
+/// Streams are left out: they do not end.
+pub(crate) fn http(seed: u32, examples: u32) -> Result<(), String> {
+    let python = python().ok_or("Python 3.10 with venv is not installed (Debian: python3-venv)")?;
+    let folder = root().join("target").join("fuzz");
+    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let program = install(python, &folder)?;
+    let configuration = folder.join("schemathesis.toml");
+    fs::write(&configuration, CONFIGURATION)
+        .map_err(|error| format!("{} cannot be written: {error}", configuration.display()))?;
+    let weir = build_weir(false)?;
+    let demo = Demo::start(&folder.join("master"), &weir, 0)?;
+    demo.add_history()?;
+    let url = demo.url.trim_end_matches('/');
+    let document = format!("{url}/api/v2/openapi.json");
+    let (seed, examples) = (seed.to_string(), examples.to_string());
+    let configuration = configuration.display().to_string();
+    let arguments = [
+        "--config-file",
+        &configuration,
+        "run",
+        &document,
+        "--url",
+        url,
+        "--checks=not_a_server_error",
+        "--exclude-tag=events",
+        // Those of the stateful phase follow links, of which the document has none.
+        "--phases=coverage,fuzzing",
+        "--seed",
+        &seed,
+        "--max-examples",
+        &examples,
+        "--generation-database=none",
+        "--no-shrink",
+        "--continue-on-failure",
+        "--suppress-health-check=all",
+        "--request-timeout=30",
+        "--warnings=off",
+        // The master limits what one address may ask; it is waited for.
+        "--rate-limit=auto",
+    ];
+    run(&folder, &program, &arguments)
+}
+
+/// Installs schemathesis into an environment of its own, and gives its path.
+fn install(python: &str, folder: &Path) -> Result<String, String> {
+    let environment = folder.join("python");
+    let program = |name: &str| environment.join("bin").join(name).display().to_string();
+    if !environment.join("bin").join("pip").is_file() {
+        run(
+            folder,
+            python,
+            &["-m", "venv", &environment.display().to_string()],
+        )?;
+    }
+    let install = ["install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS];
+    run(folder, &program("pip"), &install)?;
+    Ok(program("schemathesis"))
+}

@@ -17,3 +17,4 @@ mod refusals;
 mod revoked;
 mod scene;
 mod sockets;
+mod through;

@@ -51,7 +51,8 @@ pub(crate) async fn sign_in(State(app): State<Shared>, request: Request) -> Resp
     match answer.await {
         Ok(session) if is_json => {
             let who = app.access.identify(&Caller::bearer(&session.text)).await;
-            let told = who.map(|who| json(Reader::of(&head.headers), &v2::identity_to_json(&who), None));
+            let told = who.map(|who| v2::signed_in_to_json(&who, &session.token));
+            let told = told.map(|body| json(Reader::of(&head.headers), &body, None));
             let response = told.unwrap_or_else(|error| answer::error(&error));
             with_cookie(&app, &head, &session, response)
         }

@@ -3,12 +3,11 @@
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use weir_status_api::Caller;
+use weir_status_http::v2::SESSION_COOKIE as SESSION;
 
 use crate::guard::is_own_origin;
 use crate::options::Options;
 
-/// The cookie that holds a session's token.
-const SESSION: &str = "weir_session";
 /// Where a browser says a request comes from.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -9,7 +9,8 @@ use crate::v2::{self, IDEMPOTENCY_HEADER, RpcRequest};
 
 #[async_trait]
 impl Control for HttpStatus {
-    /// Sends the caller's token, if they have one. A name that was established here means nothing there.
+    /// Sends the token of whoever the API was opened to, else that of `caller`, if they have one. A name that was
+    /// established here means nothing there.
     async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
         let codebase = self.codebase(&command).await?;
         let (path, method, params) = v2::write_command(&command, &codebase);
@@ -23,7 +24,9 @@ impl Control for HttpStatus {
             params,
         };
         let mut request = self.client.post(self.url(&path)).json(&call.to_json());
-        if let Some(token) = caller.token() {
+        if self.caller.is_none()
+            && let Some(token) = caller.token()
+        {
             request = request.bearer_auth(token);
         }
         if let Command::Force { params, .. } = &command

@@ -2,7 +2,7 @@
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
-use weir_status_api::{Cursor, Entity, Error, Kind, Result};
+use weir_status_api::{Caller, Cursor, Entity, Error, Kind, Result};
 
 use super::HttpStatus;
 use crate::v2::{self, FormError, envelope, plural};
@@ -31,7 +31,7 @@ impl Answer {
     }
 }
 
-fn is_ok(status: u16) -> bool {
+pub(super) fn is_ok(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
@@ -55,7 +55,8 @@ impl HttpStatus {
 
     /// Reads what is at `path` and is no JSON.
     pub(super) async fn read_bytes(&self, path: &str) -> Result<(Vec<u8>, Option<Cursor>)> {
-        let (status, cursor, body) = self.send_for_bytes(self.get(path, "")).await?;
+        let response = self.begin(self.get(path, "")).await?;
+        let (status, cursor, body) = self.finish_for_bytes(response).await?;
         match is_ok(status) {
             true => Ok((body, cursor)),
             false => Err(v2::error_from(
@@ -76,7 +77,21 @@ impl HttpStatus {
 
     /// Sends the request; gives the status and the whole answer.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<(u16, Answer)> {
-        let (status, cursor, body) = self.send_for_bytes(request).await?;
+        let response = self.begin(request).await?;
+        self.finish(response).await
+    }
+
+    /// Sends the request, with the token of whoever the API was opened to; gives the head of the answer.
+    pub(super) async fn begin(&self, request: RequestBuilder) -> Result<Response> {
+        let request = self
+            .authorized(request)
+            .header("accept", "application/json")
+            .timeout(self.options.timeout);
+        request.send().await.map_err(unreachable)
+    }
+
+    pub(super) async fn finish(&self, response: Response) -> Result<(u16, Answer)> {
+        let (status, cursor, body) = self.finish_for_bytes(response).await?;
         // An error need not be JSON: a proxy may have made it.
         let body = serde_json::from_slice(&body).or_else(|error| match is_ok(status) {
             true => Err(Error::internal(format!(
@@ -87,15 +102,19 @@ impl HttpStatus {
         Ok((status, Answer { body, cursor }))
     }
 
-    async fn send_for_bytes(&self, request: RequestBuilder) -> Result<(u16, Option<Cursor>, Vec<u8>)> {
-        let request = request
-            .header("accept", "application/json")
-            .timeout(self.options.timeout);
-        let response = request.send().await.map_err(unreachable)?;
+    async fn finish_for_bytes(&self, response: Response) -> Result<(u16, Option<Cursor>, Vec<u8>)> {
         let status = response.status().as_u16();
         let cursor = response.headers().get(envelope::CURSOR_HEADER);
         let cursor = cursor.and_then(|value| value.to_str().ok()?.parse().ok());
         Ok((status, cursor, self.body(response).await?))
+    }
+
+    /// The request with the token of whoever the API was opened to, if they have one.
+    pub(super) fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.caller.as_ref().and_then(Caller::token) {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>> {

@@ -1,16 +1,18 @@
 //! `HttpStatus`: the status API of a master behind its JSON.
 
+mod access;
 mod control;
 mod http;
 mod keys;
 mod read;
 mod sse;
-mod tokens;
 mod watch;
 
 use std::time::Duration;
 
-use weir_status_api::{Error, Result};
+use weir_status_api::{Caller, Error, Result};
+
+use crate::v2;
 
 /// How a client goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct HttpStatus {
     /// The site's address, with a slash at its end.
     base: String,
     options: HttpOptions,
+    /// Whose API it is, if it was opened to somebody: their token goes with each request.
+    caller: Option<Caller>,
 }
 
 impl HttpStatus {
@@ -59,13 +63,26 @@ impl HttpStatus {
         }
         let client = reqwest::Client::builder()
             .connect_timeout(options.timeout.min(Duration::from_secs(10)))
-            .redirect(reqwest::redirect::Policy::limited(3))
+            .redirect(reqwest::redirect::Policy::custom(follow))
             .build()
             .map_err(|error| Error::internal(format!("the HTTP client cannot start: {error}")))?;
         Ok(Self {
             client,
             base: format!("{}/", url.as_str().trim_end_matches('/')),
             options,
+            caller: None,
         })
+    }
+}
+
+/// A few redirects are followed, but not from a signing out to the page that a browser would show then.
+fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    let from = attempt.previous().last().map_or("", |url| url.path());
+    if from.ends_with(v2::SIGN_OUT) {
+        return attempt.stop();
+    }
+    match attempt.previous().len() {
+        0..=3 => attempt.follow(),
+        _ => attempt.error("too many redirects"),
     }
 }

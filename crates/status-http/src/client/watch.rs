@@ -16,7 +16,8 @@ use crate::v2;
 impl Watch for HttpStatus {
     async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
         let url = format!("{}sse/listen?{}", self.base, v2::write_watch(&filter, start));
-        let request = self.client.get(url).header("accept", "text/event-stream").send();
+        let request = self.authorized(self.client.get(url));
+        let request = request.header("accept", "text/event-stream").send();
         let response = match tokio::time::timeout(self.options.timeout, request).await {
             Ok(response) => response.map_err(unreachable)?,
             Err(_) => {

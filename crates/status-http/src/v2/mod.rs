@@ -47,8 +47,10 @@ pub use socket::{
     socket_pong,
 };
 pub use token::{
-    TOKENS, identity_to_json, issued_from_json, issued_to_json, new_token_from_json, new_token_to_json,
-    sign_in_from_form, sign_in_from_json, token_to_json, tokens_from_json, tokens_to_json,
+    CONFIG, SESSION_COOKIE, SIGN_IN, SIGN_OUT, TOKENS, identity_from_config, identity_to_json,
+    issued_from_json, issued_to_json, new_token_from_json, new_token_to_json, session_from,
+    sign_in_from_form, sign_in_from_json, sign_in_to_json, signed_in_to_json, token_to_json,
+    tokens_from_json, tokens_to_json,
 };
 
 pub(crate) use form::MICROS;

@@ -1,12 +1,23 @@
-//! Tokens and identities. Tokens over JSON are Weir's own; times are seconds, as everywhere.
+//! Tokens, sessions and identities. Tokens over JSON are Weir's own; their times are told as everywhere, in seconds and
+//! beside that in microseconds.
 
 use serde_json::{Map, Value, json};
 use weir_status_api::{
     Error, Identity, IssuedToken, NewToken, Result, Timestamp, Token, TokenId, TokenOrigin, TokenScope,
 };
 
+use super::form::{Fields, Object, value_of};
+
 /// The path of tokens below the version.
 pub const TOKENS: &str = "tokens";
+/// The path of the site's configuration for pages.
+pub const CONFIG: &str = "config";
+/// The path to sign in at.
+pub const SIGN_IN: &str = "auth/login";
+/// The path to sign out at.
+pub const SIGN_OUT: &str = "auth/logout";
+/// The cookie that holds a session's token.
+pub const SESSION_COOKIE: &str = "weir_session";
 
 const fn origin(origin: TokenOrigin) -> &'static str {
     match origin {
@@ -17,17 +28,18 @@ const fn origin(origin: TokenOrigin) -> &'static str {
 
 /// A token.
 pub fn token_to_json(token: &Token) -> Value {
-    let scopes: Vec<&str> = token.scopes.iter().map(|it| it.name()).collect();
-    json!({
-        "tokenid": token.id.0,
-        "name": token.name,
-        "user": token.user,
-        "origin": origin(token.origin),
-        "scopes": scopes,
-        "created_at": token.created_at.as_secs(),
-        "expires_at": token.expires_at.map(Timestamp::as_secs),
-        "revoked_at": token.revoked_at.map(Timestamp::as_secs),
-    })
+    let scopes: Vec<Value> = token.scopes.iter().map(|it| it.name().into()).collect();
+    let object = Object::new()
+        .set("tokenid", token.id.0)
+        .set("name", token.name.as_str())
+        .set("user", token.user.as_str())
+        .set("origin", origin(token.origin))
+        .set("scopes", scopes)
+        .time("created_at", token.created_at)
+        .maybe_time("expires_at", token.expires_at)
+        .maybe_time("revoked_at", token.revoked_at)
+        .done();
+    value_of(&object)
 }
 
 /// Tokens in their envelope.
@@ -45,14 +57,18 @@ pub fn issued_to_json(issued: &IssuedToken) -> Value {
 
 /// The request to make a token.
 pub fn new_token_to_json(new: &NewToken) -> Value {
-    let scopes: Vec<&str> = new.scopes.iter().map(|it| it.name()).collect();
-    json!({
-        "name": new.name,
-        "user": new.user,
-        "scopes": scopes,
-        "expires_at": new.expires_at.map(Timestamp::as_secs),
-    })
+    let scopes: Vec<Value> = new.scopes.iter().map(|it| it.name().into()).collect();
+    let object = Object::new()
+        .set("name", new.name.as_str())
+        .set("user", new.user.as_ref())
+        .set("scopes", scopes)
+        .maybe_time("expires_at", new.expires_at)
+        .done();
+    value_of(&object)
 }
+
+/// The fields of a request to make a token.
+const NEW_TOKEN: [&str; 5] = ["name", "user", "scopes", "expires_at", "expires_at_us"];
 
 /// Reads the request to make a token.
 ///
@@ -63,35 +79,33 @@ pub fn new_token_from_json(body: &[u8]) -> Result<NewToken> {
     let Value::Object(body) = body else {
         return Err(wrong("body", "must be an object"));
     };
-    if let Some(name) = body
-        .keys()
-        .find(|name| !["name", "user", "scopes", "expires_at"].contains(&name.as_str()))
-    {
+    if let Some(name) = body.keys().find(|name| !NEW_TOKEN.contains(&name.as_str())) {
         return Err(wrong(name, "there is no such field"));
     }
-    let expires_at = match body.get("expires_at") {
-        None | Some(Value::Null) => None,
-        Some(value) => match value.as_i64() {
-            Some(seconds) => Some(Timestamp::from_secs(seconds)),
-            None => {
-                return Err(wrong(
-                    "expires_at",
-                    "must be a whole number of seconds since 1970",
-                ));
-            }
-        },
-    };
     Ok(NewToken {
         name: text(&body, "name")?.unwrap_or_default(),
         user: text(&body, "user")?,
         scopes: scopes(body.get("scopes"))?,
-        expires_at,
+        expires_at: match (int(&body, "expires_at_us")?, int(&body, "expires_at")?) {
+            (Some(micros), _) => Some(Timestamp(micros)),
+            (None, seconds) => seconds.map(Timestamp::from_secs),
+        },
     })
 }
 
 fn wrong(field: &str, why: &str) -> Error {
     Error::InvalidInput {
         fields: [(field.to_owned(), why.to_owned())].into(),
+    }
+}
+
+fn int(body: &Map<String, Value>, name: &str) -> Result<Option<i64>> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_i64() {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong(name, "must be a time since 1970, a whole number")),
+        },
     }
 }
 
@@ -136,24 +150,21 @@ pub fn issued_from_json(body: &Value) -> Option<IssuedToken> {
 }
 
 fn token_from_json(row: &Value) -> Option<Token> {
-    let text = |name: &str| row.get(name)?.as_str().map(str::to_owned);
-    let time = |name: &str| row.get(name)?.as_i64().map(Timestamp::from_secs);
+    let fields = Fields::of("token", row).ok()?;
+    let from = fields.text("origin").ok()?;
+    let scopes = fields.texts("scopes").ok()?;
+    let scopes = scopes.iter().map(|it| TokenScope::from_name(it));
     Some(Token {
-        id: TokenId(row.get("tokenid")?.as_i64()?),
-        name: text("name")?,
-        user: text("user")?,
+        id: TokenId(fields.int("tokenid").ok()?),
+        name: fields.text("name").ok()?,
+        user: fields.text("user").ok()?,
         origin: [TokenOrigin::Made, TokenOrigin::SignIn]
             .into_iter()
-            .find(|it| text("origin").as_deref() == Some(origin(*it)))?,
-        scopes: row
-            .get("scopes")?
-            .as_array()?
-            .iter()
-            .map(|it| TokenScope::from_name(it.as_str()?))
-            .collect::<Option<_>>()?,
-        created_at: time("created_at")?,
-        expires_at: time("expires_at"),
-        revoked_at: time("revoked_at"),
+            .find(|it| origin(*it) == from)?,
+        scopes: scopes.collect::<Option<_>>()?,
+        created_at: fields.time("created_at").ok()?,
+        expires_at: fields.maybe_time("expires_at").ok()?,
+        revoked_at: fields.maybe_time("revoked_at").ok()?,
     })
 }
 
@@ -170,6 +181,52 @@ pub fn identity_to_json(who: &Identity) -> Value {
             "roles": who.roles,
         }),
     }
+}
+
+/// Who somebody is, from the site's configuration for pages.
+pub fn identity_from_config(config: &Value) -> Option<Identity> {
+    let user = Fields::of("user", config.get("user")?).ok()?;
+    let name = user.maybe_text("username").ok()?;
+    Some(Identity {
+        // Whoever has no name of that kind is shown by the one to sign in with.
+        full_name: user
+            .maybe_text("full_name")
+            .ok()?
+            .filter(|it| Some(it) != name.as_ref()),
+        email: user.maybe_text("email").ok()?,
+        groups: user.texts("groups").ok()?,
+        roles: user.texts("roles").ok()?,
+        name,
+    })
+}
+
+/// What a program is told that signed in: who it is, and beside it the session. Its text is in a cookie alone, where
+/// no page can read it.
+pub fn signed_in_to_json(who: &Identity, session: &Token) -> Value {
+    let mut body = identity_to_json(who);
+    body["session"] = token_to_json(session);
+    body
+}
+
+/// The session of an answer to signing in, with these values of `Set-Cookie` and that body.
+pub fn session_from(cookies: &[String], body: &Value) -> Option<IssuedToken> {
+    let pairs = cookies
+        .iter()
+        .filter_map(|it| it.split(';').next()?.split_once('='));
+    let text = pairs
+        .filter(|(name, _)| name.trim() == SESSION_COOKIE)
+        .last()?
+        .1
+        .trim();
+    Some(IssuedToken {
+        token: token_from_json(body.get("session")?)?,
+        text: text.to_owned(),
+    })
+}
+
+/// What somebody signs in with.
+pub fn sign_in_to_json(user: &str, password: &str) -> Value {
+    json!({"username": user, "password": password})
 }
 
 /// Reads what somebody signs in with: `username` and `password`.

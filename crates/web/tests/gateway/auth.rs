@@ -53,7 +53,7 @@ impl Credentials for Drawer {
     }
 }
 
-fn gateway(scene: &Scene, base_url: Option<&str>) -> Gateway {
+pub(crate) fn gateway(scene: &Scene, base_url: Option<&str>) -> Gateway {
     let policy = Policy {
         users: vec![User {
             password_hash: Some(hash_password("correct horse").unwrap()),
@@ -76,13 +76,13 @@ fn gateway(scene: &Scene, base_url: Option<&str>) -> Gateway {
     Gateway::to(Arc::new(door.unwrap()), options)
 }
 
-fn form(path: &str, body: &str) -> Request<Body> {
+pub(crate) fn form(path: &str, body: &str) -> Request<Body> {
     let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
 /// The cookie that the answer sets, as a browser sends it back.
-fn cookie(answer: &Answer) -> String {
+pub(crate) fn cookie(answer: &Answer) -> String {
     let set = answer.header("set-cookie");
     set.split(';').next().unwrap().to_owned()
 }

@@ -19,3 +19,4 @@ mod refusals;
 mod revoked;
 mod scene;
 mod sockets;
+mod through;

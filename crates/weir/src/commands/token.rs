@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
 use weir_status_api::{
-    Caller, Clock, Credentials, IssuedToken, NewToken, SystemClock, Timestamp, Token as Known, TokenId,
+    Access, Caller, Clock, Credentials, IssuedToken, NewToken, SystemClock, Timestamp, Token as Known, TokenId,
     TokenOrigin, TokenScope,
 };
 use weir_status_db::TokenStore;
@@ -157,7 +157,7 @@ impl Create {
                 };
                 weir_access::issue(&store, &user, new, now).await?
             }
-            Tokens::Master(master, caller) => master.issue_token(&caller, &new).await?,
+            Tokens::Master(master, caller) => master.issue_token(&caller, new).await?,
         };
         // Only the text goes to standard output, so that it can be put into a file.
         eprintln!(

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
 
 pub(crate) use force::{SOURCE_FIELDS, source_field};
-use object::Fields;
+pub(crate) use object::Fields;
 pub(crate) use object::MICROS;
 pub use object::Object;
 pub use setup::{master_within, put_master};
@@ -112,7 +112,7 @@ pub fn to_json(entity: &Entity) -> Value {
 }
 
 /// The object as a value. It has only names that are texts, so that it always can be one.
-fn value_of(object: &Object<'_>) -> Value {
+pub(crate) fn value_of(object: &Object<'_>) -> Value {
     serde_json::to_value(object).unwrap_or_default()
 }
 

@@ -36,7 +36,7 @@ impl Name<'_> {
 
 /// The value of a field.
 #[derive(Clone, Debug)]
-pub(super) enum Item<'a> {
+pub(crate) enum Item<'a> {
     Null,
     Flag(bool),
     Int(i64),
@@ -52,7 +52,7 @@ pub(super) enum Item<'a> {
 }
 
 impl<'a> Object<'a> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // As many as most resources have.
         Self(Vec::with_capacity(20))
     }
@@ -62,17 +62,17 @@ impl<'a> Object<'a> {
         self
     }
 
-    pub(super) fn set(self, name: &'a str, item: impl Into<Item<'a>>) -> Self {
+    pub(crate) fn set(self, name: &'a str, item: impl Into<Item<'a>>) -> Self {
         self.push(name, false, item.into())
     }
 
     /// Whole seconds, and microseconds beside them.
-    pub(super) fn time(self, name: &'a str, time: Timestamp) -> Self {
+    pub(crate) fn time(self, name: &'a str, time: Timestamp) -> Self {
         self.push(name, false, Item::Int(time.as_secs()))
             .push(name, true, Item::Int(time.as_micros()))
     }
 
-    pub(super) fn maybe_time(self, name: &'a str, time: Option<Timestamp>) -> Self {
+    pub(crate) fn maybe_time(self, name: &'a str, time: Option<Timestamp>) -> Self {
         match time {
             Some(time) => self.time(name, time),
             None => self.set(name, Item::Null),
@@ -84,7 +84,7 @@ impl<'a> Object<'a> {
     }
 
     /// The object; its fields are written in the order of their names, as those of a [`Value`] are.
-    pub(super) fn done(mut self) -> Self {
+    pub(crate) fn done(mut self) -> Self {
         self.0.sort_unstable_by_key(|(name, _)| *name);
         self
     }
@@ -177,13 +177,13 @@ impl<'a, T: Into<Item<'a>>> From<Option<T>> for Item<'a> {
 }
 
 /// A JSON object that is being read. A missing field is as good as null.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     kind: &'static str,
     object: &'a Map<String, Value>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(kind: &'static str, value: &'a Value) -> Result<Self, FormError> {
+    pub(crate) fn of(kind: &'static str, value: &'a Value) -> Result<Self, FormError> {
         let object = value.as_object().ok_or_else(|| FormError {
             kind,
             field: "everything".to_owned(),
@@ -192,7 +192,7 @@ impl<'a> Fields<'a> {
         Ok(Self { kind, object })
     }
 
-    pub(super) fn bad(&self, name: &str, expected: &'static str) -> FormError {
+    pub(crate) fn bad(&self, name: &str, expected: &'static str) -> FormError {
         FormError {
             kind: self.kind,
             field: name.to_owned(),
@@ -201,7 +201,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The field's value; null if it is missing.
-    pub(super) fn value(&self, name: &str) -> &'a Value {
+    pub(crate) fn value(&self, name: &str) -> &'a Value {
         self.object.get(name).unwrap_or(&Value::Null)
     }
 
@@ -217,51 +217,51 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn maybe_int(&self, name: &str) -> Result<Option<i64>, FormError> {
+    pub(crate) fn maybe_int(&self, name: &str) -> Result<Option<i64>, FormError> {
         self.maybe(name, "a whole number", Value::as_i64)
     }
 
-    pub(super) fn int(&self, name: &str) -> Result<i64, FormError> {
+    pub(crate) fn int(&self, name: &str) -> Result<i64, FormError> {
         self.maybe_int(name)?
             .ok_or_else(|| self.bad(name, "a whole number"))
     }
 
-    pub(super) fn small_int(&self, name: &str) -> Result<i32, FormError> {
+    pub(crate) fn small_int(&self, name: &str) -> Result<i32, FormError> {
         i32::try_from(self.int(name)?).map_err(|_| self.bad(name, "a whole number of 32 bits"))
     }
 
-    pub(super) fn maybe_text(&self, name: &str) -> Result<Option<String>, FormError> {
+    pub(crate) fn maybe_text(&self, name: &str) -> Result<Option<String>, FormError> {
         self.maybe(name, "text", |value| value.as_str().map(str::to_owned))
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<String, FormError> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, FormError> {
         self.maybe_text(name)?.ok_or_else(|| self.bad(name, "text"))
     }
 
-    pub(super) fn maybe_flag(&self, name: &str) -> Result<Option<bool>, FormError> {
+    pub(crate) fn maybe_flag(&self, name: &str) -> Result<Option<bool>, FormError> {
         self.maybe(name, "true or false", Value::as_bool)
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, FormError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, FormError> {
         self.maybe_flag(name)?
             .ok_or_else(|| self.bad(name, "true or false"))
     }
 
     /// The microseconds if the server tells them, else the seconds.
-    pub(super) fn maybe_time(&self, name: &str) -> Result<Option<Timestamp>, FormError> {
+    pub(crate) fn maybe_time(&self, name: &str) -> Result<Option<Timestamp>, FormError> {
         if let Some(micros) = self.maybe_int(&format!("{name}{MICROS}"))? {
             return Ok(Some(Timestamp(micros)));
         }
         Ok(self.maybe_int(name)?.map(Timestamp::from_secs))
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<Timestamp, FormError> {
+    pub(crate) fn time(&self, name: &str) -> Result<Timestamp, FormError> {
         self.maybe_time(name)?
             .ok_or_else(|| self.bad(name, "a time in seconds"))
     }
 
     /// Buildbot's number of a result; -1 and null for none.
-    pub(super) fn results(&self, name: &str) -> Result<Option<Results>, FormError> {
+    pub(crate) fn results(&self, name: &str) -> Result<Option<Results>, FormError> {
         match self.maybe_int(name)? {
             None | Some(-1) => Ok(None),
             Some(code) => i32::try_from(code)
@@ -277,7 +277,7 @@ impl<'a> Fields<'a> {
         Ok(items.unwrap_or_default())
     }
 
-    pub(super) fn ints(&self, name: &str) -> Result<Vec<i64>, FormError> {
+    pub(crate) fn ints(&self, name: &str) -> Result<Vec<i64>, FormError> {
         let items = self.items(name)?.iter();
         items
             .map(|it| {
@@ -287,7 +287,7 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, FormError> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, FormError> {
         let items = self.items(name)?.iter();
         items
             .map(|it| it.as_str().map(str::to_owned))
@@ -296,7 +296,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of objects, each read by `read`.
-    pub(super) fn objects<T>(
+    pub(crate) fn objects<T>(
         &self,
         name: &str,
         read: impl Fn(Fields<'a>) -> Result<T, FormError>,
@@ -307,15 +307,15 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    pub(super) fn resource<T: Form>(&self, name: &str) -> Result<T, FormError> {
+    pub(crate) fn resource<T: Form>(&self, name: &str) -> Result<T, FormError> {
         T::from_json(self.value(name))
     }
 
-    pub(super) fn resources<T: Form>(&self, name: &str) -> Result<Vec<T>, FormError> {
+    pub(crate) fn resources<T: Form>(&self, name: &str) -> Result<Vec<T>, FormError> {
         self.items(name)?.iter().map(T::from_json).collect()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
         self.object.iter()
     }
 }

@@ -60,7 +60,7 @@ fn assert_filters<R: Resource>() {
                 let what = format!("{:?} {} {}: {plan}", R::KIND, field.name(), op.name());
                 // Whatever is complete is most of a table, and everything is complete or not.
                 let is_most = field.field_type() == FieldType::Bool;
-                if is_walked(op) || is_most && !plan.contains("SEARCH ") {
+                if (is_walked(op) || is_most) && !plan.contains("SEARCH ") {
                     assert!(!plan.contains("TEMP B-TREE"), "{what}");
                 } else {
                     // The first of several parts are looked at, and those are no more than a page each.

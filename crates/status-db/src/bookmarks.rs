@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use weir_status_api::{Bookmarks, Cursor, Event, Result};
 
+use crate::deadline::soon;
 use crate::store::Store;
 use crate::transition::Transition;
 
 #[async_trait]
 impl Bookmarks for Store {
     async fn load(&self, listener: &str) -> Result<Option<Cursor>> {
-        Ok(self.inner.backend.bookmark(listener).await?)
+        Ok(soon(self.inner.backend.bookmark(listener)).await?)
     }
 
     async fn save(&self, listener: &str, cursor: Cursor) -> Result<()> {

@@ -12,6 +12,7 @@ use weir_status_api::{
     Scheduler, SchedulerKey, Worker, WorkerKey,
 };
 
+use crate::deadline::soon;
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::transition::{Applied, BuildsetSource, NewBuildset, Transition};
@@ -59,7 +60,7 @@ impl Store {
 
     /// The resource of type `R` that `key` names.
     async fn one<R: Resource>(&self, key: Key) -> Result<R> {
-        let entity = self.inner.backend.get(&key).await?.value;
+        let entity = soon(self.inner.backend.get(&key)).await?.value;
         R::from_entity(entity).ok_or_else(|| Error::data(format_args!("{key} is of another kind")))
     }
 
@@ -67,7 +68,8 @@ impl Store {
         let key = force::key(caller, &scheduler, params.idempotency_key.clone())?;
         // The first answer stands even where the same force would be refused by now.
         if let Some(key) = &key
-            && let Some((buildset, requests)) = self.inner.backend.forced(key, self.inner.clock.now()).await?
+            && let Some((buildset, requests)) =
+                soon(self.inner.backend.forced(key, self.inner.clock.now())).await?
         {
             return Ok(Outcome::Buildset { buildset, requests });
         }
@@ -89,7 +91,7 @@ impl Store {
     }
 
     async fn rebuild(&self, build: &BuildKey) -> Result<Outcome> {
-        let blueprint = self.inner.backend.blueprint(build).await?;
+        let blueprint = soon(self.inner.backend.blueprint(build)).await?;
         self.configured(blueprint.builder).await?;
         let new = NewBuildset {
             reason: "rebuild".to_owned(),

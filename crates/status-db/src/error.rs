@@ -120,6 +120,21 @@ impl Error {
         }
     }
 
+    /// Whether the transaction stood against another master's, so that it can succeed if it is tried again.
+    pub(crate) fn is_clash(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match &**error {
+            diesel::result::Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+            // Diesel has no kind for it, and keeps no code.
+            diesel::result::Error::DatabaseError(DatabaseErrorKind::Unknown, what) => {
+                what.message() == "deadlock detected"
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the database itself is out of reach, so that trying other statements is of no use.
     pub(crate) fn is_outage(&self) -> bool {
         match self {

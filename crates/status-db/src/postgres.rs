@@ -4,22 +4,29 @@ use std::error::Error as _;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl,
+    SimpleAsyncConnection,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures::FutureExt;
 
 use crate::backend::{Lockable, PATIENCE};
+use crate::deadline::DEADLINE;
 use crate::error::{Error, Result};
 use crate::inserts::{ChunkRow, EventRow, NewTestResultRow, ROWS_AT_ONCE};
 use crate::schema::{build_requests, builders, buildsets, events, log_chunks, test_results};
 
+mod hints;
+#[cfg(test)]
+mod plans;
 #[path = "queries/mod.rs"]
 mod queries;
 
+pub(crate) use hints::follow;
 pub(crate) use queries::Database;
 
 type Db = Pg;
@@ -35,6 +42,12 @@ const EVENTS_LOCK: i64 = 0x7765_6972;
 
 /// The advisory lock under which the tables are migrated.
 const MIGRATION_LOCK: i64 = EVENTS_LOCK + 1;
+
+/// What is around a condition that few rows meet. PostgreSQL knows from its statistics.
+const FEW: [&str; 2] = ["", ""];
+
+/// Whether indexes hold the beginnings of long texts only: no more than 2,700 bytes go into one.
+const LONG_BY_BEGINNING: bool = true;
 
 /// What is around a text and another, to tell whether the second is a part of the first.
 const POSITION: [&str; 3] = ["strpos(", ", ", ") > 0"];
@@ -55,7 +68,11 @@ pub(crate) async fn open(url: &str) -> Result<Database> {
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
     migrate(connected.map_err(|why| Error::Unreachable { why })?).await?;
-    Ok(Database::new(pool(url, 1)?, pool(url, READERS)?))
+    let reading = format!("SET statement_timeout = '{} s'", DEADLINE.as_secs());
+    Ok(Database::new(
+        pool(url, 1, String::new())?,
+        pool(url, READERS, reading)?,
+    ))
 }
 
 /// Why the database at `url` cannot be connected to, with all its causes; none if it can by now.
@@ -88,9 +105,21 @@ async fn migrate(mut conn: Conn) -> Result<()> {
         })
 }
 
-fn pool(url: &str, size: usize) -> Result<Pool<Conn>> {
+/// Connections that begin with the statements `first`.
+fn pool(url: &str, size: usize, first: String) -> Result<Pool<Conn>> {
     let mut config = ManagerConfig::<Conn>::default();
     config.recycling_method = RecyclingMethod::Verified;
+    config.custom_setup = Box::new(move |url| {
+        let (url, first) = (url.to_owned(), first.clone());
+        async move {
+            let mut conn = Conn::establish(&url).await?;
+            conn.batch_execute(&first)
+                .await
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(conn)
+        }
+        .boxed()
+    });
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
         .max_size(size)
         .build()
@@ -110,22 +139,29 @@ async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
     AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await
 }
 
-/// Keeps other masters from what hangs on a builder, buildset or request until this transaction ends.
+/// Keeps other masters from what hangs on a builder, buildset or request until this transaction ends. Rows that
+/// refer to it can be added meanwhile.
 async fn lock_row(conn: &mut Conn, row: Lockable) -> QueryResult<()> {
     let locked: QueryResult<Option<i64>> = match row {
         Lockable::Builder(id) => {
-            let query = builders::table.find(id.0).select(builders::id).for_update();
+            let query = builders::table
+                .find(id.0)
+                .select(builders::id)
+                .for_no_key_update();
             query.first(conn).await.optional()
         }
         Lockable::Buildset(id) => {
-            let query = buildsets::table.find(id.0).select(buildsets::id).for_update();
+            let query = buildsets::table
+                .find(id.0)
+                .select(buildsets::id)
+                .for_no_key_update();
             query.first(conn).await.optional()
         }
         Lockable::Request(id) => {
             let query = build_requests::table
                 .find(id.0)
                 .select(build_requests::id)
-                .for_update();
+                .for_no_key_update();
             query.first(conn).await.optional()
         }
     };
@@ -141,6 +177,16 @@ async fn lock_events(conn: &mut Conn) -> QueryResult<()> {
 async fn select_lock(conn: &mut Conn, sql: &str, lock: i64) -> QueryResult<()> {
     diesel::sql_query(sql)
         .bind::<BigInt, _>(lock)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Tells other processes of the events up to `newest`, once this transaction is committed.
+async fn notify(conn: &mut Conn, newest: i64) -> QueryResult<()> {
+    diesel::sql_query("SELECT pg_notify($1, $2)")
+        .bind::<Text, _>(hints::CHANNEL)
+        .bind::<Text, _>(newest.to_string())
         .execute(conn)
         .await
         .map(drop)

@@ -39,6 +39,13 @@ const READERS: usize = 3;
 const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
                        PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;";
 
+/// What is around a condition that few rows meet, so that they are found by its index rather than by a walk
+/// through all in the order of the list.
+const FEW: [&str; 2] = ["unlikely(", ")"];
+
+/// Whether indexes hold the beginnings of long texts only. SQLite's hold any text whole.
+const LONG_BY_BEGINNING: bool = false;
+
 /// What is around a text and another, to tell whether the second is a part of the first.
 const POSITION: [&str; 3] = ["instr(", ", ", ") > 0"];
 
@@ -120,6 +127,11 @@ async fn lock_row(_conn: &mut Conn, _row: Lockable) -> QueryResult<()> {
 
 /// Keeps other masters from numbering events. There are none on SQLite.
 async fn lock_events(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// There is nobody to tell of events.
+async fn notify(_conn: &mut Conn, _newest: i64) -> QueryResult<()> {
     Ok(())
 }
 

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use weir_status_api::{Clock, Cursor};
 
 use crate::backend::Backend;
+use crate::deadline::soon;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::segments::{SegmentReader, SegmentWriter};
@@ -50,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) segments: SegmentReader,
     pub(crate) clock: Arc<dyn Clock>,
     writer: WriterHandle,
+    /// Where others tell of their events.
+    hints: Option<JoinHandle<()>>,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -76,6 +80,10 @@ impl Store {
         // On SQLite there is nobody else who writes events.
         let poll = matches!(database, Database::Postgres(_)).then_some(POLL);
         let hub = Hub::new(backend.clone(), poll).await?;
+        let hints = match database {
+            Database::Postgres(url) => Some(tokio::spawn(postgres::follow(url, hub.hint()))),
+            Database::Sqlite => None,
+        };
         let writer = Writer::start(backend.clone(), segments, hub.clone(), Arc::clone(&clock));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -84,6 +92,7 @@ impl Store {
                 segments: SegmentReader::new(folder),
                 clock,
                 writer,
+                hints,
                 _lock: lock,
             }),
         })
@@ -120,15 +129,30 @@ impl Store {
     /// # Errors
     /// Faults of the database.
     pub async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
-        self.inner.backend.kept_state(owner).await
+        soon(self.inner.backend.kept_state(owner)).await
     }
 
     /// Stores what was handed in so far, and closes the database. Later calls fail with [`Error::Closed`] or
     /// [`Error::Unreachable`].
     pub async fn close(&self) {
         self.inner.writer.close().await;
+        self.inner.end_hints();
         self.inner.hub.close();
         self.inner.backend.close().await;
+    }
+}
+
+impl Inner {
+    fn end_hints(&self) {
+        if let Some(hints) = &self.hints {
+            hints.abort();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end_hints();
     }
 }
 

@@ -195,6 +195,35 @@ async fn a_worker_told_to_end_does_so_after_its_builds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_ends_at_once_and_its_build_runs_again() {
+    let site = site().await;
+    let mut worker = site.worker("w1");
+    let request = site.force("slow").await;
+    let build = site.begun(request).await;
+    site.has_lines(&build, "work", 200).await;
+    let kill = Command::KillWorker {
+        worker: "w1".into(),
+        reason: Some("its disk is full".to_owned()),
+    };
+    site.api().control(&Caller::anonymous(), kill).await.unwrap();
+    assert!(worker.ended(SOON).await.success(), "{}", worker.output());
+    site.worker_connected("w1", false).await;
+    let lost = eventually("the build is lost", SOON, async || {
+        let first = site.builds_of(request).await.into_iter().next()?;
+        (first.complete_at.is_some()).then_some(first)
+    })
+    .await;
+    assert_eq!(lost.results, Some(Results::Retry), "{lost:?}");
+    assert!(lost.state.contains("its disk is full"), "{}", lost.state);
+    release(&site);
+    // Started again, it builds what it lost.
+    let _worker = site.worker("w1");
+    let last = site.finished(request).await;
+    assert_eq!(last.results, Some(Results::Success), "{last:?}");
+    assert_ne!(last.id, lost.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn odd_commands_end_with_a_clear_word() {
     let site = site().await;
     let _worker = site.worker("w1");

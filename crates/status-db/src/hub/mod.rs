@@ -114,6 +114,18 @@ impl Hub {
         }
     }
 
+    /// What to call when another process says how far the events are. It does not keep the hub alive.
+    pub(crate) fn hint(&self) -> impl Fn(Cursor) + Send + 'static {
+        let shared = Arc::downgrade(&self.running.shared);
+        move |newest| {
+            if let Some(shared) = shared.upgrade()
+                && newest > shared.head.borrow().newest
+            {
+                shared.gap.notify_one();
+            }
+        }
+    }
+
     /// The events that match `filter`, from `start` on; see [`Watch`](weir_status_api::Watch).
     ///
     /// # Errors

@@ -24,9 +24,13 @@ use weir_status_api::{
 
 use super::{Conn, Db};
 use crate::backend::{Backend, BatchError, Blueprint, Committed, LogChunks, PATIENCE, Span, Unit};
+use crate::deadline::written;
 use crate::error::{Error, Result};
 use crate::transition::ForceKey;
 use apply::force_keys::Made;
+
+/// How often a transaction that clashes with another master's is tried.
+const ATTEMPTS: u32 = 5;
 
 /// A database: one connection to write, a few to read.
 pub(crate) struct Database {
@@ -92,7 +96,21 @@ impl Backend for Database {
             error,
             one_unit: false,
         })?;
-        apply::batch(&mut conn, units, at).await
+        let writing = async {
+            let mut attempts = 1;
+            loop {
+                match apply::batch(&mut conn, units, at).await {
+                    // Of two masters that wait for each other the database gives one up, which then has its way.
+                    Err(failed) if failed.error.is_clash() && attempts < ATTEMPTS => attempts += 1,
+                    outcome => return outcome,
+                }
+            }
+        };
+        written(writing, |error| BatchError {
+            error,
+            one_unit: false,
+        })
+        .await
     }
 
     async fn new_segment(&self, at: Timestamp) -> Result<i64> {

@@ -7,9 +7,10 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 use weir_status_api::{
-    BuildField, BuildRequestField, BuilderField, BuildsetField, ChangeField, Condition, Entity, Field,
-    FieldType, Kind, List, ListParts, LogField, MasterField, Op, Order, Read, SchedulerField,
-    SourceStampField, StepField, Timestamp, Value, WorkerField,
+    BranchField, BuildField, BuildRequestField, BuilderField, BuildsetField, ChangeField, ChangeSourceField,
+    CodebaseField, CommitField, Condition, Entity, Field, FieldType, Kind, List, ListParts, LogField,
+    MasterField, Op, Order, ProjectField, Read, SchedulerField, SourceStampField, StepField, TestResultField,
+    TestResultSetField, Timestamp, Value, WorkerField,
 };
 use weir_status_db::{Database, Store};
 use weir_testbed::Postgres;
@@ -48,6 +49,13 @@ fn kinds() -> Vec<(Kind, Vec<FieldInfo>)> {
         (Kind::Log, fields_of::<LogField>()),
         (Kind::Worker, fields_of::<WorkerField>()),
         (Kind::Scheduler, fields_of::<SchedulerField>()),
+        (Kind::ChangeSource, fields_of::<ChangeSourceField>()),
+        (Kind::Project, fields_of::<ProjectField>()),
+        (Kind::Codebase, fields_of::<CodebaseField>()),
+        (Kind::Branch, fields_of::<BranchField>()),
+        (Kind::Commit, fields_of::<CommitField>()),
+        (Kind::TestResultSet, fields_of::<TestResultSetField>()),
+        (Kind::TestResult, fields_of::<TestResultField>()),
     ]
 }
 
@@ -56,7 +64,7 @@ fn value(entity: &Entity, field: &str) -> Json {
     let json = serde_json::to_value(entity).unwrap();
     let resource = json.as_object().unwrap().values().next().unwrap().clone();
     match (entity, field) {
-        (Entity::Log(_), "complete") => resource["complete"].clone(),
+        (Entity::Log(_) | Entity::TestResultSet(_), "complete") => resource["complete"].clone(),
         (Entity::Log(log), "kind") => log.kind.letter().into(),
         (_, "complete") => (!resource["complete_at"].is_null()).into(),
         (_, "claimed") => (!resource["claimed_at"].is_null()).into(),

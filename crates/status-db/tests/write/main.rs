@@ -4,8 +4,11 @@
 
 mod crash;
 mod faults;
+mod forces;
 mod lifecycle;
 mod logs;
+mod outcomes;
+mod projects;
 mod requests;
 mod restart;
 mod rig;

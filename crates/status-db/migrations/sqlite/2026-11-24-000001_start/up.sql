@@ -1,4 +1,5 @@
 -- Times are microseconds since the Unix epoch, UTC. Columns whose names end in _json hold JSON texts.
+-- Lists can be filtered and ordered by nearly every column of the big tables, so nearly every one has an index.
 
 CREATE TABLE masters (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -35,6 +36,13 @@ CREATE TABLE commits (
   parent BIGINT REFERENCES commits (id),
   UNIQUE (codebase, revision)
 );
+CREATE INDEX commits_by_codebase ON commits (codebase, id);
+CREATE INDEX commits_by_author ON commits (author, id);
+CREATE INDEX commits_by_committer ON commits (committer, id);
+CREATE INDEX commits_by_comments ON commits (comments, id);
+CREATE INDEX commits_by_made_at ON commits (made_at, id);
+CREATE INDEX commits_by_revision ON commits (revision, id);
+CREATE INDEX commits_by_parent ON commits (parent, id);
 
 CREATE TABLE branches (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -134,6 +142,12 @@ CREATE TABLE source_stamps (
   created_at BIGINT NOT NULL,
   patch BIGINT REFERENCES patches (id)
 );
+CREATE INDEX source_stamps_by_revision ON source_stamps (revision, id);
+CREATE INDEX source_stamps_by_branch ON source_stamps (branch, id);
+CREATE INDEX source_stamps_by_repository ON source_stamps (repository, id);
+CREATE INDEX source_stamps_by_project ON source_stamps (project, id);
+CREATE INDEX source_stamps_by_codebase ON source_stamps (codebase, id);
+CREATE INDEX source_stamps_by_created_at ON source_stamps (created_at, id);
 
 CREATE TABLE changes (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -153,12 +167,18 @@ CREATE TABLE changes (
   source_stamp BIGINT NOT NULL REFERENCES source_stamps (id),
   made_at BIGINT NOT NULL
 );
-CREATE INDEX changes_by_source_stamp ON changes (source_stamp);
-CREATE INDEX changes_by_codebase ON changes (codebase, id);
+CREATE INDEX changes_by_author ON changes (author, id);
+CREATE INDEX changes_by_committer ON changes (committer, id);
+CREATE INDEX changes_by_comments ON changes (comments, id);
+CREATE INDEX changes_by_revision ON changes (revision, id);
 CREATE INDEX changes_by_branch ON changes (branch, id);
-CREATE INDEX changes_by_place ON changes (repository, branch, codebase, project, id);
-CREATE INDEX changes_by_revision ON changes (revision);
-CREATE INDEX changes_by_time ON changes (made_at, id);
+CREATE INDEX changes_by_category ON changes (category, id);
+CREATE INDEX changes_by_repository ON changes (repository, id);
+CREATE INDEX changes_by_project ON changes (project, id);
+CREATE INDEX changes_by_codebase ON changes (codebase, id);
+CREATE INDEX changes_by_made_at ON changes (made_at, id);
+CREATE INDEX changes_by_source_stamp ON changes (source_stamp, id);
+CREATE INDEX changes_by_place ON changes (repository, branch, id);
 
 CREATE TABLE buildsets (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -172,10 +192,15 @@ CREATE TABLE buildsets (
   parent_relationship TEXT,
   properties_json TEXT NOT NULL
 );
-CREATE INDEX buildsets_by_time ON buildsets (submitted_at, id);
+CREATE INDEX buildsets_by_external_id ON buildsets (external_id, id);
+CREATE INDEX buildsets_by_reason ON buildsets (reason, id);
+CREATE INDEX buildsets_by_rebuilt_build ON buildsets (rebuilt_build, id);
+CREATE INDEX buildsets_by_submitted_at ON buildsets (submitted_at, id);
+CREATE INDEX buildsets_by_whether_complete ON buildsets ((complete_at IS NOT NULL), id);
+CREATE INDEX buildsets_by_complete_at ON buildsets (complete_at, id);
+CREATE INDEX buildsets_by_results ON buildsets (results, id);
+CREATE INDEX buildsets_by_parent_build ON buildsets (parent_build, id);
 CREATE INDEX buildsets_open ON buildsets (id) WHERE complete_at IS NULL;
-CREATE INDEX buildsets_by_rebuilt ON buildsets (rebuilt_build) WHERE rebuilt_build IS NOT NULL;
-CREATE INDEX buildsets_by_parent ON buildsets (parent_build) WHERE parent_build IS NOT NULL;
 
 CREATE TABLE buildset_sources (
   buildset BIGINT NOT NULL REFERENCES buildsets (id),
@@ -205,11 +230,21 @@ CREATE TABLE build_requests (
   -- Somebody asked for it to be cancelled while a master had it.
   cancel_requested BOOLEAN NOT NULL DEFAULT FALSE
 );
-CREATE INDEX build_requests_by_buildset ON build_requests (buildset);
+CREATE INDEX build_requests_by_buildset ON build_requests (buildset, id);
 CREATE INDEX build_requests_by_builder ON build_requests (builder, id);
-CREATE INDEX build_requests_by_time ON build_requests (submitted_at, id);
-CREATE INDEX build_requests_open ON build_requests (priority DESC, submitted_at, id) WHERE complete_at IS NULL;
-CREATE INDEX build_requests_by_claim ON build_requests (claimed_by) WHERE complete_at IS NULL;
+CREATE INDEX build_requests_by_priority ON build_requests (priority, id);
+CREATE INDEX build_requests_by_whether_claimed ON build_requests ((claimed_at IS NOT NULL), id);
+-- Those that are not claimed or not complete also in the order in which they are shown and done.
+CREATE INDEX build_requests_by_claimed_at ON build_requests (claimed_at, priority, submitted_at, id);
+CREATE INDEX build_requests_by_claimed_by ON build_requests (claimed_by, id);
+CREATE INDEX build_requests_by_whether_complete ON build_requests ((complete_at IS NOT NULL), id);
+CREATE INDEX build_requests_by_complete_at ON build_requests (complete_at, priority DESC, submitted_at, id);
+CREATE INDEX build_requests_by_results ON build_requests (results, id);
+CREATE INDEX build_requests_by_submitted_at ON build_requests (submitted_at, id);
+CREATE INDEX build_requests_by_waited_for ON build_requests (waited_for, id);
+CREATE INDEX build_requests_open_by_builder ON build_requests (builder, id) WHERE complete_at IS NULL;
+CREATE INDEX build_requests_open_by_claim ON build_requests (claimed_by) WHERE complete_at IS NULL;
+CREATE INDEX build_requests_unclaimed_by_builder ON build_requests (builder, id) WHERE claimed_at IS NULL;
 
 CREATE TABLE builds (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -227,15 +262,21 @@ CREATE TABLE builds (
   stop_requested BOOLEAN NOT NULL DEFAULT FALSE,
   UNIQUE (builder, number)
 );
-CREATE INDEX builds_by_request ON builds (request);
+CREATE INDEX builds_by_number ON builds (number, id);
 CREATE INDEX builds_by_builder ON builds (builder, id);
+CREATE INDEX builds_by_request ON builds (request, id);
 CREATE INDEX builds_by_worker ON builds (worker, id);
+CREATE INDEX builds_by_master ON builds (master, id);
 CREATE INDEX builds_by_start ON builds (started_at, id);
+CREATE INDEX builds_by_whether_complete ON builds ((complete_at IS NOT NULL), id);
 CREATE INDEX builds_by_end ON builds (complete_at, id);
-CREATE INDEX builds_by_builder_start ON builds (builder, started_at);
+CREATE INDEX builds_by_locks_duration_s ON builds (locks_duration_s, id);
+CREATE INDEX builds_by_results ON builds (results, id);
+CREATE INDEX builds_by_state ON builds (state, id);
+CREATE INDEX builds_by_builder_start ON builds (builder, started_at, id);
 -- The last and the first build of a builder with some result.
 CREATE INDEX builds_by_builder_results ON builds (builder, results, id);
--- The last builds of a builder to end.
+-- The last builds of a builder to end, and those that have not.
 CREATE INDEX builds_by_builder_end ON builds (builder, complete_at, id);
 -- Builds that ran at some moment began before it; how long before, these tell. Ten minutes, four hours, four days.
 CREATE INDEX builds_longer_1 ON builds (started_at) WHERE complete_at - started_at > 600000000;
@@ -266,6 +307,14 @@ CREATE TABLE steps (
   UNIQUE (build, number),
   UNIQUE (build, name)
 );
+CREATE INDEX steps_by_number ON steps (number, id);
+CREATE INDEX steps_by_name ON steps (name, id);
+CREATE INDEX steps_by_started_at ON steps (started_at, id);
+CREATE INDEX steps_by_whether_complete ON steps ((complete_at IS NOT NULL), id);
+CREATE INDEX steps_by_complete_at ON steps (complete_at, id);
+CREATE INDEX steps_by_results ON steps (results, id);
+CREATE INDEX steps_by_state ON steps (state, id);
+CREATE INDEX steps_by_hidden ON steps (hidden, id);
 
 CREATE TABLE logs (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -277,6 +326,11 @@ CREATE TABLE logs (
   kind TEXT NOT NULL,
   UNIQUE (step, slug)
 );
+CREATE INDEX logs_by_name ON logs (name, id);
+CREATE INDEX logs_by_slug ON logs (slug, id);
+CREATE INDEX logs_by_complete ON logs (complete, id);
+CREATE INDEX logs_by_num_lines ON logs (num_lines, id);
+CREATE INDEX logs_by_kind ON logs (kind, id);
 
 -- Files of compressed chunks in the data directory, appended to by the one process that made the row.
 CREATE TABLE log_segments (
@@ -304,6 +358,9 @@ CREATE TABLE build_data (
   value BLOB NOT NULL,
   PRIMARY KEY (build, name)
 );
+CREATE INDEX build_data_by_name ON build_data (name, build);
+CREATE INDEX build_data_by_length ON build_data (length, build, name);
+CREATE INDEX build_data_by_source ON build_data (source, build, name);
 
 CREATE TABLE test_result_sets (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -317,6 +374,15 @@ CREATE TABLE test_result_sets (
   tests_failed BIGINT,
   complete BOOLEAN NOT NULL
 );
+CREATE INDEX test_result_sets_by_builder ON test_result_sets (builder, id);
+CREATE INDEX test_result_sets_by_build ON test_result_sets (build, id);
+CREATE INDEX test_result_sets_by_step ON test_result_sets (step, id);
+CREATE INDEX test_result_sets_by_description ON test_result_sets (description, id);
+CREATE INDEX test_result_sets_by_category ON test_result_sets (category, id);
+CREATE INDEX test_result_sets_by_value_unit ON test_result_sets (value_unit, id);
+CREATE INDEX test_result_sets_by_tests_passed ON test_result_sets (tests_passed, id);
+CREATE INDEX test_result_sets_by_tests_failed ON test_result_sets (tests_failed, id);
+CREATE INDEX test_result_sets_by_complete ON test_result_sets (complete, id);
 
 CREATE TABLE test_results (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -328,6 +394,13 @@ CREATE TABLE test_results (
   duration_ns BIGINT,
   value TEXT NOT NULL
 );
+CREATE INDEX test_results_by_builder ON test_results (builder, id);
+CREATE INDEX test_results_by_result_set ON test_results (result_set, id);
+CREATE INDEX test_results_by_test_name ON test_results (test_name, id);
+CREATE INDEX test_results_by_test_code_path ON test_results (test_code_path, id);
+CREATE INDEX test_results_by_line ON test_results (line, id);
+CREATE INDEX test_results_by_duration_ns ON test_results (duration_ns, id);
+CREATE INDEX test_results_by_value ON test_results (value, id);
 
 -- What a force with an idempotency key made. `digest` is a hash over caller, scheduler and key.
 CREATE TABLE force_keys (

@@ -13,6 +13,7 @@ use weir_status_api::{
 use super::super::super::lock_row;
 use super::super::Conn;
 use super::super::rows::{BuildRow, from_json, to_json};
+use super::texts::cut;
 use super::{Tx, found, requests, workers};
 use crate::backend::{Blueprint, Lockable};
 use crate::error::{Error, Result};
@@ -96,6 +97,7 @@ async fn buildset_properties(conn: &mut Conn, buildset: i64) -> Result<Propertie
 }
 
 pub(super) async fn set_state(tx: &mut Tx<'_>, build: BuildId, state: &str) -> Result<()> {
+    let state = &*cut(state);
     if running(tx, build).await?.state == state {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, Verb};
 
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
+use super::texts::check;
 use super::{Tx, changes, found, listeners, requests};
 use crate::error::{Error, Result};
 use crate::schema::{
@@ -20,6 +21,7 @@ pub(super) async fn add(
     tx: &mut Tx<'_>,
     new: &NewBuildset,
 ) -> Result<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)> {
+    check("external_id", new.external_id.as_deref())?;
     let row = diesel::insert_into(buildsets::table)
         .values((
             buildsets::external_id.eq(&new.external_id),

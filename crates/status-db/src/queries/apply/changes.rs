@@ -6,12 +6,14 @@ use sha2::{Digest, Sha256};
 use weir_status_api::{ChangeId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
+use super::texts::{check, cut};
 use super::{Tx, listeners};
 use crate::error::Result;
 use crate::schema::{changes, source_stamps};
 use crate::transition::{NewChange, NewSourceStamp};
 
 pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
+    check("category", new.category.as_deref())?;
     let stamp = source_stamp(
         tx,
         &NewSourceStamp {
@@ -28,8 +30,8 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
         .values((
             changes::parents_json.eq(to_json(&parents)?),
             (
-                changes::author.eq(&new.author),
-                changes::committer.eq(&new.committer),
+                changes::author.eq(cut(&new.author)),
+                changes::committer.eq(new.committer.as_deref().map(cut)),
                 changes::files_json.eq(to_json(&new.files)?),
                 changes::comments.eq(&new.comments),
                 changes::revision.eq(&new.revision),
@@ -76,6 +78,15 @@ async fn parents(tx: &mut Tx<'_>, new: &NewChange) -> Result<Vec<i64>> {
 
 /// The id of the stamp, which is made, with its event, if there is no equal one.
 pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Result<SourceStampId> {
+    for (field, text) in [
+        ("revision", new.revision.as_deref()),
+        ("branch", new.branch.as_deref()),
+        ("repository", Some(new.repository.as_str())),
+        ("project", Some(new.project.as_str())),
+        ("codebase", Some(new.codebase.as_str())),
+    ] {
+        check(field, text)?;
+    }
     let digest = digest(new)?;
     let made = diesel::insert_into(source_stamps::table)
         .values((

@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildId, BuildRequestId, LogId, MasterId, Results, StepId, Verb};
 
 use super::super::rows::{BuildRow, StepRow};
+use super::texts::cut;
 use super::{Tx, builds, logs, requests, steps};
 use crate::error::Result;
 use crate::schema::{build_requests, builds as builds_table, logs as logs_table, steps as steps_table};
@@ -41,7 +42,7 @@ pub(super) async fn build(tx: &mut Tx<'_>, build: BuildId, results: Results, sta
         .set((
             builds_table::complete_at.eq(tx.at.0),
             builds_table::results.eq(results.code()),
-            builds_table::state.eq(state),
+            builds_table::state.eq(cut(state)),
         ))
         .returning(BuildRow::as_returning())
         .get_result(tx.conn)
@@ -96,7 +97,7 @@ async fn end_step(
         .set((
             steps_table::complete_at.eq(tx.at.0),
             steps_table::results.eq(results.code()),
-            steps_table::state.eq(state),
+            steps_table::state.eq(cut(state)),
         ))
         .returning(StepRow::as_returning())
         .get_result(tx.conn)

@@ -9,6 +9,7 @@ use weir_status_api::{LogId, Timestamp, Verb};
 use super::super::super::insert_chunks;
 use super::super::Conn;
 use super::super::rows::LogRow;
+use super::texts::cut;
 use super::{Tx, found, steps};
 use crate::backend::PlacedChunk;
 use crate::error::{Error, Result};
@@ -45,7 +46,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewLog) -> Result<LogId> {
         .collect();
     let row = diesel::insert_into(logs::table)
         .values((
-            logs::name.eq(&new.name),
+            logs::name.eq(cut(&new.name)),
             logs::slug.eq(steps::unique(&slug(&new.name), &taken)),
             logs::step.eq(new.step.0),
             logs::complete.eq(false),

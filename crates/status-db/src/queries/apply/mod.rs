@@ -14,6 +14,7 @@ mod projects;
 mod requests;
 mod setup;
 mod steps;
+mod texts;
 mod tx;
 mod workers;
 

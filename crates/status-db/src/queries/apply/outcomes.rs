@@ -6,6 +6,7 @@ use weir_status_api::{BuildData, TestResultSetId, Verb};
 
 use super::super::super::insert_test_results;
 use super::super::rows::TestResultSetRow;
+use super::texts::check;
 use super::{Tx, builds, found};
 use crate::error::{Error, Result};
 use crate::inserts::NewTestResultRow;
@@ -28,6 +29,7 @@ pub(super) async fn set_build_data(tx: &mut Tx<'_>, new: &NewBuildData) -> Resul
     }
     refuse_nul("name", Some(&new.name))?;
     refuse_nul("source", Some(&new.source))?;
+    check("source", Some(&new.source))?;
     builds::load(tx, new.build).await?;
     let length = i64::try_from(new.value.len()).unwrap_or(i64::MAX);
     let rest = (
@@ -59,6 +61,8 @@ pub(super) async fn set_build_data(tx: &mut Tx<'_>, new: &NewBuildData) -> Resul
 }
 
 pub(super) async fn add_set(tx: &mut Tx<'_>, new: &NewTestResultSet) -> Result<TestResultSetId> {
+    check("category", Some(&new.category))?;
+    check("value_unit", Some(&new.value_unit))?;
     let step = steps::table
         .inner_join(builds_table::table.on(builds_table::id.eq(steps::build)))
         .filter(steps::id.eq(new.step.0))

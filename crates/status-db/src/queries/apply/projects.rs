@@ -9,6 +9,7 @@ use weir_status_api::{BranchId, CodebaseId, CommitId, ProjectId, Verb};
 use super::super::rows::{
     BranchRow, CodebaseRow, CommitRow, ProjectRow, active_projects, projects as assemble,
 };
+use super::texts::{check, cut};
 use super::{Tx, found};
 use crate::error::{Error, Result};
 use crate::schema::{branches, codebases, commits, projects};
@@ -170,6 +171,7 @@ async fn store_codebase(tx: &mut Tx<'_>, project: ProjectId, setup: &CodebaseSet
 
 /// Records a commit; one whose revision is known stays as it was.
 pub(super) async fn add_commit(tx: &mut Tx<'_>, new: &NewCommit) -> Result<CommitId> {
+    check("revision", Some(&new.revision))?;
     existing_codebase(tx, new.codebase).await?;
     if let Some(parent) = new.parent {
         of_codebase(tx, new.codebase, parent, "parent").await?;
@@ -177,8 +179,8 @@ pub(super) async fn add_commit(tx: &mut Tx<'_>, new: &NewCommit) -> Result<Commi
     let made = diesel::insert_into(commits::table)
         .values((
             commits::codebase.eq(new.codebase.0),
-            commits::author.eq(&new.author),
-            commits::committer.eq(&new.committer),
+            commits::author.eq(cut(&new.author)),
+            commits::committer.eq(new.committer.as_deref().map(cut)),
             commits::comments.eq(&new.comments),
             commits::made_at.eq(new.when.0),
             commits::revision.eq(&new.revision),
@@ -212,6 +214,7 @@ pub(super) async fn move_branch(
     name: &str,
     head: Option<CommitId>,
 ) -> Result<BranchId> {
+    check("name", Some(name))?;
     existing_codebase(tx, codebase).await?;
     if let Some(head) = head {
         of_codebase(tx, codebase, head, "head").await?;

@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildId, StepId, Url, Verb};
 
 use super::super::rows::{StepRow, to_json};
+use super::texts::cut;
 use super::{Tx, builds, found};
 use crate::error::{Error, Result};
 use crate::schema::steps;
@@ -44,7 +45,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, build: BuildId, name: &str) -> Result<S
     let row = diesel::insert_into(steps::table)
         .values((
             steps::number.eq(last.map_or(0, |last| last + 1)),
-            steps::name.eq(unique(name, &taken)),
+            steps::name.eq(unique(&cut(name), &taken)),
             steps::build.eq(build.0),
             steps::state.eq("pending"),
             steps::urls_json.eq("[]"),
@@ -91,7 +92,7 @@ pub(super) async fn start(tx: &mut Tx<'_>, step: StepId) -> Result<()> {
 pub(super) async fn update(tx: &mut Tx<'_>, step: StepId, state: &str, urls: &[Url]) -> Result<()> {
     open(tx, step).await?;
     let row = diesel::update(steps::table.find(step.0))
-        .set((steps::state.eq(state), steps::urls_json.eq(to_json(urls)?)))
+        .set((steps::state.eq(cut(state)), steps::urls_json.eq(to_json(urls)?)))
         .returning(StepRow::as_returning())
         .get_result(tx.conn)
         .await?;

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use weir_status_api::{Cursor, Entity, Event, Log, LogId, Timestamp, Verb};
 
-use super::super::super::{insert_events, lock_events};
+use super::super::super::{insert_events, lock_events, notify};
 use super::super::Conn;
 use super::super::rows::to_json;
 use crate::error::{Error, Result};
@@ -85,6 +85,9 @@ impl<'a> Tx<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         insert_events(conn, rows).await?;
+        if let Some(last) = numbered.last() {
+            notify(conn, last.cursor.0).await?;
+        }
         Ok(numbered)
     }
 }

@@ -7,7 +7,7 @@ use diesel::expression::{AppearsOnTable, Expression};
 use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{SqlType, is_nullable};
 
-use super::super::super::Db;
+use super::super::super::{Db, LONG_BY_BEGINNING};
 
 /// SQL of any kind, sent to the database as it is.
 pub(super) type Sql = Box<dyn QueryFragment<Db> + Send>;
@@ -16,6 +16,8 @@ pub(super) type Sql = Box<dyn QueryFragment<Db> + Send>;
 pub(super) struct Column<T> {
     pub(super) sql: Sql,
     pub(super) holds: Holds,
+    /// Whether its values are texts of which an index holds the beginning only.
+    pub(super) long: bool,
     table: PhantomData<fn(T)>,
 }
 
@@ -41,13 +43,14 @@ pub(super) enum Access<T> {
 }
 
 impl<T> Access<T> {
-    fn column<E>(expression: E, holds: Holds) -> Self
+    fn column<E>(expression: E, holds: Holds, long: bool) -> Self
     where
         E: AppearsOnTable<T> + QueryFragment<Db> + Send + 'static,
     {
         Self::Column(Column {
             sql: Box::new(expression),
             holds,
+            long,
             table: PhantomData,
         })
     }
@@ -59,9 +62,18 @@ impl<T> Access<T> {
         <E as Expression>::SqlType: SqlType,
         <E::SqlType as SqlType>::IsNull: 'static,
     {
-        let nullable =
-            TypeId::of::<<E::SqlType as SqlType>::IsNull>() == TypeId::of::<is_nullable::IsNullable>();
-        Self::column(expression, if nullable { Holds::Nullable } else { Holds::Value })
+        Self::column(expression, holds::<E::SqlType>(), false)
+    }
+
+    /// The field's values are the texts of the column, which can be so long that not every database's indexes hold
+    /// them whole.
+    pub(super) fn long<E>(expression: E) -> Self
+    where
+        E: AppearsOnTable<T> + QueryFragment<Db> + Send + 'static,
+        <E as Expression>::SqlType: SqlType,
+        <E::SqlType as SqlType>::IsNull: 'static,
+    {
+        Self::column(expression, holds::<E::SqlType>(), LONG_BY_BEGINNING)
     }
 
     /// The field tells whether the column has a value.
@@ -69,7 +81,7 @@ impl<T> Access<T> {
     where
         E: AppearsOnTable<T> + QueryFragment<Db> + Send + 'static,
     {
-        Self::column(expression, Holds::Presence)
+        Self::column(expression, Holds::Presence, false)
     }
 
     /// The field's texts are in the column as a JSON array.
@@ -77,6 +89,11 @@ impl<T> Access<T> {
     where
         E: AppearsOnTable<T> + QueryFragment<Db> + Send + 'static,
     {
-        Self::column(expression, Holds::List)
+        Self::column(expression, Holds::List, false)
     }
+}
+
+fn holds<S: SqlType<IsNull: 'static>>() -> Holds {
+    let nullable = TypeId::of::<S::IsNull>() == TypeId::of::<is_nullable::IsNullable>();
+    if nullable { Holds::Nullable } else { Holds::Value }
 }

@@ -6,17 +6,85 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Text};
 use weir_status_api::{Op, Value};
 
-use super::super::super::{Db, HAS_MEMBER, NULLS_LOWEST, POSITION};
+use super::super::super::{Db, FEW, HAS_MEMBER, NULLS_LOWEST, POSITION};
 use super::column::{Column, Holds, Sql};
 
 /// One condition.
 pub(super) enum Condition<T> {
     /// A comparison of a column.
-    Compare(Column<T>, Op, Vec<Value>),
+    Compare(Comparison<T>),
     /// A condition on related rows.
     Related(Sql),
     /// The rows behind the one that has these values, in the order of the keys.
-    Behind(Vec<(Key<T>, Option<Value>)>),
+    Behind(Behind<T>),
+    /// The first rows out of several parts.
+    OfParts(Parts<T>),
+}
+
+/// The first rows out of several parts of a table: the first of each part are found first, so that none is
+/// read and sorted as a whole. The newest builds of many builders are found so.
+pub(super) struct Parts<T> {
+    /// The table's name.
+    pub(super) table: &'static str,
+    /// What tells each row of it.
+    pub(super) key: Column<T>,
+    /// The conditions of each part, which no row meets twice, and the order, the same for all.
+    pub(super) parts: Vec<(Where<T>, OrderBy<T>)>,
+    /// How many rows.
+    pub(super) fetch: i64,
+}
+
+/// A comparison of a column with values.
+pub(super) struct Comparison<T> {
+    column: Column<T>,
+    op: Op,
+    values: Vec<Value>,
+    /// Of long texts the beginnings of the values.
+    beginnings: Vec<Value>,
+    /// Whether it is expected to leave few rows, for a database that does not know.
+    few: bool,
+}
+
+impl<T> Comparison<T> {
+    pub(super) fn new(column: Column<T>, op: Op, values: Vec<Value>, few: bool) -> Self {
+        let beginnings = match op {
+            Op::Ne | Op::Contains => vec![],
+            _ if column.long => values.iter().map(beginning).collect(),
+            _ => vec![],
+        };
+        Self {
+            column,
+            op,
+            values,
+            beginnings,
+            few,
+        }
+    }
+}
+
+/// The part of a long text that an index holds.
+fn beginning(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.chars().take(100).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The rows behind one.
+pub(super) struct Behind<T> {
+    keys: Vec<(Key<T>, Option<Value>)>,
+    /// The beginning of the first key's value if that is a long text.
+    beginning: Option<Value>,
+}
+
+impl<T> Behind<T> {
+    pub(super) fn new(keys: Vec<(Key<T>, Option<Value>)>) -> Self {
+        let beginning = match keys.first() {
+            Some((key, Some(value))) if key.column.long => Some(beginning(value)),
+            _ => None,
+        };
+        Self { keys, beginning }
+    }
 }
 
 /// A part of an order.
@@ -65,9 +133,10 @@ impl<T> QueryFragment<Db> for Where<T> {
         for condition in &self.conditions {
             out.push_sql(" AND ");
             match condition {
-                Condition::Compare(column, op, values) => compare(&mut out, column, *op, values)?,
+                Condition::Compare(comparison) => compare(&mut out, comparison)?,
                 Condition::Related(sql) => sql.walk_ast(out.reborrow())?,
                 Condition::Behind(row) => behind(&mut out, row)?,
+                Condition::OfParts(parts) => first_of_parts(&mut out, parts)?,
             }
         }
         Ok(())
@@ -76,19 +145,92 @@ impl<T> QueryFragment<Db> for Where<T> {
 
 impl<T> QueryFragment<Db> for OrderBy<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
-        for (place, key) in self.keys.iter().enumerate() {
+        for (place, term) in self.terms().enumerate() {
             if place > 0 {
                 out.push_sql(", ");
             }
-            push_column(&mut out, &key.column)?;
-            let directions = match key.column.holds {
-                Holds::Nullable => NULLS_LOWEST,
-                _ => [" ASC", " DESC"],
-            };
-            out.push_sql(directions[usize::from(key.descending)]);
+            term.push(&mut out)?;
+            out.push_sql(term.direction());
         }
         Ok(())
     }
+}
+
+/// One expression of an order.
+struct Term<'k, T> {
+    key: &'k Key<T>,
+    /// Whether it is the beginning of the key's long text, which follows from the rest and is there for the index.
+    is_beginning: bool,
+}
+
+impl<T> OrderBy<T> {
+    fn terms(&self) -> impl Iterator<Item = Term<'_, T>> {
+        self.keys.iter().flat_map(|key| {
+            let beginning = key.column.long.then_some(true);
+            beginning
+                .into_iter()
+                .chain([false])
+                .map(move |is_beginning| Term { key, is_beginning })
+        })
+    }
+}
+
+impl<'k, T> Term<'k, T> {
+    fn push<'b>(&self, out: &mut AstPass<'_, 'b, Db>) -> QueryResult<()>
+    where
+        'k: 'b,
+    {
+        if self.is_beginning {
+            push_beginning(out, &self.key.column)
+        } else {
+            push_column(out, &self.key.column)
+        }
+    }
+
+    fn direction(&self) -> &'static str {
+        let directions = match self.key.column.holds {
+            Holds::Nullable => NULLS_LOWEST,
+            _ => [" ASC", " DESC"],
+        };
+        directions[usize::from(self.key.descending)]
+    }
+}
+
+/// The key is one of the first keys of the first keys of each part.
+fn first_of_parts<'b, T>(out: &mut AstPass<'_, 'b, Db>, parts: &'b Parts<T>) -> QueryResult<()> {
+    let limit = format!(" LIMIT {}", parts.fetch);
+    push_column(out, &parts.key)?;
+    out.push_sql(" IN (SELECT k FROM (");
+    for (place, (conditions, order)) in parts.parts.iter().enumerate() {
+        out.push_sql(if place > 0 { " UNION ALL " } else { "" });
+        out.push_sql("SELECT * FROM (SELECT ");
+        push_column(out, &parts.key)?;
+        out.push_sql(" AS k");
+        for (number, term) in order.terms().enumerate() {
+            out.push_sql(", ");
+            term.push(out)?;
+            out.push_sql(&format!(" AS o{number}"));
+        }
+        out.push_sql(" FROM ");
+        out.push_identifier(parts.table)?;
+        out.push_sql(" WHERE ");
+        conditions.walk_ast(out.reborrow())?;
+        out.push_sql(" ORDER BY ");
+        order.walk_ast(out.reborrow())?;
+        out.push_sql(&limit);
+        out.push_sql(") AS part");
+    }
+    out.push_sql(") AS firsts ORDER BY ");
+    if let Some((_, order)) = parts.parts.first() {
+        for (number, term) in order.terms().enumerate() {
+            out.push_sql(if number > 0 { ", " } else { "" });
+            out.push_sql(&format!("o{number}"));
+            out.push_sql(term.direction());
+        }
+    }
+    out.push_sql(&limit);
+    out.push_sql(")");
+    Ok(())
 }
 
 fn push_column<'b, T>(out: &mut AstPass<'_, 'b, Db>, column: &'b Column<T>) -> QueryResult<()> {
@@ -110,20 +252,59 @@ fn push_value<'b>(out: &mut AstPass<'_, 'b, Db>, value: &'b Value) -> QueryResul
     }
 }
 
+/// What is around a long text to give its beginning, as the indexes have it.
+const BEGINNING: [&str; 2] = ["substr(", ", 1, 100)"];
+
+/// The beginning of a column of long texts.
+fn push_beginning<'b, T>(out: &mut AstPass<'_, 'b, Db>, column: &'b Column<T>) -> QueryResult<()> {
+    out.push_sql(BEGINNING[0]);
+    column.sql.walk_ast(out.reborrow())?;
+    out.push_sql(BEGINNING[1]);
+    Ok(())
+}
+
 /// `column op value`, where a missing value is never true.
-fn compare<'b, T>(
-    out: &mut AstPass<'_, 'b, Db>,
-    column: &'b Column<T>,
-    op: Op,
-    values: &'b [Value],
-) -> QueryResult<()> {
-    if op == Op::Contains {
+fn compare<'b, T>(out: &mut AstPass<'_, 'b, Db>, comparison: &'b Comparison<T>) -> QueryResult<()> {
+    let Comparison {
+        column,
+        op,
+        values,
+        beginnings,
+        few,
+    } = comparison;
+    // Around each part, for SQLite does not look for it around several.
+    let [before, after] = if *few { FEW } else { ["", ""] };
+    if *op == Op::Contains {
         return contains(out, column, values);
     }
     if column.holds == Holds::Presence {
-        return presence(out, column, op, values);
+        out.push_sql(before);
+        presence(out, column, *op, values)?;
+        out.push_sql(after);
+        return Ok(());
     }
+    if !beginnings.is_empty() {
+        // What follows from the rest, for the index.
+        let op = match op {
+            Op::Lt => Op::Le,
+            Op::Gt => Op::Ge,
+            other => *other,
+        };
+        out.push_sql(before);
+        push_beginning(out, column)?;
+        push_operands(out, op, beginnings)?;
+        out.push_sql(after);
+        out.push_sql(" AND ");
+    }
+    out.push_sql(before);
     push_column(out, column)?;
+    push_operands(out, *op, values)?;
+    out.push_sql(after);
+    Ok(())
+}
+
+/// `op value`, or that it is or is not among several.
+fn push_operands<'b>(out: &mut AstPass<'_, 'b, Db>, op: Op, values: &'b [Value]) -> QueryResult<()> {
     if let [value] = values {
         out.push_sql(match op {
             Op::Eq | Op::Contains => " = ",
@@ -196,13 +377,21 @@ fn contains<'b, T>(
 }
 
 /// The rows behind one: greater in the first key, or equal in it and behind in the others.
-fn behind<'b, T>(out: &mut AstPass<'_, 'b, Db>, row: &'b [(Key<T>, Option<Value>)]) -> QueryResult<()> {
+fn behind<'b, T>(out: &mut AstPass<'_, 'b, Db>, row: &'b Behind<T>) -> QueryResult<()> {
+    let Behind { keys: row, beginning } = row;
     // What follows from the rest is said first where it is one range of an index.
     if let Some((key, Some(value))) = row.first()
         && !(key.descending && key.column.holds == Holds::Nullable)
     {
+        let reaches = if key.descending { " <= " } else { " >= " };
+        if let Some(beginning) = beginning {
+            push_beginning(out, &key.column)?;
+            out.push_sql(reaches);
+            push_value(out, beginning)?;
+            out.push_sql(" AND ");
+        }
         push_column(out, &key.column)?;
-        out.push_sql(if key.descending { " <= " } else { " >= " });
+        out.push_sql(reaches);
         push_value(out, value)?;
         out.push_sql(" AND ");
     }

@@ -27,6 +27,7 @@ macro_rules! listed {
     }) => {
         impl Listed for $resource {
             type Table = $table::table;
+            const TABLE: &'static str = stringify!($table);
             const KEY: &[$field] = &[$($field::$key),+];
 
             fn access(field: $field) -> Access<$table::table> {
@@ -93,7 +94,7 @@ listed!(BuildRequest, BuildRequestField, build_requests, key [Id], |it| {
 listed!(Buildset, BuildsetField, buildsets, key [Id], |it| {
     Id => value(buildsets::id), Some(it.id);
     ExternalId => value(buildsets::external_id), it.external_id.as_deref();
-    Reason => value(buildsets::reason), Some(it.reason.as_str());
+    Reason => long(buildsets::reason), Some(it.reason.as_str());
     RebuiltBuild => value(buildsets::rebuilt_build), it.rebuilt_build;
     SubmittedAt => value(buildsets::submitted_at), Some(it.submitted_at);
     Complete => presence(buildsets::complete_at), Some(it.complete_at.is_some());
@@ -117,7 +118,7 @@ listed!(Change, ChangeField, changes, key [Id], |it| {
     Id => value(changes::id), Some(it.id);
     Author => value(changes::author), Some(it.author.as_str());
     Committer => value(changes::committer), it.committer.as_deref();
-    Comments => value(changes::comments), Some(it.comments.as_str());
+    Comments => long(changes::comments), Some(it.comments.as_str());
     Revision => value(changes::revision), it.revision.as_deref();
     Branch => value(changes::branch), it.branch.as_deref();
     Category => value(changes::category), it.category.as_deref();
@@ -217,7 +218,7 @@ listed!(Commit, CommitField, commits, key [Id], |it| {
     Codebase => value(commits::codebase), Some(it.codebase);
     Author => value(commits::author), Some(it.author.as_str());
     Committer => value(commits::committer), it.committer.as_deref();
-    Comments => value(commits::comments), Some(it.comments.as_str());
+    Comments => long(commits::comments), Some(it.comments.as_str());
     When => value(commits::made_at), Some(it.when);
     Revision => value(commits::revision), Some(it.revision.as_str());
     Parent => value(commits::parent), it.parent;
@@ -235,7 +236,7 @@ listed!(TestResultSet, TestResultSetField, test_result_sets, key [Id], |it| {
     Builder => value(test_result_sets::builder), Some(it.builder);
     Build => value(test_result_sets::build), Some(it.build);
     Step => value(test_result_sets::step), Some(it.step);
-    Description => value(test_result_sets::description), it.description.as_deref();
+    Description => long(test_result_sets::description), it.description.as_deref();
     Category => value(test_result_sets::category), Some(it.category.as_str());
     ValueUnit => value(test_result_sets::value_unit), Some(it.value_unit.as_str());
     TestsPassed => value(test_result_sets::tests_passed), it.tests_passed;
@@ -247,11 +248,11 @@ listed!(TestResult, TestResultField, test_results, key [Id], |it| {
     Id => value(test_results::id), Some(it.id);
     Builder => value(test_results::builder), Some(it.builder);
     Set => value(test_results::result_set), Some(it.set);
-    TestName => value(test_results::test_name), it.test_name.as_deref();
-    TestCodePath => value(test_results::test_code_path), it.test_code_path.as_deref();
+    TestName => long(test_results::test_name), it.test_name.as_deref();
+    TestCodePath => long(test_results::test_code_path), it.test_code_path.as_deref();
     Line => value(test_results::line), it.line;
     DurationNs => value(test_results::duration_ns), it.duration_ns;
-    Value => value(test_results::value), Some(it.value.as_str());
+    Value => long(test_results::value), Some(it.value.as_str());
 });
 
 fn builders_of_masters(ids: Vec<i64>) -> Sql {

@@ -2,8 +2,8 @@
 
 use weir_status_api::{Field, FieldType, Filter, Op, Order, PageToken, Query, Resource, Value};
 
-use super::column::Access;
-use super::condition::{Condition, Key, OrderBy, Where};
+use super::column::{Access, Column, Holds};
+use super::condition::{Behind, Comparison, Condition, Key, OrderBy, Parts, Where};
 use crate::error::{Error, Result};
 use crate::page_token::{self, ListId};
 
@@ -14,6 +14,8 @@ const MAX_VALUES: usize = 1000;
 pub(super) trait Listed: Resource {
     /// The table.
     type Table;
+    /// The table's name.
+    const TABLE: &'static str;
     /// The fields that no two of the resources have all in common.
     const KEY: &[Self::Field];
     /// How the database gets at a field.
@@ -51,14 +53,18 @@ pub(super) fn plan<R: Listed>(query: &Query<R>) -> Result<(Select<R>, Paging<R>)
         order: total_order::<R>(&query.order),
         limit: usize::try_from(query.page_size()).unwrap_or(usize::MAX),
     };
-    let mut conditions = query
-        .filters
-        .iter()
-        .map(|filter| condition::<R>(filter.field, filter.op, filter.values.clone()))
-        .collect::<Result<Vec<_>>>()?;
-    if let Some(token) = &query.after {
-        conditions.push(paging.behind(token)?);
-    }
+    let fetch = match query.page_size() {
+        0 => 0,
+        limit => i64::from(limit) + 1,
+    };
+    let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
+    let conditions = match in_parts(query) {
+        Some((place, values)) => {
+            let fetch = fetch.saturating_add(offset);
+            vec![parts::<R>(query, &paging, place, values, fetch)?]
+        }
+        None => conditions::<R>(query, &paging, &query.filters)?,
+    };
     let single = |filter: &Filter<R::Field>| filter.op == Op::Eq && filter.values.len() == 1;
     let common = query.after.is_none()
         && query.order.len() <= 1
@@ -69,11 +75,8 @@ pub(super) fn plan<R: Listed>(query: &Query<R>) -> Result<(Select<R>, Paging<R>)
         order_by: OrderBy {
             keys: keys::<R>(&paging.order)?,
         },
-        fetch: match query.page_size() {
-            0 => 0,
-            limit => i64::from(limit) + 1,
-        },
-        offset: i64::try_from(query.offset).unwrap_or(i64::MAX),
+        fetch,
+        offset,
     };
     Ok((select, paging))
 }
@@ -101,9 +104,8 @@ impl<R: Listed> Paging<R> {
                 let why = "the page token is not one of this list; begin without it";
                 Error::invalid("after", why)
             })?;
-        Ok(Condition::Behind(
-            keys::<R>(&self.order)?.into_iter().zip(row).collect(),
-        ))
+        let keys = keys::<R>(&self.order)?.into_iter().zip(row);
+        Ok(Condition::Behind(Behind::new(keys.collect())))
     }
 }
 
@@ -162,9 +164,83 @@ fn has_key<R: Listed>(order: &[Order<R::Field>]) -> bool {
         .all(|key| order.iter().any(|part| part.field == *key))
 }
 
-fn condition<R: Listed>(field: R::Field, op: Op, values: Vec<Value>) -> Result<Condition<R::Table>> {
+/// All conditions of a query, with `filters` in the place of its own.
+fn conditions<R: Listed>(
+    query: &Query<R>,
+    paging: &Paging<R>,
+    filters: &[Filter<R::Field>],
+) -> Result<Vec<Condition<R::Table>>> {
+    let mut conditions = filters
+        .iter()
+        .map(|filter| condition::<R>(query, filter))
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(token) = &query.after {
+        conditions.push(paging.behind(token)?);
+    }
+    Ok(conditions)
+}
+
+/// Into how many parts a list is taken apart at the most: SQLite takes no more than 500.
+const MAX_PARTS: usize = 250;
+
+/// The place of the filter that takes the list apart, and its values: the rows that have each are one part, in
+/// the order of an index, where the rows of all together would have to be sorted.
+fn in_parts<R: Listed>(query: &Query<R>) -> Option<(usize, Vec<Value>)> {
+    let [_] = R::KEY else { return None };
+    let apart = |filter: &Filter<R::Field>| {
+        filter.op == Op::Eq
+            && filter.values.len() > 1
+            && !R::KEY.contains(&filter.field)
+            && matches!(R::access(filter.field), Access::Column(column)
+                if matches!(column.holds, Holds::Value | Holds::Nullable))
+    };
+    let place = query.filters.iter().position(apart)?;
+    let mut values: Vec<Value> = vec![];
+    for value in &query.filters.get(place)?.values {
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    (values.len() <= MAX_PARTS).then_some((place, values))
+}
+
+/// The condition that a row is among the first `fetch` of the parts.
+fn parts<R: Listed>(
+    query: &Query<R>,
+    paging: &Paging<R>,
+    place: usize,
+    values: Vec<Value>,
+    fetch: i64,
+) -> Result<Condition<R::Table>> {
+    let mut filters = query.filters.clone();
+    let parts = values.into_iter().map(|value| {
+        if let Some(filter) = filters.get_mut(place) {
+            filter.values = vec![value];
+        }
+        let conditions = conditions::<R>(query, paging, &filters)?;
+        let common = false;
+        let keys = keys::<R>(&paging.order)?;
+        Ok((Where { conditions, common }, OrderBy { keys }))
+    });
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    match R::KEY.iter().map(|field| R::access(*field)).next() {
+        Some(Access::Column(key)) => Ok(Condition::OfParts(Parts {
+            table: R::TABLE,
+            key,
+            parts,
+            fetch,
+        })),
+        _ => Err(Error::data("a resource has no key that can be compared")),
+    }
+}
+
+fn condition<R: Listed>(query: &Query<R>, filter: &Filter<R::Field>) -> Result<Condition<R::Table>> {
+    let Filter { field, op, values } = filter.clone();
     match R::access(field) {
-        Access::Column(column) => Ok(Condition::Compare(column, op, values)),
+        Access::Column(column) => {
+            let few = leaves_few(query, &column, filter);
+            Ok(Condition::Compare(Comparison::new(column, op, values, few)))
+        }
         Access::Relation(condition) if op == Op::Eq => {
             let ids = values
                 .into_iter()
@@ -177,6 +253,19 @@ fn condition<R: Listed>(field: R::Field, op: Op, values: Vec<Value>) -> Result<C
         }
         Access::Relation(_) => Err(Error::invalid(field.name(), "can be compared by `eq` only")),
     }
+}
+
+/// Whether the comparison is expected to leave few rows.
+///
+/// Somebody who asks for what came after some moment asks for little, and little is open: a database without
+/// statistics would rather walk through all in the order of the list. But for what is of one owner, the
+/// owner's index is the better one.
+fn leaves_few<R: Listed>(query: &Query<R>, column: &Column<R::Table>, filter: &Filter<R::Field>) -> bool {
+    if column.holds == Holds::Presence {
+        return filter.op == Op::Eq && filter.values == [Value::Bool(false)];
+    }
+    let of_one = |it: &Filter<R::Field>| it.op == Op::Eq && it.field.field_type() != FieldType::Bool;
+    filter.op.is_single() && !query.filters.iter().any(of_one)
 }
 
 fn keys<R: Listed>(order: &[Order<R::Field>]) -> Result<Vec<Key<R::Table>>> {

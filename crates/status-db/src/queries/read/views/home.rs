@@ -154,7 +154,7 @@ async fn firsts_after(conn: &mut Conn, bad: &[(i64, i64, Option<i64>)]) -> Resul
     // Numbers only, so that they can stand in the text, where each database has its own sign for a value.
     let places: Vec<String> = bad
         .iter()
-        .map(|(builder, _, good)| format!("({builder}, {})", good.unwrap_or(0)))
+        .map(|(builder, _, good)| format!("(CAST({builder} AS BIGINT), {})", good.unwrap_or(0)))
         .collect();
     let first = |results: Results| {
         format!(

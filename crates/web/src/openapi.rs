@@ -19,7 +19,7 @@ const PAGE: &str = include_str!("docs.html");
 /// The document does not change while the program runs. Its readers are programs, whatever they accept.
 static DOCUMENT: LazyLock<Arc<Kept>> = LazyLock::new(|| {
     let body = Reader::Program.write(&v2::openapi::document());
-    Arc::new(Kept::new(Reader::Program, None, body.into()))
+    Arc::new(Kept::new(Reader::Program.content_type(), None, body.into()))
 });
 
 /// What the page may do: run its own script, and fetch the document.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
 use weir_status_api::{
-    Access, Caller, Clock, Credentials, IssuedToken, NewToken, SystemClock, Timestamp, Token as Known, TokenId,
-    TokenOrigin, TokenScope,
+    Access, Caller, Clock, Credentials, IssuedToken, NewToken, SystemClock, Timestamp, Token as Known,
+    TokenId, TokenOrigin, TokenScope,
 };
 use weir_status_db::TokenStore;
 use weir_status_http::{HttpOptions, HttpStatus};

@@ -1,7 +1,5 @@
 //! The table of promises in the book names cases that there are, and every kind of resource.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use weir_status_api::Kind;
 use weir_status_api::conformance::CASES;
 

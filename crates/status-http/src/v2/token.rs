@@ -210,14 +210,10 @@ pub fn signed_in_to_json(who: &Identity, session: &Token) -> Value {
 
 /// The session of an answer to signing in, with these values of `Set-Cookie` and that body.
 pub fn session_from(cookies: &[String], body: &Value) -> Option<IssuedToken> {
-    let pairs = cookies
+    let mut pairs = cookies
         .iter()
         .filter_map(|it| it.split(';').next()?.split_once('='));
-    let text = pairs
-        .filter(|(name, _)| name.trim() == SESSION_COOKIE)
-        .last()?
-        .1
-        .trim();
+    let text = pairs.rfind(|(name, _)| name.trim() == SESSION_COOKIE)?.1.trim();
     Some(IssuedToken {
         token: token_from_json(body.get("session")?)?,
         text: text.to_owned(),

@@ -109,7 +109,7 @@ async fn buildsets_of(conn: &mut Conn, builders: &[i64], found: &[Found]) -> Res
     // A buildset of the same revision has its first source stamp too.
     let first: Vec<i64> = found
         .iter()
-        .filter_map(|it| it.stamps.iter().next().copied())
+        .filter_map(|it| <[i64]>::first(&it.stamps).copied())
         .collect();
     let asked = build_requests::table
         .filter(build_requests::buildset.eq(buildset_sources::buildset))

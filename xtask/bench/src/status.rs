@@ -38,17 +38,26 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     for which in options.servers() {
         let server = Run::new(which, &options, &mut problems);
         report.servers.extend(server.all(&folder).await);
+        keep(&folder, &report)?;
     }
     if let Some(large) = options.large {
         report.large = large_reads(&options, large, &folder, &mut problems).await;
     }
     report.ended(begun.elapsed());
-    let tables = report.markdown();
+    let tables = keep(&folder, &report)?;
     println!("{tables}");
     if options.write {
         book::write(&options.root, &tables)?;
     }
     problems.result()
+}
+
+/// Writes down what is known so far, in case that the rest is interrupted. Gives it too.
+fn keep(folder: &Path, report: &Report) -> Result<String> {
+    let (file, tables) = (folder.join("status.md"), report.markdown());
+    std::fs::write(&file, &tables)
+        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    Ok(tables)
 }
 
 async fn hello(folder: &Path, plan: &Plan) -> Result<Load> {

@@ -17,31 +17,31 @@ INSERT INTO by_worker SELECT CAST(substr(name, 2) AS INTEGER), id FROM workers W
 
 -- A revision serves as its stamp's hash: it is as much one of a kind.
 INSERT INTO sourcestamps (id, ss_hash, branch, revision, repository, codebase, project, created_at)
-SELECT stamp + c, revision, branch, revision, 'https://example.org/app.git', '', 'app', at FROM commits, next;
+SELECT stamp + c, revision, branch, revision, 'https://example.org/app.git', '', 'app', at FROM pushes, next;
 
 INSERT INTO changes (changeid, author, committer, comments, branch, revision, when_timestamp, repository, codebase,
   project, sourcestampid, parent_changeids)
 SELECT change + c, author, author, comments, branch, revision, at, 'https://example.org/app.git', '', 'app', stamp + c,
   iif(c = 0, NULL, change + c - 1)
-FROM commits, next;
+FROM pushes, next;
 
 INSERT INTO change_files (changeid, filename)
 SELECT change + c, f.name
-FROM commits CROSS JOIN next CROSS JOIN (SELECT 'README' AS name UNION ALL SELECT 'Makefile') AS f;
-INSERT INTO change_files (changeid, filename) SELECT change + c, file FROM commits, next;
+FROM pushes CROSS JOIN next CROSS JOIN (SELECT 'README' AS name UNION ALL SELECT 'Makefile') AS f;
+INSERT INTO change_files (changeid, filename) SELECT change + c, file FROM pushes, next;
 
 INSERT INTO buildsets (id, reason, submitted_at, complete, complete_at, results)
 SELECT buildset + c, 'change ' || (change + c), at, 1, sets.ended, sets.results
-FROM sets JOIN commits USING (c), next ORDER BY c;
+FROM sets JOIN pushes USING (c), next ORDER BY c;
 
 INSERT INTO buildset_properties (buildsetid, property_name, property_value)
-SELECT buildset + c, 'scheduler', '["any", "Scheduler"]' FROM commits, next;
+SELECT buildset + c, 'scheduler', '["any", "Scheduler"]' FROM pushes, next;
 
-INSERT INTO buildset_sourcestamps (buildsetid, sourcestampid) SELECT buildset + c, stamp + c FROM commits, next;
+INSERT INTO buildset_sourcestamps (buildsetid, sourcestampid) SELECT buildset + c, stamp + c FROM pushes, next;
 
 INSERT INTO buildrequests (id, buildsetid, builderid, priority, complete, results, submitted_at, complete_at, waited_for)
 SELECT request + n, buildset + runs.c, builder, 0, 1, results, at, ended, 0
-FROM runs CROSS JOIN next CROSS JOIN commits ON commits.rowid = runs.c + 1 CROSS JOIN by_builder USING (b);
+FROM runs CROSS JOIN next CROSS JOIN pushes ON pushes.rowid = runs.c + 1 CROSS JOIN by_builder USING (b);
 
 INSERT INTO buildrequest_claims (brid, masterid, claimed_at) SELECT request + n, master, started FROM runs, next;
 

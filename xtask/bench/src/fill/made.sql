@@ -4,7 +4,7 @@
 -- `now` in seconds. Changes are counted by `c`, builds by `n`, steps by `piece`, builders by `b`, workers by `w`, all
 -- from 0. What a server calls them is for its own file to say.
 
-CREATE TEMP TABLE commits AS
+CREATE TEMP TABLE pushes AS
 WITH RECURSIVE counted(c) AS (
   SELECT 0 UNION ALL SELECT c + 1 FROM counted WHERE c + 1 < (SELECT changes FROM scale)
 )
@@ -36,7 +36,7 @@ SELECT
   at + 5 + mixed % 60 AS started,
   at + 35 + mixed % 60 + mixed / 64 % 240 AS ended,
   CASE WHEN mixed % 100 < 85 THEN 0 WHEN mixed % 100 < 95 THEN 2 WHEN mixed % 100 < 98 THEN 1 ELSE 4 END AS results
-FROM mixed CROSS JOIN scale CROSS JOIN commits ON commits.rowid = mixed.c + 1;
+FROM mixed CROSS JOIN scale CROSS JOIN pushes ON pushes.rowid = mixed.c + 1;
 
 CREATE TEMP TABLE sets AS
 SELECT c, max(ended) AS ended, CASE WHEN max(results IN (2, 4)) THEN 2 ELSE max(results) END AS results
@@ -65,7 +65,7 @@ SELECT
     WHEN 11 THEN printf('"w%02d"', w)
     ELSE '"' || revision || '"'
   END AS text
-FROM runs CROSS JOIN names CROSS JOIN commits ON commits.rowid = runs.c + 1;
+FROM runs CROSS JOIN names CROSS JOIN pushes ON pushes.rowid = runs.c + 1;
 
 CREATE TEMP TABLE parts (s INTEGER PRIMARY KEY, name TEXT, state TEXT);
 INSERT INTO parts VALUES (0, 'checkout', '''git fetch'''), (1, 'compile', '''make'''), (2, 'test', '''make check''');

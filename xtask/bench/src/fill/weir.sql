@@ -18,26 +18,26 @@ INSERT INTO by_worker SELECT CAST(substr(name, 2) AS INTEGER), id FROM workers W
 -- A revision serves as its stamp's digest: it is as much one of a kind.
 INSERT INTO source_stamps (id, digest, revision, branch, repository, project, codebase, created_at)
 SELECT stamp + c, revision, revision, branch, 'https://example.org/app.git', 'app', '', at * 1000000
-FROM commits, next;
+FROM pushes, next;
 
 INSERT INTO changes (id, parents_json, author, files_json, comments, revision, branch, properties_json,
   repository, project, codebase, source_stamp, made_at)
 SELECT change + c, iif(c = 0, '[]', '[' || (change + c - 1) || ']'), author, '["README","Makefile","' || file || '"]',
   comments, revision, branch, '{}', 'https://example.org/app.git', 'app', '', stamp + c, at * 1000000
-FROM commits, next;
+FROM pushes, next;
 
 INSERT INTO buildsets (id, reason, submitted_at, complete_at, results, properties_json)
 SELECT buildset + c, 'change ' || (change + c), at * 1000000, sets.ended * 1000000, sets.results,
   '{"scheduler":{"value":"any","source":"Scheduler"}}'
-FROM sets JOIN commits USING (c), next ORDER BY c;
+FROM sets JOIN pushes USING (c), next ORDER BY c;
 
-INSERT INTO buildset_sources (buildset, source_stamp) SELECT buildset + c, stamp + c FROM commits, next;
-INSERT INTO buildset_changes (buildset, change) SELECT buildset + c, change + c FROM commits, next;
+INSERT INTO buildset_sources (buildset, source_stamp) SELECT buildset + c, stamp + c FROM pushes, next;
+INSERT INTO buildset_changes (buildset, change) SELECT buildset + c, change + c FROM pushes, next;
 
 INSERT INTO build_requests (id, buildset, builder, priority, claimed_at, claimed_by, complete_at, results,
   submitted_at, waited_for)
 SELECT request + n, buildset + runs.c, builder, 0, started * 1000000, master, ended * 1000000, results, at * 1000000, 0
-FROM runs CROSS JOIN next CROSS JOIN commits ON commits.rowid = runs.c + 1 CROSS JOIN by_builder USING (b);
+FROM runs CROSS JOIN next CROSS JOIN pushes ON pushes.rowid = runs.c + 1 CROSS JOIN by_builder USING (b);
 
 INSERT INTO builds (id, number, builder, request, worker, master, started_at, complete_at, locks_duration_s,
   results, state)

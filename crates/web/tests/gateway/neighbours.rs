@@ -333,9 +333,9 @@ struct Veiled {
 #[async_trait]
 impl Access for Veiled {
     fn open(&self, caller: &Caller) -> Arc<dyn StatusApi> {
-        match caller.is_anonymous() {
-            true => Arc::clone(&self.open),
-            false => Arc::clone(&self.all),
+        match caller.token() {
+            None => Arc::clone(&self.open),
+            Some(_) => Arc::clone(&self.all),
         }
     }
 

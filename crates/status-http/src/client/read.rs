@@ -71,7 +71,14 @@ impl Read for HttpStatus {
         let answer = self
             .read(&format!("views/{}", name.word()), &text)
             .await
-            .map_err(v2::view_error_to_field_names)?;
+            .map_err(|error| match error {
+                // There is always a view where there are views.
+                Error::NotFound { .. } => Error::NotSupported {
+                    operation: format!("the view `{}`", name.word()),
+                    implementer: "a Buildbot master".to_owned(),
+                },
+                error => v2::view_error_to_field_names(error),
+            })?;
         view_of(&query, &answer, &answer.body)
     }
 }

@@ -6,7 +6,8 @@ use weir_status_api::Kind;
 
 use super::columns::{Shape, columns};
 use super::form::view_fields;
-use super::path::routes::{Named, ROOT, Route, Word};
+use super::path::routes::{Named, Route, Word};
+use super::path::table::ROOT;
 use super::{MICROS, ViewName, plural};
 
 /// A path and what it gives (Buildbot's `spec`).

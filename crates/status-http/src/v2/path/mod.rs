@@ -2,6 +2,7 @@
 
 mod parse;
 pub(crate) mod routes;
+pub(crate) mod table;
 mod write;
 
 use weir_status_api::{
@@ -101,7 +102,7 @@ impl Endpoint {
 
     /// The lists at the top, by name.
     pub fn root_links() -> impl Iterator<Item = &'static str> {
-        routes::ROOT
+        table::ROOT
             .iter()
             .filter_map(|route| match (&route.word, route.names) {
                 (routes::Word::Fixed(word), Some(routes::Named::List(..))) => Some(*word),

@@ -3,7 +3,8 @@
 use percent_encoding::percent_decode_str;
 use weir_status_api::{Key, PropertiesOf};
 
-use super::routes::{Named, Place, ROOT, Route, Word};
+use super::routes::{Named, Place, Route, Word};
+use super::table::ROOT;
 use super::{Endpoint, int};
 
 pub(super) fn parse(path: &str) -> Option<Endpoint> {

@@ -9,7 +9,8 @@ use weir_status_api::{
 
 use super::values;
 use crate::v2::columns::{Unit, columns, json_name};
-use crate::v2::path::routes::{Named, ROOT, Relation, Route, Word};
+use crate::v2::path::routes::{Named, Relation, Route, Word};
+use crate::v2::path::table::ROOT;
 use crate::v2::{MICROS, plural};
 
 /// A list as it is asked for over HTTP.

@@ -23,6 +23,8 @@ pub(crate) struct Call {
     caller: Result<Caller>,
     /// How long the client waits from now on.
     deadline: Option<Duration>,
+    /// Whether the client takes any compression.
+    takes_compression: bool,
 }
 
 impl Call {
@@ -32,6 +34,7 @@ impl Call {
             method,
             caller: caller(request.metadata()),
             deadline: deadline(request.metadata()),
+            takes_compression: request.metadata().contains_key("grpc-accept-encoding"),
         }
     }
 
@@ -68,7 +71,7 @@ impl Call {
         work: impl Future<Output = Result<T>> + Send,
     ) -> Result<Response<T>, Status> {
         let mut response = self.answer(work).await?;
-        if !COMPRESSED_BYTES.contains(&response.get_ref().encoded_len()) {
+        if self.takes_compression && !COMPRESSED_BYTES.contains(&response.get_ref().encoded_len()) {
             uncompressed(&mut response);
         }
         Ok(response)

@@ -32,6 +32,7 @@ const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir.status
 const MAX_STREAMS: u32 = 1_000;
 /// How many bytes of headers a request may have.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
+
 /// How [`serve_with`] treats connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions {

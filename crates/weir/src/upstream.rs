@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use weir_status_api::{Caller, StatusApi};
+use weir_status_api::{Access, Caller, StatusApi};
 use weir_status_grpc::GrpcStatus;
 
 use crate::failure::Failure;
@@ -34,9 +34,8 @@ impl Upstream {
         Ok(Arc::new(status))
     }
 
-    /// The same as anybody may see it: those for whom it is asked present tokens of their own, and must never act with
-    /// ours.
-    pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn StatusApi>, Failure> {
+    /// The same for others, who present tokens of their own, and must never act with ours.
+    pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn Access>, Failure> {
         let status = GrpcStatus::connect(&self.upstream, None).map_err(Failure::usage)?;
         Ok(Arc::new(status))
     }

@@ -135,3 +135,41 @@ async fn a_password_is_hashed_and_opens_a_session() {
         .unwrap();
     assert_eq!(builders(&site, Some(session)).await.unwrap().len(), 2);
 }
+
+/// The status line and body of `GET path` with the token, if any.
+async fn get(url: &str, path: &str, token: Option<&str>) -> (String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let presented = token.map_or(String::new(), |it| format!("Authorization: Bearer {it}\r\n"));
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{presented}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_elsewhere_hands_tokens_on() {
+    let site = Site::start(CONFIG).await;
+    let data = site.path("data").display().to_string();
+    let create = [
+        "token", "create", "--user", "ada", "--scope", "read", "--data", &data,
+    ];
+    let made = site.weir(&create).await;
+    assert!(made.status.success(), "{}", text(&made));
+    let made = String::from_utf8(made.stdout).unwrap();
+    let mut web = site.start_weir(&["web", "--listen", "127.0.0.1:0"]);
+    let line = web.line(SOON, |line| line.contains("serving http://")).await;
+    let url = line.rsplit(' ').next().unwrap();
+    for (token, status, sees_hidden) in [
+        (None, "200", false),
+        (Some(made.trim()), "200", true),
+        (Some("guessed"), "401", false),
+    ] {
+        let (head, body) = get(url, "/api/v2/builders", token).await;
+        assert!(head.contains(status), "{token:?}: {head}");
+        assert_eq!(body.contains("\"hidden\""), sees_hidden, "{token:?}: {body}");
+    }
+}

@@ -20,7 +20,9 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 use weir_status_api::*;
-use weir_status_grpc::{MAX_REQUEST_BYTES, Options, SERVICE_NAME, ServeOptions, routes, serve};
+use weir_status_grpc::{
+    ACCESS_SERVICE_NAME, MAX_REQUEST_BYTES, Options, SERVICE_NAME, ServeOptions, routes, serve,
+};
 use weir_testbed::eventually;
 
 use crate::scripted::{DEADLINE, Mood, Scripted, Served, client, last_error};
@@ -43,7 +45,7 @@ async fn health(server: &Served, service: &str) -> Result<ServingStatus, Status>
 async fn health_is_that_of_the_api() {
     let api = Scripted::new();
     let server = Served::start(&api).await;
-    for service in ["", SERVICE_NAME] {
+    for service in ["", SERVICE_NAME, ACCESS_SERVICE_NAME] {
         assert_eq!(health(&server, service).await.unwrap(), ServingStatus::Serving);
     }
     assert_eq!(
@@ -57,8 +59,13 @@ async fn health_is_that_of_the_api() {
         api.set(mood);
         assert_eq!(health(&server, "").await.unwrap(), ServingStatus::NotServing);
     }
-    api.set(Mood::Well);
-    assert_eq!(health(&server, "").await.unwrap(), ServingStatus::Serving);
+    let closed = Error::PermissionDenied {
+        why: "for members only".to_owned(),
+    };
+    for mood in [Mood::Fails(closed), Mood::Well] {
+        api.set(mood);
+        assert_eq!(health(&server, "").await.unwrap(), ServingStatus::Serving);
+    }
 }
 
 #[tokio::test]
@@ -105,6 +112,7 @@ async fn reflection_describes_the_services() {
     };
     let names: Vec<_> = list.service.iter().map(|it| it.name.as_str()).collect();
     assert!(names.contains(&SERVICE_NAME), "{names:?}");
+    assert!(names.contains(&ACCESS_SERVICE_NAME), "{names:?}");
     assert!(names.contains(&"grpc.health.v1.Health"), "{names:?}");
 
     // Those who read an error's details need its type, which no method names.

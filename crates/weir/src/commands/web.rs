@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use weir_status_api::OpenToAll;
 
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
@@ -47,7 +46,7 @@ impl Web {
         }
         let stop = signals::ending()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
-        let access = Arc::new(OpenToAll(self.upstream.connect_for_others()?));
+        let access = self.upstream.connect_for_others()?;
         let readers = self.readers.gateway();
         let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
         let names = Names::of(self.listen, &self.hosts);

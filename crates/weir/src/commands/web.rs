@@ -1,7 +1,6 @@
 //! `weir web`.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use clap::Args;
 

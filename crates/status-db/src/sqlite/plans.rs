@@ -103,6 +103,15 @@ fn the_last_builds_of_several_builders() {
 }
 
 #[test]
+fn the_last_builds_of_very_many_builders() {
+    let many: Vec<_> = (1..=800_i64).map(Into::into).collect();
+    let of_many = builds().filter(BuildField::Builder, weir_status_api::Op::Eq, many);
+    let plan = list(of_many.descending(BuildField::StartedAt));
+    assert!(plan.contains("SCAN builds USING INDEX builds_by_start"), "{plan}");
+    assert_in_order(&plan);
+}
+
+#[test]
 fn running_builds() {
     let running = || builds().eq(BuildField::Complete, false);
     assert_by_index(&list(running()));

@@ -61,6 +61,28 @@ async fn what_no_database_could_answer_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn however_many_values_a_filter_has_it_means_the_same() {
+    let rig = Rig::sqlite().await;
+    fill(&rig).await;
+    let newest = || Query::<Build>::new().descending(BuildField::StartedAt).limit(7);
+    let all = rig.store.page(newest()).await.unwrap().items;
+    assert_eq!(all.len(), 7);
+    for count in [2, 250, 300, 900] {
+        let values = |count: i64| (1..=count).map(Value::Int).collect::<Vec<_>>();
+        let several = newest().filter(BuildField::Builder, Op::Eq, values(count));
+        let found = rig.store.page(several.clone()).await.unwrap();
+        assert_eq!(found.items, all, "{count} builders");
+        // With a second filter of as many as there can be.
+        let both = several.filter(BuildField::Worker, Op::Eq, values(1000 - count));
+        assert_eq!(
+            rig.store.page(both).await.unwrap().items,
+            all,
+            "{count} builders and workers"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_have_the_properties_of_their_buildsets() {
     let rig = Rig::sqlite().await;
     fill(&rig).await;

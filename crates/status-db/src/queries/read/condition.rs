@@ -41,12 +41,20 @@ pub(super) struct Comparison<T> {
     values: Vec<Value>,
     /// Of long texts the beginnings of the values.
     beginnings: Vec<Value>,
-    /// Whether it is expected to leave few rows, for a database that does not know.
-    few: bool,
+    expected: Expected,
+}
+
+/// What a comparison is expected to leave, for a database that does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// Few rows: an index of the column finds them.
+    pub(super) few: bool,
+    /// Most rows: the order of the list finds them sooner than an index of the column. Of numbers only.
+    pub(super) most: bool,
 }
 
 impl<T> Comparison<T> {
-    pub(super) fn new(column: Column<T>, op: Op, values: Vec<Value>, few: bool) -> Self {
+    pub(super) fn new(column: Column<T>, op: Op, values: Vec<Value>, expected: Expected) -> Self {
         let beginnings = match op {
             Op::Ne | Op::Contains => vec![],
             _ if column.long => values.iter().map(beginning).collect(),
@@ -57,7 +65,7 @@ impl<T> Comparison<T> {
             op,
             values,
             beginnings,
-            few,
+            expected,
         }
     }
 }
@@ -270,10 +278,10 @@ fn compare<'b, T>(out: &mut AstPass<'_, 'b, Db>, comparison: &'b Comparison<T>) 
         op,
         values,
         beginnings,
-        few,
+        expected,
     } = comparison;
     // Around each part, for SQLite does not look for it around several.
-    let [before, after] = if *few { FEW } else { ["", ""] };
+    let [before, after] = if expected.few { FEW } else { ["", ""] };
     if *op == Op::Contains {
         return contains(out, column, values);
     }
@@ -297,6 +305,8 @@ fn compare<'b, T>(out: &mut AstPass<'_, 'b, Db>, comparison: &'b Comparison<T>) 
         out.push_sql(" AND ");
     }
     out.push_sql(before);
+    // The sign changes no number, but no index is of a number with a sign.
+    out.push_sql(if expected.most { "+" } else { "" });
     push_column(out, column)?;
     push_operands(out, *op, values)?;
     out.push_sql(after);

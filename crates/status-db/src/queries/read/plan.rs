@@ -3,7 +3,7 @@
 use weir_status_api::{Field, FieldType, Filter, Op, Order, PageToken, Query, Resource, Value};
 
 use super::column::{Access, Column, Holds};
-use super::condition::{Behind, Comparison, Condition, Key, OrderBy, Parts, Where};
+use super::condition::{Behind, Comparison, Condition, Expected, Key, OrderBy, Parts, Where};
 use crate::error::{Error, Result};
 use crate::page_token::{self, ListId};
 
@@ -195,13 +195,29 @@ fn in_parts<R: Listed>(query: &Query<R>) -> Option<(usize, Vec<Value>)> {
                 if matches!(column.holds, Holds::Value | Holds::Nullable))
     };
     let place = query.filters.iter().position(apart)?;
+    let filter = query.filters.get(place)?;
+    // Each part is compared with the values of the other filters.
+    let compared: usize = query.filters.iter().map(|it| it.values.len()).sum();
+    let others = compared - filter.values.len();
+    if filter.values.len() > MAX_PARTS || filter.values.len() * others > MAX_VALUES {
+        return None;
+    }
     let mut values: Vec<Value> = vec![];
-    for value in &query.filters.get(place)?.values {
+    for value in &filter.values {
         if !values.contains(value) {
             values.push(value.clone());
         }
     }
-    (values.len() <= MAX_PARTS).then_some((place, values))
+    Some((place, values))
+}
+
+/// Whether a filter on a number has so many values that most rows are taken for wanted: then the list's order is
+/// walked, and they are not looked for by the number's index.
+fn is_walked<R: Listed>(filter: &Filter<R::Field>) -> bool {
+    filter.op == Op::Eq
+        && filter.values.len() > MAX_PARTS
+        && filter.field.field_type() == FieldType::Int
+        && !R::KEY.contains(&filter.field)
 }
 
 /// The condition that a row is among the first `fetch` of the parts.
@@ -238,8 +254,11 @@ fn condition<R: Listed>(query: &Query<R>, filter: &Filter<R::Field>) -> Result<C
     let Filter { field, op, values } = filter.clone();
     match R::access(field) {
         Access::Column(column) => {
-            let few = leaves_few(query, &column, filter);
-            Ok(Condition::Compare(Comparison::new(column, op, values, few)))
+            let expected = Expected {
+                few: leaves_few(query, &column, filter),
+                most: is_walked::<R>(filter),
+            };
+            Ok(Condition::Compare(Comparison::new(column, op, values, expected)))
         }
         Access::Relation(condition) if op == Op::Eq => {
             let ids = values

@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+/// How many builders `b000`, … there are; with `loud` and `short`, 52.
+pub(crate) const PLAIN_BUILDERS: u64 = 50;
+/// Builds that a change of history starts.
+const PER_CHANGE: u64 = 10;
+/// Builders of the master whose views are measured; each change starts a build of each.
+const BUILDERS_OF_VIEWS: u64 = 200;
+
 /// One of the two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
@@ -54,6 +61,10 @@ pub(crate) struct Options {
 pub(crate) struct Plan {
     /// Builds of history.
     pub(crate) builds: u64,
+    /// Builders `b000`, ….
+    pub(crate) builders: u64,
+    /// Builds that a change of history starts.
+    pub(crate) per_change: u64,
     /// Workers.
     pub(crate) workers: u16,
     /// Connections that ask at once.
@@ -90,6 +101,8 @@ impl Options {
         let slow = which == Which::Buildbot;
         Plan {
             builds: self.builds,
+            builders: PLAIN_BUILDERS,
+            per_change: PER_CHANGE,
             workers: self.workers,
             connections: 32,
             seconds: self.seconds,
@@ -101,9 +114,21 @@ impl Options {
         }
     }
 
+    /// What is done to measure views.
+    pub(crate) fn plan_of_views(&self) -> Plan {
+        Plan {
+            builders: BUILDERS_OF_VIEWS,
+            per_change: BUILDERS_OF_VIEWS,
+            starts: 1,
+            ..self.plan(Which::Weir)
+        }
+    }
+
     fn quick_plan(&self) -> Plan {
         Plan {
             builds: 2000,
+            builders: PLAIN_BUILDERS,
+            per_change: PER_CHANGE,
             workers: self.workers,
             connections: 8,
             seconds: 1,

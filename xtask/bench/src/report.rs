@@ -10,6 +10,7 @@ use crate::measure::fan_out::FanOut;
 use crate::measure::load::{Load, Reading};
 use crate::measure::log::Log;
 use crate::measure::ms;
+use crate::measure::views::Viewed;
 use crate::options::{Options, Plan};
 use crate::site::Site;
 
@@ -59,6 +60,8 @@ pub(crate) struct Report {
     pub(crate) hello: Option<Load>,
     /// Each server that was measured.
     pub(crate) servers: Vec<Figures>,
+    /// Views of a Weir with many builders.
+    pub(crate) views: Vec<Viewed>,
     /// Reads from a Weir with that many builds.
     pub(crate) large: Option<(u64, Vec<Reading>)>,
     plan: Plan,
@@ -80,6 +83,7 @@ impl Report {
         Self {
             hello: None,
             servers: vec![],
+            views: vec![],
             large: None,
             plan: plan.clone(),
             quick: options.quick,
@@ -114,6 +118,10 @@ impl Report {
         text += &self.reads();
         text += "\n";
         text += &self.others();
+        if !self.views.is_empty() {
+            text += "\n";
+            text += &self.views_table();
+        }
         if let Some((builds, reads)) = &self.large {
             text += "\n";
             text += &self.large_table(*builds, reads);
@@ -203,6 +211,26 @@ impl Report {
         });
         table.logs();
         table.text
+    }
+
+    fn views_table(&self) -> String {
+        let mut text = "| Weir, view of 202 builders | bytes of JSON | p50 ms | worst ms | over gRPC, p50 ms | worst ms | \
+                        asked again, req/s |\n"
+            .to_owned();
+        text += &format!("|---|{}\n", "--:|".repeat(6));
+        for view in &self.views {
+            let times = [view.json.0, view.json.1, view.grpc.0, view.grpc.1];
+            let times = times.map(|it| number(ms(it))).join(" | ");
+            let bytes = thousands(view.bytes as f64);
+            // Writing to a text cannot fail.
+            let _ = writeln!(
+                text,
+                "| {} | {bytes} | {times} | {} |",
+                view.name,
+                rate(&view.again)
+            );
+        }
+        text
     }
 
     fn large_table(&self, builds: u64, reads: &[Reading]) -> String {

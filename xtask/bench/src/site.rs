@@ -145,8 +145,8 @@ impl Site {
         self.client.built(request).await?;
         self.stop();
         let (database, inserts) = (self.server.database(), self.server.inserts());
-        let (builds, workers) = (plan.builds, plan.workers);
-        let work = move || fill::fill(&database, inserts, builds, workers);
+        let plan = plan.clone();
+        let work = move || fill::fill(&database, inserts, &plan);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| format!("the history cannot be written: {error}"))?

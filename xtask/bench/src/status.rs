@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::events::Transport;
 use crate::measure::load::{self, Load, Reading};
+use crate::measure::views::{self, Viewed};
 use crate::measure::{builds, fan_out, log, quantile};
 use crate::options::{Options, Plan, Which};
 use crate::program::{Program, free_port};
@@ -38,6 +39,10 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     for which in options.servers() {
         let server = Run::new(which, &options, &mut problems);
         report.servers.extend(server.all(&folder).await);
+        keep(&folder, &report)?;
+    }
+    if options.servers().contains(&Which::Weir) {
+        report.views = views_of_many_builders(&options, &folder, &mut problems).await;
         keep(&folder, &report)?;
     }
     if let Some(large) = options.large {
@@ -93,6 +98,21 @@ async fn large_reads(
     let mut site = server.begin(&folder.join("weir-large"), &mut figures).await?;
     server.reads(&mut site, &mut figures).await;
     Some((builds, figures.reads))
+}
+
+/// Views of a second Weir, with many builders.
+async fn views_of_many_builders(options: &Options, folder: &Path, problems: &mut Problems) -> Vec<Viewed> {
+    let mut server = Run::new(Which::Weir, options, problems);
+    server.plan = options.plan_of_views();
+    let Some(site) = server
+        .begin(&folder.join("weir-views"), &mut Figures::default())
+        .await
+    else {
+        return vec![];
+    };
+    let viewed = views::measure(&site, &server.plan);
+    let viewed = server.problems.part("views", viewed).await;
+    viewed.unwrap_or_default()
 }
 
 /// What could not be measured, and why.

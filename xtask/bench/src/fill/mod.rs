@@ -13,7 +13,7 @@ use diesel::sqlite::SqliteConnection;
 use weir_status_api::{Clock, SystemClock};
 
 use crate::Result;
-use crate::server::PLAIN_BUILDERS;
+use crate::options::Plan;
 
 const MADE: &str = include_str!("made.sql");
 
@@ -46,20 +46,19 @@ struct Index {
     sql: String,
 }
 
-/// Writes `builds` builds by way of `inserts`, built by `workers` workers. Builders, workers, a master and one log with
-/// text must be there.
-pub(crate) fn fill(database: &Path, inserts: &str, builds: u64, workers: u16) -> Result<Filled> {
+/// Writes the plan's history by way of `inserts`. Builders, workers, a master and one log with text must be there.
+pub(crate) fn fill(database: &Path, inserts: &str, plan: &Plan) -> Result<Filled> {
     let begun = Instant::now();
     let failed = |error: &dyn std::fmt::Display| format!("{} cannot be filled: {error}", database.display());
     let mut conn = SqliteConnection::establish(&database.display().to_string()).map_err(|it| failed(&it))?;
-    write(&mut conn, inserts, builds, workers).map_err(|it| failed(&it))?;
+    write(&mut conn, inserts, plan).map_err(|it| failed(&it))?;
     Ok(Filled {
-        builds,
+        builds: plan.builds,
         took: begun.elapsed(),
     })
 }
 
-fn write(conn: &mut SqliteConnection, inserts: &str, builds: u64, workers: u16) -> QueryResult<()> {
+fn write(conn: &mut SqliteConnection, inserts: &str, plan: &Plan) -> QueryResult<()> {
     conn.batch_execute(FAST)?;
     let indices: Vec<Index> =
         diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
@@ -68,7 +67,7 @@ fn write(conn: &mut SqliteConnection, inserts: &str, builds: u64, workers: u16) 
         for index in &indices {
             conn.batch_execute(&format!("DROP INDEX \"{}\"", index.name))?;
         }
-        conn.batch_execute(&scale(builds, workers))?;
+        conn.batch_execute(&scale(plan))?;
         conn.batch_execute(MADE)?;
         conn.batch_execute(inserts)?;
         for index in &indices {
@@ -79,12 +78,18 @@ fn write(conn: &mut SqliteConnection, inserts: &str, builds: u64, workers: u16) 
     conn.batch_execute(SAFE)
 }
 
-fn scale(builds: u64, workers: u16) -> String {
-    const PER_CHANGE: u64 = 10;
-    let (changes, now) = (builds.div_ceil(PER_CHANGE), SystemClock.now().as_secs());
+fn scale(plan: &Plan) -> String {
+    let Plan {
+        builds,
+        builders,
+        per_change,
+        workers,
+        ..
+    } = plan;
+    let (changes, now) = (builds.div_ceil(*per_change), SystemClock.now().as_secs());
     format!(
-        "CREATE TEMP TABLE scale AS SELECT {builds} AS builds, {changes} AS changes, {PER_CHANGE} AS per_change, \
-         {PLAIN_BUILDERS} AS builders, {workers} AS workers, {now} AS now;"
+        "CREATE TEMP TABLE scale AS SELECT {builds} AS builds, {changes} AS changes, {per_change} AS per_change, \
+         {builders} AS builders, {workers} AS workers, {now} AS now;"
     )
 }
 

@@ -11,10 +11,27 @@ use weir_status_db::{
 };
 
 use super::fill;
-use crate::server::{PLAIN_BUILDERS, worker_name};
+use crate::options::{PLAIN_BUILDERS, Plan};
+use crate::server::worker_name;
 
 const BUILDS: u64 = 1000;
 const WORKERS: u16 = 2;
+
+fn plan() -> Plan {
+    Plan {
+        builds: BUILDS,
+        builders: PLAIN_BUILDERS,
+        per_change: 10,
+        workers: WORKERS,
+        connections: 1,
+        seconds: 1,
+        starts: 1,
+        audiences: vec![],
+        rounds: 1,
+        lines: 2,
+        forced: 1,
+    }
+}
 
 async fn open(folder: &std::path::Path) -> Store {
     let options = Options {
@@ -107,7 +124,7 @@ async fn weir_reads_the_history() {
     drop(store);
     let database = folder.path().join("data").join("weir.sqlite");
     let inserts = include_str!("weir.sql");
-    assert_eq!(fill(&database, inserts, BUILDS, WORKERS).unwrap().builds, BUILDS);
+    assert_eq!(fill(&database, inserts, &plan()).unwrap().builds, BUILDS);
     let store = open(folder.path()).await;
     let builds = store.page(Query::<Build>::new().limit(5000)).await.unwrap().items;
     assert_eq!(builds.len() as u64, BUILDS + 1);

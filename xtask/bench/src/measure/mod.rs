@@ -4,6 +4,7 @@ pub(crate) mod builds;
 pub(crate) mod fan_out;
 pub(crate) mod load;
 pub(crate) mod log;
+pub(crate) mod views;
 
 use std::time::Duration;
 

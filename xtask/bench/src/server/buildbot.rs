@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{PLAIN_BUILDERS, Server, run, worker_name, write};
+use super::{Server, run, worker_name, write};
 use crate::Result;
 use crate::options::Plan;
 use crate::program::free_port;
@@ -34,7 +34,7 @@ impl Buildbot {
         make("buildbot", &["create-master", MASTER])?;
         let configuration = include_str!("master.cfg")
             .replace("@WORKERS@", &plan.workers.to_string())
-            .replace("@BUILDERS@", &PLAIN_BUILDERS.to_string())
+            .replace("@BUILDERS@", &plan.builders.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@BASE@", &base)
             .replace("@HTTP_PORT@", &http.to_string())

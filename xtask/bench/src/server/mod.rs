@@ -13,8 +13,6 @@ use crate::options::{Options, Plan, Which};
 pub(crate) use buildbot::Buildbot;
 pub(crate) use weir::Weir;
 
-/// How many builders `b000`, … there are; with `loud` and `short`, 52.
-pub(crate) const PLAIN_BUILDERS: u64 = 50;
 /// A line of the loud builder has this many bytes, with its end.
 const LINE: usize = 80;
 

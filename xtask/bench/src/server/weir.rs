@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{PLAIN_BUILDERS, Server, write};
+use super::{Server, write};
 use crate::Result;
 use crate::options::Plan;
 use crate::program::free_port;
@@ -26,7 +26,7 @@ impl Weir {
         let configuration = include_str!("weir.star")
             .replace("@TOKEN@", &token)
             .replace("@WORKERS@", &plan.workers.to_string())
-            .replace("@BUILDERS@", &PLAIN_BUILDERS.to_string())
+            .replace("@BUILDERS@", &plan.builders.to_string())
             .replace("@FOLDER@", &folder.display().to_string());
         write(&folder.join("weir.star"), &configuration)?;
         write(&folder.join("worker.token"), &self::token())?;

@@ -156,8 +156,10 @@ pub(super) async fn limits(stage: &dyn Stage) {
     let busy = Busy::play(stage).await;
     let all = || query(BuilderChoice::default(), &busy);
     let limits = [1, 2, 3, 5, 8, 10_000, u32::MAX].into_iter();
-    let queries = limits.map(|limit| (format!("limit {limit}"), WaterfallQuery { limit, ..all() }));
-    busy.scene.must_show(queries.collect()).await;
+    let limits = limits.map(|limit| (format!("limit {limit}"), WaterfallQuery { limit, ..all() }));
+    let (from, to) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
+    let ever = ("all of time".to_owned(), WaterfallQuery { from, to, ..all() });
+    busy.scene.must_show(limits.chain([ever]).collect()).await;
 }
 
 pub(super) async fn paging_by_range_shows_all(stage: &dyn Stage) {

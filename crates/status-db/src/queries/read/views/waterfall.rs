@@ -95,12 +95,12 @@ fn crossing_parts(builders: &[i64], moment: i64) -> Vec<Builds> {
             .filter(builds::complete_at.is_null())
             .filter(builds::started_at.lt(moment))
             .order(builds::id.desc()),
-        newest_first(crossing(moment).filter(builds::started_at.ge(moment - LONG[0].0))),
+        newest_first(crossing(moment).filter(builds::started_at.ge(moment.saturating_sub(LONG[0].0)))),
     ];
     for (place, (longer, condition)) in LONG.into_iter().enumerate() {
-        let part = crossing(moment - longer).filter(sql::<Bool>(condition));
+        let part = crossing(moment.saturating_sub(longer)).filter(sql::<Bool>(condition));
         parts.push(newest_first(match LONG.get(place + 1) {
-            Some((next, _)) => part.filter(builds::started_at.ge(moment - next)),
+            Some((next, _)) => part.filter(builds::started_at.ge(moment.saturating_sub(*next))),
             None => part,
         }));
     }

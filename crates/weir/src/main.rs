@@ -3,6 +3,7 @@
 mod assets;
 mod commands;
 mod database;
+mod descriptors;
 mod failure;
 mod hosts;
 mod listeners;

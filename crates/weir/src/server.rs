@@ -21,6 +21,7 @@ use tower::ServiceExt;
 
 use weir_web::{Hold, Peer};
 
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::hosts::Names;
 use crate::stall::Patient;
@@ -40,8 +41,9 @@ const MOST_STREAMS: u32 = 1_000;
 /// How large the head of a request may be, in bytes.
 const LARGEST_HEAD: u32 = 64 * 1024;
 
-/// Binds the address.
+/// Binds the address, for as many connections as the system allows.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    descriptors::raise_limit();
     TcpListener::bind(address).await.map_err(|error| {
         let hint = if error.kind() == std::io::ErrorKind::AddrInUse {
             "; does another master run? --listen takes another address"

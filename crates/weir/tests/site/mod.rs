@@ -1,6 +1,8 @@
 //! A whole site for a test: a git repository, a master and workers as programs of their own.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub(crate) mod plain;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;

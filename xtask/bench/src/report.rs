@@ -117,6 +117,8 @@ impl Report {
         }
         text += &self.reads();
         text += "\n";
+        text += &self.reads_alone();
+        text += "\n";
         text += &self.others();
         if !self.views.is_empty() {
             text += "\n";
@@ -171,6 +173,29 @@ impl Report {
             ];
             let row = [&row[..], &ours_cells[1..], &theirs_cells[..], &[ratio]].concat();
             text += &format!("| {} |\n", row.join(" | "));
+        }
+        text
+    }
+
+    /// What reads take when nobody has asked the same before, and nobody else asks.
+    fn reads_alone(&self) -> String {
+        let mut text =
+            "| GET, alone and asked anew | Weir, p50 ms | worst ms | Buildbot, p50 ms | worst ms | \
+                        Buildbot / Weir |\n"
+                .to_owned();
+        text += &format!("|---|{}\n", "--:|".repeat(5));
+        let (weir, buildbot) = (self.server("Weir"), self.server("Buildbot"));
+        let some = weir.or(buildbot).map_or(&[][..], |it| &it.reads);
+        for name in some.iter().map(|it| it.name) {
+            let of = |it: Option<&Figures>| it.and_then(|it| it.reading(name)).map(|it| it.anew);
+            let (ours, theirs) = (of(weir), of(buildbot));
+            let cells = |it: Option<(Duration, Duration)>| {
+                it.map_or_else(|| [dash(), dash()], |it| [number(ms(it.0)), number(ms(it.1))])
+            };
+            let ratio = ours.zip(theirs);
+            let ratio = ratio.map_or_else(dash, |(ours, theirs)| times(ms(theirs.0) / ms(ours.0)));
+            let row = [&cells(ours)[..], &cells(theirs), &[ratio]].concat().join(" | ");
+            text += &format!("| {name} | {row} |\n");
         }
         text
     }
@@ -236,8 +261,8 @@ impl Report {
     fn large_table(&self, builds: u64, reads: &[Reading]) -> String {
         let (few, many) = (thousands(self.plan.builds as f64), thousands(builds as f64));
         let mut text = format!(
-            "| Weir, GET | {few} builds, req/s | p99 ms | {many} builds, req/s | p99 ms | {many} / {few} |\n\
-             |---|--:|--:|--:|--:|--:|\n"
+            "| Weir, GET | {few} builds, req/s | p99 ms | anew, p50 ms | {many} builds, req/s | p99 ms | \
+             anew, p50 ms | {many} / {few} |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"
         );
         for reading in reads {
             let before = self.server("Weir").and_then(|it| it.reading(reading.name));
@@ -248,12 +273,14 @@ impl Report {
             // Writing to a text cannot fail.
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {ratio:.2} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {ratio:.2} |",
                 reading.name,
                 rate(&before.whole),
                 number(before.whole.p99_ms),
+                number(ms(before.anew.0)),
                 rate(&reading.whole),
                 number(reading.whole.p99_ms),
+                number(ms(reading.anew.0)),
             );
         }
         text

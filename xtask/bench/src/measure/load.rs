@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::quantile;
 use crate::Result;
 use crate::client::{Client, id};
 use crate::options::Plan;
@@ -13,6 +14,8 @@ use crate::site::Site;
 
 /// What `wrk` does at the end: it tells its figures as JSON.
 const TELL: &str = include_str!("tell.lua");
+/// Times that a request is asked alone.
+const TIMES_ANEW: u64 = 40;
 /// The longest that one request is repeated.
 const LONGEST: u64 = 20;
 
@@ -22,6 +25,8 @@ pub(crate) struct Read {
     pub(crate) name: &'static str,
     /// Its path and query.
     pub(crate) path: String,
+    /// The same in other words, of which no two are alike: no answer that is kept serves it.
+    pub(crate) anew: Box<dyn Fn(u64) -> String>,
 }
 
 /// What came of repeating a request.
@@ -45,6 +50,8 @@ pub(crate) struct Reading {
     pub(crate) name: &'static str,
     /// Bytes of the answer.
     pub(crate) bytes: usize,
+    /// One at a time and each in words of its own: the median and the worst time.
+    pub(crate) anew: (Duration, Duration),
     /// Whole answers.
     pub(crate) whole: Load,
     /// Answers "not modified" to a client that knows what is there, if the server gives them.
@@ -60,44 +67,81 @@ pub(crate) async fn reads(client: &Client, history: u64) -> Result<Vec<Read>> {
     let step = id(steps.first().ok_or("a build of history has no steps")?, "stepid")?;
     let logs = client.list(&format!("/api/v2/steps/{step}/logs")).await?;
     let log = id(logs.first().ok_or("a step of history has no log")?, "logid")?;
-    let read = |name, path: String| Read {
-        name,
-        path: format!("/api/v2/{path}"),
-    };
     Ok(vec![
-        read("masters", "masters".to_owned()),
-        read("one builder", format!("builders/{builder}")),
-        read("52 builders", "builders".to_owned()),
-        read("one build", format!("builds/{build}")),
-        read("its steps", format!("builds/{build}/steps")),
-        read("last 50 builds", "builds?limit=50&order=-buildid".to_owned()),
-        read(
+        Read::list("masters", "masters?", "masterid"),
+        Read::of("one builder", move |number| {
+            let place = number as usize % plain.len();
+            format!("builders/{}", plain[place])
+        }),
+        Read::list("52 builders", "builders?", "builderid"),
+        Read::of("one build", move |number| format!("builds/{}", build - number)),
+        Read::of("its steps", move |number| {
+            format!("builds/{}/steps", build - number)
+        }),
+        Read::list("last 50 builds", "builds?limit=50&order=-buildid&", "buildid"),
+        Read::list(
             "a builder's 50 builds with owners",
-            format!("builders/{builder}/builds?limit=50&order=-number&property=owners"),
+            &format!("builders/{builder}/builds?limit=50&order=-number&property=owners&"),
+            "buildid",
         ),
-        read("running builds", "builds?complete=false".to_owned()),
-        read(
+        Read::list("running builds", "builds?complete=false&", "buildid"),
+        Read::list(
             "2,000 builds by start",
-            "builds?limit=2000&order=-started_at".to_owned(),
+            "builds?limit=2000&order=-started_at&",
+            "buildid",
         ),
-        read("last 50 changes", "changes?limit=50&order=-changeid".to_owned()),
-        read(
-            "log contents, 8 lines",
-            format!("logs/{log}/contents?offset=0&limit=200"),
-        ),
+        Read::list("last 50 changes", "changes?limit=50&order=-changeid&", "changeid"),
+        Read::of("log contents, 8 lines", move |number| {
+            format!("logs/{log}/contents?offset=0&limit={}", 200 + number)
+        }),
     ])
+}
+
+impl Read {
+    /// What is asked first, and after it what the numbers from 1 ask.
+    fn of(name: &'static str, path: impl Fn(u64) -> String + 'static) -> Self {
+        let anew = move |number| format!("/api/v2/{}", path(number));
+        Self {
+            name,
+            path: anew(0),
+            anew: Box::new(anew),
+        }
+    }
+
+    /// A list; `beginning` is the beginning of its query, `id` the field of its resources' ids. In other words it is the
+    /// list without an id that nothing has.
+    fn list(name: &'static str, beginning: &str, id: &'static str) -> Self {
+        let path = format!("/api/v2/{}", beginning.trim_end_matches(['?', '&']));
+        let beginning = format!("/api/v2/{beginning}");
+        Self {
+            name,
+            path,
+            anew: Box::new(move |number| format!("{beginning}{id}__ne=-{number}")),
+        }
+    }
+}
+
+/// How long the request takes alone, in words of its own each time.
+async fn alone(client: &Client, read: &Read) -> Result<(Duration, Duration)> {
+    let mut took = vec![];
+    for number in 1..=TIMES_ANEW {
+        let begun = Instant::now();
+        client.size(&(read.anew)(number)).await?;
+        took.push(begun.elapsed());
+    }
+    let both = quantile(&mut took, 0.5).zip(quantile(&mut took, 1.0));
+    both.ok_or_else(|| "nothing was asked".to_owned())
 }
 
 /// Measures a request, and the same of a client that has its answer already.
 pub(crate) async fn measure(site: &Site, plan: &Plan, read: &Read) -> Result<Reading> {
     let client = site.client();
     let mut bytes = 0;
-    let begun = Instant::now();
     for _ in 0..3 {
         bytes = client.size(&read.path).await?;
     }
-    let alone = begun.elapsed() / 3;
-    let seconds = seconds(plan, alone);
+    let anew = alone(client, read).await?;
+    let seconds = seconds(plan, anew.0);
     let whole = on_server(site, plan, read, &[], seconds).await?;
     let unchanged = match client.tag(&read.path).await? {
         Some(tag) => {
@@ -110,6 +154,7 @@ pub(crate) async fn measure(site: &Site, plan: &Plan, read: &Read) -> Result<Rea
     Ok(Reading {
         name: read.name,
         bytes,
+        anew,
         whole,
         unchanged,
     })

@@ -237,9 +237,20 @@ impl<'v, 's> Call<'v, 's> {
         if name.is_empty() {
             return;
         }
-        if let Err(first) = self.session.declare(kind, name, self.site.place) {
+        self.declare_within(kind, "", "name", name);
+    }
+
+    /// Takes `name`, given to the argument or made of its name, among those of its kind within `scope`.
+    pub(crate) fn declare_within(&mut self, kind: Kind, scope: &str, argument: &str, name: &str) {
+        // No name has a NUL.
+        let known_as = if scope.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{scope}\0{name}")
+        };
+        if let Err(first) = self.session.declare(kind, &known_as, self.site.place) {
             let message = format!("there is already a {kind} '{name}', in line {}", first.line);
-            self.mistake("name", &message, Some("give it another name".to_owned()));
+            self.mistake(argument, &message, Some(format!("give it another {argument}")));
         }
     }
 

@@ -5,6 +5,7 @@ mod builder;
 mod change_source;
 mod interpolate;
 mod listener;
+mod project;
 mod scheduler;
 mod setup;
 mod step;
@@ -18,6 +19,8 @@ pub(crate) const MASTER: &[&Function] = &[
     &access::USER,
     &access::ROLE,
     &access::ALLOW,
+    &project::PROJECT,
+    &project::CODEBASE,
     &change_source::GIT_POLLER,
     &scheduler::ANY_BRANCH,
     &scheduler::SINGLE_BRANCH,

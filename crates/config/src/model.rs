@@ -1,6 +1,8 @@
 //! The plain, validated configuration: what the master runs. No Starlark value is left in it, names refer to what
 //! exists, and durations are positive.
 
+mod project;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,6 +12,8 @@ use weir_access::Policy;
 use weir_status_api::{Change, ForceField};
 
 use crate::text::Text;
+
+pub use project::{CodebaseConfig, Description, ProjectConfig};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;
@@ -30,6 +34,10 @@ pub struct MasterConfig {
     pub workers: Vec<WorkerConfig>,
     /// Where changes come from; names are unique.
     pub change_sources: Vec<ChangeSource>,
+    /// What builders and codebases are grouped by; names are unique, and so are slugs.
+    pub projects: Vec<ProjectConfig>,
+    /// What has a history of its own; names are unique within their project, and so are slugs.
+    pub codebases: Vec<CodebaseConfig>,
     /// What starts builds; names are unique.
     pub schedulers: Vec<SchedulerConfig>,
     /// What is built; names are unique.
@@ -49,6 +57,8 @@ impl MasterConfig {
             plain_text_beyond_loopback: false,
             workers: vec![],
             change_sources: vec![],
+            projects: vec![],
+            codebases: vec![],
             schedulers: vec![],
             builders: vec![],
             listeners: vec![],
@@ -64,6 +74,18 @@ impl MasterConfig {
     /// The worker of that name.
     pub fn worker(&self, name: &str) -> Option<&WorkerConfig> {
         self.workers.iter().find(|it| it.name == name)
+    }
+
+    /// The project of that name.
+    pub fn project(&self, name: &str) -> Option<&ProjectConfig> {
+        self.projects.iter().find(|it| it.name == name)
+    }
+
+    /// The codebase of that name in the project of that name.
+    pub fn codebase(&self, project: &str, name: &str) -> Option<&CodebaseConfig> {
+        self.codebases
+            .iter()
+            .find(|it| it.project == project && it.name == name)
     }
 
     /// The scheduler of that name.
@@ -105,6 +127,10 @@ pub struct WorkerConfig {
     pub max_builds: Option<u32>,
     /// Properties of each build that runs on it.
     pub properties: PropertyValues,
+    /// How long it may be away before it is missed; never if none.
+    pub missing_timeout: Option<Duration>,
+    /// Who is to be told then: mail addresses, say.
+    pub notify_on_missing: Vec<String>,
 }
 
 /// Where changes come from.
@@ -136,7 +162,8 @@ pub struct GitPoller {
     pub poll_interval: Duration,
     /// The project of its changes, may be empty.
     pub project: String,
-    /// The codebase of its changes, may be empty.
+    /// The codebase of its changes, may be empty. If the configuration has it in that project, the commits and
+    /// branches are recorded as the codebase's.
     pub codebase: String,
     /// The category of its changes.
     pub category: Option<String>,
@@ -279,8 +306,10 @@ pub struct BuilderConfig {
     pub properties: PropertyValues,
     /// Its tags.
     pub tags: Vec<String>,
-    /// What it is for, in Markdown.
-    pub description: Option<String>,
+    /// The name of its project, which exists.
+    pub project: Option<String>,
+    /// What it is for.
+    pub description: Option<Description>,
     /// The folder of the steps below the builder's own on the worker; `build` unless given.
     pub workdir: Text,
 }

@@ -26,6 +26,15 @@ pub(crate) enum Item {
     Worker(String),
     /// A builder, by its name.
     Builder(String),
+    /// A project, by its name.
+    Project(String),
+    /// A codebase.
+    Codebase {
+        /// Its name.
+        name: String,
+        /// Its project's name.
+        project: String,
+    },
     /// A step.
     Step(Box<StepConfig>),
     /// A field of a force scheduler.
@@ -42,6 +51,8 @@ impl Item {
         match self {
             Self::Worker(_) => "a worker",
             Self::Builder(_) => "a builder",
+            Self::Project(_) => "a project",
+            Self::Codebase { .. } => "a codebase",
             Self::Step(_) => "a step",
             Self::Field(_) => "a field",
             Self::Text(_) => "an interpolated text",
@@ -51,7 +62,10 @@ impl Item {
 
     fn name(&self) -> Option<&str> {
         match self {
-            Self::Worker(name) | Self::Builder(name) => Some(name),
+            Self::Worker(name)
+            | Self::Builder(name)
+            | Self::Project(name)
+            | Self::Codebase { name, .. } => Some(name),
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
             Self::Text(_) | Self::Other(_) => None,

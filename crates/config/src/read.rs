@@ -112,14 +112,21 @@ pub(crate) fn name(longest: usize) -> impl Fn(Value<'_>) -> Reading<String> {
 
 /// Buildbot's identifier of at most 50 characters.
 pub(crate) fn identifier(value: Value<'_>) -> Reading<String> {
-    let name = name(50)(value)?;
-    let first = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '-';
-    let rest = |c: char| first(c) || c.is_ascii_digit() || c == '.';
-    if name.starts_with(first) && name.chars().all(rest) {
-        Ok(name)
-    } else {
-        let help = "use letters, digits, '_', '-' and '.', and begin with none of the digits and '.'";
-        wrong(format!("is no identifier: '{name}'"), Some(help))
+    identifier_of(50)(value)
+}
+
+/// Buildbot's identifier of at most `longest` characters.
+pub(crate) fn identifier_of(longest: usize) -> impl Fn(Value<'_>) -> Reading<String> {
+    move |value| {
+        let name = name(longest)(value)?;
+        let first = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '-';
+        let rest = |c: char| first(c) || c.is_ascii_digit() || c == '.';
+        if name.starts_with(first) && name.chars().all(rest) {
+            Ok(name)
+        } else {
+            let help = "use letters, digits, '_', '-' and '.', and begin with none of the digits and '.'";
+            wrong(format!("is no identifier: '{name}'"), Some(help))
+        }
     }
 }
 
@@ -368,6 +375,32 @@ pub(crate) fn builder(value: Value<'_>) -> Reading<String> {
         (Some(Object(Item::Builder(name))), _) => Ok(name.clone()),
         (_, Some(name)) => Ok(name.to_owned()),
         _ => unexpected(value, "a builder or its name", None),
+    }
+}
+
+/// A project or its name.
+pub(crate) fn project(value: Value<'_>) -> Reading<String> {
+    match (Object::from_value(value), value.unpack_str()) {
+        (Some(Object(Item::Project(name))), _) => Ok(name.clone()),
+        (_, Some(_)) => text(value),
+        _ => unexpected(value, "a project or its name", None),
+    }
+}
+
+/// What changes have as their project: one, or any text, may be empty.
+pub(crate) fn project_text(value: Value<'_>) -> Reading<String> {
+    match value.unpack_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => project(value),
+    }
+}
+
+/// What changes have as their codebase: one, with its project, or any text, may be empty.
+pub(crate) fn codebase(value: Value<'_>) -> Reading<(String, Option<String>)> {
+    match (Object::from_value(value), value.unpack_str()) {
+        (Some(Object(Item::Codebase { name, project })), _) => Ok((name.clone(), Some(project.clone()))),
+        (_, Some(name)) => Ok((name.to_owned(), None)),
+        _ => unexpected(value, "a codebase or its name", None),
     }
 }
 

@@ -89,6 +89,9 @@ webhook("hook", "https://a/")
     assert_eq!(config.listen.to_string(), "127.0.0.1:8010");
     assert!(!config.policy.anonymous_control && !config.plain_text_beyond_loopback);
     assert_eq!(config.workers[0].max_builds, None);
+    assert_eq!(config.workers[0].missing_timeout, Some(Duration::from_secs(3600)));
+    assert!(config.workers[0].notify_on_missing.is_empty());
+    assert_eq!(config.builders[0].project, None);
     assert_eq!(config.builders[0].workdir, Text::literal("build"));
     let [git, make] = config.builders[0].steps.as_slice() else {
         panic!("{:?}", config.builders);
@@ -157,6 +160,29 @@ fn none_lifts_the_idle_timeout() {
         "worker('w', token = 't')\nbuilder('b', workers = ['w'], steps = [shell('make', idle_timeout = None)])",
     );
     assert_eq!(config.builders[0].steps[0].idle_timeout, None);
+}
+
+#[test]
+fn a_slug_is_made_of_the_name() {
+    let config = check(
+        r#"
+w = worker("w", token = "t", missing_timeout = None)
+p = project("9 Gauges & more")
+c = codebase("the code", project = p)
+git_poller("/srv/a", codebase = c)
+git_poller("/srv/b", project = p, codebase = c.name)
+builder("b", workers = [w], steps = [shell("make")], project = p, description = "d")
+"#,
+    );
+    assert_eq!(config.workers[0].missing_timeout, None);
+    let project = config.project("9 Gauges & more").unwrap();
+    assert_eq!(project.slug, "__Gauges___more");
+    assert_eq!(config.builders[0].project.as_deref(), Some("9 Gauges & more"));
+    let description = config.builders[0].description.as_ref().unwrap();
+    assert_eq!(description.format.as_deref(), Some("markdown"));
+    for ChangeSource::GitPoller(poller) in &config.change_sources {
+        assert_eq!(config.codebase(&poller.project, &poller.codebase).unwrap().slug, "the_code");
+    }
 }
 
 #[test]

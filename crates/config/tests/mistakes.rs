@@ -122,6 +122,50 @@ user("eva", password_hash = "$2b$12$abcdefghijklmnopqrstuuGbSyYvJYZ0NaBq")"#
 }
 
 #[test]
+fn projects() {
+    snapshot!(told_after_whole(&[
+        (
+            "no such project",
+            r#"project("gauge")
+builder("x", workers = [w], steps = [shell("make")], project = "guage")
+codebase("code", project = "website")
+allow("read", projects = ["gauge", "gouge", "g*"], anonymous = True)"#
+        ),
+        ("none at all", r#"builder("x", workers = [w], steps = [shell("make")], project = "a")"#),
+        (
+            "same name",
+            r#"project("a b")
+project("a b")
+project("a_b")
+project("c", slug = "a_b")
+codebase("code", project = "c")
+codebase("code", project = "a_b")
+codebase("code", project = "c")
+codebase("code!", project = "c", slug = "code")"#
+        ),
+        (
+            "values",
+            r#"project("p", slug = "a b", description = 1, description_format = "markdwon")
+builder("x", workers = [w], steps = [shell("make")], description = "d", description_format = "html", project = b)
+codebase("code")
+codebase("code", project = [])"#
+        ),
+        (
+            "codebase of another project",
+            r#"p = project("p")
+c = codebase("c", project = p)
+git_poller("/srv/a", project = "q", codebase = c)
+git_poller("/srv/b", project = c, codebase = p)"#
+        ),
+        (
+            "missing workers",
+            r#"worker("a", token = "t", missing_timeout = 0, notify_on_missing = "ada@weir.example")
+worker("b", token = "t", missing_timeot = None, notify_on_missing = [1])"#
+        ),
+    ]));
+}
+
+#[test]
 fn names() {
     let long = "n".repeat(71);
     let long = format!(r#"builder("{long}", workers = [w], steps = [shell("make", name = "{long}")])"#);

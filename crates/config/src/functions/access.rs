@@ -129,7 +129,7 @@ fn allow(call: &mut Call<'_, '_>) -> Option<Item> {
             vec![],
         ),
         tags: call.or("tags", read::some(read::name(70), "tags"), vec![]),
-        projects: call.or("projects", read::some(read::string, "projects"), vec![]),
+        projects: call.or("projects", read::some(read::project, "projects or patterns"), vec![]),
     };
     let to = Audience {
         anonymous: call.or("anonymous", read::boolean, false),
@@ -177,6 +177,11 @@ fn refer(call: &Call<'_, '_>, on: &Limit, to: &Audience) {
     for (number, name) in on.builders.iter().enumerate() {
         if !name.contains('*') {
             call.refer_one(Kind::Builder, "builders", number, name);
+        }
+    }
+    for (number, name) in on.projects.iter().enumerate() {
+        if !name.contains('*') {
+            call.refer_one(Kind::Project, "projects", number, name);
         }
     }
     call.refer(Kind::Role, "roles", &to.roles);

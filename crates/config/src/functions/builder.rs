@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use starlark::values::Value;
 
+use super::project::description;
 use crate::call::{Call, Function};
 use crate::model::{BuilderConfig, StepConfig};
 use crate::object::Item;
@@ -23,7 +24,9 @@ pub(super) const BUILDER: Function = Function {
         "env",
         "properties",
         "tags",
+        "project",
         "description",
+        "description_format",
         "workdir",
     ],
     positional: 1,
@@ -39,12 +42,14 @@ fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
         env: call.or("env", read::env, Default::default()),
         properties: call.or("properties", read::properties, Default::default()),
         tags: call.or("tags", read::list(read::name(70), "tags"), vec![]),
-        description: call.optional("description", read::string),
+        project: call.optional("project", read::project),
+        description: description(call),
         workdir: call.or("workdir", read::folder, Text::literal("build")),
     };
     let name = builder.name.clone();
     call.declare(Kind::Builder, &name);
     call.refer(Kind::Worker, "workers", &builder.workers);
+    call.refer(Kind::Project, "project", builder.project.as_slice());
     call.session().configure(|config| config.builders.push(builder));
     Some(Item::Builder(name))
 }

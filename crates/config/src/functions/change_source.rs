@@ -30,17 +30,34 @@ pub(super) const GIT_POLLER: Function = Function {
 fn git_poller(call: &mut Call<'_, '_>) -> Option<Item> {
     let repository = call.required("repository", read::repository);
     let name = call.optional("name", read::name(200));
+    let (project, codebase) = origin(call);
     let poller = GitPoller {
         name: name.unwrap_or_else(|| repository.clone()),
         repository,
         branches: call.or("branches", read::list(read::text, "branches"), vec![]),
         poll_interval: call.or("poll_interval", read::duration, POLL_INTERVAL),
-        project: call.or("project", read::string, String::new()),
-        codebase: call.or("codebase", read::string, String::new()),
+        project,
+        codebase,
         category: call.optional("category", read::string),
     };
     call.declare(Kind::ChangeSource, &poller.name);
     call.session()
         .configure(|config| config.change_sources.push(ChangeSource::GitPoller(poller)));
     Some(Item::Other("a git poller"))
+}
+
+/// The project and codebase of its changes. A codebase that is given as such brings its project along.
+fn origin(call: &mut Call<'_, '_>) -> (String, String) {
+    let project = call.optional("project", read::project_text);
+    let Some((codebase, of)) = call.optional("codebase", read::codebase) else {
+        return (project.unwrap_or_default(), String::new());
+    };
+    match (project, of) {
+        (Some(project), Some(of)) if project != of => {
+            let message = format!("'project' is '{project}', but the codebase is of the project '{of}'");
+            call.mistake("project", &message, Some("leave 'project' out".to_owned()));
+            (of, codebase)
+        }
+        (project, of) => (project.or(of).unwrap_or_default(), codebase),
+    }
 }

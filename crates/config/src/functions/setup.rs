@@ -1,6 +1,7 @@
 //! `master(…)` and `worker(…)`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use starlark::values::Value;
 
@@ -9,6 +10,9 @@ use crate::model::WorkerConfig;
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::Kind;
+
+/// How long a worker may be away before it is missed, unless given; Buildbot's.
+const MISSING_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 pub(super) const MASTER: Function = Function {
     name: "master",
@@ -25,7 +29,15 @@ pub(super) const MASTER: Function = Function {
 
 pub(super) const WORKER: Function = Function {
     name: "worker",
-    parameters: &["name", "token", "token_file", "max_builds", "properties"],
+    parameters: &[
+        "name",
+        "token",
+        "token_file",
+        "max_builds",
+        "properties",
+        "missing_timeout",
+        "notify_on_missing",
+    ],
     positional: 1,
     any_name: false,
     run: worker,
@@ -75,6 +87,12 @@ fn worker(call: &mut Call<'_, '_>) -> Option<Item> {
         token: call.secret("token", "token_file"),
         max_builds: call.optional("max_builds", read::count),
         properties: call.or("properties", read::properties, Default::default()),
+        missing_timeout: call.or_none("missing_timeout", read::duration, MISSING_TIMEOUT),
+        notify_on_missing: call.or(
+            "notify_on_missing",
+            read::list(read::name(200), "addresses"),
+            vec![],
+        ),
     };
     let name = worker.name.clone();
     call.declare(Kind::Worker, &name);

@@ -33,6 +33,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &builder::BUILDER,
     &step::GIT,
     &step::SHELL,
+    &step::BUILD_DATA,
     &interpolate::INTERPOLATE,
     &interpolate::PROP,
     &listener::WEBHOOK,

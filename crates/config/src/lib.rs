@@ -29,8 +29,9 @@ pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_listeners, load, load_listeners};
 pub use init::{InitError, STARTER, init};
 pub use model::{
-    BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Command, Description, Env, GitPoller, GitStep,
-    ListenerConfig, MasterConfig, ProjectConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig,
-    StepKind, Webhook, WorkerConfig, any_matches,
+    BuildDataStep, BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Command, DataOrigin,
+    Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig, ProjectConfig, PropertyValues,
+    SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, Webhook, WorkerConfig,
+    any_matches,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

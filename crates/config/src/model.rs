@@ -2,6 +2,7 @@
 //! exists, and durations are positive.
 
 mod project;
+mod step;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use weir_status_api::{Change, ForceField};
 use crate::text::Text;
 
 pub use project::{CodebaseConfig, Description, ProjectConfig};
+pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;
@@ -312,69 +314,6 @@ pub struct BuilderConfig {
     pub description: Option<Description>,
     /// The folder of the steps below the builder's own on the worker; `build` unless given.
     pub workdir: Text,
-}
-
-/// One step of a build (Buildbot's `BuildStep`).
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepConfig {
-    /// Its name, unique in its builder.
-    pub name: String,
-    /// A failure ends the build; steps that always run still do.
-    pub halt_on_failure: bool,
-    /// A failure fails the build.
-    pub flunk_on_failure: bool,
-    /// A failure gives the build warnings.
-    pub warn_on_failure: bool,
-    /// Runs even if the build has ended early.
-    pub always_run: bool,
-    /// How long the command may be silent; no limit if none.
-    pub idle_timeout: Option<Duration>,
-    /// How long the command may run; no limit if none.
-    pub total_timeout: Option<Duration>,
-    /// Environment of its commands, over the builder's.
-    pub env: Env,
-    /// Its folder, in place of the builder's.
-    pub workdir: Option<Text>,
-    /// What it does.
-    pub kind: StepKind,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StepKind {
-    /// Gets the build's source stamp from git (Buildbot's `Git`).
-    Git(GitStep),
-    /// Runs a command (Buildbot's `ShellCommand`).
-    Shell {
-        /// The command.
-        command: Command,
-    },
-}
-
-/// Gets the build's source stamp from git (Buildbot's `Git`).
-#[derive(Clone, Debug, PartialEq)]
-pub struct GitStep {
-    /// The repository's URL.
-    pub repository: Text,
-    /// The branch if the source stamp has none; the remote's default branch if this is none as well.
-    pub branch: Option<Text>,
-    /// Which of the build's source stamps it gets, may be empty.
-    pub codebase: String,
-    /// Fetches only the newest commit where that is enough.
-    pub shallow: bool,
-    /// Gets submodules as well.
-    pub submodules: bool,
-    /// Removes everything that git does not know before the build (`git clean -ffdx`).
-    pub clean: bool,
-}
-
-/// A command to run.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// A program and its arguments, without a shell; never empty.
-    Argv(Vec<Text>),
-    /// A script for the worker's shell.
-    Script(Text),
 }
 
 /// Who is told about events.

@@ -62,10 +62,9 @@ impl Item {
 
     fn name(&self) -> Option<&str> {
         match self {
-            Self::Worker(name)
-            | Self::Builder(name)
-            | Self::Project(name)
-            | Self::Codebase { name, .. } => Some(name),
+            Self::Worker(name) | Self::Builder(name) | Self::Project(name) | Self::Codebase { name, .. } => {
+                Some(name)
+            }
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
             Self::Text(_) | Self::Other(_) => None,

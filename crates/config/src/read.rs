@@ -410,7 +410,7 @@ pub(crate) fn step(value: Value<'_>) -> Reading<StepConfig> {
         Some(Object(Item::Step(step))) => Ok((**step).clone()),
         _ => {
             let help = items(value).map(|_| "join lists of steps with +");
-            unexpected(value, "a step: git(…) or shell(…)", help)
+            unexpected(value, "a step: git(…), shell(…) or build_data(…)", help)
         }
     }
 }

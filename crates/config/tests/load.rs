@@ -58,7 +58,10 @@ fn a_matrix_makes_a_builder_for_each_combination() {
     assert_eq!(builder.env["CC"], Text::literal("clang"));
     assert_eq!(builder.properties["mode"], "release");
     let names: Vec<&str> = builder.steps.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["git", "configure", "make", "make_1", "clean"]);
+    assert_eq!(
+        names,
+        ["git", "configure", "make", "make_1", "revision", "sizes", "clean"]
+    );
     let everything = config.scheduler("everything").unwrap();
     assert_eq!(everything.builders.len(), 7);
 }
@@ -181,7 +184,10 @@ builder("b", workers = [w], steps = [shell("make")], project = p, description = 
     let description = config.builders[0].description.as_ref().unwrap();
     assert_eq!(description.format.as_deref(), Some("markdown"));
     for ChangeSource::GitPoller(poller) in &config.change_sources {
-        assert_eq!(config.codebase(&poller.project, &poller.codebase).unwrap().slug, "the_code");
+        assert_eq!(
+            config.codebase(&poller.project, &poller.codebase).unwrap().slug,
+            "the_code"
+        );
     }
 }
 

@@ -131,7 +131,10 @@ builder("x", workers = [w], steps = [shell("make")], project = "guage")
 codebase("code", project = "website")
 allow("read", projects = ["gauge", "gouge", "g*"], anonymous = True)"#
         ),
-        ("none at all", r#"builder("x", workers = [w], steps = [shell("make")], project = "a")"#),
+        (
+            "none at all",
+            r#"builder("x", workers = [w], steps = [shell("make")], project = "a")"#
+        ),
         (
             "same name",
             r#"project("a b")
@@ -283,6 +286,15 @@ field_choice("c", ["x", "y"], default = "xx")
 field_choice("d", [])
 field_bool("branch")
 force("g", builders = [b], fields = [field_text("a"), field_int("a")])"#
+        ),
+        (
+            "build data",
+            r#"build_data()
+build_data("a/b", value = "v")
+build_data("a", value = "v", command = "make")
+build_data("a")
+build_data("a", value = 1, command = "make")
+build_data("a", value = "%(prop:revision)s")"#
         ),
         (
             "one branch",

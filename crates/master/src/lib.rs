@@ -1,5 +1,5 @@
-//! The build master: change sources, schedulers, the distributor, the build engine, and its side of the workers'
-//! protocol.
+//! The build master: change sources, schedulers, the distributor, the build engine, its side of the workers'
+//! protocol, and the watch over workers that stay away.
 //!
 //! # Goals
 //! - Everything that happens goes through the store, one transition at a time, with its events.
@@ -8,6 +8,7 @@
 //! # Non-goals
 //! - No rendering, no waiting for readers: those are beyond the status API.
 
+mod absences;
 mod builds;
 mod change_sources;
 mod distributor;

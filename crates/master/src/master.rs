@@ -10,12 +10,13 @@ use weir_config::{ChangeSource, MasterConfig};
 use weir_status_api::{Clock, Key, MasterId, ReadExt, Worker, WorkerInfo};
 use weir_status_db::{Applied, SetupIds, Store, Transition};
 
+use crate::absences::Absences;
 use crate::builds::Engine;
 use crate::change_sources::GitPollerTask;
 use crate::distributor::Distributor;
 use crate::error::{Error, Result};
 use crate::schedulers;
-use crate::setup::setup;
+use crate::setup::{codebase_id, setup};
 use crate::workers::{WorkerAccount, WorkerManager, WorkerRegistry};
 
 /// What a master is started with.
@@ -78,8 +79,10 @@ impl Master {
             stop: CancellationToken::new(),
             parts: JoinSet::new(),
         };
-        master.start_change_sources(&config, &cache);
+        master.start_change_sources(&config, &ids, &cache);
         master.start_schedulers(&config, &clock, &ids);
+        let absences = Absences::new(store.clone(), clock, &config, &ids);
+        master.parts.spawn(absences.run(master.stop.clone()));
         let engine = Arc::new(Engine {
             store,
             workers,
@@ -94,9 +97,10 @@ impl Master {
         Ok(master)
     }
 
-    fn start_change_sources(&mut self, config: &MasterConfig, cache: &std::path::Path) {
+    fn start_change_sources(&mut self, config: &MasterConfig, ids: &SetupIds, cache: &std::path::Path) {
         for ChangeSource::GitPoller(poller) in &config.change_sources {
-            let task = GitPollerTask::new(poller.clone(), self.store.clone(), cache);
+            let codebase = codebase_id(config, ids, &poller.project, &poller.codebase);
+            let task = GitPollerTask::new(poller.clone(), self.store.clone(), cache, codebase);
             self.parts.spawn(task.run(self.stop.clone()));
         }
     }

@@ -51,7 +51,9 @@ fn project(config: &ProjectConfig) -> ProjectSetup {
 
 /// The slug of the project of that name, which a valid configuration has.
 fn slug(config: &MasterConfig, project: &str) -> String {
-    config.project(project).map_or_else(|| project.to_owned(), |it| it.slug.clone())
+    config
+        .project(project)
+        .map_or_else(|| project.to_owned(), |it| it.slug.clone())
 }
 
 /// The store's id of the codebase of that name in the project of that name, if the configuration has it.

@@ -50,6 +50,8 @@ async fn commits_come_once_and_oldest_first() {
         ]
     );
     assert_eq!(commits[1].revision, after["main"]);
+    assert_eq!(commits[0].parent.as_ref(), Some(&before["main"]));
+    assert_eq!(commits[1].parent.as_ref(), Some(&commits[0].revision));
     assert_eq!(commits[0].author, "Ada <ada@weir.example>");
 
     let all = mirror.commits(&after["main"], &[]).await.unwrap();
@@ -115,4 +117,28 @@ async fn a_message_stays_a_message() {
     assert_eq!(only.files, ["b"]);
     assert!(!mirror.has(&option).await);
     assert!(!target.exists());
+}
+
+#[tokio::test]
+async fn the_newest_history_of_all_branches_is_bounded() {
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    git(&source, &["init", "--quiet", "-b", "main"]);
+    for name in ["one", "two"] {
+        commit(&source, name, name);
+    }
+    git(&source, &["switch", "--quiet", "--create", "side"]);
+    commit(&source, "three", "three");
+    let mirror = Mirror::new(work.path().join("mirror"), source.to_string_lossy().into_owned());
+    let heads = mirror.fetch().await.unwrap();
+    let tips: Vec<&str> = heads.values().map(String::as_str).collect();
+    let names = async |most| {
+        let commits = mirror.history(&tips, most).await.unwrap();
+        commits.into_iter().map(|it| it.comments).collect::<Vec<_>>()
+    };
+    assert_eq!(names(10).await, ["one", "two", "three"]);
+    assert_eq!(names(2).await, ["two", "three"]);
+    let option = format!("--output={}", work.path().join("overwritten").display());
+    assert!(mirror.history(&[&option], 2).await.unwrap().is_empty());
 }

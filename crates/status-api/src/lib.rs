@@ -65,7 +65,7 @@ pub use resource::build::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Log, LogChunk, LogField,
     LogKind, Step, StepField, Url,
 };
-pub use resource::machine::{ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
+pub use resource::machine::{Absence, ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
 pub use resource::outcome::{
     BuildData, BuildDataField, TestResult, TestResultField, TestResultSet, TestResultSetField,
 };

@@ -34,7 +34,7 @@ pub use error::{Error, Result};
 pub use store::{Database, Options, Store};
 pub use tokens::TokenStore;
 pub use transition::{
-    Applied, BuilderSetup, BuildsetSource, CodebaseSetup, ForceKey, KeptState, MAX_BUILD_DATA, NewBuildData,
-    NewBuildset, NewChange, NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, ProjectSetup,
-    Setup, SetupIds, Transition,
+    Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ForceKey, KeptState, MAX_BUILD_DATA,
+    NewBuildData, NewBuildset, NewChange, NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet,
+    ProjectSetup, Setup, SetupIds, Transition,
 };

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use weir_status_api::{
-    BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
-    ControlRecord, Cursor, ForceScheduler, LogId, LogKind, MasterId, ProjectId, Properties, Property,
-    Results, SchedulerId, SourceStampId, StepId, TestResultSetId, Timestamp, Url, WorkerId, WorkerInfo,
+    Absence, BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId,
+    CommitId, ControlRecord, Cursor, ForceScheduler, LogId, LogKind, MasterId, ProjectId, Properties,
+    Property, Results, SchedulerId, SourceStampId, StepId, TestResultSetId, Timestamp, Url, WorkerId,
+    WorkerInfo,
 };
 
 /// How many bytes the value of a piece of build data can have: 16 MiB. It lives in a row of the database, and
@@ -136,8 +137,19 @@ pub struct NewChange {
     pub codebase: String,
     /// When it was made.
     pub when: Timestamp,
+    /// The commit that it is, to be recorded with it; its branch is there then.
+    pub commit: Option<ChangeCommit>,
     /// State to keep with it in the same transaction (a poller's last revisions).
     pub state: Option<KeptState>,
+}
+
+/// The commit that a change is; the change says the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeCommit {
+    /// Its codebase.
+    pub codebase: CodebaseId,
+    /// The revision before it, of a merge the first; left out if its commit is not recorded.
+    pub parent: Option<String>,
 }
 
 /// Named JSON state of a change source or scheduler, kept in the same transaction as what it led to.
@@ -378,7 +390,7 @@ pub enum Transition {
         graceful: bool,
     },
     /// A worker should be connected and is not: an event, without a change. `Done`.
-    MissWorker(WorkerId),
+    MissWorker(WorkerId, Option<Absence>),
     /// A commit is recorded; one whose revision its codebase has already stays as it was. `Commit`.
     AddCommit(NewCommit),
     /// A branch is made, or its head moves. `Branch`.

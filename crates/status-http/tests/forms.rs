@@ -246,6 +246,7 @@ fn workers_and_masters() {
         paused: false,
         pause_reason: None,
         graceful: false,
+        absence: None,
     };
     let mut expected = json!({
         "workerid": 2, "name": "w", "configured_on": [{"masterid": 1, "builderid": 1}], "connected_to": [],
@@ -262,6 +263,15 @@ fn workers_and_masters() {
         "admin": null, "host": null, "access_uri": null, "version": "1.0", "os": "linux", "fact:host": "a trap",
     });
     assert_eq!(worker.to_json(), expected);
+    worker.absence = Some(Absence {
+        last_connection: Timestamp(7_000_001),
+        notify: vec!["ada@weir.example".to_owned()],
+    });
+    expected["last_connection"] = json!(7);
+    expected["last_connection_us"] = json!(7_000_001);
+    expected["notify"] = json!(["ada@weir.example"]);
+    assert_eq!(worker.to_json(), expected);
+    assert_eq!(Worker::from_json(&expected).unwrap(), worker);
     let master = Master {
         id: MasterId(1),
         name: "host:/weir".to_owned(),

@@ -129,7 +129,11 @@ fn allow(call: &mut Call<'_, '_>) -> Option<Item> {
             vec![],
         ),
         tags: call.or("tags", read::some(read::name(70), "tags"), vec![]),
-        projects: call.or("projects", read::some(read::project, "projects or patterns"), vec![]),
+        projects: call.or(
+            "projects",
+            read::some(read::project, "projects or patterns"),
+            vec![],
+        ),
     };
     let to = Audience {
         anonymous: call.or("anonymous", read::boolean, false),

@@ -61,8 +61,7 @@ fn codebase(call: &mut Call<'_, '_>) -> Option<Item> {
     if call.is_whole() {
         call.declare_within(Kind::CodebaseSlug, &project, "slug", &codebase.slug);
     }
-    call.session()
-        .configure(|config| config.codebases.push(codebase));
+    call.session().configure(|config| config.codebases.push(codebase));
     Some(Item::Codebase { name, project })
 }
 

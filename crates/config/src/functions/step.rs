@@ -1,4 +1,4 @@
-//! The steps `git(…)` and `shell(…)`.
+//! The steps `git(…)`, `shell(…)` and `build_data(…)`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use starlark::values::Value;
 
 use super::builder::LONGEST_STEP_NAME;
 use crate::call::{Call, Function};
-use crate::model::{Command, GitStep, StepConfig, StepKind};
+use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::text::Text;
@@ -57,6 +57,27 @@ pub(super) const SHELL: Function = Function {
     run: shell,
 };
 
+pub(super) const BUILD_DATA: Function = Function {
+    name: "build_data",
+    parameters: &[
+        "name",
+        "value",
+        "command",
+        "source",
+        "env",
+        "workdir",
+        "halt_on_failure",
+        "flunk_on_failure",
+        "warn_on_failure",
+        "always_run",
+        "idle_timeout",
+        "total_timeout",
+    ],
+    positional: 1,
+    any_name: false,
+    run: build_data,
+};
+
 fn git(call: &mut Call<'_, '_>) -> Option<Item> {
     let git = GitStep {
         repository: call.required("repository", read::repository_template),
@@ -74,6 +95,36 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = command.as_ref().map(command_name).unwrap_or_default();
     let command = command.unwrap_or(Command::Script(Text::default()));
     step(call, name, StepKind::Shell { command })
+}
+
+fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
+    let name = call.required("name", step_name);
+    let value = call.optional("value", read::template);
+    let command = call.optional("command", read::command);
+    let from = match (value, command) {
+        (Some(value), None) => DataOrigin::Value(value),
+        (None, Some(command)) => DataOrigin::Output(command),
+        (Some(_), Some(_)) => {
+            let help = Some("remove one".to_owned());
+            call.mistake("command", "'value' and 'command' are both given", help);
+            return None;
+        }
+        (None, None) => {
+            if call.is_whole() {
+                let help = "add value = …, or command = […], whose output is kept";
+                call.mistake("value", "'value' is missing", Some(help.to_owned()));
+            }
+            return None;
+        }
+    };
+    let data = BuildDataStep {
+        source: call
+            .optional("source", read::name(200))
+            .unwrap_or_else(|| name.clone()),
+        name: name.clone(),
+        from,
+    };
+    step(call, name, StepKind::BuildData(data))
 }
 
 /// What all steps have in common; `default_name` is their name unless one is given.

@@ -13,9 +13,6 @@ use super::stop::Heed;
 const LINGER: Duration = Duration::from_millis(50);
 /// How long the worker may take to end a command beyond the grace that it gives it.
 const INTERRUPT_DEADLINE: Duration = Duration::from_secs(30);
-/// How much of a command's standard output is kept for the master to read, in bytes.
-const MOST_CAPTURED: usize = 64 * 1024;
-
 /// How a command ended.
 pub(crate) enum End {
     /// The worker says how.
@@ -31,7 +28,34 @@ pub(crate) struct Execution<'e> {
     pub(crate) stop: Heed<'e>,
     pub(crate) log: &'e mut LogWriter,
     /// Keeps the beginning of the standard output, where the master wants to read it.
-    pub(crate) captured: Option<&'e mut Vec<u8>>,
+    pub(crate) captured: Option<&'e mut Captured>,
+}
+
+/// The beginning of a command's standard output.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    pub(crate) bytes: Vec<u8>,
+    /// How many bytes are kept.
+    most: usize,
+    /// Whether there were more.
+    pub(crate) is_cut: bool,
+}
+
+impl Captured {
+    /// Keeps up to `most` bytes.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self {
+            bytes: vec![],
+            most,
+            is_cut: false,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let room = self.most - self.bytes.len();
+        self.is_cut |= bytes.len() > room;
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
 }
 
 impl Execution<'_> {
@@ -107,8 +131,7 @@ impl Execution<'_> {
         };
         self.log.push(channel, bytes);
         if let (Channel::Stdout, Some(captured)) = (channel, &mut self.captured) {
-            let room = MOST_CAPTURED.saturating_sub(captured.len());
-            captured.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            captured.push(bytes);
         }
     }
 }

@@ -3,11 +3,14 @@
 use weir_config::{GitStep, RenderError};
 use weir_status_api::{Property, Results, SourceStamp};
 
-use super::command::End;
+use super::command::{Captured, End};
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
+
+/// How many bytes `git rev-parse` may give.
+const MOST_REVISION: usize = 1024;
 
 /// What to get, all rendered.
 struct Target {
@@ -27,7 +30,7 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
             return Ok(end);
         }
     }
-    let mut revision = vec![];
+    let mut revision = Captured::up_to(MOST_REVISION);
     let spec = match git_command(step, words(&["rev-parse", "HEAD"])) {
         Ok(spec) => spec,
         Err(error) => return Ok(cannot_render(&error, log)),
@@ -35,7 +38,7 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
     let end = step.execute(spec, log, Some(&mut revision)).await?;
     let mut end = step.conclude("git rev-parse", end, log);
     if end.results == Results::Success {
-        let revision = String::from_utf8_lossy(&revision).trim().to_owned();
+        let revision = String::from_utf8_lossy(&revision.bytes).trim().to_owned();
         let short: String = revision.chars().take(12).collect();
         end.state = format!("got {short}");
         end.properties

@@ -1,6 +1,7 @@
 //! Builds: from a claimed request to a finished build, step by step.
 
 mod command;
+mod data_step;
 mod git_step;
 mod lines;
 mod log;

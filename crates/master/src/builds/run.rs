@@ -157,6 +157,7 @@ impl<'b> BuildRun<'b> {
             engine: self.engine,
             config,
             step,
+            build: self.id,
             values: Values {
                 properties: &self.properties,
                 sources: &self.buildset.source_stamps,

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
-use weir_status_api::{Property, Results, StepId};
+use weir_status_api::{BuildId, Property, Results, StepId};
 
-use super::Engine;
-use super::command::{End, Execution};
-use super::git_step;
+use super::command::{Captured, End, Execution};
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
+use super::{Engine, data_step, git_step};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
 
@@ -38,6 +37,7 @@ pub(crate) struct StepRun<'s> {
     pub(crate) engine: &'s Engine,
     pub(crate) config: &'s StepConfig,
     pub(crate) step: StepId,
+    pub(crate) build: BuildId,
     pub(crate) values: Values<'s>,
     /// The builder's environment.
     pub(crate) env: &'s Env,
@@ -53,23 +53,29 @@ impl StepRun<'_> {
     pub(crate) async fn run(&self) -> Result<StepEnd> {
         let mut log = LogWriter::start_step(self.engine.store.clone(), self.step).await?;
         let end = match &self.config.kind {
-            StepKind::Shell { command } => self.shell(command, &mut log).await?,
+            StepKind::Shell { command } => self.command(command, &mut log, None).await?,
             StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
+            StepKind::BuildData(data) => data_step::run(self, data, &mut log).await?,
         };
         log.end_lines().await?;
         Ok(end)
     }
 
-    async fn shell(&self, command: &Command, log: &mut LogWriter) -> Result<StepEnd> {
-        let (what, title) = match self.render_command(command) {
+    /// Runs the command to its end; `captured` gets what it writes to its standard output.
+    pub(crate) async fn command(
+        &self,
+        command: &Command,
+        log: &mut LogWriter,
+        captured: Option<&mut Captured>,
+    ) -> Result<StepEnd> {
+        let rendered = self
+            .render_command(command)
+            .and_then(|(what, title)| Ok((self.spec(what)?, title)));
+        let (spec, title) = match rendered {
             Ok(it) => it,
             Err(error) => return Ok(cannot_render(&error, log)),
         };
-        let spec = match self.spec(what) {
-            Ok(spec) => spec,
-            Err(error) => return Ok(cannot_render(&error, log)),
-        };
-        let end = self.execute(spec, log, None).await?;
+        let end = self.execute(spec, log, captured).await?;
         Ok(self.conclude(&title, end, log))
     }
 
@@ -114,7 +120,7 @@ impl StepRun<'_> {
         &self,
         spec: CommandSpec,
         log: &mut LogWriter,
-        captured: Option<&mut Vec<u8>>,
+        captured: Option<&mut Captured>,
     ) -> Result<End> {
         let execution = Execution {
             engine: self.engine,

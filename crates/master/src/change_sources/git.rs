@@ -13,8 +13,8 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Commits taken up by one poll of one branch; the rest follow at the next.
 const MOST_COMMITS: usize = 500;
 /// A commit as [`FIELDS`] fields, each behind a NUL; its files follow the last one.
-const FORMAT: &str = "--format=%x00%H%x00%an <%ae>%x00%cn <%ce>%x00%ct%x00%B%x00";
-const FIELDS: usize = 6;
+const FORMAT: &str = "--format=%x00%H%x00%P%x00%an <%ae>%x00%cn <%ce>%x00%ct%x00%B%x00";
+const FIELDS: usize = 7;
 
 /// Why a repository could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,8 @@ pub enum GitError {
 pub struct Commit {
     /// Its hash.
     pub revision: String,
+    /// The hash of the commit before it, of a merge the first; none if it is a beginning.
+    pub parent: Option<String>,
     /// Who wrote it, `Name <mail>`.
     pub author: String,
     /// Who committed it, `Name <mail>`.
@@ -103,6 +105,26 @@ impl Mirror {
         list.push("--");
         let revisions = git(Some(&self.folder), &list).await?;
         let revisions: Vec<&str> = revisions.lines().take(MOST_COMMITS).collect();
+        self.show(&revisions).await
+    }
+
+    /// The newest commits that lead to `tips`, at most `most`, each before those that follow it.
+    ///
+    /// # Errors
+    /// [`GitError`] if the history cannot be read.
+    pub async fn history(&self, tips: &[&str], most: usize) -> Result<Vec<Commit>, GitError> {
+        let most = format!("--max-count={most}");
+        let list = ["rev-list", "--reverse", "--topo-order", "--first-parent", &most];
+        let tips: Vec<&str> = tips.iter().copied().filter(|it| is_revision(it)).collect();
+        if tips.is_empty() {
+            return Ok(vec![]);
+        }
+        let revisions = git(Some(&self.folder), &[&list[..], &tips, &["--"]].concat()).await?;
+        self.show(&revisions.lines().collect::<Vec<_>>()).await
+    }
+
+    /// These commits, in this order.
+    async fn show(&self, revisions: &[&str]) -> Result<Vec<Commit>, GitError> {
         if revisions.is_empty() {
             return Ok(vec![]);
         }
@@ -114,7 +136,7 @@ impl Mirror {
             "--name-only",
             FORMAT,
         ];
-        let log = [&shown[..], &revisions, &["--"]].concat();
+        let log = [&shown[..], revisions, &["--"]].concat();
         let text = git(Some(&self.folder), &log).await?;
         // No message can hold the separator, so whatever people write stays within its field.
         let fields: Vec<&str> = text.split('\0').skip(1).collect();
@@ -137,7 +159,7 @@ pub(super) fn is_revision(text: &str) -> bool {
 }
 
 fn parse_commit(fields: &[&str]) -> Option<Commit> {
-    let [revision, author, committer, when, comments, files] = fields else {
+    let [revision, parents, author, committer, when, comments, files] = fields else {
         return None;
     };
     if !is_revision(revision) {
@@ -146,6 +168,7 @@ fn parse_commit(fields: &[&str]) -> Option<Commit> {
     let files = files.lines().filter(|line| !line.is_empty());
     Some(Commit {
         revision: (*revision).to_owned(),
+        parent: parents.split_whitespace().next().map(str::to_owned),
         author: (*author).to_owned(),
         committer: (*committer).to_owned(),
         when: Timestamp::from_secs(when.parse().ok()?),

@@ -6,14 +6,16 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use weir_config::{GitPoller, any_matches};
-use weir_status_db::{KeptState, NewChange, Store, Transition};
+use weir_status_api::CodebaseId;
+use weir_status_db::{ChangeCommit, KeptState, NewChange, Store, Transition};
 
+use super::codebase::CodebaseRecord;
 use super::git::is_revision;
 use crate::error::{Error, Result};
 use crate::{Commit, Mirror};
 
 /// The newest revision of each branch that has been recorded.
-type Heads = BTreeMap<String, String>;
+pub(super) type Heads = BTreeMap<String, String>;
 
 /// One poller at work.
 pub(crate) struct GitPollerTask {
@@ -21,21 +23,30 @@ pub(crate) struct GitPollerTask {
     mirror: Mirror,
     store: Store,
     owner: String,
+    /// The configured codebase that the repository is.
+    codebase: Option<CodebaseRecord>,
 }
 
 impl GitPollerTask {
-    /// A poller as configured, its mirror kept below `folder`.
-    pub(crate) fn new(config: GitPoller, store: Store, folder: &Path) -> Self {
+    /// A poller as configured, its mirror kept below `folder`; what it sees is the history of `codebase`.
+    pub(crate) fn new(config: GitPoller, store: Store, folder: &Path, codebase: Option<CodebaseId>) -> Self {
         // Two pollers never share a mirror, and any name makes a folder.
         let hash = Sha256::digest(format!("{}\n{}", config.name, config.repository));
         let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let mirror = Mirror::new(folder.join(format!("{name}.git")), config.repository.clone());
         let owner = format!("git_poller/{}", config.name);
+        let codebase = codebase.map(|codebase| CodebaseRecord {
+            store: store.clone(),
+            mirror: mirror.clone(),
+            codebase,
+            owner: format!("git_poller_codebase/{}", config.name),
+        });
         Self {
             config,
             mirror,
             store,
             owner,
+            codebase,
         }
     }
 
@@ -84,6 +95,9 @@ impl GitPollerTask {
             .into_iter()
             .filter(|(branch, _)| any_matches(&self.config.branches, branch))
             .collect();
+        if let Some(codebase) = &self.codebase {
+            codebase.begin(&heads).await?;
+        }
         let Some(mut recorded) = self.recorded().await? else {
             // What was there before the first look is history, not change; as Buildbot has it.
             tracing::info!(
@@ -127,6 +141,9 @@ impl GitPollerTask {
         };
         let known: Vec<&str> = known.into_iter().collect();
         let commits = self.mirror.commits(head, &known).await?;
+        if let (Some(codebase), true) = (&self.codebase, commits.is_empty()) {
+            codebase.move_branch(branch, head).await?;
+        }
         // The newest of a bounded number of commits need not be the head; the next poll goes on from it.
         let reached = commits.last().map_or(head, |it| &it.revision).to_owned();
         for commit in commits {
@@ -142,7 +159,12 @@ impl GitPollerTask {
     }
 
     fn change(&self, branch: &str, commit: Commit, recorded: &Heads) -> Result<NewChange> {
+        let of_codebase = |codebase: &CodebaseRecord| ChangeCommit {
+            codebase: codebase.codebase,
+            parent: commit.parent.clone(),
+        };
         Ok(NewChange {
+            commit: self.codebase.as_ref().map(of_codebase),
             author: commit.author,
             committer: Some(commit.committer),
             files: commit.files,

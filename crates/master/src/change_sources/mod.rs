@@ -1,5 +1,6 @@
 //! Change sources: where changes come from.
 
+mod codebase;
 mod git;
 mod git_poller;
 

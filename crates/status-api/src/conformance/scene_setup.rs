@@ -68,6 +68,7 @@ impl Scene<'_> {
                 paused: false,
                 pause_reason: None,
                 graceful: false,
+                absence: None,
             });
             self.world.put(Worker {
                 configured_on,

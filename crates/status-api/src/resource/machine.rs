@@ -58,6 +58,15 @@ pub struct WorkerInfo {
     pub facts: BTreeMap<String, String>,
 }
 
+/// How a worker is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// When it was last there, or its master began to expect it.
+    pub last_connection: Timestamp,
+    /// Who is to be told, e.g. mail addresses; as its configuration says.
+    pub notify: Vec<String>,
+}
+
 /// A worker (Buildbot's `worker`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worker {
@@ -77,6 +86,9 @@ pub struct Worker {
     pub pause_reason: Option<String>,
     /// Whether it ends after its present builds.
     pub graceful: bool,
+    /// How it is missing; only in the event [`Verb::Missing`](crate::Verb::Missing).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absence: Option<Absence>,
 }
 
 fields! {

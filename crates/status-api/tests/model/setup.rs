@@ -54,6 +54,7 @@ impl Transaction<'_> {
                     paused: false,
                     pause_reason: None,
                     graceful: false,
+                    absence: None,
                 };
                 self.workers.push(worker.clone());
                 self.emit(Verb::New, worker);

@@ -171,6 +171,7 @@ fn stored_change(change: Change) -> NewChange {
         project: change.project,
         codebase: change.codebase,
         when: change.when,
+        commit: None,
         state: None,
     }
 }
@@ -338,7 +339,7 @@ impl Writer for StoreWriter {
     }
 
     async fn miss_worker(&self, worker: WorkerId) {
-        self.apply(Transition::MissWorker(worker)).await;
+        self.apply(Transition::MissWorker(worker, None)).await;
     }
 
     async fn add_commit(&self, commit: Commit) -> CommitId {

@@ -1,7 +1,12 @@
 //! Projects, codebases, commits, branches and change sources.
 
-use weir_status_api::{Entity, Project, ProjectKey, ReadExt, Timestamp, Verb};
-use weir_status_db::{Applied, CodebaseSetup, Error, NewCommit, ProjectSetup, Setup, SetupIds, Transition};
+use weir_status_api::{
+    Branch, BranchField, Commit, CommitKey, Entity, Key, Project, ProjectKey, Query, ReadExt, Timestamp, Verb,
+};
+use weir_status_db::{
+    Applied, ChangeCommit, CodebaseSetup, Error, NewChange, NewCommit, ProjectSetup, Setup, SetupIds,
+    Transition,
+};
 
 use crate::rig::{Rig, setup};
 
@@ -133,4 +138,40 @@ async fn commits_and_heads_stay_within_their_codebase() {
     assert_eq!(rig.cursor().await, before, "the head did not move");
     let abroad = rig.store.apply(head("docs", Some(first))).await;
     assert!(matches!(abroad, Err(Error::Invalid { .. })), "{abroad:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_a_commit_is_recorded_with_it() {
+    let rig = Rig::sqlite().await;
+    let ids = configure(&rig, with_projects()).await;
+    let codebase = ids.codebases[&("weir".to_owned(), "main".to_owned())];
+    let change = |revision: Option<&str>, parent: &str| {
+        Transition::AddChange(Box::new(NewChange {
+            author: "ada".to_owned(),
+            revision: revision.map(str::to_owned),
+            branch: Some("next".to_owned()),
+            commit: Some(ChangeCommit {
+                codebase,
+                parent: Some(parent.to_owned()),
+            }),
+            ..NewChange::default()
+        }))
+    };
+    rig.apply(change(Some("r1"), "before the first look")).await;
+    rig.apply(change(Some("r2"), "r1")).await;
+    let commit = async |revision: &str| -> Commit {
+        let key = CommitKey::Revision(codebase.into(), revision.to_owned());
+        rig.store.one(Key::Commit(key)).await.unwrap().value
+    };
+    let (first, second) = (commit("r1").await, commit("r2").await);
+    assert_eq!((first.parent, second.parent), (None, Some(first.id)));
+    let of_codebase = Query::<Branch>::new().eq(BranchField::Codebase, codebase);
+    let branches = rig.store.page(of_codebase).await.unwrap().items;
+    assert_eq!(branches.len(), 1);
+    assert_eq!(
+        (branches[0].name.as_str(), branches[0].commit),
+        ("next", Some(second.id))
+    );
+    let refused = rig.store.apply(change(None, "r2")).await;
+    assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
 }

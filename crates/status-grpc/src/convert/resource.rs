@@ -14,7 +14,8 @@ macro_rules! for_resources {
             Builder { id, name, masters, description, description_format, project, tags }
             ConfiguredOn { master, builder }
             WorkerInfo { admin, host, access_uri, version, facts }
-            Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful }
+            Absence { last_connection, notify }
+            Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful, absence }
             Scheduler { id, name, enabled, master }
             ChangeSource { id, name, master }
             Project { id, name, slug, description, description_format, active }

@@ -111,6 +111,14 @@ fn tests(set: &TestResultSet) -> String {
 }
 
 fn worker(worker: &Worker) -> String {
+    if let Some(absence) = &worker.absence
+        && !absence.notify.is_empty()
+    {
+        return with(
+            &worker.name,
+            &format!("to be told: {}", absence.notify.join(", ")),
+        );
+    }
     match (worker.graceful, worker.paused) {
         (true, _) => format!("{} (ends after its builds)", worker.name),
         (_, true) => with(

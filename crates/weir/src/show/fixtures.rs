@@ -43,6 +43,7 @@ pub(crate) fn worker(id: i64, name: &str) -> Worker {
         paused: false,
         pause_reason: None,
         graceful: false,
+        absence: None,
     }
 }
 

@@ -7,7 +7,7 @@ use weir_status_api::{ChangeId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
 use super::texts::{check, cut};
-use super::{Tx, listeners};
+use super::{Tx, listeners, projects};
 use crate::error::Result;
 use crate::schema::{changes, source_stamps};
 use crate::transition::{NewChange, NewSourceStamp};
@@ -52,6 +52,9 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
     let id = ChangeId(row.id);
     for change in assemble(tx.conn, vec![row]).await? {
         tx.emit(Verb::New, change);
+    }
+    if let Some(commit) = &new.commit {
+        projects::add_commit_of(tx, new, commit).await?;
     }
     if let Some(state) = &new.state {
         listeners::keep_state(tx, state).await?;

@@ -143,7 +143,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             reason,
             graceful,
         } => workers::set_state(tx, *worker, *paused, reason.as_deref(), *graceful).await?,
-        Transition::MissWorker(worker) => workers::miss(tx, *worker).await?,
+        Transition::MissWorker(worker, absence) => workers::miss(tx, *worker, absence.as_ref()).await?,
         Transition::AddCommit(new) => return projects::add_commit(tx, new).await.map(Applied::Commit),
         Transition::MoveBranch { codebase, name, head } => {
             let branch = projects::move_branch(tx, *codebase, name, *head).await?;

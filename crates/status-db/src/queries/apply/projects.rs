@@ -13,7 +13,7 @@ use super::texts::{check, cut};
 use super::{Tx, found};
 use crate::error::{Error, Result};
 use crate::schema::{branches, codebases, commits, projects};
-use crate::transition::{CodebaseSetup, NewCommit, ProjectSetup};
+use crate::transition::{ChangeCommit, CodebaseSetup, NewChange, NewCommit, ProjectSetup};
 
 /// The projects while a configuration is stored: who is active can change with each builder.
 pub(super) struct Projects {
@@ -205,6 +205,46 @@ pub(super) async fn add_commit(tx: &mut Tx<'_>, new: &NewCommit) -> Result<Commi
         tx.emit(Verb::New, commit);
     }
     Ok(id)
+}
+
+/// Records the commit that the change is, and that the change's branch is there now.
+pub(super) async fn add_commit_of(tx: &mut Tx<'_>, change: &NewChange, of: &ChangeCommit) -> Result<()> {
+    let Some(revision) = &change.revision else {
+        return Err(Error::invalid("revision", "a change that is a commit needs it"));
+    };
+    let parent = match &of.parent {
+        Some(parent) => recorded(tx, of.codebase, parent).await?,
+        None => None,
+    };
+    let new = NewCommit {
+        codebase: of.codebase,
+        author: change.author.clone(),
+        committer: change.committer.clone(),
+        comments: change.comments.clone(),
+        when: change.when,
+        revision: revision.clone(),
+        parent,
+    };
+    let commit = add_commit(tx, &new).await?;
+    if let Some(branch) = &change.branch {
+        move_branch(tx, of.codebase, branch, Some(commit)).await?;
+    }
+    Ok(())
+}
+
+/// The codebase's commit of that revision, if it is recorded.
+async fn recorded(tx: &mut Tx<'_>, codebase: CodebaseId, revision: &str) -> Result<Option<CommitId>> {
+    let id = commits::table
+        .filter(
+            commits::codebase
+                .eq(codebase.0)
+                .and(commits::revision.eq(revision)),
+        )
+        .select(commits::id)
+        .first(tx.conn)
+        .await
+        .optional()?;
+    Ok(id.map(CommitId))
 }
 
 /// Makes the branch, or notes where its head is now.

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{ControlAction, ControlRecord, Entity, MasterId, Verb, Worker, WorkerId, WorkerInfo};
+use weir_status_api::{
+    Absence, ControlAction, ControlRecord, Entity, MasterId, Verb, Worker, WorkerId, WorkerInfo,
+};
 
 use super::super::rows::{WorkerRow, to_json, workers as assemble};
 use super::{Tx, found};
@@ -106,9 +108,14 @@ pub(super) async fn set_state(
     emit(tx, Verb::StateUpdated, worker).await
 }
 
-/// Tells that the worker is missing.
-pub(super) async fn miss(tx: &mut Tx<'_>, worker: WorkerId) -> Result<()> {
-    emit(tx, Verb::Missing, worker).await
+/// Tells that the worker is missing, and how.
+pub(super) async fn miss(tx: &mut Tx<'_>, worker: WorkerId, absence: Option<&Absence>) -> Result<()> {
+    let worker = Worker {
+        absence: absence.cloned(),
+        ..load(tx, worker).await?
+    };
+    tx.emit(Verb::Missing, worker);
+    Ok(())
 }
 
 /// What somebody asked of a worker: its state says so from now on, and the event tells its master.

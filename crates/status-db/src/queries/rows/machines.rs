@@ -77,6 +77,7 @@ pub(crate) async fn workers(conn: &mut Conn, rows: Vec<WorkerRow>) -> Result<Vec
                 paused: row.paused,
                 pause_reason: row.pause_reason,
                 graceful: row.graceful,
+                absence: None,
             })
         })
         .collect()

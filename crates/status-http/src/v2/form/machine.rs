@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use weir_status_api::{BuilderId, ConfiguredOn, Master, MasterId, Worker, WorkerId, WorkerInfo};
+use weir_status_api::{Absence, BuilderId, ConfiguredOn, Master, MasterId, Worker, WorkerId, WorkerInfo};
 
 use super::{Fields, Form, FormError, Object};
 
@@ -40,7 +40,17 @@ impl Form for Worker {
             .configured_on
             .iter()
             .map(|it| json!({"masterid": it.master.0, "builderid": it.builder.0}));
-        Object::new()
+        let object = match &self.absence {
+            // Only an event has it, so a worker that is asked for has no such fields.
+            Some(absence) => Object::new()
+                .time("last_connection", absence.last_connection)
+                .set(
+                    "notify",
+                    absence.notify.iter().map(|it| json!(it)).collect::<Vec<_>>(),
+                ),
+            None => Object::new(),
+        };
+        object
             .set("workerid", self.id.0)
             .set("name", self.name.as_str())
             .set("connected_to", connected.collect::<Vec<_>>())
@@ -68,8 +78,20 @@ impl Form for Worker {
             paused: fields.flag("paused")?,
             pause_reason: fields.maybe_text("pause_reason")?,
             graceful: fields.flag("graceful")?,
+            absence: absence(&fields)?,
         })
     }
+}
+
+fn absence(fields: &Fields<'_>) -> Result<Option<Absence>, FormError> {
+    let Some(last_connection) = fields.maybe_time("last_connection")? else {
+        return Ok(None);
+    };
+    let notify = fields.texts("notify")?;
+    Ok(Some(Absence {
+        last_connection,
+        notify,
+    }))
 }
 
 fn info_to_json(info: &WorkerInfo) -> Value {

@@ -1,0 +1,91 @@
+//! The steps of a build.
+
+use std::time::Duration;
+
+use super::Env;
+use crate::text::Text;
+
+/// One step of a build (Buildbot's `BuildStep`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepConfig {
+    /// Its name, unique in its builder.
+    pub name: String,
+    /// A failure ends the build; steps that always run still do.
+    pub halt_on_failure: bool,
+    /// A failure fails the build.
+    pub flunk_on_failure: bool,
+    /// A failure gives the build warnings.
+    pub warn_on_failure: bool,
+    /// Runs even if the build has ended early.
+    pub always_run: bool,
+    /// How long the command may be silent; no limit if none.
+    pub idle_timeout: Option<Duration>,
+    /// How long the command may run; no limit if none.
+    pub total_timeout: Option<Duration>,
+    /// Environment of its commands, over the builder's.
+    pub env: Env,
+    /// Its folder, in place of the builder's.
+    pub workdir: Option<Text>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// Gets the build's source stamp from git (Buildbot's `Git`).
+    Git(GitStep),
+    /// Runs a command (Buildbot's `ShellCommand`).
+    Shell {
+        /// The command.
+        command: Command,
+    },
+    /// Keeps a piece of data with the build (Buildbot's `setBuildData`).
+    BuildData(BuildDataStep),
+}
+
+/// Keeps a piece of data with the build.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildDataStep {
+    /// The data's name; the step's own may have a number behind it.
+    pub name: String,
+    /// Who is said to set it.
+    pub source: String,
+    /// Where it comes from.
+    pub from: DataOrigin,
+}
+
+/// Where a piece of build data comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataOrigin {
+    /// This text.
+    Value(Text),
+    /// What this command writes to its standard output.
+    Output(Command),
+}
+
+/// Gets the build's source stamp from git (Buildbot's `Git`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct GitStep {
+    /// The repository's URL.
+    pub repository: Text,
+    /// The branch if the source stamp has none; the remote's default branch if this is none as well.
+    pub branch: Option<Text>,
+    /// Which of the build's source stamps it gets, may be empty.
+    pub codebase: String,
+    /// Fetches only the newest commit where that is enough.
+    pub shallow: bool,
+    /// Gets submodules as well.
+    pub submodules: bool,
+    /// Removes everything that git does not know before the build (`git clean -ffdx`).
+    pub clean: bool,
+}
+
+/// A command to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A program and its arguments, without a shell; never empty.
+    Argv(Vec<Text>),
+    /// A script for the worker's shell.
+    Script(Text),
+}

@@ -31,7 +31,7 @@ pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Command, DataOrigin,
     Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig, ProjectConfig, PropertyValues,
-    SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, Webhook, WorkerConfig,
-    any_matches,
+    SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, TestFormat, Webhook,
+    WorkerConfig, any_matches,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

@@ -15,7 +15,7 @@ use weir_status_api::{Change, ForceField};
 use crate::text::Text;
 
 pub use project::{CodebaseConfig, Description, ProjectConfig};
-pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
+pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;

@@ -105,7 +105,8 @@ webhook("hook", "https://a/")
     assert_eq!(
         make.kind,
         StepKind::Shell {
-            command: Command::Argv(vec![Text::literal("make")])
+            command: Command::Argv(vec![Text::literal("make")]),
+            tests: None,
         }
     );
     assert_eq!(

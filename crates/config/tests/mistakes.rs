@@ -288,6 +288,12 @@ field_bool("branch")
 force("g", builders = [b], fields = [field_text("a"), field_int("a")])"#
         ),
         (
+            "formats of tests",
+            r#"shell("make", tests = "libtests")
+shell("make", tests = "junit")
+shell("make", tests = True)"#
+        ),
+        (
             "build data",
             r#"build_data()
 build_data("a/b", value = "v")

@@ -27,6 +27,7 @@ builder(
         git("@REPOSITORY@", codebase = code.name),
         build_data("revision", value = prop("got_revision"), source = "git"),
         build_data("readme", command = ["cat", "README"]),
+        shell("echo test a ... ok; echo test b ... FAILED; echo test c ... ok", name = "test", tests = "libtest"),
         build_data("nothing", command = "false", flunk_on_failure = False, halt_on_failure = False),
     ],
     project = gauge,
@@ -242,6 +243,18 @@ async fn build_keeps_data(site: &Site) {
             .await
             .unwrap()
             .value;
+        let set = Query::<TestResultSet>::new().eq(TestResultSetField::Build, build.id);
+        let set = api.page(set).await.unwrap().items.remove(0);
+        assert!(set.complete && set.category == "pass_fail", "{set:?}");
+        assert_eq!((set.tests_passed, set.tests_failed), (Some(2), Some(1)));
+        let results = Query::<TestResult>::new().eq(TestResultField::Set, set.id);
+        let mut results = api.page(results).await.unwrap().items;
+        results.sort_by_key(|it| it.id);
+        let shown: Vec<_> = results
+            .iter()
+            .map(|it| (it.test_name.as_deref(), it.value.as_str()))
+            .collect();
+        assert_eq!(shown, [(Some("a"), "1"), (Some("b"), "0"), (Some("c"), "1")]);
         assert!([b"1", b"3"].iter().any(|it| readme == *it), "{readme:?}");
     }
 }
@@ -255,7 +268,14 @@ async fn nothing_is_told_twice(site: &mut Site, side: &String) {
     site.repository.switch("third");
     let main = site.repository.git(&["rev-parse", "main"]);
     branches_are(&api, &[("main", &main), ("side", side), ("third", &main)]).await;
-    assert_eq!(told_after(&api, before).await, ["branches/3/update"]);
+    let told = told_after(&api, before).await;
+    let id = api
+        .page(Query::<Branch>::new().eq(BranchField::Name, "third"))
+        .await
+        .unwrap()
+        .items[0]
+        .id;
+    assert_eq!(told, [format!("branches/{id}/update")]);
 }
 
 async fn what_is_left_out_is_not_active(site: &mut Site) {

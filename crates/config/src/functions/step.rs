@@ -6,7 +6,8 @@ use starlark::values::Value;
 
 use super::builder::LONGEST_STEP_NAME;
 use crate::call::{Call, Function};
-use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
+use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::text::Text;
@@ -42,6 +43,7 @@ pub(super) const SHELL: Function = Function {
     name: "shell",
     parameters: &[
         "command",
+        "tests",
         "name",
         "env",
         "workdir",
@@ -94,7 +96,8 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let command = call.required("command", |value| read::command(value).map(Some));
     let name = command.as_ref().map(command_name).unwrap_or_default();
     let command = command.unwrap_or(Command::Script(Text::default()));
-    step(call, name, StepKind::Shell { command })
+    let tests = call.optional("tests", test_format);
+    step(call, name, StepKind::Shell { command, tests })
 }
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
@@ -141,6 +144,21 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         workdir: call.optional("workdir", read::folder),
         kind,
     })))
+}
+
+fn test_format(value: Value<'_>) -> Reading<TestFormat> {
+    let word = read::text(value)?;
+    let names = || TestFormat::ALL.iter().map(|it| it.name());
+    match TestFormat::ALL.iter().find(|it| it.name() == word) {
+        Some(format) => Ok(*format),
+        None => {
+            let help = nearest(&word, names()).map_or_else(
+                || format!("formats are {}", names().collect::<Vec<_>>().join(", ")),
+                did_you_mean,
+            );
+            read::wrong(format!("is no format of test results: '{word}'"), Some(&help))
+        }
+    }
 }
 
 fn step_name(value: Value<'_>) -> Reading<String> {

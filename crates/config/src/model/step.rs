@@ -39,9 +39,33 @@ pub enum StepKind {
     Shell {
         /// The command.
         command: Command,
+        /// How its output tells of tests, if their results are to be kept.
+        tests: Option<TestFormat>,
     },
     /// Keeps a piece of data with the build (Buildbot's `setBuildData`).
     BuildData(BuildDataStep),
+}
+
+/// How a test program tells of its tests on its standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestFormat {
+    /// As the test programs of Rust do: `test NAME ... ok`.
+    Libtest,
+    /// The Test Anything Protocol: `ok 1 - NAME`.
+    Tap,
+}
+
+impl TestFormat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Libtest, Self::Tap];
+
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Libtest => "libtest",
+            Self::Tap => "tap",
+        }
+    }
 }
 
 /// Keeps a piece of data with the build.

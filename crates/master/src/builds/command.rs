@@ -8,6 +8,7 @@ use crate::workers::{CommandEvent, CommandSpec, Outcome, OutputStream, RunningCo
 use super::Engine;
 use super::log::{Channel, LogWriter};
 use super::stop::Heed;
+use super::test_results::TestResults;
 
 /// How long output may wait for more, before it is written.
 const LINGER: Duration = Duration::from_millis(50);
@@ -27,8 +28,18 @@ pub(crate) struct Execution<'e> {
     pub(crate) worker: &'e str,
     pub(crate) stop: Heed<'e>,
     pub(crate) log: &'e mut LogWriter,
-    /// Keeps the beginning of the standard output, where the master wants to read it.
-    pub(crate) captured: Option<&'e mut Captured>,
+    /// Who else reads the standard output.
+    pub(crate) reader: Reader<'e>,
+}
+
+/// Who reads the standard output of a command beside its log.
+pub(crate) enum Reader<'e> {
+    /// Nobody.
+    Nobody,
+    /// The master, which wants its beginning.
+    Captured(&'e mut Captured),
+    /// Who looks for results of tests.
+    Tests(&'e mut TestResults),
 }
 
 /// The beginning of a command's standard output.
@@ -109,14 +120,14 @@ impl Execution<'_> {
                     }
                 }
                 Some(CommandEvent::Finished { outcome, sequence }) => {
-                    self.log.flush().await?;
+                    self.flush().await?;
                     command.acknowledge(sequence);
                     return Ok(End::Outcome(outcome));
                 }
                 Some(CommandEvent::Lost(why)) => return Ok(End::Lost(why)),
                 None => {}
             }
-            self.log.flush().await?;
+            self.flush().await?;
             if let Some(sequence) = unstored.take() {
                 command.acknowledge(sequence);
             }
@@ -130,8 +141,22 @@ impl Execution<'_> {
             OutputStream::Header => Channel::Header,
         };
         self.log.push(channel, bytes);
-        if let (Channel::Stdout, Some(captured)) = (channel, &mut self.captured) {
-            captured.push(bytes);
+        if channel != Channel::Stdout {
+            return;
+        }
+        match &mut self.reader {
+            Reader::Nobody => {}
+            Reader::Captured(captured) => captured.push(bytes),
+            Reader::Tests(tests) => tests.push(bytes),
+        }
+    }
+
+    /// Stores what was taken.
+    async fn flush(&mut self) -> Result<()> {
+        self.log.flush().await?;
+        match &mut self.reader {
+            Reader::Tests(tests) => tests.flush().await,
+            Reader::Nobody | Reader::Captured(_) => Ok(()),
         }
     }
 }

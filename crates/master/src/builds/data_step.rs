@@ -4,7 +4,7 @@ use weir_config::{BuildDataStep, DataOrigin};
 use weir_status_api::Results;
 use weir_status_db::{MAX_BUILD_DATA, NewBuildData, Transition};
 
-use super::command::Captured;
+use super::command::{Captured, Reader};
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub(crate) async fn run(step: &StepRun<'_>, data: &BuildDataStep, log: &mut LogW
         },
         DataOrigin::Output(command) => {
             let mut output = Captured::up_to(MAX_BUILD_DATA);
-            let end = step.command(command, log, Some(&mut output)).await?;
+            let end = step.command(command, log, Reader::Captured(&mut output)).await?;
             if end.results != Results::Success {
                 return Ok(end);
             }

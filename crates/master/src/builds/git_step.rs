@@ -3,7 +3,7 @@
 use weir_config::{GitStep, RenderError};
 use weir_status_api::{Property, Results, SourceStamp};
 
-use super::command::{Captured, End};
+use super::command::{Captured, End, Reader};
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
         Ok(spec) => spec,
         Err(error) => return Ok(cannot_render(&error, log)),
     };
-    let end = step.execute(spec, log, Some(&mut revision)).await?;
+    let end = step.execute(spec, log, Reader::Captured(&mut revision)).await?;
     let mut end = step.conclude("git rev-parse", end, log);
     if end.results == Results::Success {
         let revision = String::from_utf8_lossy(&revision.bytes).trim().to_owned();
@@ -165,7 +165,7 @@ async fn follow(
                 }));
             }
         };
-        let end = step.execute(spec, log, None).await?;
+        let end = step.execute(spec, log, Reader::Nobody).await?;
         let git_said_no = matches!(end, End::Outcome(Outcome::Exited(code)) if code != 0);
         let end = step.conclude(title, end, log);
         if end.results != Results::Success {

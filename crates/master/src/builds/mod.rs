@@ -9,6 +9,7 @@ mod properties;
 mod run;
 mod step;
 mod stop;
+mod test_results;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
+use weir_config::{Command, Env, RenderError, StepConfig, StepKind, TestFormat, Text};
 use weir_status_api::{BuildId, Property, Results, StepId};
 
-use super::command::{Captured, End, Execution};
+use super::command::{End, Execution, Reader};
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
+use super::test_results::TestResults;
 use super::{Engine, data_step, git_step};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
@@ -53,7 +54,13 @@ impl StepRun<'_> {
     pub(crate) async fn run(&self) -> Result<StepEnd> {
         let mut log = LogWriter::start_step(self.engine.store.clone(), self.step).await?;
         let end = match &self.config.kind {
-            StepKind::Shell { command } => self.command(command, &mut log, None).await?,
+            StepKind::Shell { command, tests: None } => {
+                self.command(command, &mut log, Reader::Nobody).await?
+            }
+            StepKind::Shell {
+                command,
+                tests: Some(format),
+            } => self.tests(command, *format, &mut log).await?,
             StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
             StepKind::BuildData(data) => data_step::run(self, data, &mut log).await?,
         };
@@ -61,12 +68,22 @@ impl StepRun<'_> {
         Ok(end)
     }
 
-    /// Runs the command to its end; `captured` gets what it writes to its standard output.
+    /// Runs a command that tests, and keeps the results of its tests.
+    async fn tests(&self, command: &Command, format: TestFormat, log: &mut LogWriter) -> Result<StepEnd> {
+        let mut results = TestResults::new(self.engine.store.clone(), self.step, format);
+        let mut end = self.command(command, log, Reader::Tests(&mut results)).await?;
+        if let Some((passed, failed)) = results.finish().await? {
+            end.state = format!("{}, tests: {passed} passed, {failed} failed", end.state);
+        }
+        Ok(end)
+    }
+
+    /// Runs the command to its end; `reader` reads what it writes to its standard output.
     pub(crate) async fn command(
         &self,
         command: &Command,
         log: &mut LogWriter,
-        captured: Option<&mut Captured>,
+        reader: Reader<'_>,
     ) -> Result<StepEnd> {
         let rendered = self
             .render_command(command)
@@ -75,7 +92,7 @@ impl StepRun<'_> {
             Ok(it) => it,
             Err(error) => return Ok(cannot_render(&error, log)),
         };
-        let end = self.execute(spec, log, captured).await?;
+        let end = self.execute(spec, log, reader).await?;
         Ok(self.conclude(&title, end, log))
     }
 
@@ -120,14 +137,14 @@ impl StepRun<'_> {
         &self,
         spec: CommandSpec,
         log: &mut LogWriter,
-        captured: Option<&mut Captured>,
+        reader: Reader<'_>,
     ) -> Result<End> {
         let execution = Execution {
             engine: self.engine,
             worker: &self.values.worker.name,
             stop: self.stop,
             log,
-            captured,
+            reader,
         };
         execution.run(spec).await
     }

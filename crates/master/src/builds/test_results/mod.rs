@@ -1,0 +1,189 @@
+//! The results of the tests that a step's command runs, read from its output while it runs.
+
+mod line;
+
+use weir_config::TestFormat;
+use weir_status_api::{StepId, TestResultSetId};
+use weir_status_db::{Applied, NewTestResult, NewTestResultSet, Store, Transition};
+
+use super::LineBuffer;
+use crate::error::{Error, Result};
+
+/// How many results are stored at once.
+const BATCH: usize = 500;
+/// How many results of one command are stored; those beyond are counted only.
+const MOST_RESULTS: i64 = 100_000;
+/// How many characters of a test's name are stored.
+const LONGEST_NAME: usize = 250;
+
+/// Reads the output of a command, and stores what its tests came to.
+pub(crate) struct TestResults {
+    store: Store,
+    step: StepId,
+    reader: Reader,
+    set: Option<TestResultSetId>,
+}
+
+impl TestResults {
+    /// None came yet. Their set is opened with the first.
+    pub(crate) fn new(store: Store, step: StepId, format: TestFormat) -> Self {
+        Self {
+            store,
+            step,
+            reader: Reader::new(format),
+            set: None,
+        }
+    }
+
+    /// Takes bytes of the command's standard output.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.reader.push(bytes);
+    }
+
+    /// Stores the results that wait.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.reader.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let set = self.open().await?;
+        for batch in waiting.chunks(BATCH) {
+            self.store
+                .apply(Transition::AddTestResults(set, batch.to_vec()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing more comes. Gives how many passed and failed; none if there was no test.
+    pub(crate) async fn finish(&mut self) -> Result<Option<(i64, i64)>> {
+        self.reader.finish();
+        self.flush().await?;
+        let Some(set) = self.set.take() else {
+            return Ok(None);
+        };
+        let (passed, failed) = (self.reader.passed, self.reader.failed);
+        let finish = Transition::FinishTestResultSet {
+            set,
+            passed: Some(passed),
+            failed: Some(failed),
+        };
+        self.store.apply(finish).await?;
+        Ok(Some((passed, failed)))
+    }
+
+    async fn open(&mut self) -> Result<TestResultSetId> {
+        if let Some(set) = self.set {
+            return Ok(set);
+        }
+        let new = NewTestResultSet {
+            step: self.step,
+            description: None,
+            // Buildbot's words.
+            category: "pass_fail".to_owned(),
+            value_unit: "boolean".to_owned(),
+        };
+        match self.store.apply(Transition::AddTestResultSet(new)).await? {
+            Applied::TestResultSet(set) => {
+                self.set = Some(set);
+                Ok(set)
+            }
+            other => Err(Error::Answer(format!("{other:?}"))),
+        }
+    }
+}
+
+/// From bytes, in any pieces, to results.
+struct Reader {
+    format: TestFormat,
+    lines: LineBuffer,
+    waiting: Vec<NewTestResult>,
+    passed: i64,
+    failed: i64,
+}
+
+impl Reader {
+    fn new(format: TestFormat) -> Self {
+        Self {
+            format,
+            lines: LineBuffer::new(None),
+            waiting: vec![],
+            passed: 0,
+            failed: 0,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let mut text = String::new();
+        self.lines.push(bytes, &mut text);
+        self.read(&text);
+    }
+
+    fn finish(&mut self) {
+        let mut text = String::new();
+        self.lines.finish(&mut text);
+        self.read(&text);
+    }
+
+    fn read(&mut self, text: &str) {
+        for verdict in text.lines().filter_map(|line| line::verdict(self.format, line)) {
+            if self.passed + self.failed < MOST_RESULTS {
+                // The databases have no place for a NUL.
+                let name = verdict.name.chars().take(LONGEST_NAME);
+                let name = name.map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c });
+                self.waiting.push(NewTestResult {
+                    test_name: Some(name.collect()),
+                    value: i32::from(verdict.passed).to_string(),
+                    ..NewTestResult::default()
+                });
+            }
+            if verdict.passed {
+                self.passed += 1;
+            } else {
+                self.failed += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(format: TestFormat, pieces: &[&[u8]]) -> (Vec<(String, String)>, i64, i64) {
+        let mut reader = Reader::new(format);
+        for piece in pieces {
+            reader.push(piece);
+        }
+        reader.finish();
+        let named = |it: NewTestResult| (it.test_name.unwrap_or_default(), it.value);
+        let results = reader.waiting.into_iter().map(named).collect();
+        (results, reader.passed, reader.failed)
+    }
+
+    #[test]
+    fn cuts_between_pieces_change_nothing() {
+        let libtest = "running 2 tests\ntest grün ... ok\r\ntest b::c ... FAILED\n\ntest result: FAILED.\ntest z ... ok";
+        let tap = "TAP version 13\n1..3\nok 1 - grün\nnot ok 2 - b # why\n  ---\n  ok: no\n  ...\nok 3 - c";
+        for (format, text, passed) in [(TestFormat::Libtest, libtest, 2), (TestFormat::Tap, tap, 2)] {
+            let text = text.as_bytes();
+            let whole = read(format, &[text]);
+            assert_eq!((whole.0.len(), whole.1, whole.2), (3, passed, 1), "{whole:?}");
+            for first in 0..text.len() {
+                for second in first..text.len() {
+                    let pieces = [&text[..first], &text[first..second], &text[second..]];
+                    assert_eq!(read(format, &pieces), whole, "{first} {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read() {
+        let name = "n\0".repeat(LONGEST_NAME);
+        let line = format!("test {name} ... ok\n");
+        let (results, ..) = read(TestFormat::Libtest, &[b"\xff\0test \n", line.as_bytes()]);
+        assert_eq!(results[0].0.chars().count(), LONGEST_NAME);
+        assert!(!results[0].0.contains('\0'));
+    }
+}

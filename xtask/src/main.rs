@@ -34,10 +34,23 @@ enum Chore {
         #[arg(long)]
         release: bool,
     },
-    /// Sends random requests to a real master, and fails if an answer is the server's fault.
+    /// Tries random input on whatever reads what others write, and fails if something panics or does not come back as it
+    /// was written.
     Fuzz {
-        #[command(subcommand)]
-        what: Fuzzed,
+        /// Targets of fuzz/fuzz_targets, and `http` for random requests to a real master, made of the JSON API's OpenAPI
+        /// document; all but that if none is given.
+        #[arg(value_name = "TARGET")]
+        wanted: Vec<String>,
+        /// Seconds for each target, 10 if not given; with `http`, seconds for all, which leaves out the edges of each
+        /// parameter.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: Option<u32>,
+        /// Where chance begins.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// With `http`: how many requests for each operation at most.
+        #[arg(long, default_value_t = 30)]
+        examples: u32,
     },
     /// Compares gRPC and JSON with what they promise to older clients, and fails if something of that is gone.
     Promise {
@@ -58,26 +71,23 @@ enum Chore {
     },
 }
 
-#[derive(Subcommand)]
-enum Fuzzed {
-    /// The JSON API, by its OpenAPI document.
-    Http {
-        /// Which random requests.
-        #[arg(long, default_value_t = 1)]
-        seed: u32,
-        /// How many of each operation at most.
-        #[arg(long, default_value_t = 30)]
-        examples: u32,
-    },
-}
-
 fn main() {
     let result = match Chores::parse().chore {
         Chore::Demo { commit: true, .. } => demo::commit(),
         Chore::Demo { port, release, .. } => demo::show(port, release),
         Chore::Fuzz {
-            what: Fuzzed::Http { seed, examples },
-        } => fuzz::http(seed, examples),
+            wanted,
+            seconds,
+            seed,
+            examples,
+        } => fuzz::start(
+            &wanted,
+            &fuzz::Effort {
+                seconds,
+                seed,
+                examples,
+            },
+        ),
         Chore::Promise { write } => promise::check(write),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),

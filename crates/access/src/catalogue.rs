@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use weir_status_api::{
-    Builder, BuilderId, BuilderKey, Clock, Error, Key, MAX_LIMIT, Project, ProjectId, Query, ReadExt,
+    Builder, BuilderId, BuilderKey, Clock, Cursor, Error, Key, MAX_LIMIT, Project, ProjectId, Query, ReadExt,
     Resource, Result, StatusApi, Timestamp,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Builders {
     facts: HashMap<BuilderId, Facts>,
     names: HashMap<String, BuilderId>,
     projects: HashMap<ProjectId, String>,
+    /// All that happened up to this is in here.
+    cursor: Cursor,
 }
 
 impl Builders {
@@ -53,6 +55,7 @@ fn facts(builder: &Builder, project: Option<String>) -> Facts {
         tags: builder.tags.clone(),
         project,
         project_id: builder.project,
+        configured: !builder.masters.is_empty(),
     }
 }
 
@@ -83,8 +86,9 @@ impl Catalogue {
         }
         let mut builders = Builders::default();
         // Builders first: the projects that they are of are there by then.
-        let rows = every::<Builder>(api).await?;
-        let projects = every::<Project>(api).await?;
+        let (rows, cursor) = every::<Builder>(api).await?;
+        let (projects, _) = every::<Project>(api).await?;
+        builders.cursor = cursor;
         builders.projects = projects.into_iter().map(|it| (it.id, it.name)).collect();
         rows.iter().for_each(|builder| builders.put(builder));
         let builders = Arc::new(builders);
@@ -102,6 +106,17 @@ impl Catalogue {
                 // All is read again, with its project.
                 *last = None;
             }
+        }
+    }
+
+    /// Forgets what was read before that happened.
+    pub(crate) fn must_know(&self, cursor: Cursor) {
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        if last
+            .as_ref()
+            .is_some_and(|(_, builders)| builders.cursor < cursor)
+        {
+            *last = None;
         }
     }
 
@@ -150,18 +165,20 @@ impl Catalogue {
     }
 }
 
-/// All resources of one type.
-async fn every<R: Resource>(api: &dyn StatusApi) -> Result<Vec<R>> {
+/// All resources of one type, and the cursor since which they are so.
+async fn every<R: Resource>(api: &dyn StatusApi) -> Result<(Vec<R>, Cursor)> {
     let mut rows = vec![];
     let mut after = None;
+    let mut since = None;
     loop {
         let mut query = Query::<R>::new().limit(MAX_LIMIT);
         query.after = after;
         let page = api.page(query).await?;
+        let since = *since.get_or_insert(page.cursor);
         rows.extend(page.items);
         after = page.next;
         if after.is_none() {
-            return Ok(rows);
+            return Ok((rows, since));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_status_api::{
     Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, ControlTarget, Entity,
-    Error, ForceScheduler, Key, ProjectId, ReadExt, Result, Worker,
+    Error, ForceScheduler, Key, Project, ProjectId, ReadExt, Result, Worker,
 };
 
 use crate::catalogue::Builders;
@@ -47,17 +47,13 @@ impl Eyes {
             .await
     }
 
-    /// The builders that are seen, and those that are not.
-    pub(crate) async fn sides(&self) -> Result<(Vec<BuilderId>, Vec<BuilderId>)> {
+    /// The builders that are seen, in one order always, so that the pages of a list fit each other.
+    pub(crate) async fn seen_builders(&self) -> Result<Vec<BuilderId>> {
         let all = self.all_builders().await?;
-        let (seen, hidden): (Vec<_>, Vec<_>) = all.iter().partition(|(_, facts)| self.admits(facts));
-        let ids = |side: Vec<(BuilderId, _)>| {
-            let mut ids: Vec<BuilderId> = side.into_iter().map(|(id, _)| id).collect();
-            // In one order always, so that the pages of a list fit each other.
-            ids.sort_unstable();
-            ids
-        };
-        Ok((ids(seen), ids(hidden)))
+        let seen = all.iter().filter(|(_, facts)| self.admits(facts));
+        let mut seen: Vec<BuilderId> = seen.map(|(id, _)| id).collect();
+        seen.sort_unstable();
+        Ok(seen)
     }
 
     /// Whether the builder is seen. One that does not exist is not.
@@ -121,7 +117,7 @@ impl Eyes {
         let seen = match entity {
             // These belong to no builder.
             Entity::Master(_) | Entity::SourceStamp(_) | Entity::Change(_) | Entity::ChangeSource(_) => true,
-            Entity::Project(it) => self.sees_project(it.id).await?,
+            Entity::Project(it) => return self.look_at_project(it).await,
             Entity::Codebase(it) => self.sees_project(it.project).await?,
             Entity::Branch(it) => self.sees_codebase(it.codebase).await?,
             Entity::Commit(it) => self.sees_codebase(it.codebase).await?,
@@ -156,6 +152,26 @@ impl Eyes {
             .facts_of(&*shared.api, &*shared.clock, builder)
             .await?;
         Ok(self.admits(&facts))
+    }
+
+    async fn look_at_project(&self, project: &Project) -> Result<Seen> {
+        let all = self.all_builders().await?;
+        let mut builders = all.of_project(project.id).peekable();
+        if builders.peek().is_none() {
+            return Ok(Seen::Whole);
+        }
+        let mut seen = builders.filter(|facts| self.admits(facts)).peekable();
+        Ok(if seen.peek().is_none() {
+            Seen::Nothing
+        } else if !project.active || seen.any(|facts| facts.configured) {
+            Seen::Whole
+        } else {
+            // Only something hidden keeps it active.
+            Seen::Part(Box::new(Entity::Project(Project {
+                active: false,
+                ..project.clone()
+            })))
+        })
     }
 
     async fn look_at_buildset(&self, buildset: &Buildset) -> Result<Seen> {

@@ -32,5 +32,5 @@ mod watch;
 
 pub use by_call::ByCall;
 pub use guarded::{Guarded, SESSION, check_new_token, issue};
-pub use policy::{Action, Audience, Limit, Policy, Role, Rule, User};
+pub use policy::{Action, Audience, Limit, Policy, Role, Rule, User, matches};
 pub use secret::{TOKEN_PREFIX, check_password_hash, hash_password};

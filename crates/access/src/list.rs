@@ -1,16 +1,16 @@
 //! Lists in which hidden rows are left out: pages are filled up, and tell nothing of what is between their rows.
 
 use weir_status_api::{
-    BuildId, BuildsetId, Condition, Cursor, DEFAULT_LIMIT, Entity, Error, Kind, List, ListParts, MAX_LIMIT,
-    Op, Page, PageToken, Result, Value,
+    BuildId, BuilderId, BuildsetId, Condition, Cursor, DEFAULT_LIMIT, Entity, Error, Kind, List, ListParts,
+    MAX_LIMIT, Op, Page, PageToken, Result, Value,
 };
 
 use crate::eyes::Eyes;
 
 /// How many rows one call looks through at the most.
 const MOST_ROWS: usize = 200_000;
-/// How many ids a condition holds at the most.
-const MOST_IDS: usize = 10_000;
+/// How many values the conditions of a list compare with at the most; stores refuse more.
+const MOST_VALUES: usize = 1_000;
 /// How often a page is read again because its rows moved.
 const TRIES: usize = 5;
 /// No id is this.
@@ -19,6 +19,8 @@ const NOBODY: i64 = -1;
 /// A page on the way to be filled.
 struct Fill {
     parts: ListParts,
+    /// What rows must fit as they are seen.
+    conditions: Vec<Condition>,
     wanted: usize,
     skip: u64,
     items: Vec<Entity>,
@@ -66,6 +68,11 @@ impl Eyes {
         let mut parts = list.into_parts();
         refuse_telling_orders(&parts)?;
         self.blind(&mut parts).await?;
+        let conditions = parts.filters.clone();
+        if parts.kind == Kind::Project {
+            // Rows can be other than the store has them, so that it must not choose by this.
+            parts.filters.retain(|it| it.field != "active");
+        }
         self.narrow(&mut parts).await?;
         let wanted = usize::try_from(parts.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT)).unwrap_or(0);
         if wanted == 0 {
@@ -74,6 +81,7 @@ impl Eyes {
         let fill = Fill {
             skip: std::mem::take(&mut parts.offset),
             parts,
+            conditions,
             wanted,
             items: vec![],
             cursor: None,
@@ -117,21 +125,8 @@ impl Eyes {
             Kind::Build | Kind::BuildRequest | Kind::TestResultSet | Kind::TestResult => "builder",
             _ => return Ok(()),
         };
-        let (seen, hidden) = self.sides().await?;
-        let (op, mut ids) = match seen.len() < hidden.len() {
-            true => (Op::Eq, seen),
-            false => (Op::Ne, hidden),
-        };
-        if ids.is_empty() && op == Op::Eq {
-            ids.push(weir_status_api::BuilderId(NOBODY));
-        }
-        if !ids.is_empty() && ids.len() <= MOST_IDS {
-            parts.filters.push(Condition {
-                field: field.to_owned(),
-                op,
-                values: ids.into_iter().map(Value::from).collect(),
-            });
-        }
+        let seen = self.seen_builders().await?;
+        parts.filters.extend(only_these(&seen, field, &parts.filters));
         Ok(())
     }
 
@@ -142,10 +137,30 @@ impl Eyes {
     }
 }
 
+/// The condition that `field` is one of the builders that are seen, if there is room for it beside the others. It names
+/// none that are hidden: page tokens are of a list with its conditions, and shall neither tell of hidden builders nor
+/// end when others are hidden.
+fn only_these(seen: &[BuilderId], field: &str, others: &[Condition]) -> Option<Condition> {
+    let taken: usize = others.iter().map(|it| it.values.len()).sum();
+    let values: Vec<Value> = match seen {
+        [] => vec![Value::Int(NOBODY)],
+        seen => seen.iter().map(|id| Value::Int(id.0)).collect(),
+    };
+    (values.len() + taken <= MOST_VALUES).then(|| Condition {
+        field: field.to_owned(),
+        op: Op::Eq,
+        values,
+    })
+}
+
 /// An order by what may be hidden would show it by the place of rows and in page tokens.
 fn refuse_telling_orders(parts: &ListParts) -> Result<()> {
-    let tells =
-        |field: &str| parts.kind == Kind::Buildset && matches!(field, "parent_build" | "rebuilt_build");
+    let tells = |field: &str| {
+        matches!(
+            (parts.kind, field),
+            (Kind::Buildset, "parent_build" | "rebuilt_build") | (Kind::Project, "active")
+        )
+    };
     match parts.order.iter().find(|order| tells(&order.field)) {
         Some(order) => Err(Error::invalid(
             &order.field,
@@ -165,6 +180,9 @@ fn still_fits(row: &Entity, condition: &Condition) -> bool {
         (Entity::Worker(it), "builder") => condition.values.iter().any(
             |value| matches!(value, Value::Int(id) if it.configured_on.iter().any(|on| on.builder.0 == *id)),
         ),
+        (Entity::Project(it), "active") => {
+            condition.values.contains(&Value::Bool(it.active)) == (condition.op == Op::Eq)
+        }
         (Entity::Buildset(it), "parent_build") => it.parent_build.is_some(),
         (Entity::Buildset(it), "rebuilt_build") => it.rebuilt_build.is_some(),
         _ => true,
@@ -181,7 +199,7 @@ impl Fill {
             self.looked_through += page.items.len();
             for (place, row) in page.items.into_iter().enumerate() {
                 let itself = identity(&row);
-                let Some(row) = eyes.row(row, &self.parts.filters).await? else {
+                let Some(row) = eyes.row(row, &self.conditions).await? else {
                     continue;
                 };
                 if self.skip > 0 {
@@ -268,5 +286,25 @@ fn too_many_rows() -> Error {
             "rows were looked through ({MOST_ROWS}) to find some that you may see; ask for less, e.g. of one build or \
              builder"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_narrowed_as_far_as_a_store_takes_it() {
+        let seen: Vec<BuilderId> = (1..=600).map(BuilderId).collect();
+        let own = |count| Condition {
+            field: "number".to_owned(),
+            op: Op::Eq,
+            values: vec![Value::Int(1); count],
+        };
+        let narrowed = only_these(&seen, "builder", &[own(400)]).unwrap();
+        assert_eq!((narrowed.op, narrowed.values.len()), (Op::Eq, 600));
+        assert_eq!(only_these(&seen, "builder", &[own(401)]), None);
+        let nobody = only_these(&[], "builder", &[]).unwrap();
+        assert_eq!(nobody.values, [Value::Int(NOBODY)]);
     }
 }

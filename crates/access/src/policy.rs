@@ -180,6 +180,8 @@ pub(crate) struct Facts {
     pub(crate) tags: Vec<String>,
     pub(crate) project: Option<String>,
     pub(crate) project_id: Option<weir_status_api::ProjectId>,
+    /// Whether it is configured on a master.
+    pub(crate) configured: bool,
 }
 
 /// One rule: it allows some actions to some people on some builders.
@@ -277,9 +279,9 @@ pub(crate) enum Grant {
     Everything,
 }
 
-/// Whether `pattern` matches the whole of `text`, `*` standing for any text; with one point to return to, so that no
-/// pattern takes long.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether `pattern` matches the whole of `text`, `*` standing for any text: what patterns mean everywhere in a
+/// configuration. It keeps one point to return to, so that no pattern takes long.
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -299,4 +301,26 @@ fn matches(pattern: &str, text: &str) -> bool {
         }
     }
     pattern[p..].iter().all(|it| *it == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_in_a_pattern_is_any_text() {
+        for (pattern, text, expected) in [
+            ("main", "main", true),
+            ("main", "maint", false),
+            ("release/*", "release/1.2", true),
+            ("release/*", "release", false),
+            ("*-fix", "a-fix-fix", true),
+            ("*a*b", "xaxxb", true),
+            ("*a*b", "xaxx", false),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
 }

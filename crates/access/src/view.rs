@@ -1,8 +1,9 @@
 //! Views, of the builders that somebody sees.
 
 use weir_status_api::{
-    At, BuildKey, BuilderChoice, BuilderId, Commit, CommitId, CommitKey, Entity, Error, Home, Key,
-    MAX_VIEW_BUILDERS, ReadExt, Result, View, ViewQuery,
+    At, Build, BuildField, BuildKey, BuilderChoice, BuilderId, Commit, CommitId, CommitKey, Entity, Error,
+    Home, Key, MAX_LIMIT, MAX_VIEW_BUILDERS, Query, ReadExt, Resource, Result, View, ViewQuery, WaitReason,
+    Worker,
 };
 
 use crate::eyes::Eyes;
@@ -34,13 +35,14 @@ impl Eyes {
         let mut at = self.shared.api.view(query).await?;
         if let View::Home(home) = &mut at.value {
             self.narrow_workers(home).await?;
+            self.narrow_reasons(home).await?;
         }
         Ok(at)
     }
 
     /// Takes out of the choice what is hidden. All that a view tells is of the builders chosen.
     async fn narrow_choice(&self, choice: &mut BuilderChoice) -> Result<()> {
-        let (mut seen, _) = self.sides().await?;
+        let mut seen = self.seen_builders().await?;
         if !choice.builders.is_empty() {
             seen.retain(|id| choice.builders.contains(id));
         }
@@ -70,6 +72,36 @@ impl Eyes {
             }
         }
         Ok(())
+    }
+
+    /// That workers are busy is told where it is with what can be seen; else the master waits for what it alone knows.
+    async fn narrow_reasons(&self, home: &mut Home) -> Result<()> {
+        if home.waiting.iter().all(|it| it.why != WaitReason::Busy) {
+            return Ok(());
+        }
+        let workers: Vec<Worker> = self.rows(Query::new()).await?;
+        let running: Vec<Build> = self.rows(Query::new().eq(BuildField::Complete, false)).await?;
+        let is_idle = |worker: &&Worker| {
+            let usable = !worker.connected_to.is_empty() && !worker.paused && !worker.graceful;
+            usable && running.iter().all(|build| build.worker != worker.id)
+        };
+        let idle: Vec<&Worker> = workers.iter().filter(is_idle).collect();
+        for it in &mut home.waiting {
+            let serves = |worker: &&Worker| {
+                let mut builders = worker.configured_on.iter();
+                builders.any(|on| on.builder == it.request.builder)
+            };
+            if it.why == WaitReason::Busy && idle.iter().any(serves) {
+                it.why = WaitReason::Ready;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that are seen of one page as large as there can be.
+    async fn rows<R: Resource>(&self, query: Query<R>) -> Result<Vec<R>> {
+        let page = self.list(R::into_list(query.limit(MAX_LIMIT))).await?;
+        Ok(page.items.into_iter().filter_map(R::from_entity).collect())
     }
 
     async fn must_see_commit(&self, commit: CommitId) -> Result<()> {

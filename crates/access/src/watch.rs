@@ -114,8 +114,11 @@ impl Gate {
             *behind = None;
             return Ok(Some(signal));
         };
-        if let Entity::Builder(builder) = &event.entity {
-            eyes.shared.catalogue.note(builder);
+        match &event.entity {
+            Entity::Builder(builder) => eyes.shared.catalogue.note(builder),
+            // What is seen of it depends on its builders then.
+            Entity::Project(_) => eyes.shared.catalogue.must_know(event.cursor),
+            _ => {}
         }
         let signal = match eyes.look(&event.entity).await? {
             Seen::Nothing => {

@@ -122,7 +122,7 @@ pub(crate) struct House {
     pub(crate) ids: SetupIds,
 }
 
-fn force(name: &str, builders: &[&str]) -> ForceScheduler {
+pub(crate) fn force(name: &str, builders: &[&str]) -> ForceScheduler {
     ForceScheduler {
         name: name.to_owned(),
         button_name: "Force".to_owned(),
@@ -164,8 +164,13 @@ fn setup() -> Setup {
 
 impl House {
     pub(crate) async fn new(policy: Policy) -> Self {
+        Self::with(policy, setup()).await
+    }
+
+    /// A house with that set up.
+    pub(crate) async fn with(policy: Policy, setup: Setup) -> Self {
         let stage = ModelStage::new(None);
-        let ids = stage.writer().configure(setup()).await;
+        let ids = stage.writer().configure(setup).await;
         let drawer = Arc::new(Drawer::default());
         let clock = Arc::new(stage.writer().clock().clone());
         let door = Guarded::new(stage.api(), drawer.clone(), clock, policy).unwrap();

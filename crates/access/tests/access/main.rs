@@ -11,3 +11,5 @@ mod house;
 mod sign_in;
 mod streams;
 mod tokens;
+mod twins;
+mod unseen;

@@ -140,8 +140,9 @@ impl Guarded {
         Ok(Holder { who, administers })
     }
 
-    /// Whether it is the right password. The work is the same whether or not there is such a user.
-    async fn check_password(&self, user: &str, password: &str) -> Result<bool> {
+    /// The hash that the password fits, if it is the right one. The work is the same whether or not there is such a
+    /// user.
+    async fn check_password(&self, user: &str, password: &str) -> Result<Option<String>> {
         let policy = self.shared.policy();
         let known = policy.user(user).and_then(|it| it.password_hash.clone());
         let exists = known.is_some();
@@ -152,19 +153,19 @@ impl Guarded {
         let _place = self.shared.waiting.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.shared.checks).acquire_owned().await;
         let permit = permit.map_err(|_| busy())?;
-        let password = password.to_owned();
+        let (password, its) = (password.to_owned(), hash.clone());
         let check = tokio::task::spawn_blocking(move || {
             // Held for as long as the work takes, even if nobody waits for it any more.
             let _permit = permit;
-            secret::is_password(&password, &hash)
+            secret::is_password(&password, &its)
         });
         let right = check
             .await
             .map_err(|error| Error::internal(format!("a password could not be checked: {error}")))?;
-        Ok(right && exists)
+        Ok((right && exists).then_some(hash))
     }
 
-    async fn keep(&self, token: Token) -> Result<IssuedToken> {
+    async fn keep(&self, token: Token, text: String) -> Result<IssuedToken> {
         self.clean().await;
         let credentials = &self.shared.credentials;
         let now = self.shared.clock.now();
@@ -173,7 +174,6 @@ impl Guarded {
             let why = format!("`{}` has {MOST_TOKENS} tokens already; revoke some", token.user);
             return Err(Error::Conflict { why });
         }
-        let text = secret::new_token();
         let token = credentials.add_token(token, secret::hash(&text)).await?;
         Ok(IssuedToken { token, text })
     }
@@ -331,10 +331,10 @@ impl Access for Guarded {
             return Err(wrong());
         }
         self.shared.throttle.attempt(user, now)?;
-        if !self.check_password(user, password).await? {
+        let Some(hash) = self.check_password(user, password).await? else {
             tracing::info!(user, "somebody tried to sign in with a wrong name or password");
             return Err(wrong());
-        }
+        };
         self.shared.throttle.succeeded(user);
         let session = NewToken {
             name: "a session of the web".to_owned(),
@@ -342,11 +342,11 @@ impl Access for Guarded {
             scopes: TokenScope::ALL.to_vec(),
             expires_at: Some(now.plus(SESSION)),
         };
-        self.keep(Token {
+        let token = Token {
             origin: TokenOrigin::SignIn,
             ..made(user, session, now)
-        })
-        .await
+        };
+        self.keep(token, secret::new_session(&hash)).await
     }
 
     async fn sign_out(&self, caller: &Caller) -> Result<()> {
@@ -377,7 +377,7 @@ impl Access for Guarded {
             });
         }
         holder.check(&new)?;
-        self.keep(made(&user, new, now)).await
+        self.keep(made(&user, new, now), secret::new_token()).await
     }
 
     async fn tokens(&self, caller: &Caller) -> Result<Vec<Token>> {

@@ -4,6 +4,7 @@ use argon2::password_hash::rand_core::{OsRng, RngCore};
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use weir_status_api::{Error, Result};
 
 /// What each token begins with, so that people and scanners for leaked secrets know it.
@@ -20,8 +21,41 @@ pub(crate) fn hash(token: &str) -> [u8; 32] {
 pub(crate) fn new_token() -> String {
     let mut bytes = [0_u8; 32];
     OsRng.fill_bytes(&mut bytes);
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{TOKEN_PREFIX}{digits}")
+    format!("{TOKEN_PREFIX}{}", hex(&bytes))
+}
+
+/// A new token of a session, sealed with the hash of the password that was signed in with.
+pub(crate) fn new_session(password_hash: &str) -> String {
+    let token = new_token();
+    let seal = seal(&token, password_hash);
+    format!("{token}_{seal}")
+}
+
+/// Whether the session was begun with the password that has this hash, so that another password, or the same one
+/// hashed anew, ends it.
+pub(crate) fn is_session_of(text: &str, password_hash: &str) -> bool {
+    let Some((token, theirs)) = text.rsplit_once('_') else {
+        return false;
+    };
+    seal(token, password_hash)
+        .as_bytes()
+        .ct_eq(theirs.as_bytes())
+        .into()
+}
+
+/// Says nothing of the hash to whoever knows the token: the hash has a salt that they do not know.
+fn seal(token: &str, password_hash: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update("a session of Weir\n")
+        .chain_update(token)
+        .chain_update("\n")
+        .chain_update(password_hash)
+        .finalize();
+    hex(&digest[..16])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn argon2() -> Argon2<'static> {
@@ -86,6 +120,14 @@ mod tests {
         assert!(check_password_hash("secret").is_some());
         assert!(check_password_hash("$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_some());
         assert!(check_password_hash("$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_some());
+    }
+
+    #[test]
+    fn a_session_is_sealed_with_its_password() {
+        let session = new_session("$one");
+        assert!(session.starts_with(TOKEN_PREFIX) && is_session_of(&session, "$one"));
+        assert!(!is_session_of(&session, "$another"));
+        assert!(!is_session_of(&new_token(), "$one") && !is_session_of("", ""));
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Shared {
             Some(known) => known,
             None => {
                 let generation = self.generation();
-                let known = self.look_up(hash).await?;
+                let known = self.look_up(text, hash).await?;
                 // What was revoked while this was looked up must not be remembered.
                 let still = || generation == self.generation();
                 self.memory.keep(hash, now, known.clone(), still);
@@ -148,7 +148,7 @@ impl Shared {
         known.filter(valid).map(Standing::Known).ok_or_else(nobody)
     }
 
-    async fn look_up(&self, hash: [u8; 32]) -> Result<Option<Arc<Known>>> {
+    async fn look_up(&self, text: &str, hash: [u8; 32]) -> Result<Option<Arc<Known>>> {
         let policy = self.policy();
         let mut found = None;
         for user in &policy.users {
@@ -172,8 +172,9 @@ impl Shared {
         let Some(user) = policy.user(&token.user) else {
             return Ok(None);
         };
-        // Who can no longer sign in has no session either.
-        if token.origin == TokenOrigin::SignIn && user.password_hash.is_none() {
+        // A session is of the password that it was begun with.
+        let begun_with = |password: &String| secret::is_session_of(text, password);
+        if token.origin == TokenOrigin::SignIn && !user.password_hash.as_ref().is_some_and(begun_with) {
             return Ok(None);
         }
         Ok(Some(Arc::new(Known {

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use weir_access::{Policy, SESSION, User, hash_password};
 use weir_status_api::*;
 
 use crate::house::House;
 
 async fn house() -> House {
-    House::new(Policy {
+    House::new(policy()).await
+}
+
+fn policy() -> Policy {
+    Policy {
         users: vec![
             User {
                 name: "ada".to_owned(),
@@ -25,8 +30,13 @@ async fn house() -> House {
             ..weir_access::Role::default()
         }],
         ..Policy::default()
-    })
-    .await
+    }
+}
+
+fn with_password(password: Option<String>) -> Policy {
+    let mut policy = policy();
+    policy.users[0].password_hash = password;
+    policy
 }
 
 #[tokio::test]
@@ -83,4 +93,49 @@ async fn a_wrong_name_and_a_wrong_password_are_told_alike_and_seldom_tried() {
     assert!(matches!(right, Err(Error::TooMany { .. })), "{right:?}");
     house.clock().advance(Duration::from_secs(60));
     house.door.sign_in("ada", "correct horse").await.unwrap();
+}
+
+#[tokio::test]
+async fn another_password_ends_the_sessions_of_the_one_before_and_their_streams() {
+    let house = house().await;
+    let mine = with_password(Some(hash_password("correct horse").unwrap()));
+    let mut nobody = policy();
+    nobody.users.remove(0);
+    for next in [
+        with_password(Some(hash_password("battery staple").unwrap())),
+        with_password(None),
+        nobody,
+    ] {
+        house.door.set_policy(mine.clone());
+        let session = house.door.sign_in("ada", "correct horse").await.unwrap();
+        let caller = Caller::bearer(&session.text);
+        let made = NewToken {
+            name: "made".to_owned(),
+            user: None,
+            scopes: vec![TokenScope::Read],
+            expires_at: None,
+        };
+        let made = house.door.issue_token(&caller, made).await.unwrap();
+        let watched = TopicFilter::parse("changes/*/*").unwrap();
+        let mut events = house.door.open(&caller).watch(watched, Start::Now).await.unwrap();
+        // What is configured anew and has the same password changes nothing.
+        house.door.set_policy(mine.clone());
+        house.door.identify(&caller).await.unwrap();
+        house.door.set_policy(next.clone());
+        let ended = house.door.identify(&caller).await;
+        assert!(matches!(ended, Err(Error::Unauthenticated { .. })), "{ended:?}");
+        let end = tokio::time::timeout(Duration::from_secs(8), async {
+            loop {
+                match events.next().await {
+                    Some(Ok(_)) => {}
+                    end => break end,
+                }
+            }
+        });
+        let end = end.await.expect("the stream ends at once");
+        assert!(matches!(end, Some(Err(Error::Unauthenticated { .. }))), "{end:?}");
+        // A token that was made stays while its user does.
+        let stays = house.door.identify(&Caller::bearer(made.text)).await.is_ok();
+        assert_eq!(stays, next.users.len() == mine.users.len());
+    }
 }

@@ -17,6 +17,13 @@ pub const MAX_VIEW_ROWS: u32 = 200;
 /// Builds that a view shows at the most.
 pub const MAX_VIEW_BUILDS: u32 = 10_000;
 
+/// What a [`Home`] shows at the most of each if the query does not say.
+pub const DEFAULT_HOME_LIMIT: u32 = 100;
+/// Builds that a [`Waterfall`] shows at the most if the query does not say.
+pub const DEFAULT_WATERFALL_LIMIT: u32 = 1_000;
+/// Changes or revisions that a view shows at the most if the query does not say.
+pub const DEFAULT_VIEW_ROWS: u32 = 50;
+
 /// Which builders a view shows: those that meet all conditions, by name, at most [`MAX_VIEW_BUILDERS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BuilderChoice {
@@ -53,7 +60,8 @@ pub enum ViewQuery {
 pub struct HomeQuery {
     /// Which builders.
     pub builders: BuilderChoice,
-    /// Running builds, waiting requests and recent builds at the most, each; [`MAX_VIEW_BUILDS`] at the most.
+    /// Running builds, waiting requests and recent builds at the most, each; 0 for [`DEFAULT_HOME_LIMIT`],
+    /// [`MAX_VIEW_BUILDS`] at the most.
     pub limit: u32,
 }
 
@@ -68,7 +76,8 @@ pub struct WaterfallQuery {
     pub to: Timestamp,
     /// Whether the builds' steps are wanted.
     pub steps: bool,
-    /// Builds at the most, those that began last; [`MAX_VIEW_BUILDS`] at the most. Changes likewise.
+    /// Builds at the most, those that began last; 0 for [`DEFAULT_WATERFALL_LIMIT`], [`MAX_VIEW_BUILDS`] at the
+    /// most. Changes likewise.
     pub limit: u32,
 }
 
@@ -81,7 +90,7 @@ pub struct GridQuery {
     pub branch: Option<String>,
     /// Source stamps of this codebase only; of every one if none.
     pub codebase: Option<String>,
-    /// Revisions at the most, the newest; [`MAX_VIEW_ROWS`] at the most.
+    /// Revisions at the most, the newest; 0 for [`DEFAULT_VIEW_ROWS`], [`MAX_VIEW_ROWS`] at the most.
     pub revisions: u32,
 }
 
@@ -96,7 +105,7 @@ pub struct ConsoleQuery {
     pub codebase: Option<String>,
     /// Changes before this one only; the newest if none.
     pub before: Option<ChangeId>,
-    /// Changes at the most, the newest; [`MAX_VIEW_ROWS`] at the most.
+    /// Changes at the most, the newest; 0 for [`DEFAULT_VIEW_ROWS`], [`MAX_VIEW_ROWS`] at the most.
     pub changes: u32,
 }
 
@@ -107,6 +116,39 @@ pub struct CommitGraphQuery {
     pub first: CommitId,
     /// Another of the same codebase.
     pub second: CommitId,
+}
+
+/// The limit that counts: none asked for is the `usual` one, more than the `highest` is that.
+fn counted(asked: u32, usual: u32, highest: u32) -> u32 {
+    if asked == 0 { usual } else { asked.min(highest) }
+}
+
+impl HomeQuery {
+    /// What is shown of each at the most, whatever [`Self::limit`] is.
+    pub fn most(&self) -> u32 {
+        counted(self.limit, DEFAULT_HOME_LIMIT, MAX_VIEW_BUILDS)
+    }
+}
+
+impl WaterfallQuery {
+    /// How many builds, and changes, are shown at the most, whatever [`Self::limit`] is.
+    pub fn most(&self) -> u32 {
+        counted(self.limit, DEFAULT_WATERFALL_LIMIT, MAX_VIEW_BUILDS)
+    }
+}
+
+impl GridQuery {
+    /// How many revisions are shown at the most, whatever [`Self::revisions`] is.
+    pub fn most(&self) -> u32 {
+        counted(self.revisions, DEFAULT_VIEW_ROWS, MAX_VIEW_ROWS)
+    }
+}
+
+impl ConsoleQuery {
+    /// How many changes are shown at the most, whatever [`Self::changes`] is.
+    pub fn most(&self) -> u32 {
+        counted(self.changes, DEFAULT_VIEW_ROWS, MAX_VIEW_ROWS)
+    }
 }
 
 impl ViewQuery {

@@ -155,7 +155,7 @@ pub(super) async fn steps_if_they_are_wanted(stage: &dyn Stage) {
 pub(super) async fn limits(stage: &dyn Stage) {
     let busy = Busy::play(stage).await;
     let all = || query(BuilderChoice::default(), &busy);
-    let limits = [1, 2, 3, 5, 8, 10_000, u32::MAX].into_iter();
+    let limits = [0, 1, 2, 3, 5, 8, 10_000, u32::MAX].into_iter();
     let limits = limits.map(|limit| (format!("limit {limit}"), WaterfallQuery { limit, ..all() }));
     let (from, to) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
     let ever = ("all of time".to_owned(), WaterfallQuery { from, to, ..all() });

@@ -65,6 +65,7 @@ pub(crate) enum Fault {
     TakesHiddenStepsAway,
     SplitsRevisions,
     ShowsTooMuch,
+    TakesNoLimitForNothing,
     ShowsRemovedBuilders,
     IgnoresTagsLeftOut,
     WantsAllTags,

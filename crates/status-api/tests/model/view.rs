@@ -99,6 +99,26 @@ impl Model {
             (Some(Fault::KnowsNoReason), View::Home(view), _) => {
                 view.waiting.iter_mut().for_each(|it| it.why = WaitReason::Ready);
             }
+            (Some(Fault::TakesNoLimitForNothing), View::Home(view), ViewQuery::Home(query))
+                if query.limit == 0 =>
+            {
+                view.recent.clear();
+            }
+            (Some(Fault::TakesNoLimitForNothing), View::Waterfall(view), ViewQuery::Waterfall(query))
+                if query.limit == 0 =>
+            {
+                view.builds.clear();
+            }
+            (Some(Fault::TakesNoLimitForNothing), View::Grid(view), ViewQuery::Grid(query))
+                if query.revisions == 0 =>
+            {
+                view.revisions.clear();
+            }
+            (Some(Fault::TakesNoLimitForNothing), View::Console(view), ViewQuery::Console(query))
+                if query.changes == 0 =>
+            {
+                view.changes.clear();
+            }
             (Some(Fault::StartsWaysAtTheCommonOne), View::CommitGraph(view), _) => {
                 if let Some(common) = &view.common {
                     view.to_first.insert(0, common.id);

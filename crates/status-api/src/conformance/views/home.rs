@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use super::{ViewRows, cell};
 use crate::{
-    BrokenBuilder, Build, BuildRequest, Builder, Home, HomeQuery, MAX_VIEW_BUILDS, Results, RunningBuild,
-    Step, WaitReason, WaitingRequest, Worker,
+    BrokenBuilder, Build, BuildRequest, Builder, Home, HomeQuery, Results, RunningBuild, Step, WaitReason,
+    WaitingRequest, Worker,
 };
 
 impl ViewRows {
     pub(super) fn home(&self, query: &HomeQuery) -> Home {
-        let limit = query.limit.min(MAX_VIEW_BUILDS) as usize;
+        let limit = query.most() as usize;
         let builders = self.chosen(&query.builders);
         let builds = self.builds_of(&builders);
         let (mut ended, runs): (Vec<Build>, Vec<Build>) =

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{ViewRows, cell};
 use crate::{
     Build, BuildRequest, Builder, Buildset, BuildsetId, Cell, Change, Console, ConsoleQuery, Grid, GridQuery,
-    GridRevision, MAX_VIEW_ROWS, SourceStamp, SourceStampId,
+    GridRevision, SourceStamp, SourceStampId,
 };
 
 /// Buildsets that are looked at in all.
@@ -42,7 +42,7 @@ impl ViewRows {
                 revisions.push((ids, revision));
             }
         }
-        revisions.truncate(query.revisions.min(MAX_VIEW_ROWS) as usize);
+        revisions.truncate(query.most() as usize);
         let (rows, revisions): (Vec<_>, Vec<_>) = revisions
             .into_iter()
             .map(|(ids, revision)| (buildsets[&ids].clone(), revision))
@@ -66,7 +66,7 @@ impl ViewRows {
         };
         let mut changes: Vec<Change> = self.changes.iter().filter(is_wanted).cloned().collect();
         changes.sort_by_key(|change| Reverse(change.id));
-        changes.truncate(query.changes.min(MAX_VIEW_ROWS) as usize);
+        changes.truncate(query.most() as usize);
         let rows = changes.iter().map(|change| self.buildsets_of(change)).collect();
         Console {
             cells: self.cells(&builders, rows),

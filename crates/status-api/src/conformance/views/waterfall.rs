@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use super::ViewRows;
-use crate::{Build, Change, MAX_VIEW_BUILDS, Step, Timestamp, Waterfall, WaterfallQuery};
+use crate::{Build, Change, Step, Timestamp, Waterfall, WaterfallQuery};
 
 /// Steps at the most.
 const MAX_STEPS: usize = 100_000;
 
 impl ViewRows {
     pub(super) fn waterfall(&self, query: &WaterfallQuery) -> Waterfall {
-        let limit = query.limit.min(MAX_VIEW_BUILDS) as usize;
+        let limit = query.most() as usize;
         let within = |at: Timestamp| query.from <= at && at < query.to;
         let builders = self.chosen(&query.builders);
         let mut builds = self.builds_of(&builders);

@@ -2,16 +2,12 @@
 
 use form_urlencoded::Serializer;
 use weir_status_api::{
-    BuilderChoice, BuilderId, ChangeId, ConsoleQuery, Error, GridQuery, HomeQuery, MAX_VIEW_BUILDS,
-    MAX_VIEW_ROWS, ProjectId, Result, Timestamp, ViewQuery, WaterfallQuery,
+    BuilderChoice, BuilderId, ChangeId, ConsoleQuery, Error, GridQuery, HomeQuery, ProjectId, Result,
+    Timestamp, ViewQuery, WaterfallQuery,
 };
 
 use super::values;
 use crate::v2::ViewName;
-
-const HOME_LIMIT: u32 = 100;
-const ROWS: u32 = 50;
-const WATERFALL_LIMIT: u32 = 1_000;
 
 /// Reads the parameters of a view.
 ///
@@ -21,24 +17,24 @@ pub fn parse_view(name: ViewName, query: &[(String, String)]) -> Result<ViewQuer
     let given = Given::read(name, query)?;
     let query = match name {
         ViewName::Home => ViewQuery::Home(HomeQuery {
-            limit: given.limit(HOME_LIMIT, MAX_VIEW_BUILDS),
+            limit: given.limit,
             builders: given.builders,
         }),
         ViewName::Waterfall => ViewQuery::Waterfall(WaterfallQuery {
-            limit: given.limit(WATERFALL_LIMIT, MAX_VIEW_BUILDS),
+            limit: given.limit,
             from: needed("from", given.from)?,
             to: needed("to", given.to)?,
             steps: given.steps,
             builders: given.builders,
         }),
         ViewName::Grid => ViewQuery::Grid(GridQuery {
-            revisions: given.limit(ROWS, MAX_VIEW_ROWS),
+            revisions: given.limit,
             builders: given.builders,
             branch: given.branch,
             codebase: given.codebase,
         }),
         ViewName::Console => ViewQuery::Console(ConsoleQuery {
-            changes: given.limit(ROWS, MAX_VIEW_ROWS),
+            changes: given.limit,
             builders: given.builders,
             branch: given.branch,
             codebase: given.codebase,
@@ -57,7 +53,7 @@ fn needed(name: &str, time: Option<Timestamp>) -> Result<Timestamp> {
 #[derive(Default)]
 struct Given {
     builders: BuilderChoice,
-    limit: Option<u32>,
+    limit: u32,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     steps: bool,
@@ -85,11 +81,8 @@ impl Given {
             ("without_tag", _) => builders.without_tags.push(value.to_owned()),
             ("removed", _) => builders.removed_too = values::flag(name, value)?,
             ("limit", _) => {
-                self.limit = Some(
-                    super::parse::number::<u64>(name, value)?
-                        .try_into()
-                        .unwrap_or(u32::MAX),
-                )
+                let limit = super::parse::number::<u64>(name, value)?;
+                self.limit = limit.try_into().unwrap_or(u32::MAX);
             }
             ("from", Waterfall) => self.from = Some(values::seconds(name, value)?),
             ("from_us", Waterfall) => self.from = Some(values::micros(name, value)?),
@@ -102,11 +95,6 @@ impl Given {
             _ => return Err(super::parse::unrecognized(name)),
         }
         Ok(())
-    }
-
-    /// A limit above the highest one is the highest one.
-    fn limit(&self, usual: u32, highest: u32) -> u32 {
-        self.limit.unwrap_or(usual).min(highest)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Change, Console, ConsoleQuery, MAX_VIEW_ROWS};
+use weir_status_api::{Change, Console, ConsoleQuery};
 
 use super::cells::{MOST_BUILDSETS, Rows, cells};
 use super::rows::{self, ChangeRow};
@@ -38,7 +38,7 @@ async fn newest_changes(conn: &mut Conn, query: &ConsoleQuery) -> Result<Vec<Cha
     }
     let found: Vec<ChangeRow> = found
         .order(changes::id.desc())
-        .limit(query.changes.min(MAX_VIEW_ROWS).into())
+        .limit(query.most().into())
         .select(ChangeRow::as_select())
         .load(conn)
         .await?;

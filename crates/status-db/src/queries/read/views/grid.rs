@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Grid, GridQuery, GridRevision, MAX_VIEW_ROWS, SourceStamp, Timestamp};
+use weir_status_api::{Grid, GridQuery, GridRevision, SourceStamp, Timestamp};
 
 use super::cells::{MOST_BUILDSETS, Rows, cells};
 use super::rows::{self, SourceStampRow};
@@ -32,7 +32,7 @@ pub(super) async fn grid(conn: &mut Conn, query: &GridQuery) -> Result<Grid> {
     let builders = builders::chosen(conn, &query.builders).await?;
     let ids = builders::ids(&builders);
     let mut walk = Walk::default();
-    let wanted = query.revisions.min(MAX_VIEW_ROWS) as usize;
+    let wanted = query.most() as usize;
     for _ in 0..TIMES {
         if walk.found.len() >= wanted || walk.done {
             break;

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use weir_status_api::{
-    BrokenBuilder, BuildCell, BuildId, Builder, BuilderId, Home, HomeQuery, MAX_VIEW_BUILDS, Results,
-    RunningBuild, Step, Timestamp, Worker,
+    BrokenBuilder, BuildCell, BuildId, Builder, BuilderId, Home, HomeQuery, Results, RunningBuild, Step,
+    Timestamp, Worker,
 };
 
 use super::newest::{self, By, newest};
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::schema::{builders as builders_table, builds, steps, workers};
 
 pub(super) async fn home(conn: &mut Conn, query: &HomeQuery) -> Result<Home> {
-    let limit = query.limit.min(MAX_VIEW_BUILDS);
+    let limit = query.most();
     let builders = builders::chosen(conn, &query.builders).await?;
     let ids = builders::ids(&builders);
     let running = running(conn, &ids, limit).await?;

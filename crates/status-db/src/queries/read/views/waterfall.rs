@@ -4,7 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{MAX_VIEW_BUILDS, Step, Timestamp, Waterfall, WaterfallQuery};
+use weir_status_api::{Step, Timestamp, Waterfall, WaterfallQuery};
 
 use super::newest::{self, Builds, By};
 use super::rows::{self, BuildRow, ChangeRow, StepRow};
@@ -27,7 +27,7 @@ const LONG: [(i64, &str); 3] = [
 ];
 
 pub(super) async fn waterfall(conn: &mut Conn, query: &WaterfallQuery) -> Result<Waterfall> {
-    let limit = query.limit.min(MAX_VIEW_BUILDS);
+    let limit = query.most();
     let builders = builders::chosen(conn, &query.builders).await?;
     let ids = builders::ids(&builders);
     let (builds, builds_from) = builds_within(conn, &ids, query, limit).await?;

@@ -59,6 +59,8 @@ async fn a_build_keeps_the_last_value_of_each_name() {
     for refused in [
         data(build, "large", vec![0; MAX_BUILD_DATA + 1]),
         data(build, "", vec![]),
+        data(build, ".", vec![]),
+        data(build, "..", vec![]),
         data(build, &"n".repeat(257), vec![]),
         data(build, "a\0b", vec![]),
     ] {

@@ -23,6 +23,10 @@ pub(super) async fn set_build_data(tx: &mut Tx<'_>, new: &NewBuildData) -> Resul
             format_args!("must have 1 to {MAX_NAME} bytes"),
         ));
     }
+    // In a path of JSON these would be no word, or lead elsewhere.
+    if matches!(new.name.as_str(), "." | "..") {
+        return Err(Error::invalid("name", "must not be `.` or `..`"));
+    }
     if new.value.len() > MAX_BUILD_DATA {
         let why = format_args!("has {} bytes; {MAX_BUILD_DATA} are the most", new.value.len());
         return Err(Error::invalid("value", why));

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod commands;
+mod neighbours;
 mod operations;
 mod parts;
 mod schemas;
@@ -23,6 +24,7 @@ pub fn document() -> Value {
     let mut paths = operations::paths();
     paths.extend(access::paths());
     paths.extend(site::paths());
+    paths.extend(neighbours::paths());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -61,6 +63,7 @@ fn schemas() -> Map<String, Value> {
     all.extend(commands::schemas());
     all.extend(access::schemas());
     all.extend(site::schemas());
+    all.extend(neighbours::schemas());
     all.extend(answers::schemas());
     all
 }

@@ -40,8 +40,6 @@ pub(super) fn paths() -> Map<String, Value> {
             "/config",
             plain("What Buildbot's web pages ask at their start.", "Config"),
         ),
-        ("/health", plain("Whether the process answers.", "Health")),
-        ("/ready", plain("Whether what it reads from answers.", "Ready")),
         ("/sse/listen", listen()),
         ("/sse/listen/{path}", listen_to_one()),
         ("/sse/add/{uuid}/{path}", change("Adds a path to a stream.", true)),
@@ -152,12 +150,9 @@ fn socket() -> Value {
 /// What these paths give.
 pub(super) fn schemas() -> Map<String, Value> {
     let versions = object(&[("api_versions", object(&[("v2", text())]))]);
-    let status = |word: &str| object(&[("status", json!({"type": "string", "enum": [word]}))]);
     let all = [
         ("Versions", versions),
         ("Config", config()),
-        ("Health", status("ok")),
-        ("Ready", status("ready")),
         ("Event", event()),
         ("SocketCommand", socket_command()),
         ("SocketFrame", socket_frame()),

@@ -26,6 +26,7 @@
 //! - No retries: [`Error::Unavailable`](weir_status_api::Error::Unavailable) tells the caller, who knows
 //!   whether to try again, and a watch resumes from its last cursor.
 
+mod admit;
 mod call;
 mod client;
 mod convert;
@@ -53,7 +54,9 @@ mod v1_server {
     include!(concat!(env!("OUT_DIR"), "/services/weir.status.v1.rs"));
 }
 
+pub use admit::{Admit, Asking};
 pub use client::{GrpcStatus, Options};
 pub use serve::{
-    ACCESS_SERVICE_NAME, MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, serve, serve_with,
+    ACCESS_SERVICE_NAME, MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, routes_admitting, serve,
+    serve_with,
 };

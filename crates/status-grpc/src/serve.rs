@@ -14,6 +14,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder as Reflection;
 use weir_status_api::Access;
 
+use crate::admit::{Admit, AdmitAll};
 use crate::health::ApiHealth;
 use crate::server::Server;
 use crate::v1_server::access_service_server::{AccessServiceServer, SERVICE_NAME as ACCESS_SERVICE};
@@ -62,11 +63,16 @@ impl Default for ServeOptions {
 /// Who may see and do what is the business of `access`: a caller comes as
 /// [`Caller::bearer`](weir_status_api::Caller::bearer) or anonymous.
 pub fn routes(access: Arc<dyn Access>, stop: CancellationToken) -> Routes {
+    routes_admitting(access, Arc::new(AdmitAll), stop)
+}
+
+/// As [`routes`], with `admit` to say which watches may go out.
+pub fn routes_admitting(access: Arc<dyn Access>, admit: Arc<dyn Admit>, stop: CancellationToken) -> Routes {
     let health = HealthServer::new(ApiHealth {
         access: Arc::clone(&access),
         stop: stop.clone(),
     });
-    let server = Server::new(access, stop);
+    let server = Server::new(access, admit, stop);
     macro_rules! bounded {
         ($service:ident) => {
             $service::new(server.clone())

@@ -14,6 +14,7 @@ use weir_status_api::{
     Access, At, Cursor, List, ListParts, Page, Result, Start, StatusApi, TopicFilter, ViewQuery,
 };
 
+use crate::admit::{Admit, Asking};
 use crate::call::{Call, part, uncompressed};
 use crate::convert::Field;
 use crate::v1;
@@ -26,15 +27,17 @@ use watch::Watched;
 #[derive(Clone)]
 pub(crate) struct Server {
     access: Arc<dyn Access>,
+    admit: Arc<dyn Admit>,
     stop: CancellationToken,
     /// The events as they go out, for all who watch.
     frames: Arc<Frames>,
 }
 
 impl Server {
-    pub(crate) fn new(access: Arc<dyn Access>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(access: Arc<dyn Access>, admit: Arc<dyn Admit>, stop: CancellationToken) -> Self {
         Self {
             access,
+            admit,
             stop,
             frames: Arc::default(),
         }
@@ -149,13 +152,22 @@ impl StatusService for Server {
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let call = Call::of("Watch", &request);
-        let v1::WatchRequest { patterns, after } = request.into_inner();
+        let (metadata, extensions, v1::WatchRequest { patterns, after }) = request.into_parts();
+        let headers = metadata.into_headers();
         let begin = async {
             let filter = TopicFilter::parse_all(patterns.iter().map(String::as_str))?;
             let start = after.map_or(Start::Now, |cursor| Start::After(Cursor(cursor)));
+            let events = self.open(&call)?.watch(filter, start).await?;
+            // Whoever presented a token that is nobody's has come no further.
+            let asking = Asking {
+                known: call.caller()?.token().is_some(),
+                extensions: &extensions,
+                headers: &headers,
+            };
             let watched = Watched {
                 deadline: call.deadline().map(|it| tokio::time::Instant::now() + it),
-                events: self.open(&call)?.watch(filter, start).await?,
+                events,
+                admitted: self.admit.admit(asking)?,
                 stop: self.stop.clone(),
                 frames: Arc::clone(&self.frames),
             };

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::{Extensions, HeaderMap};
 use weir_status_api::{Error, Result};
+
+use crate::rate;
 
 /// How many event streams may be open at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,8 @@ struct Open {
 #[derive(Debug)]
 pub struct Admitted {
     open: Arc<Mutex<Open>>,
-    from: IpAddr,
+    /// None if it counts for no address.
+    from: Option<IpAddr>,
 }
 
 impl Default for Admission {
@@ -67,27 +71,59 @@ impl Admission {
         lock(&self.open).total
     }
 
+    /// Admits a stream for which a request asks: of the client at the address that a `trusted` proxy tells of, else
+    /// of the peer. A trusted proxy that tells of nobody stands for many, as a gateway does.
+    ///
+    /// # Errors
+    /// As [`Admission::admit`].
+    pub fn admit_from(
+        &self,
+        trusted: &[IpAddr],
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> Result<Admitted> {
+        let client = rate::client_of(extensions, headers, trusted);
+        match client.filter(|it| rate::is_among(*it, trusted)) {
+            Some(_) => self.admit_many(),
+            None => self.admit(client),
+        }
+    }
+
+    /// Admits a stream of somebody who may have many: it counts in all, and for no address.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if too many are open in all.
+    pub fn admit_many(&self) -> Result<Admitted> {
+        self.count(None)
+    }
+
     /// Admits a stream of a client at that address; those whose address is not known share one.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if too many are open in all, [`Error::TooMany`] if the client has too many.
     pub fn admit(&self, from: Option<IpAddr>) -> Result<Admitted> {
-        let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), one_client);
-        let most = match from.is_loopback() {
-            true => self.limits.per_loopback,
-            false => self.limits.per_address,
-        };
+        self.count(Some(from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), one_client)))
+    }
+
+    fn count(&self, from: Option<IpAddr>) -> Result<Admitted> {
         let mut open = lock(&self.open);
         if open.total >= self.limits.total {
             return Err(Error::unavailable(
                 "too many event streams are open; try again later",
             ));
         }
-        if open.by_address.get(&from).copied().unwrap_or_default() >= most {
-            let why = format!("event streams of one address, at most {most}; close one, or try again later");
-            return Err(Error::TooMany { why });
+        if let Some(from) = from {
+            let most = match from.is_loopback() {
+                true => self.limits.per_loopback,
+                false => self.limits.per_address,
+            };
+            if open.by_address.get(&from).copied().unwrap_or_default() >= most {
+                let why =
+                    format!("event streams of one address, at most {most}; close one, or try again later");
+                return Err(Error::TooMany { why });
+            }
+            *open.by_address.entry(from).or_default() += 1;
         }
-        *open.by_address.entry(from).or_default() += 1;
         open.total += 1;
         drop(open);
         Ok(Admitted {
@@ -101,10 +137,12 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         let mut open = lock(&self.open);
         open.total -= 1;
-        if let Some(own) = open.by_address.get_mut(&self.from) {
+        if let Some(from) = self.from
+            && let Some(own) = open.by_address.get_mut(&from)
+        {
             *own -= 1;
             if *own == 0 {
-                open.by_address.remove(&self.from);
+                open.by_address.remove(&from);
             }
         }
     }
@@ -157,6 +195,30 @@ mod tests {
         drop(first);
         let _second = admission.admit(at("2001:db8::2")).unwrap();
         assert!(admission.admit(at("2001:db8::1")).is_err());
+    }
+
+    #[test]
+    fn who_may_have_many_is_bounded_with_all_alone() {
+        let admission = Admission::new(StreamLimits {
+            total: 3,
+            per_address: 1,
+            per_loopback: 1,
+        });
+        let gateway = [at("192.0.2.1").unwrap()];
+        let ask = |peer: &str, tells: Option<&str>| {
+            let mut extensions = Extensions::new();
+            extensions.insert(rate::Peer(format!("{peer}:1").parse().unwrap()));
+            let lines = tells.map(|it| ("x-forwarded-for".parse().unwrap(), it.parse().unwrap()));
+            admission.admit_from(&gateway, &extensions, &lines.into_iter().collect())
+        };
+        let two = [ask("192.0.2.1", None).unwrap(), ask("192.0.2.1", None).unwrap()];
+        let one = ask("192.0.2.1", Some("198.51.100.7")).unwrap();
+        assert!(matches!(ask("192.0.2.1", None), Err(Error::Unavailable { .. })));
+        drop(two);
+        assert!(matches!(ask("198.51.100.7", None), Err(Error::TooMany { .. })));
+        drop(one);
+        let _again = ask("198.51.100.7", None).unwrap();
+        assert_eq!(admission.open(), 1);
     }
 
     #[test]

@@ -87,8 +87,10 @@ impl App {
 
     /// Lets whoever sent the request have an event stream, if there is room for one.
     fn admit(&self, head: &Parts) -> Result<Admitted> {
-        let client = self.limits.client(&head.extensions, &head.headers);
-        self.options.admission.admit(client)
+        let trusted = &self.options.trusted_proxies;
+        self.options
+            .admission
+            .admit_from(trusted, &head.extensions, &head.headers)
     }
 }
 

@@ -47,13 +47,19 @@ fn network(address: Ipv6Addr) -> u64 {
     u64::try_from(address.to_bits() >> 64).unwrap_or(u64::MAX)
 }
 
+/// The address that a request counts for, if it is known.
+pub(crate) fn client_of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let Peer(peer) = extensions.get()?;
+    Some(client(peer.ip(), headers, trusted))
+}
+
+/// Whether the address is one of these, however it is written.
+pub(crate) fn is_among(address: IpAddr, these: &[IpAddr]) -> bool {
+    these.iter().any(|it| it.to_canonical() == address.to_canonical())
+}
+
 /// The address that is counted: the peer's, or what a proxy that is trusted says of it.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let trusts = |address: IpAddr| {
-        trusted
-            .iter()
-            .any(|it| it.to_canonical() == address.to_canonical())
-    };
     let mut client = peer;
     let mut lines: Vec<&str> = headers
         .get_all(FORWARDED)
@@ -63,7 +69,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     lines.reverse();
     // From the nearest on: what stands before an address that is not trusted, anybody can have written.
     for text in lines.iter().flat_map(|line| line.rsplit(',')) {
-        if !trusts(client) {
+        if !is_among(client, trusted) {
             break;
         }
         match text.trim().parse() {
@@ -94,12 +100,6 @@ impl Limits {
         }
     }
 
-    /// The address that a request counts for, if it is known.
-    pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-        let Peer(peer) = extensions.get()?;
-        Some(client(peer.ip(), headers, &self.trusted))
-    }
-
     /// How many requests were too many.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -107,7 +107,7 @@ impl Limits {
 
     /// Takes a request into account; gives how long its address has to wait if that is too many.
     pub(crate) fn take<B>(&self, request: &Request<B>) -> Result<(), Duration> {
-        let Some(client) = self.client(request.extensions(), request.headers()) else {
+        let Some(client) = client_of(request.extensions(), request.headers(), &self.trusted) else {
             return Ok(());
         };
         if client.to_canonical().is_loopback() && !self.loopback {

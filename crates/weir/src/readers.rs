@@ -4,12 +4,43 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use weir_status_api::Result;
 use weir_status_db::Store;
+use weir_status_grpc::{Admit, Asking};
 use weir_web::{Admission, Options, Present, Rate, StreamLimits};
 
 /// How many reads of the same store may be under way at once for callers without a credential: fewer than the
 /// store has connections, so that there is always one for everybody else.
 const READS_OF_A_STORE: usize = 2;
+
+/// Counts the watches of gRPC with the other event streams. Whoever presents a good token, such as a gateway of the
+/// site's own, is bounded with all others alone.
+pub(crate) struct Watches {
+    admission: Admission,
+    trusted: Vec<IpAddr>,
+}
+
+impl Watches {
+    /// Beside the streams that are served with `options`.
+    pub(crate) fn beside(options: &Options) -> Self {
+        Self {
+            admission: options.admission.clone(),
+            trusted: options.trusted_proxies.clone(),
+        }
+    }
+}
+
+impl Admit for Watches {
+    fn admit(&self, asking: Asking<'_>) -> Result<Box<dyn Send>> {
+        let admitted = match asking.known {
+            true => self.admission.admit_many(),
+            false => self
+                .admission
+                .admit_from(&self.trusted, asking.extensions, asking.headers),
+        };
+        Ok(Box::new(admitted?))
+    }
+}
 
 /// What readers may take.
 #[derive(Args, Clone, Debug)]
@@ -26,7 +57,7 @@ pub(crate) struct Readers {
     /// A proxy that is believed when it says for whom it asks (`X-Forwarded-For`); may be repeated.
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
-    /// How many event streams (server-sent events and WebSockets) may be open at once.
+    /// How many event streams (server-sent events, WebSockets, and watches over gRPC) may be open at once.
     #[arg(long, value_name = "NUMBER", default_value_t = StreamLimits::default().total)]
     max_streams: usize,
     /// How many of them one address may have.

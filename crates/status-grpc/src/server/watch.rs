@@ -19,6 +19,8 @@ pub(super) struct Watched {
     /// How long the client said that it will watch.
     pub(super) deadline: Option<Instant>,
     pub(super) frames: Arc<Frames>,
+    /// Its right to be open.
+    pub(super) admitted: Box<dyn Send>,
 }
 
 impl Watched {
@@ -26,6 +28,7 @@ impl Watched {
     /// before the connection has room for it; when the client goes, this is dropped and the events with it.
     pub(super) fn responses(mut self) -> impl Stream<Item = Result<Frame, Status>> + Send {
         async_stream::stream! {
+            let _admitted = self.admitted;
             loop {
                 let signal = tokio::select! {
                     biased;

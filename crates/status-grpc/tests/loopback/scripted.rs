@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::service::Routes;
 use weir_status_api::*;
-use weir_status_grpc::{GrpcStatus, Options, ServeOptions, routes, serve_with};
+use weir_status_grpc::{Admit, GrpcStatus, Options, ServeOptions, routes, routes_admitting, serve_with};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
@@ -325,10 +326,21 @@ impl Served {
     }
 
     async fn serve(access: Arc<dyn Access>, options: ServeOptions) -> Self {
+        Self::routes(options, |stop| routes(access, stop)).await
+    }
+
+    pub(crate) async fn admitting(access: Arc<dyn Access>, admit: Arc<dyn Admit>) -> Self {
+        Self::routes(ServeOptions::default(), |stop| {
+            routes_admitting(access, admit, stop)
+        })
+        .await
+    }
+
+    async fn routes(options: ServeOptions, routes: impl FnOnce(CancellationToken) -> Routes) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let routes = routes(access, stop.clone());
+        let routes = routes(stop.clone());
         Self {
             address,
             ended: tokio::spawn(serve_with(listener, routes, stop.clone(), options)),

@@ -1,8 +1,11 @@
 //! Watches.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use weir_status_api::*;
+use weir_status_grpc::{Admit, Asking};
 use weir_testbed::eventually;
 
 use crate::scripted::{DEADLINE, Mood, Scripted, Served, event, last_error, next, next_event};
@@ -107,4 +110,57 @@ async fn an_unread_watch_costs_a_bounded_amount_and_holds_nobody_up() {
     }
     drop((late, unread));
     eventually("no watch is open", DEADLINE, async || api.open_watches() == 0).await;
+}
+
+/// Room for two watches of those who are not known.
+#[derive(Default)]
+struct RoomForTwo(Arc<AtomicUsize>);
+
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn full() -> Error {
+    Error::TooMany {
+        why: "watches, at most 2".to_owned(),
+    }
+}
+
+impl Admit for RoomForTwo {
+    fn admit(&self, asking: Asking<'_>) -> Result<Box<dyn Send>> {
+        assert!(asking.headers.contains_key("content-type"));
+        if asking.known {
+            return Ok(Box::new(()));
+        }
+        let place = Place(Arc::clone(&self.0));
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => Ok(Box::new(place)),
+            _ => Err(full()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn watches_are_admitted_for_as_long_as_they_go_on() {
+    let api = Scripted::new();
+    let room = RoomForTwo::default();
+    let open = Arc::clone(&room.0);
+    let access = Arc::new(OpenToAll(Arc::clone(&api) as _));
+    let server = Served::admitting(access, Arc::new(room)).await;
+    let client = server.client();
+    let watch = async || client.watch(TopicFilter::all(), Start::Now).await;
+    let (first, _second) = (watch().await.unwrap(), watch().await.unwrap());
+    assert_eq!(watch().await.err(), Some(full()), "the error comes whole");
+    let known = client.open(&Caller::bearer("ada's"));
+    let _more = known.watch(TopicFilter::all(), Start::Now).await.unwrap();
+    drop(first);
+    eventually("the place is free again", DEADLINE, async || {
+        open.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    watch().await.unwrap();
 }

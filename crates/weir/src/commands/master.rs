@@ -15,7 +15,7 @@ use super::check::broken;
 use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
-use crate::readers::Readers;
+use crate::readers::{Readers, Watches};
 use crate::{assets, listeners, log, server, signals};
 
 /// Runs a master.
@@ -61,14 +61,16 @@ impl Master {
         let api: Arc<dyn StatusApi> = Arc::new(store.clone());
         let mut listening = start_listeners(&config, &api, &store)?;
         let stop_serving = tokio_util::sync::CancellationToken::new();
+        let serving = weir_web::Options {
+            sign_in,
+            ..self.readers.master(store.clone())
+        };
+        let watches = Arc::new(Watches::beside(&serving));
         let web = assets::gateway(
             Arc::clone(&access),
             config.title.clone(),
             self.allow_origin.clone(),
-            weir_web::Options {
-                sign_in,
-                ..self.readers.master(store.clone())
-            },
+            serving,
             stop_serving.clone(),
         );
         let options = Options {
@@ -79,7 +81,7 @@ impl Master {
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;
-        let grpc = weir_status_grpc::routes(access, stop_serving.clone())
+        let grpc = weir_status_grpc::routes_admitting(access, watches, stop_serving.clone())
             .add_service(master.workers().service())
             .into_axum_router();
         let serving = tokio::spawn(server::serve(

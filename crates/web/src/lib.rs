@@ -40,6 +40,7 @@ mod picture;
 mod process;
 mod rate;
 mod reads;
+mod relay;
 mod scopes;
 mod shared;
 mod site;
@@ -61,6 +62,7 @@ pub use admission::{Admission, Admitted, StreamLimits};
 pub use assets::{Asset, Assets, FindAsset};
 pub use options::{Options, Present, Rate};
 pub use rate::Peer;
+pub use relay::Relay;
 pub use socket::Hold;
 
 /// What every request needs.

@@ -68,26 +68,47 @@ async fn grpc(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken)
     (Arc::new(client), vec![link])
 }
 
-/// Serves `api` over gRPC, and a client of it over gRPC again, until `stop`; gives a client of that gateway.
+/// Serves `api` over gRPC, and a client of it, whose callers share their watch, over gRPC again, until `stop`; gives a
+/// client of that gateway.
 async fn gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
     let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
-    let (client, near) = serve_grpc(Arc::new(behind), stop).await;
+    let relay = weir_web::Relay::new(Arc::new(behind));
+    let (client, near) = serve_grpc(Arc::new(relay), stop).await;
     (Arc::new(client), vec![near, far])
 }
 
 /// Serves `api` as JSON until `stop`, and gives a client of it.
 async fn json(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
+    let present = weir_web::Present::new({
+        let store = stage.writer.store.clone();
+        move || store.newest()
+    });
+    serve_json(Arc::new(OpenToAll(api)), Some(present), stop).await
+}
+
+/// Serves `api` over gRPC, and a client of it, whose callers share their watch, as JSON, until `stop`: `weir web`.
+async fn json_gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+    let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
+    let relay = weir_web::Relay::new(Arc::new(behind));
+    let (client, mut links) = serve_json(Arc::new(relay), None, stop).await;
+    links.push(far);
+    (client, links)
+}
+
+/// Serves `access` as JSON until `stop`, and gives a client of it.
+async fn serve_json(
+    access: Arc<dyn Access>,
+    present: Option<weir_web::Present>,
+    stop: &CancellationToken,
+) -> Bound {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let options = weir_web::Options {
         heartbeat: Duration::from_millis(500),
-        present: Some(weir_web::Present::new({
-            let store = stage.writer.store.clone();
-            move || store.newest()
-        })),
+        present,
         ..weir_web::Options::default()
     };
-    let serving = axum::serve(listener, weir_web::router(Arc::new(OpenToAll(api)), options));
+    let serving = axum::serve(listener, weir_web::router(access, options));
     let stop = stop.clone();
     tokio::spawn(async move {
         // Its connections end with the runtime of the test.
@@ -127,6 +148,10 @@ async fn gateway_on_sqlite() -> Remote {
     remote!(gateway, Database::Sqlite)
 }
 
+async fn json_gateway_on_sqlite() -> Remote {
+    remote!(json_gateway, Database::Sqlite)
+}
+
 async fn json_on_sqlite() -> Remote {
     remote!(json, Database::Sqlite)
 }
@@ -141,6 +166,12 @@ mod over_grpc_of_grpc {
     use super::gateway_on_sqlite;
 
     weir_status_api::conformance_tests!(gateway_on_sqlite);
+}
+
+mod over_json_of_grpc {
+    use super::json_gateway_on_sqlite;
+
+    weir_status_api::conformance_tests!(json_gateway_on_sqlite);
 }
 
 mod over_json {

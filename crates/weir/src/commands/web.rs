@@ -1,8 +1,10 @@
 //! `weir web`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
+use weir_web::Relay;
 
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
@@ -45,7 +47,7 @@ impl Web {
         }
         let stop = signals::ending()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
-        let access = self.upstream.connect_for_others()?;
+        let access = Arc::new(Relay::new(self.upstream.connect_for_others()?));
         let readers = self.readers.gateway();
         let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
         let names = Names::of(self.listen, &self.hosts);

@@ -62,6 +62,8 @@ export type ConnectedTo = { masterid: number };
 
 export type ConsoleView = { builders: Builder[]; cells: Cell[]; changes: Change[] };
 
+export type Dependency = { error?: string; note?: string; ok: boolean };
+
 export type DoneAnswer = { id: string | number | null; jsonrpc: '2.0'; result: null };
 
 export type EnableSchedulerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'enable'; params: { enabled: boolean } };
@@ -134,7 +136,7 @@ export type PropertyList = { name: string; source: string; value: string };
 
 export type PropertyListAnswer = { _properties: PropertyList[]; meta: Meta };
 
-export type Ready = { status: 'ready' };
+export type Ready = { dependencies: Record<string, Dependency>; status: 'ready' };
 
 export type RebuildBuildCall = { id: string | number | null; jsonrpc: '2.0'; method: 'rebuild'; params: Record<string, unknown> };
 
@@ -189,6 +191,8 @@ export type Token = { created_at: number; expires_at: number | null; name: strin
 export type TokenAnswer = { meta: Meta; tokens: Token[] };
 
 export type UnpauseWorkerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'unpause'; params: Record<string, unknown> };
+
+export type Unready = { dependencies: Record<string, Dependency>; status: 'unready' };
 
 export type Url = { name: string; url: string };
 

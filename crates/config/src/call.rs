@@ -140,6 +140,11 @@ impl<'v, 's> Call<'v, 's> {
         self.session
     }
 
+    /// Whether the argument is given, and not as `None`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given(name).is_some_and(|it| !it.is_none())
+    }
+
     /// The argument's value if `read` takes it. None if it is not given, `None`, or wrong.
     pub(crate) fn optional<T>(&mut self, name: &str, read: impl Fn(Value<'v>) -> Reading<T>) -> Option<T> {
         let value = self.given(name)?;

@@ -30,6 +30,8 @@ pub struct MasterConfig {
     pub title: String,
     /// The one address for the status API, the web and the workers; 127.0.0.1:8010 unless given.
     pub listen: SocketAddr,
+    /// The certificate and key to serve with TLS; without TLS if none.
+    pub tls: Option<weir_tls::Files>,
     /// Whether an address beyond loopback may be served without TLS.
     pub plain_text_beyond_loopback: bool,
     /// The workers, in the file's order; names are unique.
@@ -56,6 +58,7 @@ impl MasterConfig {
         Self {
             title: "Weir".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
+            tls: None,
             plain_text_beyond_loopback: false,
             workers: vec![],
             change_sources: vec![],

@@ -247,6 +247,14 @@ worker("b", token = "t", max_builds = 1.5)"#
             "master(\n    title = \"T\",\n    listen = \"0.0.0.0:8010\",\n)"
         ),
         (
+            "half of TLS",
+            r#"master(listen = "0.0.0.0:8010", tls_key = "server.key")"#
+        ),
+        (
+            "TLS without files",
+            "master(\n    tls_certificate = \"server.pem\",\n    tls_key = \"server.key\",\n)",
+        ),
+        (
             "empty",
             r#"builder("x", workers = [], steps = [])
 builder("", workers = [w], steps = [shell([]), shell(""), shell(["", "a"])])

@@ -10,13 +10,14 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use prost::Message;
 use tonic::codec::CompressionEncoding;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 use weir_status_api::{
     At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
     Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery,
     Watch,
 };
+use weir_tls::{Ca, endpoint};
 
 use crate::convert::{Field, Wire, take};
 use crate::serve::MAX_REQUEST_BYTES;
@@ -37,6 +38,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024 * 1024;
 pub struct Options {
     /// The API token to present where a [`Caller`] brings none.
     pub token: Option<String>,
+    /// The authorities to trust over TLS, in place of the public ones.
+    pub ca: Option<Ca>,
     /// How long a connection may take to be made.
     pub connect_deadline: Duration,
     /// How long a call may take, and a watch to begin. The server is told, and gives a call up that takes longer.
@@ -56,6 +59,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             token: None,
+            ca: None,
             connect_deadline: Duration::from_secs(5),
             call_deadline: Duration::from_secs(30),
             keepalive_interval: Duration::from_secs(20),
@@ -71,6 +75,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("has_token", &self.token.is_some())
+            .field("ca", &self.ca)
             .field("connect_deadline", &self.connect_deadline)
             .field("call_deadline", &self.call_deadline)
             .field("keepalive_interval", &self.keepalive_interval)
@@ -95,8 +100,8 @@ pub struct GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// The status API at `url` (`grpc://host:port`, or `http://host:port`), presenting `token`. The connection
-    /// is made with the first call. Needs a Tokio runtime.
+    /// The status API at `url` (`grpc://host:port` or `http://host:port`; with TLS `grpcs://host:port` or
+    /// `https://host:port`), presenting `token`. The connection is made with the first call. Needs a Tokio runtime.
     ///
     /// # Errors
     /// [`Error::InvalidQuery`] if the URL or the token cannot be used.
@@ -115,7 +120,8 @@ impl GrpcStatus {
     /// # Errors
     /// As [`GrpcStatus::connect`].
     pub fn with_options(url: &str, options: Options) -> Result<Self> {
-        let channel = endpoint(url)?
+        let channel = endpoint(url, options.ca.as_ref())
+            .map_err(|why| Error::invalid("url", format!("`{url}` {why}")))?
             .connect_timeout(options.connect_deadline)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(options.keepalive_interval)
@@ -197,21 +203,6 @@ fn request<T: Message>(token: Option<Bearer>, message: T) -> Result<Request<T>> 
         request.metadata_mut().insert("authorization", token);
     }
     Ok(request)
-}
-
-fn endpoint(url: &str) -> Result<Endpoint> {
-    let refuse = |why: String| Error::invalid("url", format!("`{url}` {why}"));
-    let address = match url.split_once("://") {
-        Some(("grpc" | "http", address)) => address,
-        Some(("grpcs" | "https", _)) => {
-            return Err(refuse(
-                "asks for TLS, which this build does not have; use `grpc://`".to_owned(),
-            ));
-        }
-        _ => return Err(refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned())),
-    };
-    Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| refuse("is no URL such as `grpc://127.0.0.1:9989`".to_owned()))
 }
 
 /// A part of an answer.
@@ -367,22 +358,18 @@ impl Control for GrpcStatus {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_url_that_cannot_work_is_told_at_once() {
-        for url in [
-            "127.0.0.1:9989",
-            "ftp://host",
-            "grpc://",
-            "https://host",
-            "grpc://a b",
-        ] {
-            let error = endpoint(url).unwrap_err();
+    #[tokio::test]
+    async fn a_url_that_cannot_work_is_told_at_once() {
+        for url in ["127.0.0.1:9989", "ftp://host", "grpc://", "grpc://a b"] {
+            let error = GrpcStatus::connect(url, None).unwrap_err();
             assert!(
                 matches!(&error, Error::InvalidQuery { field, .. } if field == "url"),
                 "{url}: {error}"
             );
         }
-        assert!(endpoint("grpc://localhost:9989").is_ok());
+        for url in ["grpc://localhost:9989", "grpcs://localhost:9989"] {
+            assert!(GrpcStatus::connect(url, None).is_ok(), "{url}");
+        }
     }
 
     #[tokio::test]

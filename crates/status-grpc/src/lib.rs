@@ -60,3 +60,4 @@ pub use serve::{
     ACCESS_SERVICE_NAME, MAX_REQUEST_BYTES, SERVICE_NAME, ServeOptions, routes, routes_admitting, serve,
     serve_with,
 };
+pub use weir_tls::Ca;

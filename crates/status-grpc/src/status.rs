@@ -87,10 +87,14 @@ fn detail(status: &Status) -> Option<Error> {
 fn without_detail(status: &Status) -> Error {
     let why = status.message().to_owned();
     match status.code() {
+        // The connection itself; a server that wants TLS says so with the code for no permission.
+        Code::Internal | Code::PermissionDenied if why.starts_with("h2 protocol error") => {
+            Error::unavailable(reasons(status))
+        }
+        Code::PermissionDenied => Error::PermissionDenied { why },
         Code::NotFound => Error::NotFound { what: why },
         Code::InvalidArgument => Error::invalid("request", why),
         Code::Unauthenticated => Error::Unauthenticated { why },
-        Code::PermissionDenied => Error::PermissionDenied { why },
         Code::FailedPrecondition | Code::Aborted | Code::AlreadyExists => Error::Conflict { why },
         Code::Unimplemented => Error::NotSupported {
             operation: if why.is_empty() {
@@ -100,7 +104,6 @@ fn without_detail(status: &Status) -> Error {
             },
             implementer: "the server".to_owned(),
         },
-        Code::Internal if why.starts_with("h2 protocol error") => Error::Unavailable { why },
         Code::Internal | Code::OutOfRange | Code::DataLoss | Code::Ok => Error::Internal { why },
         // What tonic says of an answer that is above the client's limit once it is decompressed.
         Code::ResourceExhausted if why.starts_with("Error decompressing") => Error::Internal { why },
@@ -111,8 +114,11 @@ fn without_detail(status: &Status) -> Error {
     }
 }
 
-/// The status's message with those of its causes, such as `connection refused`.
+/// The status's message with those of its causes, such as `connection refused`; what is wrong with TLS in plain words.
 fn reasons(status: &Status) -> String {
+    if let Some(why) = std::error::Error::source(status).and_then(weir_tls::explain) {
+        return why;
+    }
     let mut reasons = status.message().to_owned();
     let mut cause = std::error::Error::source(status);
     while let Some(error) = cause {

@@ -15,3 +15,5 @@ pub mod v2;
 
 #[cfg(feature = "client")]
 pub use client::{HttpOptions, HttpStatus};
+#[cfg(feature = "client")]
+pub use weir_tls::Ca;

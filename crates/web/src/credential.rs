@@ -91,7 +91,7 @@ pub(crate) fn cookie(options: &Options, uri: &Uri, token: &str, seconds: i64) ->
 /// Whether people reach the site over TLS.
 fn is_secure(options: &Options, uri: &Uri) -> bool {
     let https = |url: &str| url.get(..8).is_some_and(|it| it.eq_ignore_ascii_case("https://"));
-    options.secure_cookies
+    options.over_tls
         || options.base_url.as_deref().is_some_and(https)
         || uri
             .scheme_str()

@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
     RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -14,7 +14,7 @@ use weir_status_api::Error;
 use crate::answer::{self, refuse};
 use crate::credential::{self, Credential};
 use crate::rate::Limits;
-use crate::{Options, Shared};
+use crate::{Options, Shared, site};
 
 /// Lets a request through to its handler, if its sizes and its origin are as they should be.
 pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -139,8 +139,7 @@ pub(crate) fn is_own_origin(options: &Options, origin: &HeaderValue, headers: &H
     let origin = origin.to_ascii_lowercase();
     // Behind a proxy that ends TLS the schemes differ, so that host and port decide.
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(|it| it.as_str()));
+    let host = site::host(headers, uri);
     let same = matches!((authority, host), (Some(it), Some(host)) if it == host.to_ascii_lowercase());
     let own = options.base_url.as_deref().and_then(origin_of);
     same || own.is_some_and(|own| own == origin)

@@ -51,7 +51,7 @@ impl Page {
 /// `/cc.xml`.
 pub(crate) async fn projects(State(app): State<Shared>, request: Request) -> Response {
     let (head, _) = request.into_parts();
-    let base = site::base_url(&app, &head.headers);
+    let base = site::base_url(&app, &head.headers, &head.uri);
     // The links in it are those of the address under which it was asked for.
     let key = format!("{} {base}", whole(&head));
     let page = cctray::Asked::parse(&pairs(&head), base).map(Page::Projects);

@@ -112,9 +112,9 @@ pub struct Options {
     pub known_reads: usize,
     /// Whether people can sign in with a password; pages offer it then.
     pub sign_in: bool,
-    /// Whether browsers reach the site over TLS only, so that they shall send a session's cookie over nothing else.
-    /// That is so without this where [`Options::base_url`] says so.
-    pub secure_cookies: bool,
+    /// Whether browsers reach the site over TLS only, so that links say so, and a session's cookie shall be sent over
+    /// nothing else. That is so without this where [`Options::base_url`] says so.
+    pub over_tls: bool,
     /// Becomes true when the server stops: event streams, which have no end of their own, end then.
     pub closing: Option<watch::Receiver<bool>>,
 }
@@ -157,7 +157,7 @@ impl Default for Options {
             anonymous_reads: 16,
             known_reads: 32,
             sign_in: false,
-            secure_cookies: false,
+            over_tls: false,
             closing: None,
         }
     }

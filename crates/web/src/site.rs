@@ -1,8 +1,8 @@
 //! What is about the site itself: its versions, its configuration for pages, what robots need not read.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::HOST;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 use weir_status_http::v2;
@@ -15,14 +15,14 @@ const ROBOTS: &str = "User-agent: *\nDisallow: /api\nDisallow: /auth\nDisallow: 
                       Disallow: /health\nDisallow: /metrics\nDisallow: /ready\nDisallow: /sse\nDisallow: /ws\n";
 
 /// `/api`: where the versions of the API are.
-pub(crate) async fn versions(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let v2 = format!("{}api/v2", base_url(&app, &headers));
+pub(crate) async fn versions(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+    let v2 = format!("{}api/v2", base_url(&app, &headers, &uri));
     json(Reader::of(&headers), &json!({"api_versions": {"v2": v2}}), None)
 }
 
 /// `/config`: what Buildbot's web pages want to know at their start.
-pub(crate) async fn config(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    let url = base_url(&app, &headers);
+pub(crate) async fn config(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+    let url = base_url(&app, &headers, &uri);
     let caller = credential::caller(&headers);
     let who = app.access.identify(&caller);
     let who = match in_time(app.options.deadline, who).await {
@@ -52,15 +52,19 @@ pub(crate) async fn config(State(app): State<Shared>, headers: HeaderMap) -> Res
 }
 
 /// The address under which the site was asked, or is known to be reached.
-pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
-    match (
-        &app.options.base_url,
-        headers.get(HOST).and_then(|host| host.to_str().ok()),
-    ) {
+pub(crate) fn base_url(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
+    let scheme = if app.options.over_tls { "https" } else { "http" };
+    match (&app.options.base_url, host(headers, uri)) {
         (Some(url), _) => format!("{}/", url.trim_end_matches('/')),
-        (None, Some(host)) => format!("http://{host}/"),
+        (None, Some(host)) => format!("{scheme}://{host}/"),
         (None, None) => "/".to_owned(),
     }
+}
+
+/// The host and port under which it was asked; over HTTP/2 the URL has them.
+pub(crate) fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| uri.authority().map(|it| it.as_str()))
 }
 
 /// `/robots.txt`.

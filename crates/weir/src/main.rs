@@ -5,6 +5,7 @@ mod commands;
 mod database;
 mod descriptors;
 mod failure;
+mod handshake;
 mod hosts;
 mod listeners;
 mod log;
@@ -14,6 +15,7 @@ mod server;
 mod show;
 mod signals;
 mod stall;
+mod tls;
 mod upstream;
 
 use clap::Parser;

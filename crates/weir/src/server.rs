@@ -12,17 +12,20 @@ use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use weir_tls::{Identity, TlsAcceptor};
 use weir_web::{Hold, Peer};
 
 use crate::descriptors;
 use crate::failure::Failure;
+use crate::handshake;
 use crate::hosts::Names;
 use crate::stall::Patient;
 
@@ -87,9 +90,19 @@ fn misdirected() -> Response {
     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 
-/// Serves until `stop`; then answers under way have a little time to end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let builder = Arc::new(builder());
+/// Serves until `stop`, with TLS if there is a certificate; then answers under way have a little time to end.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<Identity>>,
+    stop: CancellationToken,
+) {
+    let server = Arc::new(Server {
+        builder: builder(),
+        router,
+        tls: tls.map(Identity::acceptor),
+        stop: stop.clone(),
+    });
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
@@ -100,28 +113,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         let Some((stream, peer, permit)) = accepted else {
             return;
         };
-        let (builder, router) = (Arc::clone(&builder), router.clone());
-        let watcher = graceful.watcher();
-        tokio::spawn(async move {
-            let begun = CancellationToken::new();
-            let hold = Hold::new(permit);
-            let service = TowerToHyperService::new(noting(router, peer, hold.clone(), begun.clone()));
-            let stream = TokioIo::new(Patient::new(stream, STALL));
-            let connection = builder.serve_connection_with_upgrades(stream, service);
-            let connection = watcher.watch(connection.into_owned());
-            tokio::pin!(connection);
-            let ended = tokio::select! {
-                ended = &mut connection => ended,
-                () = begun.cancelled() => connection.await,
-                // Before its first request nothing else drops a client that says nothing.
-                () = tokio::time::sleep(HEAD) => Ok(()),
-            };
-            // A client that goes away is no fault of ours.
-            if let Err(error) = ended {
-                tracing::debug!(error, "a connection ended early");
-            }
-            drop(hold);
-        });
+        let guest = Guest {
+            peer,
+            hold: Hold::new(permit),
+            watcher: graceful.watcher(),
+        };
+        tokio::spawn(Arc::clone(&server).welcome(stream, guest));
     }
     drop(listener);
     let all_gone = async {
@@ -131,6 +128,64 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     };
     if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
         tracing::debug!("some streams were still open");
+    }
+}
+
+/// What all connections share.
+struct Server {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    stop: CancellationToken,
+}
+
+/// Whose connection it is, and what is kept as long as it, or what it became, is there.
+struct Guest {
+    peer: Peer,
+    hold: Hold,
+    watcher: Watcher,
+}
+
+impl Server {
+    /// Serves a connection to its end.
+    async fn welcome(self: Arc<Self>, stream: TcpStream, guest: Guest) {
+        let Some(acceptor) = &self.tls else {
+            return self.converse(Patient::new(stream, STALL), guest).await;
+        };
+        let secured = tokio::select! {
+            secured = handshake::secure(stream, acceptor, STALL) => secured,
+            () = self.stop.cancelled() => return,
+        };
+        match secured {
+            Ok(stream) => self.converse(stream, guest).await,
+            Err(error) => tracing::debug!(%error, "a connection has no TLS"),
+        }
+    }
+
+    async fn converse<S>(&self, stream: S, guest: Guest)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let begun = CancellationToken::new();
+        let Guest { peer, hold, watcher } = guest;
+        let service = noting(self.router.clone(), peer, hold.clone(), begun.clone());
+        let service = TowerToHyperService::new(service);
+        let connection = self
+            .builder
+            .serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let connection = watcher.watch(connection.into_owned());
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = begun.cancelled() => connection.await,
+            // Before its first request nothing else drops a client that says nothing.
+            () = tokio::time::sleep(HEAD) => Ok(()),
+        };
+        // A client that goes away is no fault of ours.
+        if let Err(error) = ended {
+            tracing::debug!(error, "a connection ended early");
+        }
+        drop(hold);
     }
 }
 
@@ -175,7 +230,7 @@ fn builder() -> Builder<TokioExecutor> {
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {

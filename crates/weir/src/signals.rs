@@ -1,15 +1,14 @@
 //! When the process is told to end.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
 /// A token that is cancelled at SIGTERM or SIGINT.
 pub(crate) fn ending() -> Result<CancellationToken, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let fail = |error| Failure::new(format!("signals cannot be watched: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(fail)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(fail)?;
+    let mut terminate = watch(SignalKind::terminate())?;
+    let mut interrupt = watch(SignalKind::interrupt())?;
     let token = CancellationToken::new();
     let told = token.clone();
     tokio::spawn(async move {
@@ -27,4 +26,13 @@ pub(crate) fn ending() -> Result<CancellationToken, Failure> {
         std::process::exit(130);
     });
     Ok(token)
+}
+
+/// Each SIGHUP from now on, which no longer ends the process.
+pub(crate) fn hangups() -> Result<Signal, Failure> {
+    watch(SignalKind::hangup())
+}
+
+fn watch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::new(format!("signals cannot be watched: {error}")))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use clap::Args;
 use weir_status_api::{Access, Caller, StatusApi};
-use weir_status_grpc::GrpcStatus;
+use weir_status_grpc::{Ca, GrpcStatus, Options};
 
 use crate::failure::Failure;
 
 /// Where the master is, and who asks.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Upstream {
-    /// The master's address.
+    /// The master's address; with TLS `grpcs://…`.
     #[arg(
         long,
         env = "WEIR_UPSTREAM",
@@ -20,24 +20,48 @@ pub(crate) struct Upstream {
         value_name = "URL"
     )]
     upstream: String,
+    #[command(flatten)]
+    trust: Trust,
     /// A file with the API token to present.
     #[arg(long, env = "WEIR_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+}
+
+/// Which masters are trusted over TLS.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Trust {
+    /// The certificates, as PEM, of the authorities to trust over TLS in place of the public ones.
+    #[arg(long, env = "WEIR_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+impl Trust {
+    /// Those authorities, if there are any.
+    pub(crate) fn ca(&self) -> Result<Option<Ca>, Failure> {
+        let read = |file: &PathBuf| Ca::read(file).map_err(|why| Failure::usage(format!("the CA: {why}")));
+        self.ca.as_ref().map(read).transpose()
+    }
 }
 
 impl Upstream {
     /// The status API of that master, as whoever holds the token may see it. Connects when it is first asked.
     pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
         let caller = self.caller()?;
-        let status =
-            GrpcStatus::connect(&self.upstream, caller.token().map(str::to_owned)).map_err(Failure::usage)?;
-        Ok(Arc::new(status))
+        Ok(Arc::new(self.status(caller.token().map(str::to_owned))?))
     }
 
     /// The same for others, who present tokens of their own, and must never act with ours.
     pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn Access>, Failure> {
-        let status = GrpcStatus::connect(&self.upstream, None).map_err(Failure::usage)?;
-        Ok(Arc::new(status))
+        Ok(Arc::new(self.status(None)?))
+    }
+
+    fn status(&self, token: Option<String>) -> Result<GrpcStatus, Failure> {
+        let options = Options {
+            token,
+            ca: self.trust.ca()?,
+            ..Options::default()
+        };
+        GrpcStatus::with_options(&self.upstream, options).map_err(Failure::usage)
     }
 
     /// Who asks.

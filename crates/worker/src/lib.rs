@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use options::{Error, Options};
+pub use weir_tls::Ca;
 
 use backoff::Backoff;
 use session::{Ended, Session};

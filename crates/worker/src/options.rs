@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Endpoint;
+use weir_tls::{AddressError, Ca, endpoint};
 
 /// What a worker is told at its start.
 #[derive(Clone)]
 pub struct Options {
-    /// The master's address, e.g. `http://127.0.0.1:8010`.
+    /// The master's address, e.g. `grpc://127.0.0.1:8010`; with TLS `grpcs://ci.example:8010`.
     pub master: String,
+    /// The authorities to trust over TLS, in place of the public ones.
+    pub ca: Option<Ca>,
     /// The worker's name, as the master's configuration has it.
     pub name: String,
     /// The worker's token, as the master's configuration has it.
@@ -51,6 +54,7 @@ impl Options {
     ) -> Self {
         Self {
             master: master.into(),
+            ca: None,
             name: name.into(),
             token: token.into(),
             base_dir: base_dir.into(),
@@ -67,16 +71,10 @@ impl Options {
     }
 
     pub(crate) fn target(&self) -> Result<Target, Error> {
-        if self.master.starts_with("https:") {
-            return Err(Error::NoTls {
+        let endpoint = endpoint(&self.master, self.ca.as_ref())
+            .map_err(|why| Error::Url {
                 url: self.master.clone(),
-            });
-        }
-        let endpoint = Endpoint::from_shared(self.master.clone())
-            .ok()
-            .filter(|it| it.uri().scheme_str() == Some("http") && it.uri().authority().is_some())
-            .ok_or_else(|| Error::Url {
-                url: self.master.clone(),
+                why,
             })?
             .connect_timeout(self.connect_timeout)
             .tcp_nodelay(true)
@@ -145,19 +143,13 @@ pub enum Error {
         /// What it said.
         why: String,
     },
-    /// The address is none.
-    #[error("`{url}` is no address of a master; it looks like `http://127.0.0.1:8010`")]
+    /// The address cannot be used.
+    #[error("`{url}` {why}")]
     Url {
         /// The address.
         url: String,
-    },
-    /// The address asks for TLS.
-    #[error(
-        "`{url}`: this worker speaks no TLS; connect to `http://…`, through a tunnel if the network is not yours"
-    )]
-    NoTls {
-        /// The address.
-        url: String,
+        /// Why.
+        why: AddressError,
     },
     /// The token cannot be sent.
     #[error("the token is empty, or has characters other than visible ASCII")]

@@ -304,11 +304,16 @@ fn refusal(url: &str, status: Status) -> Ended {
         Code::Unimplemented => lost(format!("there is no master for workers at {url}"), false),
         _ => {
             let causes = status.source().map(causes).unwrap_or_default();
-            let why = [status.message(), &causes].into_iter().find(|it| !it.is_empty());
-            lost(
-                format!("the connection ended: {}", why.unwrap_or("no reason given")),
-                false,
-            )
+            let why: Vec<&str> = [status.message(), &causes]
+                .into_iter()
+                .filter(|it| !it.is_empty())
+                .collect();
+            let why = if why.is_empty() {
+                "no reason given".to_owned()
+            } else {
+                why.join(": ")
+            };
+            lost(format!("the connection ended: {why}"), false)
         }
     }
 }
@@ -320,8 +325,11 @@ fn lost(why: impl Into<String>, was_welcome: bool) -> Ended {
     }
 }
 
-/// An error with what caused it.
+/// An error with what caused it; what is wrong with TLS in plain words.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(why) = weir_tls::explain(error) {
+        return why;
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(it) = cause {

@@ -53,11 +53,11 @@ class Site:
             [self.weir, *arguments], cwd=self.folder, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"}
         )
 
-    def start_master(self) -> None:
+    def start_master(self, *options: str) -> None:
         """Starts the master, at the address that it had before if it had one."""
         log = self.folder / "master.log"
         seen = log.stat().st_size if log.exists() else 0
-        self.master = self._start("master", "--listen", self.address)
+        self.master = self._start("master", "--listen", self.address, *options)
         deadline = time.monotonic() + SOON
         while time.monotonic() < deadline:
             said = log.read_bytes()[seen:].decode(errors="replace")

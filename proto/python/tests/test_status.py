@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import subprocess
 
 import pytest
 from conftest import SOON, Site
@@ -120,3 +122,24 @@ async def test_bookmarks_keep_an_idle_watch_fresh(status: ws.Status) -> None:
         async for signal in status.signals("masters/*/stopped", after=begin):
             if isinstance(signal, ws.Bookmark) and signal.cursor > begin:
                 break
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_a_master_with_tls(site: Site) -> None:
+    certificate, key = site.folder / "server.pem", site.folder / "server.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    site.kill_master()
+    site.start_master("--tls-certificate", str(certificate), "--tls-key", str(key))
+    url = f"grpcs://{site.address}"
+    async with ws.connect(url, ca=certificate) as status:
+        assert len((await status.list(ws.masters)).items) == 1
+    async with ws.connect(url, deadline=5) as stranger:
+        with pytest.raises(ws.Unavailable):
+            await stranger.list(ws.masters)
+    with pytest.raises(ValueError, match="without TLS, but a CA is given"):
+        ws.connect(site.url, ca=certificate)

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use starlark::values::Value;
+use weir_tls::{Files, Identity};
 
 use crate::call::{Call, Function};
 use crate::model::WorkerConfig;
@@ -19,6 +20,8 @@ pub(super) const MASTER: Function = Function {
     parameters: &[
         "title",
         "listen",
+        "tls_certificate",
+        "tls_key",
         "anonymous_control",
         "plain_text_beyond_loopback",
     ],
@@ -50,21 +53,50 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     }
     let title = call.optional("title", read::name(200));
     let listen = call.optional("listen", address);
+    let tls = tls(call);
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
-    if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && !beyond) {
+    let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
+    if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && is_open) {
         let message =
             format!("'listen' is {listen}, which others reach, and what is sent there is not encrypted");
-        let help = "listen on 127.0.0.1 behind a proxy with TLS, or add plain_text_beyond_loopback = True";
+        let help = "add tls_certificate and tls_key, listen on 127.0.0.1 behind a proxy with TLS, or add \
+                    plain_text_beyond_loopback = True";
         call.mistake("listen", &message, Some(help.to_owned()));
     }
     call.session().configure(|config| {
         config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
         config.listen = listen.unwrap_or(config.listen);
         config.policy.anonymous_control = anonymous_control;
+        config.tls = tls;
         config.plain_text_beyond_loopback = beyond;
     });
     Some(Item::Other("a master"))
+}
+
+/// The certificate and key; both or none.
+fn tls(call: &mut Call<'_, '_>) -> Option<Files> {
+    const BOTH: [&str; 2] = ["tls_certificate", "tls_key"];
+    for (given, missing) in [(BOTH[0], BOTH[1]), (BOTH[1], BOTH[0])] {
+        if call.has(given) && !call.has(missing) {
+            let help = Some(format!("add {missing} = \"…\""));
+            call.mistake(given, &format!("'{given}' needs '{missing}'"), help);
+            return None;
+        }
+    }
+    let folder = &call.session().folder;
+    let file = |value| Ok(folder.join(read::text(value)?));
+    let (certificate, key) = (call.optional(BOTH[0], file), call.optional(BOTH[1], file));
+    let files = Files {
+        certificate: certificate?,
+        key: key?,
+    };
+    if let Err(error) = Identity::read(files.clone()) {
+        let of_key = error.path() == files.key;
+        let argument = BOTH[usize::from(of_key)];
+        call.mistake(argument, &format!("'{argument}' is wrong: {error}"), None);
+    }
+    Some(files)
 }
 
 /// An address and port; `localhost` is 127.0.0.1.

@@ -140,8 +140,12 @@ impl HttpStatus {
     }
 }
 
-/// What stands in the way, down to its cause: the outermost error says only that sending failed.
+/// What stands in the way, down to its cause: the outermost error says only that sending failed. What is wrong with
+/// TLS in plain words.
 pub(super) fn unreachable(error: reqwest::Error) -> Error {
+    if let Some(why) = weir_tls::explain(&error) {
+        return Error::unavailable(why);
+    }
     let error = error.without_url();
     let mut causes = vec![error.to_string()];
     let mut cause = std::error::Error::source(&error);

@@ -11,6 +11,7 @@ mod watch;
 use std::time::Duration;
 
 use weir_status_api::{Caller, Error, Result};
+use weir_tls::Ca;
 
 use crate::v2;
 
@@ -23,6 +24,8 @@ pub struct HttpOptions {
     pub silence: Duration,
     /// Bytes that an answer may have.
     pub max_answer: usize,
+    /// The authorities to trust over TLS, in place of the public ones.
+    pub ca: Option<Ca>,
 }
 
 impl Default for HttpOptions {
@@ -31,6 +34,7 @@ impl Default for HttpOptions {
             timeout: Duration::from_secs(30),
             silence: Duration::from_secs(35),
             max_answer: 256 << 20,
+            ca: None,
         }
     }
 }
@@ -61,10 +65,12 @@ impl HttpStatus {
         if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
             return Err(bad("is no address such as `https://ci.example.org/`"));
         }
-        let client = reqwest::Client::builder()
-            .connect_timeout(options.timeout.min(Duration::from_secs(10)))
-            .redirect(reqwest::redirect::Policy::custom(follow))
-            .build()
+        if options.ca.is_some() && url.scheme() == "http" {
+            return Err(bad(
+                "is an address without TLS, but a CA is given; with TLS it begins with `https://`",
+            ));
+        }
+        let client = client(&options)
             .map_err(|error| Error::internal(format!("the HTTP client cannot start: {error}")))?;
         Ok(Self {
             client,
@@ -73,6 +79,19 @@ impl HttpStatus {
             caller: None,
         })
     }
+}
+
+fn client(options: &HttpOptions) -> reqwest::Result<reqwest::Client> {
+    let mut client = reqwest::Client::builder()
+        .connect_timeout(options.timeout.min(Duration::from_secs(10)))
+        .redirect(reqwest::redirect::Policy::custom(follow));
+    if let Some(ca) = &options.ca {
+        client = client.tls_built_in_root_certs(false);
+        for authority in reqwest::Certificate::from_pem_bundle(ca.pem())? {
+            client = client.add_root_certificate(authority);
+        }
+    }
+    client.build()
 }
 
 /// A few redirects are followed, but not from a signing out to the page that a browser would show then.

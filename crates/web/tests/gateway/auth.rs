@@ -54,6 +54,14 @@ impl Credentials for Drawer {
 }
 
 pub(crate) fn gateway(scene: &Scene, base_url: Option<&str>) -> Gateway {
+    let options = Options {
+        base_url: base_url.map(str::to_owned),
+        ..Options::default()
+    };
+    gateway_with(scene, options)
+}
+
+fn gateway_with(scene: &Scene, options: Options) -> Gateway {
     let policy = Policy {
         users: vec![User {
             password_hash: Some(hash_password("correct horse").unwrap()),
@@ -70,8 +78,7 @@ pub(crate) fn gateway(scene: &Scene, base_url: Option<&str>) -> Gateway {
     );
     let options = Options {
         sign_in: true,
-        base_url: base_url.map(str::to_owned),
-        ..Options::default()
+        ..options
     };
     Gateway::to(Arc::new(door.unwrap()), options)
 }
@@ -188,6 +195,33 @@ async fn buildbots_clients_sign_in_with_basic() {
     assert!(answer.header("location").starts_with("https://ci.example/weir/"));
     let set = answer.header("set-cookie");
     assert!(set.contains("Path=/weir/;") && set.contains("; Secure"), "{set}");
+}
+
+#[tokio::test]
+async fn over_tls_a_session_and_links_keep_to_it() {
+    let scene = Scene::new().await;
+    let options = Options {
+        over_tls: true,
+        ..Options::default()
+    };
+    let gateway = gateway_with(&scene, options);
+    let login = form("/auth/login", "username=ada&password=correct+horse");
+    let set = gateway.ask(login).await.header("set-cookie").to_owned();
+    assert!(set.contains("Path=/;") && set.contains("; Secure"), "{set}");
+    // Over HTTP/2 the URL has the host, and no header.
+    let request = Request::get("https://ci.example:8010/config").header("accept", "application/json");
+    let config = gateway.ask(request.body(Body::empty()).unwrap()).await.json();
+    assert_eq!(config["buildbotURL"], "https://ci.example:8010/");
+    // A page of the site itself changes something.
+    let own = Request::post("https://ci.example:8010/api/v2/forceschedulers/none")
+        .header("origin", "https://ci.example:8010")
+        .header("cookie", set.split(';').next().unwrap())
+        .header("content-type", "application/json");
+    let body = Body::from(r#"{"id": 1, "jsonrpc": "2.0", "method": "force", "params": {}}"#);
+    assert_eq!(
+        gateway.ask(own.body(body).unwrap()).await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]

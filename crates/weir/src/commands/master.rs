@@ -16,7 +16,8 @@ use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
 use crate::readers::{Readers, Watches};
-use crate::{assets, listeners, log, server, signals};
+use crate::tls::Tls;
+use crate::{assets, listeners, log, server, signals, tls};
 
 /// Runs a master.
 #[derive(Args)]
@@ -29,6 +30,8 @@ pub(crate) struct Master {
     /// Where to serve, in place of the configuration's `listen`.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    tls: Tls,
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -44,12 +47,14 @@ impl Master {
         let stop = signals::ending()?;
         let config = weir_config::load(&self.config).map_err(broken)?;
         let address = self.listen.unwrap_or(config.listen);
-        if !address.ip().is_loopback() && !config.plain_text_beyond_loopback {
-            return Err(Failure::usage(format!(
-                "{address} can be reached from other machines and has no TLS; put a proxy with TLS before a loopback \
-                 address, or set `plain_text_beyond_loopback = True` in `master(…)`"
-            )));
-        }
+        let identity = self.tls.clone().identity(config.tls.clone())?;
+        let permission = "set `plain_text_beyond_loopback = True` in `master(…)`";
+        tls::check(
+            address,
+            identity.as_ref(),
+            config.plain_text_beyond_loopback,
+            permission,
+        )?;
         // First the address and the store, which only one master can have: a second one must not touch anything.
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
@@ -63,6 +68,7 @@ impl Master {
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {
             sign_in,
+            over_tls: identity.is_some(),
             ..self.readers.master(store.clone())
         };
         let watches = Arc::new(Watches::beside(&serving));
@@ -84,12 +90,17 @@ impl Master {
         let grpc = weir_status_grpc::routes_admitting(access, watches, stop_serving.clone())
             .add_service(master.workers().service())
             .into_axum_router();
+        if let Some(identity) = &identity {
+            tls::keep_renewed(Arc::clone(identity), stop_serving.clone())?;
+        }
+        let scheme = tls::scheme(identity.as_ref());
         let serving = tokio::spawn(server::serve(
             listener,
             server::join(web, Some(grpc), Names::of(address, &self.hosts)),
+            identity,
             stop_serving.clone(),
         ));
-        tracing::info!("the master serves http://{address}");
+        tracing::info!("the master serves {scheme}://{address}");
         stop.cancelled().await;
         // Workers and readers are served to the end, so that they learn of it.
         let stopped = master.stop().await.map_err(Failure::new);

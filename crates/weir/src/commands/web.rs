@@ -9,8 +9,9 @@ use weir_web::Relay;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
 use crate::readers::Readers;
+use crate::tls::Tls;
 use crate::upstream::Upstream;
-use crate::{assets, log, server, signals};
+use crate::{assets, log, server, signals, tls};
 
 /// Serves the JSON API and the web status of a master elsewhere. It keeps nothing; run as many as you like.
 #[derive(Args)]
@@ -27,6 +28,8 @@ pub(crate) struct Web {
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
     #[command(flatten)]
+    tls: Tls,
+    #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
     readers: Readers,
@@ -38,22 +41,30 @@ pub(crate) struct Web {
 impl Web {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         log::init();
-        if !self.listen.ip().is_loopback() && !self.plain_text_beyond_loopback {
-            return Err(Failure::usage(format!(
-                "{} can be reached from other machines and has no TLS; put a proxy with TLS before a loopback \
-                 address, or give --plain-text-beyond-loopback",
-                self.listen
-            )));
-        }
+        let identity = self.tls.identity(None)?;
+        let permission = "give --plain-text-beyond-loopback";
+        tls::check(
+            self.listen,
+            identity.as_ref(),
+            self.plain_text_beyond_loopback,
+            permission,
+        )?;
         let stop = signals::ending()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
         let access = Arc::new(Relay::new(self.upstream.connect_for_others()?));
-        let readers = self.readers.gateway();
+        let readers = weir_web::Options {
+            over_tls: identity.is_some(),
+            ..self.readers.gateway()
+        };
         let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
         let names = Names::of(self.listen, &self.hosts);
         let listener = server::bind(self.listen).await?;
-        tracing::info!("serving http://{}", listener.local_addr()?);
-        server::serve(listener, server::join(router, None, names), stop).await;
+        if let Some(identity) = &identity {
+            tls::keep_renewed(Arc::clone(identity), stop.clone())?;
+        }
+        let scheme = tls::scheme(identity.as_ref());
+        tracing::info!("serving {scheme}://{}", listener.local_addr()?);
+        server::serve(listener, server::join(router, None, names), identity, stop).await;
         Ok(())
     }
 }

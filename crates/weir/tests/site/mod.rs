@@ -13,7 +13,7 @@ use weir_status_api::{
     Build, BuildField, BuildRequest, BuildRequestField, Key, Log, LogField, LogKey, Query, Read, ReadExt,
     Step, StepField,
 };
-use weir_status_grpc::GrpcStatus;
+use weir_status_grpc::{Ca, GrpcStatus, Options};
 use weir_testbed::{GitRepository, Process, eventually};
 
 /// How long anything may take on a busy machine.
@@ -28,6 +28,8 @@ pub(crate) struct Site {
     pub(crate) master: Process,
     pub(crate) url: String,
     database: Option<String>,
+    /// The file with the authority of the master's certificate, if it has one.
+    ca: Option<PathBuf>,
 }
 
 impl Site {
@@ -39,7 +41,17 @@ impl Site {
 
     /// As [`Site::start`], on the database at a URL.
     pub(crate) async fn start_on(config: &str, database: Option<String>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), config, database, None).await
+    }
+
+    /// As [`Site::start`], in a folder with what the configuration needs for TLS: all trust the authority in the
+    /// folder's file `ca`.
+    pub(crate) async fn start_with_tls(folder: TempDir, config: &str, ca: &str) -> Self {
+        let ca = folder.path().join(ca);
+        Self::start_in(folder, config, None, Some(ca)).await
+    }
+
+    async fn start_in(folder: TempDir, config: &str, database: Option<String>, ca: Option<PathBuf>) -> Self {
         let repository = GitRepository::new(folder.path().join("repository"));
         repository.commit("Ada <ada@weir.example>", &[("README", "a weir\n")], "Begin");
         let config = config.replace("@REPOSITORY@", &repository.url());
@@ -55,6 +67,7 @@ impl Site {
             master,
             url,
             database,
+            ca,
         }
     }
 
@@ -72,33 +85,32 @@ impl Site {
 
     /// Starts the master again at the same address.
     pub(crate) async fn restart(&mut self) {
-        let address = self.url.trim_start_matches("http://").to_owned();
+        let address = self.address().to_owned();
         let (master, url) = start_master(self.folder.path(), &address, self.database.as_deref()).await;
         (self.master, self.url) = (master, url);
     }
 
+    /// Where the master serves.
+    pub(crate) fn address(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
     /// The status API over gRPC.
     pub(crate) fn api(&self) -> GrpcStatus {
-        GrpcStatus::connect(&self.url, None).unwrap()
+        let ca = self.ca.as_ref().map(|it| Ca::read(it).unwrap());
+        let options = Options {
+            ca,
+            ..Options::default()
+        };
+        GrpcStatus::with_options(&self.url, options).unwrap()
     }
 
     /// Starts a worker that presents the token in `token_file`.
     pub(crate) fn worker_with(&self, name: &str, token_file: &Path) -> Process {
         let dir = self.path(&format!("worker-{name}"));
-        Process::start(
-            WEIR,
-            [
-                "worker".as_ref(),
-                "--master".as_ref(),
-                self.url.as_ref(),
-                "--name".as_ref(),
-                name.as_ref(),
-                "--token-file".as_ref(),
-                token_file.as_os_str(),
-                "--dir".as_ref(),
-                dir.as_os_str(),
-            ],
-        )
+        let mut command = self.command(&["worker", "--master", &self.url, "--name", name, "--token-file"]);
+        command.arg(token_file).arg("--dir").arg(dir);
+        Process::spawn(command)
     }
 
     /// Starts a worker with its own token.
@@ -108,24 +120,24 @@ impl Site {
 
     /// Runs a command of the program against the master, to its end.
     pub(crate) async fn weir(&self, arguments: &[&str]) -> Output {
-        Command::new(WEIR)
-            .args(arguments)
-            .env("WEIR_UPSTREAM", self.url.replace("http://", "grpc://"))
-            .env("NO_COLOR", "1")
-            .kill_on_drop(true)
-            .output()
-            .await
-            .unwrap()
+        self.command(arguments).kill_on_drop(true).output().await.unwrap()
     }
 
     /// Starts a program of ours that goes on, such as `weir web`.
     pub(crate) fn start_weir(&self, arguments: &[&str]) -> Process {
+        Process::spawn(self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(WEIR);
         command
             .args(arguments)
-            .env("WEIR_UPSTREAM", self.url.replace("http://", "grpc://"))
+            .env("WEIR_UPSTREAM", self.url.replacen("http", "grpc", 1))
             .env("NO_COLOR", "1");
-        Process::spawn(command)
+        if let Some(ca) = &self.ca {
+            command.env("WEIR_CA", ca);
+        }
+        command
     }
 
     /// Forces a build and gives its request's id, by the command line.

@@ -13,9 +13,7 @@ pub(crate) const QUICK: Duration = Duration::from_secs(10);
 impl Site {
     /// A connection over which nothing was said.
     pub(crate) async fn plain(&self) -> TcpStream {
-        TcpStream::connect(self.url.trim_start_matches("http://"))
-            .await
-            .unwrap()
+        TcpStream::connect(self.address()).await.unwrap()
     }
 
     /// The answer to a request on a connection of its own, which ends with it.

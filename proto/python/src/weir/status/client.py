@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -56,16 +57,19 @@ def connect(
     *,
     token: str | None = None,
     deadline: float = 30.0,
-    root_certificates: bytes | None = None,
+    ca: str | os.PathLike[str] | None = None,
 ) -> Status:
     """The status of the master at `url`: `grpc://host:port`, or `grpcs://host:port` for TLS.
 
-    It connects when it is first asked. `token` is an API token; `deadline` is how many seconds a call may take;
-    `root_certificates` are the certificates (PEM) to trust in place of the system's.
+    It connects when it is first asked. `token` is an API token; `deadline` is how many seconds a call may take; `ca`
+    is a file with the certificates (PEM) of the authorities to trust over TLS, in place of the public ones.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("grpc", "grpcs", "http", "https") or parts.hostname is None:
-        raise ValueError(f"`{url}` is no address such as grpc://127.0.0.1:8010")
+        raise ValueError(f"`{url}` is no address such as grpc://127.0.0.1:8010, or grpcs://ci.example:8010 with TLS")
+    with_tls = parts.scheme in ("grpcs", "https")
+    if ca is not None and not with_tls:
+        raise ValueError(f"`{url}` is an address without TLS, but a CA is given; with TLS it begins with grpcs://")
     address = f"{parts.hostname}:{parts.port or 8010}"
     options = [
         ("grpc.max_receive_message_length", _LARGEST_ANSWER),
@@ -73,8 +77,8 @@ def connect(
         # Proxies of the environment are for the web; a master is asked directly.
         ("grpc.enable_http_proxy", int("WEIR_USE_PROXY" in os.environ)),
     ]
-    if parts.scheme in ("grpcs", "https"):
-        credentials = grpc.ssl_channel_credentials(root_certificates)
+    if with_tls:
+        credentials = grpc.ssl_channel_credentials(None if ca is None else Path(ca).read_bytes())
         channel = grpc.aio.secure_channel(address, credentials, options=options)
     else:
         channel = grpc.aio.insecure_channel(address, options=options)

@@ -1,7 +1,9 @@
 //! One port for everything: JSON, events, the web status, and gRPC.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +12,9 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -98,12 +100,12 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) {
     let server = Arc::new(Server {
-        builder: builder(),
+        any: any(),
+        http1: http1(),
         router,
         tls: tls.map(Identity::acceptor),
         stop: stop.clone(),
     });
-    let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -116,16 +118,12 @@ pub(crate) async fn serve(
         let guest = Guest {
             peer,
             hold: Hold::new(permit),
-            watcher: graceful.watcher(),
         };
         tokio::spawn(Arc::clone(&server).welcome(stream, guest));
     }
     drop(listener);
-    let all_gone = async {
-        graceful.shutdown().await;
-        // Those that were handed over, as WebSockets are, too.
-        drop(room.acquire_many(MOST_CONNECTIONS as u32).await);
-    };
+    // Those that were handed over, as WebSockets are, too.
+    let all_gone = room.acquire_many(MOST_CONNECTIONS as u32);
     if tokio::time::timeout(FAREWELL, all_gone).await.is_err() {
         tracing::debug!("some streams were still open");
     }
@@ -133,7 +131,10 @@ pub(crate) async fn serve(
 
 /// What all connections share.
 struct Server {
-    builder: Builder<TokioExecutor>,
+    /// For what may be of any version.
+    any: auto::Builder<TokioExecutor>,
+    /// For what is of version 1: it looks at nothing in advance, for which the other keeps 8 KiB of each connection.
+    http1: http1::Builder,
     router: Router,
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
@@ -143,43 +144,62 @@ struct Server {
 struct Guest {
     peer: Peer,
     hold: Hold,
-    watcher: Watcher,
 }
 
 impl Server {
     /// Serves a connection to its end.
     async fn welcome(self: Arc<Self>, stream: TcpStream, guest: Guest) {
         let Some(acceptor) = &self.tls else {
-            return self.converse(Patient::new(stream, STALL), guest).await;
+            let beginning = tokio::select! {
+                beginning = tokio::time::timeout(HEAD, first_word(&stream)) => beginning,
+                () = self.stop.cancelled() => return,
+            };
+            let Ok(Ok(may_be_http2)) = beginning else {
+                return;
+            };
+            return self
+                .converse(Patient::new(stream, STALL), may_be_http2, guest)
+                .await;
         };
         let secured = tokio::select! {
             secured = handshake::secure(stream, acceptor, STALL) => secured,
             () = self.stop.cancelled() => return,
         };
         match secured {
-            Ok(stream) => self.converse(stream, guest).await,
+            Ok(stream) => {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                self.converse(stream, is_http2, guest).await;
+            }
             Err(error) => tracing::debug!(%error, "a connection has no TLS"),
         }
     }
 
-    async fn converse<S>(&self, stream: S, guest: Guest)
+    async fn converse<S>(&self, stream: S, may_be_http2: bool, guest: Guest)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let begun = CancellationToken::new();
-        let Guest { peer, hold, watcher } = guest;
+        let Guest { peer, hold } = guest;
         let service = noting(self.router.clone(), peer, hold.clone(), begun.clone());
         let service = TowerToHyperService::new(service);
-        let connection = self
-            .builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let connection = watcher.watch(connection.into_owned());
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = begun.cancelled() => connection.await,
-            // Before its first request nothing else drops a client that says nothing.
-            () = tokio::time::sleep(HEAD) => Ok(()),
+        let stream = TokioIo::new(stream);
+        let ended = if may_be_http2 {
+            let connection = self
+                .any
+                .serve_connection_with_upgrades(stream, service)
+                .into_owned();
+            // In a place of its own, since it is large and few are of this kind.
+            Box::pin(to_its_end(
+                connection,
+                |it| it.graceful_shutdown(),
+                &begun,
+                &self.stop,
+            ))
+            .await
+        } else {
+            let connection = self.http1.serve_connection(stream, service).with_upgrades();
+            let ended = to_its_end(connection, |it| it.graceful_shutdown(), &begun, &self.stop).await;
+            ended.map_err(Into::into)
         };
         // A client that goes away is no fault of ours.
         if let Err(error) = ended {
@@ -209,8 +229,8 @@ fn noting(
     })
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn any() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -224,6 +244,49 @@ fn builder() -> Builder<TokioExecutor> {
         .max_concurrent_streams(MOST_STREAMS)
         .max_header_list_size(LARGEST_HEAD);
     builder
+}
+
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(LARGEST_HEAD as usize);
+    builder
+}
+
+/// Whether what a client sends first may be of HTTP/2, as far as it has come; nothing of it is taken.
+async fn first_word(stream: &TcpStream) -> io::Result<bool> {
+    const HTTP2: &[u8] = b"PRI ";
+    let mut first = [0; HTTP2.len()];
+    let came = stream.peek(&mut first).await?;
+    Ok(HTTP2.starts_with(&first[..came]))
+}
+
+/// Lets a connection go on until it ends or, once `stop` says so, `leave` makes it end.
+async fn to_its_end<C, E>(
+    connection: C,
+    leave: fn(Pin<&mut C>),
+    begun: &CancellationToken,
+    stop: &CancellationToken,
+) -> Result<(), E>
+where
+    C: Future<Output = Result<(), E>>,
+{
+    tokio::pin!(connection);
+    let silence = async {
+        tokio::select! {
+            () = begun.cancelled() => std::future::pending().await,
+            () = tokio::time::sleep(HEAD) => {}
+        }
+    };
+    tokio::select! {
+        ended = &mut connection => return ended,
+        // Before its first request nothing else drops a client that says nothing.
+        () = silence => return Ok(()),
+        () = stop.cancelled() => leave(connection.as_mut()),
+    }
+    connection.await
 }
 
 /// The next connection, when there is room for one. None if there never will be.

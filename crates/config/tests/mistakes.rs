@@ -308,7 +308,9 @@ build_data("a/b", value = "v")
 build_data("a", value = "v", command = "make")
 build_data("a")
 build_data("a", value = 1, command = "make")
-build_data("a", value = "%(prop:revision)s")"#
+build_data("a", value = "%(prop:revision)s")
+build_data(".", value = "v")
+build_data("..", command = "make")"#
         ),
         (
             "one branch",

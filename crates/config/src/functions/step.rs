@@ -101,7 +101,7 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
 }
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
-    let name = call.required("name", step_name);
+    let name = call.required("name", data_name);
     let value = call.optional("value", read::template);
     let command = call.optional("command", read::command);
     let from = match (value, command) {
@@ -165,6 +165,18 @@ fn step_name(value: Value<'_>) -> Reading<String> {
     let name = read::name(LONGEST_STEP_NAME)(value)?;
     if name.contains('/') {
         return read::wrong("must have no '/'", None);
+    }
+    Ok(name)
+}
+
+/// The name of data is a word of a path too, and these would lead elsewhere.
+fn data_name(value: Value<'_>) -> Reading<String> {
+    let name = step_name(value)?;
+    if matches!(name.as_str(), "." | "..") {
+        return read::wrong(
+            format!("must not be '{name}'"),
+            Some("give the data a name, such as 'coverage'"),
+        );
     }
     Ok(name)
 }

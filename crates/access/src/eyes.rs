@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use weir_status_api::{
-    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, ControlTarget, Entity,
-    Error, ForceScheduler, Key, Project, ProjectId, ReadExt, Result, Worker,
+    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, CommitId,
+    ControlTarget, Entity, Error, ForceScheduler, Key, Project, ProjectId, ReadExt, Result, Worker,
 };
 
 use crate::catalogue::Builders;
@@ -101,6 +101,15 @@ impl Eyes {
         let shared = &self.shared;
         match shared.relations.of_codebase(&*shared.api, codebase).await? {
             Some(project) => self.sees_project(project).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the commit is seen: if its codebase is.
+    pub(crate) async fn sees_commit(&self, commit: CommitId) -> Result<bool> {
+        let shared = &self.shared;
+        match shared.relations.of_commit(&*shared.api, commit).await? {
+            Some(codebase) => self.sees_codebase(codebase).await,
             None => Ok(false),
         }
     }

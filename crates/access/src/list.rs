@@ -1,8 +1,8 @@
 //! Lists in which hidden rows are left out: pages are filled up, and tell nothing of what is between their rows.
 
 use weir_status_api::{
-    BuildId, BuilderId, BuildsetId, Condition, Cursor, DEFAULT_LIMIT, Entity, Error, Kind, List, ListParts,
-    MAX_LIMIT, Op, Page, PageToken, Result, Value,
+    BuildId, BuilderId, BuildsetId, CommitId, Condition, Cursor, DEFAULT_LIMIT, Entity, Error, Kind, List,
+    ListParts, MAX_LIMIT, Op, Page, PageToken, Result, Value,
 };
 
 use crate::eyes::Eyes;
@@ -99,16 +99,15 @@ impl Eyes {
     async fn blind(&self, parts: &mut ListParts) -> Result<()> {
         let kind = parts.kind;
         for condition in &mut parts.filters {
-            let buildset = match (kind, condition.field.as_str()) {
-                (Kind::Change, "build") | (Kind::Build, "triggered_by") => false,
-                (Kind::SourceStamp, "buildset") => true,
-                _ => continue,
-            };
             for value in &mut condition.values {
                 let Value::Int(id) = *value else { continue };
-                let seen = match buildset {
-                    true => self.sees_buildset(BuildsetId(id)).await?,
-                    false => self.sees_build(BuildId(id)).await?,
+                let seen = match (kind, condition.field.as_str()) {
+                    (Kind::Change, "build") | (Kind::Build, "triggered_by") => {
+                        self.sees_build(BuildId(id)).await?
+                    }
+                    (Kind::SourceStamp, "buildset") => self.sees_buildset(BuildsetId(id)).await?,
+                    (Kind::TestResultSet, "commit") => self.sees_commit(CommitId(id)).await?,
+                    _ => break,
                 };
                 if !seen {
                     *value = Value::Int(NOBODY);

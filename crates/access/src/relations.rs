@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_status_api::{
     Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Codebase,
-    CodebaseId, Error, Key, Log, LogId, MAX_LIMIT, ProjectId, Query, ReadExt, Resource, Result, StatusApi,
-    Step, StepId,
+    CodebaseId, Commit, CommitId, Error, Key, Log, LogId, MAX_LIMIT, ProjectId, Query, ReadExt, Resource,
+    Result, StatusApi, Step, StepId,
 };
 
 /// How many pairs of one relation are remembered, at the most twice as many.
@@ -62,6 +62,7 @@ pub(crate) struct Relations {
     logs: Bounded<LogId, StepId>,
     buildsets: Bounded<BuildsetId, Arc<[BuilderId]>>,
     codebases: Bounded<CodebaseId, ProjectId>,
+    commits: Bounded<CommitId, CodebaseId>,
 }
 
 /// The resource, or none if it is not there.
@@ -82,6 +83,7 @@ impl Relations {
             logs: Bounded::new(ROOM),
             buildsets: Bounded::new(ROOM_FOR_BUILDSETS),
             codebases: Bounded::new(ROOM),
+            commits: Bounded::new(ROOM),
         }
     }
 
@@ -152,6 +154,18 @@ impl Relations {
         Ok(codebase.map(|codebase| {
             self.codebases.put(id, codebase.project);
             codebase.project
+        }))
+    }
+
+    /// The codebase of a commit, if the commit is there.
+    pub(crate) async fn of_commit(&self, api: &dyn StatusApi, id: CommitId) -> Result<Option<CodebaseId>> {
+        if let Some(codebase) = self.commits.get(id) {
+            return Ok(Some(codebase));
+        }
+        let commit: Option<Commit> = found(api, Key::Commit(id.into())).await?;
+        Ok(commit.map(|commit| {
+            self.commits.put(id, commit.codebase);
+            commit.codebase
         }))
     }
 

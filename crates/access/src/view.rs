@@ -1,9 +1,8 @@
 //! Views, of the builders that somebody sees.
 
 use weir_status_api::{
-    At, Build, BuildField, BuildKey, BuilderChoice, BuilderId, Commit, CommitId, CommitKey, Entity, Error,
-    Home, Key, MAX_LIMIT, MAX_VIEW_BUILDERS, Query, ReadExt, Resource, Result, View, ViewQuery, WaitReason,
-    Worker,
+    At, Build, BuildField, BuildKey, BuilderChoice, BuilderId, CommitId, Entity, Error, Home, Key, MAX_LIMIT,
+    MAX_VIEW_BUILDERS, Query, Resource, Result, View, ViewQuery, WaitReason, Worker,
 };
 
 use crate::eyes::Eyes;
@@ -105,11 +104,9 @@ impl Eyes {
     }
 
     async fn must_see_commit(&self, commit: CommitId) -> Result<()> {
-        let key = Key::Commit(CommitKey::Id(commit));
-        let found = self.shared.api.one::<Commit>(key.clone()).await?.value;
-        match self.sees_codebase(found.codebase).await? {
+        match self.sees_commit(commit).await? {
             true => Ok(()),
-            false => Err(Error::not_found(key)),
+            false => Err(Error::not_found(Key::Commit(commit.into()))),
         }
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
             PropertiesOf::Buildset(_) => Depends::kind(Kind::Buildset),
         },
         Endpoint::ChangePropertyList(_) => Depends::kind(Kind::Change),
-        Endpoint::CommitGraph { .. } => Depends::kind(Kind::Commit),
+        Endpoint::CommitGraph(_) => Depends::kind(Kind::Commit),
         Endpoint::View(_) => Depends::relations().and(Depends::kind(Kind::Step)),
         _ => return None,
     };
@@ -180,6 +180,8 @@ mod tests {
             "builders/1/workers",
             "masters/1/builders",
             "masters/1/workers/1",
+            "codebases/1/commit_range/2/3/test_result_sets",
+            "test_result_sets?commitid=1",
         ] {
             let depends = of_path(path).unwrap();
             for kind in [

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use weir_status_api::{
-    At, BuildKey, CodebaseKey, CommitGraph, CommitGraphQuery, Condition, Cursor, Entity, Error, Key, Kind,
-    List, ListParts, Master, MasterId, Page, Result, Value, View, ViewQuery,
+    At, BuildKey, Condition, Cursor, Entity, Error, Key, Kind, List, ListParts, Master, MasterId, Page,
+    Result,
 };
 use weir_status_http::v2::{self, Endpoint, ListRequest, Object, Scope, Selection, envelope, plural};
 
@@ -79,14 +79,9 @@ pub(crate) async fn read(
             let At { value, cursor } = view.map_err(v2::view_error_to_json_names)?;
             Ok(Answer::at(cursor, reader, &v2::view_object(&value)))
         }
-        Endpoint::CommitGraph {
-            codebase,
-            first,
-            second,
-        } => {
+        Endpoint::CommitGraph(range) => {
             no_parameters(query)?;
-            let query = CommitGraphQuery { first, second };
-            let At { value, cursor } = commit_graph(source, codebase, query).await?;
+            let At { value, cursor } = scopes::commit_graph(source, range).await?;
             Ok(Answer::at(cursor, reader, &envelope::commit_graph(&value)))
         }
         Endpoint::Spec => {
@@ -106,29 +101,6 @@ fn no_parameters(query: &Pairs) -> Result<()> {
     match query.first() {
         Some((name, _)) => Err(Error::invalid(name, "unrecognized query parameter")),
         None => Ok(()),
-    }
-}
-
-/// How two commits are related, if the first is of that codebase.
-async fn commit_graph(
-    source: &Source,
-    codebase: CodebaseKey,
-    query: CommitGraphQuery,
-) -> Result<At<CommitGraph>> {
-    let key = Key::Commit(query.first.into());
-    let of = scopes::conditions(source, vec![Scope::Is("codebase", Key::Codebase(codebase))]).await?;
-    let Entity::Commit(first) = source.get(key.clone()).await?.value else {
-        return Err(Error::internal("a commit that is none"));
-    };
-    if of.iter().any(|it| it.values != [Value::Int(first.codebase.0)]) {
-        return Err(Error::not_found(key));
-    }
-    match source.view(ViewQuery::CommitGraph(query)).await? {
-        At {
-            value: View::CommitGraph(value),
-            cursor,
-        } => Ok(At { value, cursor }),
-        _ => Err(Error::internal("a graph of commits that is none")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use weir_status_api::conformance::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup};
 use weir_status_api::*;
 
 use crate::house::{ADMIN, BUILDERS, HIDDEN, House, policy};
@@ -267,6 +268,99 @@ async fn filters_do_not_find_what_they_cannot_show() {
     });
     let refused = api.list(List::from_parts(parts).unwrap()).await;
     assert!(matches!(refused, Err(Error::InvalidQuery { .. })), "{refused:?}");
+}
+
+/// A house with a seen and a hidden builder, each in a project that has a codebase `app` with one commit, the same; and
+/// with a set of test results of each builder, of both commits.
+async fn of_two_projects() -> (House, [CommitId; 2]) {
+    let projects = [("open-1", "theirs"), ("secret-1", "ours")];
+    let setup = Setup {
+        builders: projects
+            .iter()
+            .map(|(builder, project)| BuilderSetup {
+                name: (*builder).to_owned(),
+                project: Some((*project).to_owned()),
+                workers: vec!["w".to_owned()],
+                ..BuilderSetup::default()
+            })
+            .collect(),
+        workers: vec!["w".to_owned()],
+        projects: projects
+            .iter()
+            .map(|(_, project)| ProjectSetup {
+                name: (*project).to_owned(),
+                slug: (*project).to_owned(),
+                ..ProjectSetup::default()
+            })
+            .collect(),
+        codebases: projects
+            .iter()
+            .map(|(_, project)| CodebaseSetup {
+                project: (*project).to_owned(),
+                name: "app".to_owned(),
+                slug: "app".to_owned(),
+            })
+            .collect(),
+        ..Setup::default()
+    };
+    let house = House::with(policy(), setup).await;
+    let writer = house.writer();
+    let commit = |codebase| Commit {
+        id: CommitId(0),
+        codebase: CodebaseId(codebase),
+        author: String::new(),
+        committer: None,
+        comments: String::new(),
+        when: Timestamp::default(),
+        revision: "c0ffee".to_owned(),
+        parent: None,
+    };
+    let commits = [
+        writer.add_commit(commit(1)).await,
+        writer.add_commit(commit(2)).await,
+    ];
+    let source = SourceStamp {
+        id: SourceStampId(0),
+        revision: Some("c0ffee".to_owned()),
+        branch: None,
+        repository: String::new(),
+        project: String::new(),
+        codebase: "app".to_owned(),
+        created_at: Timestamp::default(),
+        patch: None,
+    };
+    let new = NewBuildset {
+        sources: vec![source],
+        builders: house.ids.builders.values().copied().collect(),
+        ..NewBuildset::default()
+    };
+    for request in writer.add_buildset(new).await.1.into_values() {
+        assert!(writer.claim(request).await);
+        let worker = house.ids.workers["w"];
+        let (build, _) = writer.start_build(request, worker, Properties::new()).await;
+        let step = writer.add_step(build, "test").await;
+        writer.start_step(step).await;
+        writer
+            .add_test_result_set(step, None, "pass_fail", "boolean")
+            .await;
+    }
+    (house, commits)
+}
+
+#[tokio::test]
+async fn a_commit_tells_of_no_hidden_test_results_and_a_hidden_one_of_none() {
+    let (house, [theirs, ours]) = of_two_projects().await;
+    let sets = async |token: Option<&str>, commit: CommitId| {
+        let query = Query::<TestResultSet>::new().eq(TestResultSetField::Commit, commit);
+        let sets = house.open(token).page(query).await.unwrap().items.into_iter();
+        sets.map(|set| set.builder).collect::<Vec<_>>()
+    };
+    let (open, secret) = (house.ids.builders["open-1"], house.ids.builders["secret-1"]);
+    assert_eq!(sets(None, theirs).await, [open]);
+    assert_eq!(sets(None, ours).await, []);
+    for commit in [theirs, ours] {
+        assert_eq!(sets(Some(ADMIN), commit).await, [open, secret]);
+    }
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ macro_rules! for_each_conformance_case {
                 a_filtered_list_is_walked, walking_is_steady_while_rows_are_added, tokens_fit_one_list;
             relations: builds_of_a_change, builds_triggered_by_a_build, changes_of_a_build,
                 builders_of_a_worker, builders_of_a_master, workers_of_a_builder, workers_of_a_master,
-                source_stamps_of_a_buildset;
+                source_stamps_of_a_buildset, test_result_sets_of_a_commit, test_result_sets_of_several_commits;
             refusals: bad_queries_are_refused;
             resources: lists_hold_what_was_written, properties_of_nothing_are_not_found,
                 properties_are_filled_on_request, removed_setup_stays_readable;

@@ -297,6 +297,7 @@ rows! {
         TestsPassed => maybe(it.tests_passed),
         TestsFailed => maybe(it.tests_failed),
         Complete => it.complete.into(),
+        Commit => Held::Relation,
     }
     TestResult, TestResultField, it: (it.id.0, String::new()); {
         Id => it.id.into(),

@@ -81,6 +81,9 @@ fields! {
         TestsFailed: Int = "tests_failed",
         /// [`TestResultSet::complete`].
         Complete: Bool = "complete",
+        /// Its build is of this commit: a source stamp of it has the commit's revision and the name of its codebase,
+        /// and the name of the codebase's project or none; equality only.
+        Commit: Int = "commit" (relation),
     }
 }
 

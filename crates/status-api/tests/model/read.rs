@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use async_trait::async_trait;
 use weir_status_api::conformance::{Held, Row, compares, fits};
 use weir_status_api::{
-    At, Build, BuildField, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
+    At, Build, BuildField, BuildId, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
     CodebaseKey, Commit, CommitId, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk,
     LogKey, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read, Resource,
     Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField, WorkerKey,
@@ -169,8 +169,27 @@ impl State {
                 let set = self.buildsets.iter().find(|set| set.id.0 == to);
                 set.is_some_and(|set| set.source_stamps.iter().any(|stamp| stamp.id == it.id))
             }
+            Entity::TestResultSet(it) => self.is_of_commit(it.build, CommitId(to)),
             _ => false,
         }
+    }
+
+    /// Whether a source of the build is at the commit.
+    fn is_of_commit(&self, build: BuildId, commit: CommitId) -> bool {
+        let find = || {
+            let commit = self.commits.iter().find(|it| it.id == commit)?;
+            let codebase = self.codebases.iter().find(|it| it.id == commit.codebase)?;
+            let project = self.projects.iter().find(|it| it.id == codebase.project)?;
+            let build = self.builds.iter().find(|it| it.id == build)?;
+            let request = self.requests.iter().find(|it| it.id == build.request)?;
+            let set = self.buildsets.iter().find(|it| it.id == request.buildset)?;
+            Some(set.source_stamps.iter().any(|stamp| {
+                stamp.revision.as_ref() == Some(&commit.revision)
+                    && stamp.codebase == codebase.name
+                    && (stamp.project.is_empty() || stamp.project == project.name)
+            }))
+        };
+        find().unwrap_or(false)
     }
 }
 

@@ -9,6 +9,7 @@ use diesel::sql_types::Text;
 use weir_status_api::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Change, ChangeField, Commit,
     CommitField, Log, LogField, Op, Query, Resource, Step, StepField, TestResult, TestResultField,
+    TestResultSet, TestResultSetField,
 };
 use weir_testbed::Postgres;
 
@@ -165,6 +166,10 @@ async fn lists_go_by_an_index_in_its_order() {
         );
     }
     let several = vec![1.into(), 2.into(), 3.into()];
+    let of_commits =
+        Query::<TestResultSet>::new().filter(TestResultSetField::Commit, Op::Eq, several.clone());
+    let of_commits = plan(&mut conn, of_commits.descending(TestResultSetField::Id)).await;
+    assert!(!of_commits.contains("Seq Scan"), "{of_commits}");
     let of_some = builds().filter(BuildField::Builder, Op::Eq, several);
     let plan = plan(&mut conn, of_some.descending(BuildField::StartedAt)).await;
     assert!(!plan.contains("Seq Scan"), "{plan}");

@@ -7,7 +7,8 @@ use diesel::query_builder::{AstPass, Query as SqlQuery, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Text};
 use weir_status_api::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Change, ChangeField, Cursor,
-    Log, LogField, Query, Resource, SourceStamp, SourceStampField, Step, StepField, Timestamp,
+    Log, LogField, Op, Query, Resource, SourceStamp, SourceStampField, Step, StepField, TestResultSet,
+    TestResultSetField, Timestamp,
 };
 
 use super::queries::{sql_of, sql_of_events};
@@ -88,7 +89,7 @@ fn the_last_builds_of_a_builder() {
 #[test]
 fn the_last_builds_of_several_builders() {
     let several: Vec<_> = (1..=100_i64).map(Into::into).collect();
-    let of_several = || builds().filter(BuildField::Builder, weir_status_api::Op::Eq, several.clone());
+    let of_several = || builds().filter(BuildField::Builder, Op::Eq, several.clone());
     for query in [
         of_several().descending(BuildField::StartedAt),
         of_several().descending(BuildField::Number),
@@ -105,7 +106,7 @@ fn the_last_builds_of_several_builders() {
 #[test]
 fn the_last_builds_of_very_many_builders() {
     let many: Vec<_> = (1..=800_i64).map(Into::into).collect();
-    let of_many = builds().filter(BuildField::Builder, weir_status_api::Op::Eq, many);
+    let of_many = builds().filter(BuildField::Builder, Op::Eq, many);
     let plan = list(of_many.descending(BuildField::StartedAt));
     assert!(plan.contains("SCAN builds USING INDEX builds_by_start"), "{plan}");
     assert_in_order(&plan);
@@ -134,7 +135,7 @@ fn the_newest_of_all() {
         assert_in_order(&plan);
     }
     let since = Timestamp(5).into();
-    let since = builds().filter(BuildField::StartedAt, weir_status_api::Op::Ge, vec![since]);
+    let since = builds().filter(BuildField::StartedAt, Op::Ge, vec![since]);
     assert_by_index(&list(since.ascending(BuildField::StartedAt)));
 }
 
@@ -181,6 +182,15 @@ fn what_belongs_to_one() {
     ] {
         assert!(plan.contains("SEARCH ") && !plan.contains("SCAN "), "{plan}");
     }
+}
+
+#[test]
+fn test_result_sets_of_commits() {
+    let commits = (1..=500_i64).map(Into::into).collect();
+    let of_commits = Query::<TestResultSet>::new().filter(TestResultSetField::Commit, Op::Eq, commits);
+    let plan = list(of_commits.descending(TestResultSetField::Id));
+    assert!(plan.contains("SEARCH ") && !plan.contains("SCAN "), "{plan}");
+    assert!(plan.contains("source_stamps_by_revision"), "{plan}");
 }
 
 #[test]

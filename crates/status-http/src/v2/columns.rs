@@ -304,6 +304,7 @@ const TEST_RESULT_SET: &[Column] = &[
     same("tests_passed").null(),
     same("tests_failed").null(),
     same("complete"),
+    relation("commitid", "commit"),
 ];
 const TEST_RESULT: &[Column] = &[
     column("test_resultid", "id"),

@@ -34,7 +34,7 @@ pub use form::{
     properties_object, properties_to_json, put_master, to_json, view_from_json, view_object,
 };
 pub use path::{
-    Endpoint, Scope, ViewName, build_data_path, commit_graph_path, contents_path, decode_path,
+    CommitRange, Endpoint, Scope, ViewName, build_data_path, commit_graph_path, contents_path, decode_path,
     key_conditions, key_path, properties_path,
 };
 pub use query::{

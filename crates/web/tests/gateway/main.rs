@@ -7,6 +7,7 @@ mod model;
 
 mod assets;
 mod auth;
+mod commit_range;
 mod control;
 mod events;
 mod kept;

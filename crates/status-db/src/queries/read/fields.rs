@@ -242,6 +242,7 @@ listed!(TestResultSet, TestResultSetField, test_result_sets, key [Id], |it| {
     TestsPassed => value(test_result_sets::tests_passed), it.tests_passed;
     TestsFailed => value(test_result_sets::tests_failed), it.tests_failed;
     Complete => value(test_result_sets::complete), Some(it.complete);
+    Commit => Relation(result_sets_of_commits);
 });
 
 listed!(TestResult, TestResultField, test_results, key [Id], |it| {
@@ -300,4 +301,23 @@ fn builds_triggered_by(ids: Vec<i64>) -> Sql {
         .inner_join(buildsets::table.on(buildsets::id.eq(build_requests::buildset)))
         .filter(buildsets::parent_build.eq_any(ids));
     Box::new(builds::request.eq_any(of.select(build_requests::id)))
+}
+
+fn result_sets_of_commits(ids: Vec<i64>) -> Sql {
+    // A revision has few source stamps, a codebase may have most of them: no index of codebases shall find them.
+    let is_of_codebase = source_stamps::codebase.concat("").eq(codebases::name);
+    let is_of_project = source_stamps::project
+        .eq("")
+        .or(source_stamps::project.eq(projects::name));
+    let of = commits::table
+        .inner_join(codebases::table.on(codebases::id.eq(commits::codebase)))
+        .inner_join(projects::table.on(projects::id.eq(codebases::project)))
+        .inner_join(source_stamps::table.on(source_stamps::revision.eq(commits::revision.nullable())))
+        .inner_join(buildset_sources::table.on(buildset_sources::source_stamp.eq(source_stamps::id)))
+        .inner_join(build_requests::table.on(build_requests::buildset.eq(buildset_sources::buildset)))
+        .inner_join(builds::table.on(builds::request.eq(build_requests::id)))
+        .filter(commits::id.eq_any(ids))
+        .filter(is_of_codebase)
+        .filter(is_of_project);
+    Box::new(test_result_sets::build.eq_any(of.select(builds::id)))
 }

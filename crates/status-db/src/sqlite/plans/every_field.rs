@@ -4,13 +4,14 @@
 //! text. Those walk the table, or the index of the order, until the page is full: nothing is sorted, and
 //! only a page that few rows match reads far.
 
-use weir_status_api::{BuildData, Commit, Field, FieldType, Op, TestResult, TestResultSet, Timestamp, Value};
+use weir_status_api::{BuildData, Commit, Field, FieldType, TestResult, Value};
 
 use super::*;
 
 /// Relations and owners of a few rows each, such as the steps of a build: those few may be sorted.
-const OF_FEW: [&str; 7] = [
+const OF_FEW: [&str; 8] = [
     "change",
+    "commit",
     "triggered_by",
     "build",
     "buildset",

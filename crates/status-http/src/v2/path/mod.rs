@@ -42,14 +42,7 @@ pub enum Endpoint {
     /// The value of a piece of data of a build.
     BuildDataValue(BuildKey, String),
     /// How two commits of a codebase are related.
-    CommitGraph {
-        /// The codebase.
-        codebase: CodebaseKey,
-        /// One commit.
-        first: CommitId,
-        /// Another.
-        second: CommitId,
-    },
+    CommitGraph(CommitRange),
     /// A synthesis display (Weir's own).
     View(ViewName),
     /// All paths and what they give.
@@ -81,6 +74,17 @@ impl ViewName {
     }
 }
 
+/// Two commits of a codebase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitRange {
+    /// The codebase.
+    pub codebase: CodebaseKey,
+    /// One commit.
+    pub first: CommitId,
+    /// Another.
+    pub second: CommitId,
+}
+
 /// What the first words of a path restrict a list to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -90,6 +94,9 @@ pub enum Scope {
     Starts(BuilderKey),
     /// Masters that have this builder.
     Has(BuilderKey),
+    /// The status API's field is one of the commits from the first to the second, both with them; none if the second
+    /// does not follow the first.
+    OnTheWay(&'static str, CommitRange),
 }
 
 impl Endpoint {

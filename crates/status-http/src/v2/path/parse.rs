@@ -67,14 +67,7 @@ fn endpoint(names: Named, place: Place) -> Option<Endpoint> {
         Named::One(_) => Endpoint::OneWithin(place.key?, place.scopes),
         Named::View(name) => Endpoint::View(name),
         Named::Spec => Endpoint::Spec,
-        Named::CommitGraph => match place.commits[..] {
-            [first, second] => Endpoint::CommitGraph {
-                codebase: place.codebase()?,
-                first,
-                second,
-            },
-            _ => return None,
-        },
+        Named::CommitGraph => Endpoint::CommitGraph(place.range()?),
         Named::Contents | Named::Raw { .. } => log(names, place.key?)?,
         Named::Properties | Named::PropertyList => properties(names, place.key?)?,
         Named::BuildDataValue => match place.key? {

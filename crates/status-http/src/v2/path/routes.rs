@@ -2,7 +2,7 @@
 
 use weir_status_api::{BuildKey, BuilderKey, CodebaseKey, CommitId, Key, Kind, ProjectKey, StepKey};
 
-use super::{Scope, ViewName};
+use super::{CommitRange, Scope, ViewName};
 
 /// A word of a path, what the path that ends with it names, and which words may follow.
 pub(crate) struct Route {
@@ -53,6 +53,8 @@ pub(crate) enum Relation {
     Starts,
     /// They have this builder.
     Has,
+    /// Their field of that name is one of the commits from one to the other.
+    OnTheWay(&'static str),
 }
 
 /// What the words so far tell.
@@ -123,6 +125,17 @@ impl Place {
         Some(self)
     }
 
+    pub(super) fn range(&self) -> Option<CommitRange> {
+        match self.commits[..] {
+            [first, second] => Some(CommitRange {
+                codebase: self.codebase()?,
+                first,
+                second,
+            }),
+            _ => None,
+        }
+    }
+
     /// The scope of a list that is so related to the last resource.
     pub(super) fn scope(&self, relation: Relation) -> Option<Scope> {
         match relation {
@@ -130,6 +143,7 @@ impl Place {
             Relation::Is(field) => Some(Scope::Is(field, self.key.clone()?)),
             Relation::Starts => Some(Scope::Starts(self.builder()?)),
             Relation::Has => Some(Scope::Has(self.builder()?)),
+            Relation::OnTheWay(field) => Some(Scope::OnTheWay(field, self.range()?)),
         }
     }
 }

@@ -42,7 +42,7 @@ const fn one(kind: Kind, word: Word, below: &'static [Route]) -> Route {
     }
 }
 
-use Relation::{Has, Is, Starts, Top};
+use Relation::{Has, Is, OnTheWay, Starts, Top};
 use Word::{Identifier, Number, Text};
 
 /// The paths, below `/api/v2/`. The lists at the top are in the order of the root links.
@@ -377,7 +377,10 @@ const CODEBASE: &[Route] = &[
             below: &[Route {
                 word: Number("commitid2", Place::commit),
                 names: None,
-                below: &[fixed("commits_common_parent", Named::CommitGraph)],
+                below: &[
+                    fixed("commits_common_parent", Named::CommitGraph),
+                    list("test_result_sets", Kind::TestResultSet, OnTheWay("commit"), &[]),
+                ],
             }],
         }],
     ),

@@ -4,7 +4,7 @@ use weir_status_api::{
     LogKey, ProjectId, ProjectKey, PropertiesOf, StepId, StepKey, WorkerKey,
 };
 
-use super::{Endpoint, Scope, key_path};
+use super::{CommitRange, Endpoint, Scope, key_path};
 use crate::v2::{ViewName, build_data_path, spec};
 
 fn builder_keys() -> impl Strategy<Value = BuilderKey> {
@@ -107,13 +107,21 @@ fn paths_of_what_is_no_resource() {
         parse("builders/b/builds/7/properties"),
         Some(Endpoint::Properties(PropertiesOf::Build(build)))
     );
+    let range = CommitRange {
+        codebase: CodebaseId(1).into(),
+        first: CommitId(2),
+        second: CommitId(3),
+    };
     assert_eq!(
         parse("codebases/1/commit_range/2/3/commits_common_parent"),
-        Some(Endpoint::CommitGraph {
-            codebase: CodebaseId(1).into(),
-            first: CommitId(2),
-            second: CommitId(3)
-        })
+        Some(Endpoint::CommitGraph(range.clone()))
+    );
+    assert_eq!(
+        parse("codebases/1/commit_range/2/3/test_result_sets"),
+        Some(Endpoint::List(
+            Kind::TestResultSet,
+            vec![Scope::OnTheWay("commit", range)]
+        ))
     );
     assert_eq!(parse("views/grid"), Some(Endpoint::View(ViewName::Grid)));
     assert_eq!(parse("application.spec"), Some(Endpoint::Spec));

@@ -1,8 +1,9 @@
 //! Errors as gRPC statuses and back, without loss.
 //!
 //! A status carries the error in full in `grpc-status-details-bin`, in the form that gRPC's richer error model
-//! has: a `google.rpc.Status` with one detail, our `ErrorDetail`. A status without it was not made by the status
-//! service: it comes from the transport, a proxy, or gRPC itself, and its code alone tells what to make of it.
+//! has: a `google.rpc.Status` with our `ErrorDetail` and, where it helps to ask again, a `google.rpc.RetryInfo`. A
+//! status without our detail was not made by the status service: it comes from the transport, a proxy, or gRPC itself,
+//! and its code alone tells what to make of it.
 
 use prost::Message;
 use prost_types::Any;
@@ -14,6 +15,8 @@ use crate::v1;
 
 /// The full name of our detail.
 const DETAIL_TYPE: &str = "weir.status.v1.ErrorDetail";
+/// The full name of the detail with which clients of gRPC's richer error model know when to ask again.
+const RETRY_TYPE: &str = "google.rpc.RetryInfo";
 /// How many bytes of a message go into `grpc-message`, which is for people; the details hold all of it.
 const MAX_MESSAGE_BYTES: usize = 1_000;
 /// How many bytes of details go out; what is larger is sent by its message alone. Headers are no place for more.
@@ -30,6 +33,30 @@ struct RpcStatus {
     message: String,
     #[prost(message, repeated, tag = "3")]
     details: Vec<Any>,
+}
+
+/// `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<prost_types::Duration>,
+}
+
+/// When to ask again, after the errors that pass by themselves.
+fn retry(error: &Error) -> Option<Any> {
+    let seconds = match error {
+        Error::Unavailable { .. } => 1,
+        // Whoever has too much of something is not rid of it in a second.
+        Error::TooMany { .. } => 10,
+        _ => return None,
+    };
+    let info = RetryInfo {
+        retry_delay: Some(prost_types::Duration { seconds, nanos: 0 }),
+    };
+    Some(Any {
+        type_url: format!("type.googleapis.com/{RETRY_TYPE}"),
+        value: info.encode_to_vec(),
+    })
 }
 
 fn code(error: &Error) -> Code {
@@ -52,6 +79,7 @@ pub(crate) fn to_status(error: Error) -> Status {
     let code = code(&error);
     let mut message = error.to_string();
     message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+    let retry = retry(&error);
     let detail = Any {
         type_url: format!("type.googleapis.com/{DETAIL_TYPE}"),
         value: error.into_proto().encode_to_vec(),
@@ -59,7 +87,7 @@ pub(crate) fn to_status(error: Error) -> Status {
     let details = RpcStatus {
         code: code.into(),
         message: message.clone(),
-        details: vec![detail],
+        details: std::iter::once(detail).chain(retry).collect(),
     };
     if details.encoded_len() > MAX_DETAIL_BYTES {
         return Status::new(code, message);
@@ -151,6 +179,21 @@ mod tests {
             let status = Status::with_details(Code::from_i32(code), message, details.into());
             from_status(&status);
         }
+    }
+
+    #[test]
+    fn errors_that_pass_say_when_to_ask_again() {
+        let seconds = |error: Error| {
+            let status = to_status(error);
+            let details = RpcStatus::decode(status.details()).unwrap().details;
+            let retry = details.iter().find(|it| it.type_url.ends_with(RETRY_TYPE))?;
+            let info = RetryInfo::decode(retry.value.as_slice()).unwrap();
+            Some(info.retry_delay?.seconds)
+        };
+        let why = "streams".to_owned();
+        assert_eq!(seconds(Error::TooMany { why: why.clone() }), Some(10));
+        assert_eq!(seconds(Error::unavailable("busy")), Some(1));
+        assert_eq!(seconds(Error::Conflict { why }), None);
     }
 
     #[test]

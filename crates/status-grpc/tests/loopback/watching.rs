@@ -162,5 +162,5 @@ async fn watches_are_admitted_for_as_long_as_they_go_on() {
         open.load(Ordering::SeqCst) == 1
     })
     .await;
-    watch().await.unwrap();
+    drop(watch().await.unwrap());
 }

@@ -3,8 +3,9 @@
 
 mod site;
 
+use futures::StreamExt;
 use site::{SOON, Site, text};
-use weir_status_api::{Builder, Error, Query, ReadExt};
+use weir_status_api::{Builder, Cursor, Error, EventStream, Query, ReadExt, Start, TopicFilter, Watch};
 use weir_status_grpc::GrpcStatus;
 use weir_testbed::eventually;
 
@@ -148,6 +149,69 @@ async fn get(url: &str, path: &str, token: Option<&str>) -> (String, String) {
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+/// A watch over gRPC, once the master has let it go out.
+async fn watch(site: &Site, token: Option<&str>) -> Result<EventStream, Error> {
+    let api = GrpcStatus::connect(&site.url, token.map(str::to_owned)).unwrap();
+    let mut events = api.watch(TopicFilter::all(), Start::After(Cursor::ZERO)).await?;
+    events.next().await.expect("a stream has no end of its own")?;
+    Ok(events)
+}
+
+/// Opens an event stream over HTTP: the connection, and the status line of the answer.
+async fn stream(site: &Site) -> (tokio::net::TcpStream, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(site.address()).await.unwrap();
+    let host = site.address();
+    let request = format!("GET /sse/listen/builds/*/* HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = vec![];
+    while !head.ends_with(b"\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    (stream, String::from_utf8(head).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_over_grpc_count_with_the_event_streams_of_their_address() {
+    let config = CONFIG.replace(
+        "roles = [\"admin\"])\nw =",
+        "token_file = \"ada.token\", roles = [\"admin\"])\nw =",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let ada = "token-of-ada-which-is-long-enough";
+    std::fs::write(folder.path().join("ada.token"), ada).unwrap();
+    let file = folder.path().join("ada.token").display().to_string();
+    let config = config.replace("\"ada.token\"", &format!("{file:?}"));
+    let site = Site::start_with_flags(&config, &["--streams-per-loopback", "2"]).await;
+
+    let watched = watch(&site, None).await.unwrap();
+    let (listening, status) = stream(&site).await;
+    assert!(status.contains(" 200 "), "{status}");
+    let refused = watch(&site, None).await.map(drop);
+    let Err(Error::TooMany { why }) = &refused else {
+        panic!("{refused:?}");
+    };
+    assert!(why.contains("at most 2"), "{why}");
+    let (_, status) = stream(&site).await;
+    assert!(status.contains(" 429 "), "{status}");
+    // Whoever presents a good token is not bounded by address, and counts for none.
+    let mut known = vec![];
+    for _ in 0..3 {
+        known.push(watch(&site, Some(ada)).await.unwrap());
+    }
+    // Whichever kind ends makes room for the other.
+    drop(listening);
+    eventually("an event stream has ended", SOON, async || {
+        watch(&site, None).await.is_ok()
+    })
+    .await;
+    drop(watched);
+    eventually("a watch has ended", SOON, async || {
+        stream(&site).await.1.contains(" 200 ")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,17 +41,28 @@ impl Site {
 
     /// As [`Site::start`], on the database at a URL.
     pub(crate) async fn start_on(config: &str, database: Option<String>) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), config, database, None).await
+        Self::start_in(tempfile::tempdir().unwrap(), config, database, None, &[]).await
+    }
+
+    /// As [`Site::start`], with these flags of the master until it is started again.
+    pub(crate) async fn start_with_flags(config: &str, flags: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), config, None, None, flags).await
     }
 
     /// As [`Site::start`], in a folder with what the configuration needs for TLS: all trust the authority in the
     /// folder's file `ca`.
     pub(crate) async fn start_with_tls(folder: TempDir, config: &str, ca: &str) -> Self {
         let ca = folder.path().join(ca);
-        Self::start_in(folder, config, None, Some(ca)).await
+        Self::start_in(folder, config, None, Some(ca), &[]).await
     }
 
-    async fn start_in(folder: TempDir, config: &str, database: Option<String>, ca: Option<PathBuf>) -> Self {
+    async fn start_in(
+        folder: TempDir,
+        config: &str,
+        database: Option<String>,
+        ca: Option<PathBuf>,
+        flags: &[&str],
+    ) -> Self {
         let repository = GitRepository::new(folder.path().join("repository"));
         repository.commit("Ada <ada@weir.example>", &[("README", "a weir\n")], "Begin");
         let config = config.replace("@REPOSITORY@", &repository.url());
@@ -60,7 +71,7 @@ impl Site {
             let token = format!("token-of-{worker}-which-is-long-enough");
             std::fs::write(folder.path().join(format!("{worker}.token")), token).unwrap();
         }
-        let (master, url) = start_master(folder.path(), "127.0.0.1:0", database.as_deref()).await;
+        let (master, url) = start_master(folder.path(), "127.0.0.1:0", database.as_deref(), flags).await;
         Self {
             folder,
             repository,
@@ -86,7 +97,7 @@ impl Site {
     /// Starts the master again at the same address.
     pub(crate) async fn restart(&mut self) {
         let address = self.address().to_owned();
-        let (master, url) = start_master(self.folder.path(), &address, self.database.as_deref()).await;
+        let (master, url) = start_master(self.folder.path(), &address, self.database.as_deref(), &[]).await;
         (self.master, self.url) = (master, url);
     }
 
@@ -239,10 +250,17 @@ impl Site {
     }
 }
 
-async fn start_master(folder: &Path, address: &str, database: Option<&str>) -> (Process, String) {
+async fn start_master(
+    folder: &Path,
+    address: &str,
+    database: Option<&str>,
+    flags: &[&str],
+) -> (Process, String) {
     let mut command = Command::new(WEIR);
     command
-        .args(["master", "--listen", address, "--config"])
+        .args(["master", "--listen", address])
+        .args(flags)
+        .arg("--config")
         .arg(folder.join("weir.star"))
         .arg("--data")
         .arg(folder.join("data"))

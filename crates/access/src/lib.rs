@@ -18,6 +18,7 @@
 mod by_call;
 mod catalogue;
 mod command;
+mod ends;
 mod eyes;
 mod guarded;
 mod list;

@@ -69,10 +69,11 @@ impl Eyes {
         refuse_telling_orders(&parts)?;
         self.blind(&mut parts).await?;
         let conditions = parts.filters.clone();
-        if parts.kind == Kind::Project {
-            // Rows can be other than the store has them, so that it must not choose by this.
-            parts.filters.retain(|it| it.field != "active");
-        }
+        // Rows can be seen other than the store has them, so that it must not choose by this.
+        let kind = parts.kind;
+        parts
+            .filters
+            .retain(|it| !told_anew(kind, &it.field) || is_of_open_buildsets(it));
         self.narrow(&mut parts).await?;
         let wanted = usize::try_from(parts.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT)).unwrap_or(0);
         if wanted == 0 {
@@ -152,13 +153,26 @@ fn only_these(seen: &[BuilderId], field: &str, others: &[Condition]) -> Option<C
     })
 }
 
+/// Whether the field can have another value for these eyes than in the store.
+fn told_anew(kind: Kind, field: &str) -> bool {
+    matches!(
+        (kind, field),
+        (Kind::Buildset, "complete" | "complete_at" | "results") | (Kind::Project, "active")
+    )
+}
+
+/// Whether only buildsets fit that are not complete: those which are seen so are so in the store too.
+fn is_of_open_buildsets(condition: &Condition) -> bool {
+    condition.field == "complete" && fits(false.into(), condition) && !fits(true.into(), condition)
+}
+
 /// An order by what may be hidden would show it by the place of rows and in page tokens.
 fn refuse_telling_orders(parts: &ListParts) -> Result<()> {
     let tells = |field: &str| {
         matches!(
             (parts.kind, field),
-            (Kind::Buildset, "parent_build" | "rebuilt_build") | (Kind::Project, "active")
-        )
+            (Kind::Buildset, "parent_build" | "rebuilt_build")
+        ) || told_anew(parts.kind, field)
     };
     match parts.order.iter().find(|order| tells(&order.field)) {
         Some(order) => Err(Error::invalid(
@@ -179,12 +193,32 @@ fn still_fits(row: &Entity, condition: &Condition) -> bool {
         (Entity::Worker(it), "builder") => condition.values.iter().any(
             |value| matches!(value, Value::Int(id) if it.configured_on.iter().any(|on| on.builder.0 == *id)),
         ),
-        (Entity::Project(it), "active") => {
-            condition.values.contains(&Value::Bool(it.active)) == (condition.op == Op::Eq)
-        }
+        (Entity::Project(it), "active") => fits(it.active.into(), condition),
+        (Entity::Buildset(it), "complete") => fits(it.complete_at.is_some().into(), condition),
+        (Entity::Buildset(it), "complete_at") => it.complete_at.is_some_and(|at| fits(at.0, condition)),
+        (Entity::Buildset(it), "results") => it.results.is_some_and(|it| fits(it.code().into(), condition)),
         (Entity::Buildset(it), "parent_build") => it.parent_build.is_some(),
         (Entity::Buildset(it), "rebuilt_build") => it.rebuilt_build.is_some(),
         _ => true,
+    }
+}
+
+/// Whether a number, time or truth fits the condition.
+fn fits(held: i64, condition: &Condition) -> bool {
+    let mut values = condition.values.iter().filter_map(|value| match value {
+        Value::Int(it) => Some(*it),
+        Value::Time(it) => Some(it.0),
+        Value::Bool(it) => Some((*it).into()),
+        Value::Text(_) => None,
+    });
+    match condition.op {
+        Op::Eq => values.any(|it| held == it),
+        Op::Ne => values.all(|it| held != it),
+        Op::Lt => values.all(|it| held < it),
+        Op::Le => values.all(|it| held <= it),
+        Op::Gt => values.all(|it| held > it),
+        Op::Ge => values.all(|it| held >= it),
+        Op::Contains => false,
     }
 }
 
@@ -193,8 +227,9 @@ impl Fill {
         let mut more = false;
         let mut after = self.parts.after.take();
         'pieces: loop {
-            let page = eyes.read(self.piece(after.clone())).await?;
+            let mut page = eyes.read(self.piece(after.clone())).await?;
             self.note(page.cursor);
+            eyes.end_as_seen(&mut page.items).await?;
             self.looked_through += page.items.len();
             for (place, row) in page.items.into_iter().enumerate() {
                 let itself = identity(&row);

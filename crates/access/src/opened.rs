@@ -146,7 +146,8 @@ impl Control for Opened {
 impl Eyes {
     async fn get(&self, key: Key) -> Result<At<Entity>> {
         let got = self.shared.api.get(key.clone()).await;
-        let At { value, cursor } = got.map_err(|error| missing(error, &key))?;
+        let At { mut value, cursor } = got.map_err(|error| missing(error, &key))?;
+        self.end_as_seen(std::slice::from_mut(&mut value)).await?;
         match self.show(value).await? {
             Some(value) => Ok(At { value, cursor }),
             None => Err(Error::not_found(key)),

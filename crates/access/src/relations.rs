@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_status_api::{
     Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Codebase,
-    CodebaseId, Commit, CommitId, Error, Key, Log, LogId, MAX_LIMIT, ProjectId, Query, ReadExt, Resource,
-    Result, StatusApi, Step, StepId,
+    CodebaseId, Commit, CommitId, Error, Key, Log, LogId, MAX_LIMIT, Op, ProjectId, Query, ReadExt, Resource,
+    Result, StatusApi, Step, StepId, Value,
 };
 
 /// How many pairs of one relation are remembered, at the most twice as many.
@@ -174,18 +174,45 @@ impl Relations {
         if let Some(builders) = self.buildsets.get(id) {
             return Ok(builders);
         }
-        let query = Query::<BuildRequest>::new().eq(BuildRequestField::Buildset, id);
-        let page = api.page(query.limit(MAX_LIMIT)).await?;
-        let mut builders: Vec<BuilderId> = page.items.iter().map(|it| it.builder).collect();
-        builders.sort_unstable();
-        builders.dedup();
-        let builders: Arc<[BuilderId]> = builders.into();
+        let requests = self.requests_of(api, &[id]).await?;
         // One without requests may not be there at all yet.
-        if !builders.is_empty() {
-            self.buildsets.put(id, Arc::clone(&builders));
-        }
-        Ok(builders)
+        Ok(requests.get(&id).map(|it| builders_of(it)).unwrap_or_default())
     }
+
+    /// The requests as they are now of each of these buildsets that has any. There is room for a thousand buildsets
+    /// in one question.
+    pub(crate) async fn requests_of(
+        &self,
+        api: &dyn StatusApi,
+        buildsets: &[BuildsetId],
+    ) -> Result<HashMap<BuildsetId, Vec<BuildRequest>>> {
+        let ids: Vec<Value> = buildsets.iter().map(|id| Value::Int(id.0)).collect();
+        let mut query = Query::<BuildRequest>::new()
+            .filter(BuildRequestField::Buildset, Op::Eq, ids)
+            .limit(MAX_LIMIT);
+        let mut requests: HashMap<BuildsetId, Vec<BuildRequest>> = HashMap::new();
+        loop {
+            let page = api.page(query.clone()).await?;
+            for request in page.items {
+                requests.entry(request.buildset).or_default().push(request);
+            }
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        for (id, its) in &requests {
+            self.buildsets.put(*id, builders_of(its));
+        }
+        Ok(requests)
+    }
+}
+
+fn builders_of(requests: &[BuildRequest]) -> Arc<[BuilderId]> {
+    let mut builders: Vec<BuilderId> = requests.iter().map(|it| it.builder).collect();
+    builders.sort_unstable();
+    builders.dedup();
+    builders.into()
 }
 
 #[cfg(test)]

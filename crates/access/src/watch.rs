@@ -120,7 +120,14 @@ impl Gate {
             Entity::Project(_) => eyes.shared.catalogue.must_know(event.cursor),
             _ => {}
         }
-        let signal = match eyes.look(&event.entity).await? {
+        let seen = match &event.entity {
+            // When it ended for these eyes, the events of its requests have told; this one tells of the hidden ones.
+            Entity::Buildset(it) if it.complete_at.is_some() && eyes.misses_some_of(it.id).await? => {
+                Seen::Nothing
+            }
+            entity => eyes.look(entity).await?,
+        };
+        let signal = match seen {
             Seen::Nothing => {
                 *behind = Some(event.cursor);
                 return Ok(None);

@@ -71,6 +71,11 @@ impl Results {
         }
     }
 
+    /// What a whole came to whose parts came to these: the worst of them; success if there are none.
+    pub fn of_all(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts.into_iter().reduce(Self::worst).unwrap_or(Self::Success)
+    }
+
     const fn badness(self) -> u8 {
         match self {
             Self::Skipped => 0,
@@ -123,6 +128,14 @@ mod tests {
                 assert_eq!(better.worst(*worse), *worse);
             }
         }
+    }
+
+    #[test]
+    fn a_whole_is_as_bad_as_its_worst_part() {
+        use Results::*;
+        assert_eq!(Results::of_all([Success, Failure, Warnings]), Failure);
+        assert_eq!(Results::of_all([Skipped]), Skipped);
+        assert_eq!(Results::of_all([]), Success);
     }
 
     #[test]

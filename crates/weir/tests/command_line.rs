@@ -86,7 +86,10 @@ async fn a_mistake_gets_one_sentence() {
         ),
         (&["watch", "builds//new"], "`builds//new` is no topic pattern"),
         (&["watch", "--since", "999999"], "999999 is in the future"),
-        (&["status", "--upstream", "there"], "`there` is no address such as"),
+        (
+            &["status", "--upstream", "there"],
+            "`there` is no address such as",
+        ),
     ];
     for (arguments, part) in mistakes {
         refuses(&site, arguments, 2, part).await;

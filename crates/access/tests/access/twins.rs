@@ -29,6 +29,34 @@ const BUILDERS: [(&str, Option<&str>); 6] = [
     ("secret-3", Some("fading")),
 ];
 
+/// What the reason of each buildset begins with of which some builders are hidden.
+pub(crate) const OF_BOTH: &str = "for both:";
+
+/// Buildsets of which some builders are hidden: which builders end, in this order, and how; none if the build goes on.
+const MIXED: [&[(&str, Option<Results>)]; 6] = [
+    &[
+        ("open-1", Some(Results::Success)),
+        ("secret-1", Some(Results::Failure)),
+    ],
+    &[
+        ("secret-1", Some(Results::Exception)),
+        ("open-1", Some(Results::Warnings)),
+    ],
+    &[("open-1", Some(Results::Failure)), ("secret-1", None)],
+    &[("secret-2", Some(Results::Failure)), ("open-2", None)],
+    &[
+        ("open-2", Some(Results::Success)),
+        ("secret-1", Some(Results::Cancelled)),
+        ("open-1", Some(Results::Failure)),
+        ("secret-2", Some(Results::Success)),
+    ],
+    &[
+        ("open-1", Some(Results::Success)),
+        ("secret-1", None),
+        ("open-2", None),
+    ],
+];
+
 fn setup(hidden: bool, without: &[&str]) -> Setup {
     let told = |name: &str| (hidden || !name.contains(HIDDEN)) && !without.contains(&name);
     let projects = ["secret", "shared", "empty", "fading"];
@@ -93,6 +121,9 @@ async fn tell(hidden: bool) -> House {
             }
             house.tick();
         }
+    }
+    for ends in MIXED {
+        house.mixed(ends, hidden).await;
     }
     // One of a project stays configured that nobody sees.
     house.ids = house.writer().configure(setup(hidden, &["open-3"])).await;
@@ -184,6 +215,39 @@ impl House {
             ..NewBuildset::default()
         };
         self.writer().add_buildset(new).await
+    }
+
+    /// A buildset of which hidden builders end with others, if there are any.
+    async fn mixed(&self, ends: &[(&str, Option<Results>)], hidden: bool) {
+        let writer = self.writer();
+        let told = |name: &str| hidden || !name.contains(HIDDEN);
+        let names: Vec<&str> = ends.iter().map(|(name, _)| *name).collect();
+        let open: Vec<&str> = names.iter().copied().filter(|it| !it.contains(HIDDEN)).collect();
+        let new = NewBuildset {
+            reason: format!("{OF_BOTH} {open:?}"),
+            builders: names
+                .iter()
+                .filter(|it| told(it))
+                .map(|it| self.ids.builders[*it])
+                .collect(),
+            sources: vec![source()],
+            ..NewBuildset::default()
+        };
+        let (_, requests) = writer.add_buildset(new).await;
+        for (name, results) in ends {
+            if told(name) {
+                let request = requests[&self.ids.builders[*name]];
+                assert!(writer.claim(request).await);
+                let worker = self.ids.workers["w"];
+                let (build, _) = writer.start_build(request, worker, Properties::new()).await;
+                if let Some(results) = results {
+                    writer
+                        .finish_build(build, *results, &format!("{name} ended"))
+                        .await;
+                }
+            }
+            self.tick();
+        }
     }
 
     /// A whole build with all that one leaves behind; one that fails if it is the `first`.

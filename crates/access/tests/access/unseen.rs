@@ -9,7 +9,7 @@ use weir_status_api::conformance::{Row, fits};
 use weir_status_api::*;
 
 use crate::house::{ADMIN, HIDDEN, House};
-use crate::twins::{Ids, rows, twins};
+use crate::twins::{Ids, OF_BOTH, rows, twins};
 
 /// What somebody has before them.
 struct Sight {
@@ -111,7 +111,36 @@ async fn compare_orders<R: Resource>(mine: &Sight, other: &Sight) {
 
 /// Whether the order is one by what may be hidden.
 fn refused(error: &Error) -> bool {
-    matches!(error, Error::InvalidQuery { field, .. } if ["parent_build", "rebuilt_build", "active"].contains(&field.as_str()))
+    let telling = [
+        "parent_build",
+        "rebuilt_build",
+        "active",
+        "complete",
+        "complete_at",
+        "results",
+    ];
+    matches!(error, Error::InvalidQuery { field, .. } if telling.contains(&field.as_str()))
+}
+
+#[tokio::test]
+async fn a_buildset_ends_with_its_requests_that_are_seen() {
+    let (mine, other, all) = sights().await;
+    let ends = async |sight: &Sight| {
+        let rows = rows(&*sight.api, Kind::Buildset).await.into_iter();
+        let sets = rows.filter_map(Buildset::from_entity);
+        let of_both = sets.filter(|it| it.reason.starts_with(OF_BOTH));
+        of_both.map(|it| (it.complete_at, it.results)).collect::<Vec<_>>()
+    };
+    let (seen, expected, whole) = (ends(&mine).await, ends(&other).await, ends(&all).await);
+    assert_eq!(seen, expected);
+    // Each that is complete for somebody is so at another time, or came to something else.
+    assert_eq!(seen.len(), whole.len());
+    let same = seen.iter().zip(&whole).filter(|(seen, whole)| seen == whole);
+    assert!(
+        same.map(|(seen, _)| *seen).all(|it| it == (None, None)),
+        "{whole:?}"
+    );
+    assert!(seen.iter().filter(|it| it.0.is_some()).count() >= 4, "{seen:?}");
 }
 
 #[tokio::test]
@@ -135,7 +164,11 @@ async fn compare_filters<R: Row>(mine: &Sight, all: &Sight) {
                 _ => vec![],
             };
             for value in values {
-                let ops: &[Op] = if list { &[Op::Contains] } else { &[Op::Eq, Op::Ne] };
+                let ops: &[Op] = match field.field_type() {
+                    _ if list => &[Op::Contains],
+                    FieldType::Int | FieldType::Time => &[Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge],
+                    _ => &[Op::Eq, Op::Ne],
+                };
                 for op in ops {
                     let filter = Filter {
                         field: *field,
@@ -231,13 +264,16 @@ async fn whatever_is_got_by_id_is_listed_and_everything_else_is_missing() {
     }
 }
 
+/// The key of what has a name.
+type Naming<'a> = Box<dyn Fn(&str) -> Key + 'a>;
+
 #[tokio::test]
 async fn a_name_of_something_hidden_is_missing_in_the_words_of_one_that_nobody_has() {
     let (mine, _, all) = sights().await;
     let number = |builder: &str, number| BuildKey::Number(builder.into(), number);
     let step = |name: &str| StepKey::Name(number(name, 1), format!("step-of-{name}"));
     let main = |project: &str| CodebaseKey::Slug(project.into(), "main".to_owned());
-    let by_builder: Vec<Box<dyn Fn(&str) -> Key>> = vec![
+    let by_builder: Vec<Naming<'_>> = vec![
         Box::new(|name| Key::Builder(name.into())),
         Box::new(|name| Key::Build(number(name, 1))),
         Box::new(|name| Key::Step(step(name))),
@@ -245,12 +281,12 @@ async fn a_name_of_something_hidden_is_missing_in_the_words_of_one_that_nobody_h
         Box::new(|name| Key::Log(LogKey::Slug(step(name), format!("log-of-{name}")))),
         Box::new(|name| Key::BuildData(number(name, 1), format!("data-of-{name}"))),
     ];
-    let by_project: Vec<Box<dyn Fn(&str) -> Key>> = vec![
+    let by_project: Vec<Naming<'_>> = vec![
         Box::new(|slug| Key::Project(slug.into())),
         Box::new(|slug| Key::Codebase(main(slug))),
         Box::new(|slug| Key::Commit(CommitKey::Revision(main(slug), format!("{slug}-1")))),
     ];
-    let forces: Vec<Box<dyn Fn(&str) -> Key>> = vec![Box::new(|name| Key::ForceScheduler(name.to_owned()))];
+    let forces: Vec<Naming<'_>> = vec![Box::new(|name| Key::ForceScheduler(name.to_owned()))];
     for (hidden, keys) in [
         ("secret-1", &by_builder),
         ("secret-3", &by_builder),
@@ -310,6 +346,11 @@ async fn events_are_those_of_a_house_without_it() {
         // That what is seen of something has stayed the same may be told twice.
         events.dedup();
     }
+    // That a buildset of both ended is told by its requests alone.
+    expected.retain(|(verb, kind, told)| {
+        let of_both = told["reason"].as_str().is_some_and(|it| it.starts_with(OF_BOTH));
+        *verb != Verb::Complete || *kind != Some(Kind::Buildset) || !of_both
+    });
     for (seen, expected) in seen.iter().zip(&expected) {
         assert_eq!(seen, expected);
     }

@@ -129,16 +129,14 @@ pub(super) async fn end_buildset(tx: &mut Tx<'_>, buildset: BuildsetId) -> Resul
     if requests.iter().any(|(complete_at, _)| complete_at.is_none()) {
         return Ok(());
     }
-    let worst = requests
+    let results = requests
         .into_iter()
-        .filter_map(|(_, results)| results.and_then(Results::from_code))
-        .reduce(Results::worst)
-        .unwrap_or(Results::Success);
+        .filter_map(|(_, results)| results.and_then(Results::from_code));
     let row = diesel::update(buildsets::table.find(buildset.0))
         .filter(buildsets::complete_at.is_null())
         .set((
             buildsets::complete_at.eq(tx.at.0),
-            buildsets::results.eq(worst.code()),
+            buildsets::results.eq(Results::of_all(results).code()),
         ))
         .returning(BuildsetRow::as_returning())
         .get_result(tx.conn)

@@ -79,33 +79,28 @@ async fn gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationTok
 
 /// Serves `api` as JSON until `stop`, and gives a client of it.
 async fn json(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
-    let present = weir_web::Present::new({
-        let store = stage.writer.store.clone();
-        move || store.newest()
-    });
-    serve_json(Arc::new(OpenToAll(api)), Some(present), stop).await
+    serve_json(Arc::new(OpenToAll(api)), stage, stop).await
 }
 
-/// Serves `api` over gRPC, and a client of it, whose callers share their watch, as JSON, until `stop`: `weir web`.
-async fn json_gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+/// Serves `api` over gRPC, and a client of it, whose callers share their watch, as JSON, until `stop`: `weir web`, but
+/// that it knows of what the kit writes at once. Else what it keeps would lag behind by as long as events take.
+async fn json_gateway(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
     let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
     let relay = weir_web::Relay::new(Arc::new(behind));
-    let (client, mut links) = serve_json(Arc::new(relay), None, stop).await;
+    let (client, mut links) = serve_json(Arc::new(relay), stage, stop).await;
     links.push(far);
     (client, links)
 }
 
 /// Serves `access` as JSON until `stop`, and gives a client of it.
-async fn serve_json(
-    access: Arc<dyn Access>,
-    present: Option<weir_web::Present>,
-    stop: &CancellationToken,
-) -> Bound {
+async fn serve_json(access: Arc<dyn Access>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
+    let store = stage.writer.store.clone();
+    let present = weir_web::Present::new(move || store.newest());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let options = weir_web::Options {
         heartbeat: Duration::from_millis(500),
-        present,
+        present: Some(present),
         ..weir_web::Options::default()
     };
     let serving = axum::serve(listener, weir_web::router(access, options));

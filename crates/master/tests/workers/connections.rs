@@ -164,9 +164,9 @@ async fn a_worker_that_is_asked_to_end_interrupts_and_delivers() {
 async fn addresses_and_tokens_are_checked_before_connecting() {
     let house = House::new().await;
     for (master, expected) in [
-        ("https://127.0.0.1:1", "speaks no TLS"),
-        ("127.0.0.1:1", "is no address of a master"),
-        ("", "is no address of a master"),
+        ("ftp://127.0.0.1:1", "is no address such as"),
+        ("127.0.0.1:1", "is no address such as"),
+        ("", "is no address such as"),
     ] {
         let mut options = house.options("instance-1");
         options.master = master.to_owned();

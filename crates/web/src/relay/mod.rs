@@ -88,13 +88,15 @@ struct Relayed {
 impl Watch for Relayed {
     async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
         let line = self.slot.line(&self.api).await?;
-        let after = match start {
-            Start::Now => newest(&*self.api).await?,
-            Start::After(after) => after,
+        // Whether a place can still, or already, be resumed from is for the master to say, unless it is the line's own.
+        let (after, is_shared) = match start {
+            Start::Now => {
+                let now = newest(&*self.api).await?;
+                (now, now >= line.begin_at())
+            }
+            Start::After(after) => (after, after == line.newest()),
         };
-        // What is newer than the line may be in the future, which is refused there.
-        let is_known = after <= line.newest() || start == Start::Now || after <= newest(&*self.api).await?;
-        let own = match is_known && line.begin_at() <= after {
+        let own = match is_shared {
             true => None,
             false => Some(self.api.watch(filter.clone(), Start::After(after)).await?),
         };

@@ -4,6 +4,7 @@
 //! same error over each binding. Everything that the caller cannot act on is [`Error::Internal`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::Cursor;
 
@@ -119,6 +120,17 @@ impl Error {
             self,
             Self::Unavailable { .. } | Self::TooMany { .. } | Self::Internal { .. }
         )
+    }
+
+    /// How long a client had better wait before it asks again, where that is known to help: HTTP's `Retry-After`, and
+    /// `google.rpc.RetryInfo` of gRPC. Whole seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { .. } => Some(Duration::from_secs(1)),
+            // Whoever has too much of something is not rid of it in a second.
+            Self::TooMany { .. } => Some(Duration::from_secs(10)),
+            _ => None,
+        }
     }
 }
 

@@ -44,14 +44,9 @@ struct RetryInfo {
 
 /// When to ask again, after the errors that pass by themselves.
 fn retry(error: &Error) -> Option<Any> {
-    let seconds = match error {
-        Error::Unavailable { .. } => 1,
-        // Whoever has too much of something is not rid of it in a second.
-        Error::TooMany { .. } => 10,
-        _ => return None,
-    };
+    let after = error.retry_after()?;
     let info = RetryInfo {
-        retry_delay: Some(prost_types::Duration { seconds, nanos: 0 }),
+        retry_delay: prost_types::Duration::try_from(after).ok(),
     };
     Some(Any {
         type_url: format!("type.googleapis.com/{RETRY_TYPE}"),

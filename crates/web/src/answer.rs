@@ -76,14 +76,8 @@ pub(crate) fn error(error: &Error) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, TEXT);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let retry = match error {
-        Error::Unavailable { .. } => Some("1"),
-        // Whoever has too much of something is not rid of it in a second.
-        Error::TooMany { .. } => Some("10"),
-        _ => None,
-    };
-    if let Some(seconds) = retry {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    if let Some(after) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
     }
     response
 }

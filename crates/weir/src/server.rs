@@ -133,7 +133,7 @@ pub(crate) async fn serve(
 struct Server {
     /// For what may be of any version.
     any: auto::Builder<TokioExecutor>,
-    /// For what is of version 1: it looks at nothing in advance, for which the other keeps 8 KiB of each connection.
+    /// For what is of version 1 for certain: nothing has to be looked at in advance, and what serves it is smaller.
     http1: http1::Builder,
     router: Router,
     tls: Option<TlsAcceptor>,

@@ -37,8 +37,13 @@ impl Client {
     }
 
     async fn answer(&self, path: &str) -> Result<reqwest::Response> {
-        let request = self.http.get(format!("{}{path}", self.base));
-        let answer = request.header(ACCEPT, "application/json").send().await;
+        let url = format!("{}{path}", self.base);
+        let ask = || self.http.get(&url).header(ACCEPT, "application/json").send();
+        let answer = match ask().await {
+            // The connection was to the server as it was before it was started anew.
+            Err(error) if error.is_request() && !error.is_timeout() => ask().await,
+            answer => answer,
+        };
         answer
             .and_then(reqwest::Response::error_for_status)
             .map_err(|error| format!("GET {path}: {error}"))

@@ -15,9 +15,26 @@ use crate::text::Text;
 /// How long a command may be silent, unless given; Buildbot's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
+/// The parameters of a step: its own, and those of every step.
+macro_rules! of_step {
+    ($($own:literal),+ $(,)?) => {
+        &[
+            $($own,)+
+            "env",
+            "workdir",
+            "halt_on_failure",
+            "flunk_on_failure",
+            "warn_on_failure",
+            "always_run",
+            "idle_timeout",
+            "total_timeout",
+        ]
+    };
+}
+
 pub(super) const GIT: Function = Function {
     name: "git",
-    parameters: &[
+    parameters: of_step![
         "repository",
         "branch",
         "codebase",
@@ -25,14 +42,6 @@ pub(super) const GIT: Function = Function {
         "submodules",
         "clean",
         "name",
-        "env",
-        "workdir",
-        "halt_on_failure",
-        "flunk_on_failure",
-        "warn_on_failure",
-        "always_run",
-        "idle_timeout",
-        "total_timeout",
     ],
     positional: 1,
     any_name: false,
@@ -41,19 +50,7 @@ pub(super) const GIT: Function = Function {
 
 pub(super) const SHELL: Function = Function {
     name: "shell",
-    parameters: &[
-        "command",
-        "tests",
-        "name",
-        "env",
-        "workdir",
-        "halt_on_failure",
-        "flunk_on_failure",
-        "warn_on_failure",
-        "always_run",
-        "idle_timeout",
-        "total_timeout",
-    ],
+    parameters: of_step!["command", "tests", "name"],
     positional: 1,
     any_name: false,
     run: shell,
@@ -61,20 +58,7 @@ pub(super) const SHELL: Function = Function {
 
 pub(super) const BUILD_DATA: Function = Function {
     name: "build_data",
-    parameters: &[
-        "name",
-        "value",
-        "command",
-        "source",
-        "env",
-        "workdir",
-        "halt_on_failure",
-        "flunk_on_failure",
-        "warn_on_failure",
-        "always_run",
-        "idle_timeout",
-        "total_timeout",
-    ],
+    parameters: of_step!["name", "value", "command", "source"],
     positional: 1,
     any_name: false,
     run: build_data,

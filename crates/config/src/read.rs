@@ -18,7 +18,7 @@ use crate::model::{Command, Env, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
-pub(crate) use data::{properties, property_name};
+pub(crate) use data::{properties, property_name, property_value};
 pub(crate) use secret::{secret, secret_file};
 
 /// Why a value is not what it must be.
@@ -410,7 +410,7 @@ pub(crate) fn step(value: Value<'_>) -> Reading<StepConfig> {
         Some(Object(Item::Step(step))) => Ok((**step).clone()),
         _ => {
             let help = items(value).map(|_| "join lists of steps with +");
-            unexpected(value, "a step: git(…), shell(…) or build_data(…)", help)
+            unexpected(value, "a step, such as git(…) or shell(…)", help)
         }
     }
 }

@@ -298,7 +298,7 @@ force("g", builders = [b], fields = [field_text("a"), field_int("a")])"#
         (
             "formats of tests",
             r#"shell("make", tests = "libtests")
-shell("make", tests = "junit")
+shell("make", tests = "junti")
 shell("make", tests = True)"#
         ),
         (
@@ -315,6 +315,35 @@ build_data("..", command = "make")"#
         (
             "one branch",
             r#"single_branch("s", builders = [b], branch = "release/*")"#
+        ),
+    ]));
+}
+
+#[test]
+fn steps() {
+    snapshot!(told_after_whole(&[
+        (
+            "properties",
+            r#"set_property()
+set_property("a")
+set_property("a", 1, command = "make")
+set_property("a", interpolate("%(prop:b"), name = "a/b")
+set_property("a:b", "c")
+set_property("a", "c", strip = False)
+set_property("a", "%(prop:b)s")
+set_property("a", w)
+set_properties({})
+set_properties({"a": shell("make")})
+set_properties("a")"#
+        ),
+        (
+            "files of test results",
+            r#"test_results("junit")
+test_results("xml", files = [])
+test_results("junit", files = "")
+test_results("tap", files = ["a", 1])
+test_results("tap", files = "%(prop:a)s/*.tap", on_missing = "failed")
+test_results("tap", files = "*.tap", on_failed = "exception")"#
         ),
     ]));
 }

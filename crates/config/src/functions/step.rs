@@ -1,4 +1,7 @@
-//! The steps `git(…)`, `shell(…)` and `build_data(…)`.
+//! The steps `git(…)`, `shell(…)` and `build_data(…)`, and what all steps have in common.
+
+mod property;
+mod tests;
 
 use std::time::Duration;
 
@@ -6,14 +9,16 @@ use starlark::values::Value;
 
 use super::builder::LONGEST_STEP_NAME;
 use crate::call::{Call, Function};
-use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
-use crate::nearest::{did_you_mean, nearest};
+use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::text::Text;
 
 /// How long a command may be silent, unless given; Buildbot's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
+pub(super) use property::{SET_PROPERTIES, SET_PROPERTY};
+pub(super) use tests::TEST_RESULTS;
 
 /// The parameters of a step: its own, and those of every step.
 macro_rules! of_step {
@@ -31,6 +36,7 @@ macro_rules! of_step {
         ]
     };
 }
+use of_step;
 
 pub(super) const GIT: Function = Function {
     name: "git",
@@ -80,7 +86,7 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let command = call.required("command", |value| read::command(value).map(Some));
     let name = command.as_ref().map(command_name).unwrap_or_default();
     let command = command.unwrap_or(Command::Script(Text::default()));
-    let tests = call.optional("tests", test_format);
+    let tests = call.optional("tests", tests::format);
     step(call, name, StepKind::Shell { command, tests })
 }
 
@@ -128,21 +134,6 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         workdir: call.optional("workdir", read::folder),
         kind,
     })))
-}
-
-fn test_format(value: Value<'_>) -> Reading<TestFormat> {
-    let word = read::text(value)?;
-    let names = || TestFormat::ALL.iter().map(|it| it.name());
-    match TestFormat::ALL.iter().find(|it| it.name() == word) {
-        Some(format) => Ok(*format),
-        None => {
-            let help = nearest(&word, names()).map_or_else(
-                || format!("formats are {}", names().collect::<Vec<_>>().join(", ")),
-                did_you_mean,
-            );
-            read::wrong(format!("is no format of test results: '{word}'"), Some(&help))
-        }
-    }
 }
 
 fn step_name(value: Value<'_>) -> Reading<String> {
@@ -198,7 +189,7 @@ fn command_name(command: &Command) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+mod naming {
     use super::*;
 
     #[test]

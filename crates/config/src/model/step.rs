@@ -1,9 +1,15 @@
 //! The steps of a build.
 
+mod property;
+mod tests;
+
 use std::time::Duration;
 
 use super::Env;
 use crate::text::Text;
+
+pub use property::{PropertyOrigin, PropertyValue};
+pub use tests::{TestFormat, TestResultsStep};
 
 /// One step of a build (Buildbot's `BuildStep`).
 #[derive(Clone, Debug, PartialEq)]
@@ -44,28 +50,10 @@ pub enum StepKind {
     },
     /// Keeps a piece of data with the build (Buildbot's `setBuildData`).
     BuildData(BuildDataStep),
-}
-
-/// How a test program tells of its tests on its standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TestFormat {
-    /// As the test programs of Rust do: `test NAME ... ok`.
-    Libtest,
-    /// The Test Anything Protocol: `ok 1 - NAME`.
-    Tap,
-}
-
-impl TestFormat {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Libtest, Self::Tap];
-
-    /// Its name in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Libtest => "libtest",
-            Self::Tap => "tap",
-        }
-    }
+    /// Sets properties of the build (Buildbot's `SetProperty`, `SetProperties` and `SetPropertyFromCommand`).
+    SetProperties(PropertyOrigin),
+    /// Reads files of test results.
+    TestResults(TestResultsStep),
 }
 
 /// Keeps a piece of data with the build.

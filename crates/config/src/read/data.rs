@@ -7,7 +7,8 @@ use starlark::values::float::UnpackFloat;
 use starlark::values::{UnpackValue, Value};
 
 use super::{Reading, dict, items, list, name, plain, string, unexpected, wrong};
-use crate::model::PropertyValues;
+use crate::model::{PropertyValue, PropertyValues};
+use crate::object::{Item, Object};
 
 /// How deep lists and dicts may nest in a property.
 const MAX_DEPTH: usize = 32;
@@ -18,6 +19,14 @@ const MAX_VALUES: usize = 10_000;
 /// Property values by name.
 pub(crate) fn properties(value: Value<'_>) -> Reading<PropertyValues> {
     dict(property_name, json)(value)
+}
+
+/// A property's value: a text that is completed when a build runs, or plain data.
+pub(crate) fn property_value(value: Value<'_>) -> Reading<PropertyValue> {
+    match Object::from_value(value) {
+        Some(Object(Item::Text(text))) => Ok(PropertyValue::Text(text.clone())),
+        _ => json(value).map(PropertyValue::Data),
+    }
 }
 
 /// The name of a property.

@@ -42,6 +42,13 @@ pub(crate) enum Reader<'e> {
     Tests(&'e mut TestResults),
 }
 
+impl Reader<'_> {
+    /// Whether the output is not for the log.
+    fn hides_output(&self) -> bool {
+        matches!(self, Self::Captured(captured) if captured.is_hidden)
+    }
+}
+
 /// The beginning of a command's standard output.
 #[derive(Debug)]
 pub(crate) struct Captured {
@@ -50,6 +57,8 @@ pub(crate) struct Captured {
     most: usize,
     /// Whether there were more.
     pub(crate) is_cut: bool,
+    /// Whether they are not for the log.
+    is_hidden: bool,
 }
 
 impl Captured {
@@ -59,6 +68,15 @@ impl Captured {
             bytes: vec![],
             most,
             is_cut: false,
+            is_hidden: false,
+        }
+    }
+
+    /// Leaves them out of the log.
+    pub(crate) fn hidden(self) -> Self {
+        Self {
+            is_hidden: true,
+            ..self
         }
     }
 
@@ -140,7 +158,10 @@ impl Execution<'_> {
             OutputStream::Stderr => Channel::Stderr,
             OutputStream::Header => Channel::Header,
         };
-        self.log.push(channel, bytes);
+        let is_hidden = channel == Channel::Stdout && self.reader.hides_output();
+        if !is_hidden {
+            self.log.push(channel, bytes);
+        }
         if channel != Channel::Stdout {
             return;
         }

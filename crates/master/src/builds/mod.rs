@@ -6,10 +6,12 @@ mod git_step;
 mod lines;
 mod log;
 mod properties;
+mod property_step;
 mod run;
 mod step;
 mod stop;
 mod test_results;
+mod tests_step;
 
 use std::collections::HashMap;
 use std::sync::Arc;

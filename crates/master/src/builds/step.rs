@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use weir_config::{Command, Env, RenderError, StepConfig, StepKind, TestFormat, Text};
+use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
 use weir_status_api::{BuildId, Property, Results, StepId};
 
 use super::command::{End, Execution, Reader};
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
-use super::test_results::TestResults;
-use super::{Engine, data_step, git_step};
+use super::{Engine, data_step, git_step, property_step, tests_step};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
 
@@ -60,21 +59,13 @@ impl StepRun<'_> {
             StepKind::Shell {
                 command,
                 tests: Some(format),
-            } => self.tests(command, *format, &mut log).await?,
+            } => tests_step::shell(self, command, *format, &mut log).await?,
             StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
             StepKind::BuildData(data) => data_step::run(self, data, &mut log).await?,
+            StepKind::SetProperties(from) => property_step::run(self, from, &mut log).await?,
+            StepKind::TestResults(tests) => tests_step::files(self, tests, &mut log).await?,
         };
         log.end_lines().await?;
-        Ok(end)
-    }
-
-    /// Runs a command that tests, and keeps the results of its tests.
-    async fn tests(&self, command: &Command, format: TestFormat, log: &mut LogWriter) -> Result<StepEnd> {
-        let mut results = TestResults::new(self.engine.store.clone(), self.step, format);
-        let mut end = self.command(command, log, Reader::Tests(&mut results)).await?;
-        if let Some((passed, failed)) = results.finish().await? {
-            end.state = format!("{}, tests: {passed} passed, {failed} failed", end.state);
-        }
         Ok(end)
     }
 

@@ -1,20 +1,22 @@
 //! The results of the tests that a step's command runs, read from its output while it runs.
 
+mod documents;
 mod line;
 
 use weir_config::TestFormat;
 use weir_status_api::{StepId, TestResultSetId};
 use weir_status_db::{Applied, NewTestResult, NewTestResultSet, Store, Transition};
+use weir_test_results::{Outcome, TestResult};
 
 use super::LineBuffer;
 use crate::error::{Error, Result};
 
+pub(crate) use documents::Report;
+
 /// How many results are stored at once.
 const BATCH: usize = 500;
 /// How many results of one command are stored; those beyond are counted only.
-const MOST_RESULTS: i64 = 100_000;
-/// How many characters of a test's name are stored.
-const LONGEST_NAME: usize = 250;
+pub(crate) const MOST_RESULTS: i64 = 100_000;
 
 /// Reads the output of a command, and stores what its tests came to.
 pub(crate) struct TestResults {
@@ -126,23 +128,34 @@ impl Reader {
     }
 
     fn read(&mut self, text: &str) {
-        for verdict in text.lines().filter_map(|line| line::verdict(self.format, line)) {
-            if self.passed + self.failed < MOST_RESULTS {
-                // The databases have no place for a NUL.
-                let name = verdict.name.chars().take(LONGEST_NAME);
-                let name = name.map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c });
-                self.waiting.push(NewTestResult {
-                    test_name: Some(name.collect()),
-                    value: i32::from(verdict.passed).to_string(),
-                    ..NewTestResult::default()
-                });
-            }
-            if verdict.passed {
-                self.passed += 1;
-            } else {
-                self.failed += 1;
-            }
+        let format = self.format;
+        for result in text.lines().filter_map(|line| line::result(format, line)) {
+            self.add(result);
         }
+    }
+
+    /// Tests that were left out have no result.
+    fn add(&mut self, result: TestResult) {
+        let counter = match result.outcome {
+            Outcome::Passed => &mut self.passed,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Skipped => return,
+        };
+        *counter += 1;
+        if self.passed + self.failed <= MOST_RESULTS {
+            self.waiting.push(new(result));
+        }
+    }
+}
+
+fn new(result: TestResult) -> NewTestResult {
+    let nanos = |it: std::time::Duration| i64::try_from(it.as_nanos()).unwrap_or(i64::MAX);
+    NewTestResult {
+        test_name: Some(result.name),
+        test_code_path: result.path,
+        line: result.line.map(i64::from),
+        duration_ns: result.duration.map(nanos),
+        value: i32::from(result.outcome == Outcome::Passed).to_string(),
     }
 }
 
@@ -179,11 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_are_read() {
-        let name = "n\0".repeat(LONGEST_NAME);
-        let line = format!("test {name} ... ok\n");
-        let (results, ..) = read(TestFormat::Libtest, &[b"\xff\0test \n", line.as_bytes()]);
-        assert_eq!(results[0].0.chars().count(), LONGEST_NAME);
-        assert!(!results[0].0.contains('\0'));
+    fn beyond_the_bound_results_are_only_counted() {
+        let lines =
+            "test a ... ok\n".repeat(MOST_RESULTS as usize) + "test b ... FAILED\ntest c ... ignored\n";
+        let (results, passed, failed) = read(TestFormat::Libtest, &[lines.as_bytes()]);
+        assert_eq!((passed, failed), (MOST_RESULTS, 1));
+        assert_eq!(results.len() as i64, MOST_RESULTS);
+        assert!(results.iter().all(|(_, value)| value == "1"));
     }
 }

@@ -1,0 +1,82 @@
+//! The steps `set_property(…)` and `set_properties(…)`.
+
+use std::collections::BTreeMap;
+
+use starlark::values::Value;
+
+use super::super::builder::LONGEST_STEP_NAME;
+use super::{of_step, step};
+use crate::call::{Call, Function};
+use crate::model::{PropertyOrigin, PropertyValue, StepKind};
+use crate::object::Item;
+use crate::read::{self, Reading};
+
+pub(in super::super) const SET_PROPERTY: Function = Function {
+    name: "set_property",
+    parameters: of_step!["property", "value", "command", "strip", "name"],
+    positional: 2,
+    any_name: false,
+    run: set_property,
+};
+
+pub(in super::super) const SET_PROPERTIES: Function = Function {
+    name: "set_properties",
+    parameters: of_step!["properties", "name"],
+    positional: 1,
+    any_name: false,
+    run: set_properties,
+};
+
+fn set_property(call: &mut Call<'_, '_>) -> Option<Item> {
+    let property = call.required("property", read::property_name);
+    let value = call.optional("value", read::property_value);
+    let command = call.optional("command", read::command);
+    let strip = call.or("strip", read::boolean, true);
+    let from = match (value, command) {
+        (Some(value), None) => {
+            if call.has("strip") {
+                let help = Some("remove it".to_owned());
+                call.mistake("strip", "'strip' is for the output of a 'command'", help);
+            }
+            PropertyOrigin::Values(BTreeMap::from([(property.clone(), value)]))
+        }
+        (None, Some(command)) => PropertyOrigin::Output {
+            property: property.clone(),
+            command,
+            strip,
+        },
+        (Some(_), Some(_)) => {
+            let help = Some("remove one".to_owned());
+            call.mistake("command", "'value' and 'command' are both given", help);
+            return None;
+        }
+        (None, None) => {
+            if call.is_whole() {
+                let help = "add value = …, or command = […], whose output it becomes";
+                call.mistake("value", "'value' is missing", Some(help.to_owned()));
+            }
+            return None;
+        }
+    };
+    step(call, step_name(&property), StepKind::SetProperties(from))
+}
+
+fn set_properties(call: &mut Call<'_, '_>) -> Option<Item> {
+    let values = call.required("properties", some_values);
+    let kind = StepKind::SetProperties(PropertyOrigin::Values(values));
+    step(call, "set_properties".to_owned(), kind)
+}
+
+fn some_values(value: Value<'_>) -> Reading<BTreeMap<String, PropertyValue>> {
+    match read::dict(read::property_name, read::property_value)(value)? {
+        empty if empty.is_empty() => read::wrong("must not be empty", None),
+        values => Ok(values),
+    }
+}
+
+/// `set NAME`, as a step can be named.
+fn step_name(property: &str) -> String {
+    let name = format!("set {}", property.replace('/', "_"));
+    let name: String = name.chars().take(LONGEST_STEP_NAME).collect();
+    name.trim_end().to_owned()
+}

@@ -1,0 +1,157 @@
+//! What the kinds of steps do on a real worker.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod site;
+
+use serde_json::json;
+use site::Site;
+use weir_status_api::*;
+
+const CONFIG: &str = r#"
+master(anonymous_control = True)
+w1 = worker("w1", token_file = "w1.token")
+builder(
+    "properties",
+    workers = [w1],
+    steps = [
+        set_property("version", command = "echo; echo ' 1.2 '"),
+        set_property("raw", command = ["printf", " x "], strip = False),
+        set_properties({"tag": interpolate("v%(prop:version)s"), "parts": [1, {"two": None}]}),
+        shell(interpolate("test '%(prop:tag)s-%(prop:raw)s' = 'v1.2- x '"), name = "use"),
+        set_property("never", command = "echo no; exit 1", flunk_on_failure = False, halt_on_failure = False),
+        set_property("large", command = "head -c 70000 /dev/zero", flunk_on_failure = False),
+    ],
+)
+builder(
+    "tests",
+    workers = [w1],
+    steps = [
+        shell("""mkdir -p 'a b'
+cat > 'a b/1.xml' <<'END'
+<testsuites><testsuite><testcase classname="c" name="one" file="a.py" line="3" time="1.5"/>
+<testcase name="two"><failure/></testcase><testcase name="three"><skipped/></testcase></testsuite></testsuites>
+END
+printf '<testsuite><testcase name="four"/>' > 'a b/2.xml'"""),
+        test_results("junit", files = "a b/*.xml"),
+        test_results("tap", files = ["*.tap"], name = "none"),
+        test_results("junit", files = "a b/1.xml", on_failed = "failure", name = "strict"),
+        shell("printf 'success: a\\nfailure: b [\\nwhy\\n]\\n'", tests = "subunit", name = "subunit", always_run = True),
+    ],
+)
+force("force", builders = ["properties", "tests"])
+"#;
+
+/// The steps' names, results and states.
+fn shown(steps: &[Step]) -> Vec<(&str, Results, &str)> {
+    steps
+        .iter()
+        .map(|it| (it.name.as_str(), it.results.unwrap(), it.state.as_str()))
+        .collect()
+}
+
+/// The results of a step's tests: names, values, places and durations in milliseconds.
+async fn results(site: &Site, step: &Step) -> Vec<(String, String, Option<String>, Option<i64>)> {
+    let api = site.api();
+    let set = Query::<TestResultSet>::new().eq(TestResultSetField::Step, step.id);
+    let set = api.page(set).await.unwrap().items.remove(0);
+    assert!(set.complete, "{set:?}");
+    let results = Query::<TestResult>::new()
+        .eq(TestResultField::Set, set.id)
+        .ascending(TestResultField::Id);
+    let place = |it: &TestResult| {
+        let path = it.test_code_path.as_ref()?;
+        Some(format!("{path}:{}", it.line.unwrap_or_default()))
+    };
+    let results = api.page(results).await.unwrap().items;
+    results
+        .iter()
+        .map(|it| {
+            let millis = it.duration_ns.map(|it| it / 1_000_000);
+            (
+                it.test_name.clone().unwrap_or_default(),
+                it.value.clone(),
+                place(it),
+                millis,
+            )
+        })
+        .collect()
+}
+
+async fn steps_set_properties(site: &Site) {
+    let build = site.finished(site.force("properties").await).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    let steps = site.steps(&build).await;
+    use Results::{Failure, Success};
+    assert_eq!(
+        shown(&steps),
+        [
+            ("set version", Success, "version: 1.2"),
+            ("set raw", Success, "raw:  x "),
+            ("set_properties", Success, "set 2 properties"),
+            ("use", Success, "'test 'v1.2- x ' = 'v1.2- x ''"),
+            ("set never", Failure, "'echo no; exit 1' (failure, exit code 1)"),
+            (
+                "set large",
+                Failure,
+                "the output has more than 65536 bytes, too much for a property"
+            ),
+        ]
+    );
+    let properties = PropertiesOf::Build(build.id.into());
+    let properties = site.api().properties(properties).await.unwrap().value;
+    assert_eq!(properties["version"], Property::new("1.2", "set version"));
+    assert_eq!(properties["tag"], Property::new("v1.2", "set_properties"));
+    assert_eq!(properties["parts"].value, json!([1, {"two": null}]));
+    assert!(!properties.contains_key("never") && !properties.contains_key("large"));
+}
+
+async fn steps_read_test_results(site: &Site) {
+    let build = site.finished(site.force("tests").await).await;
+    assert_eq!(build.results, Some(Results::Failure), "{build:?}");
+    let steps = site.steps(&build).await;
+    use Results::{Failure, Success, Warnings};
+    assert_eq!(
+        shown(&steps)[1..],
+        [
+            (
+                "test results",
+                Warnings,
+                "tests: 2 passed, 1 failed, 1 could not be read"
+            ),
+            ("none", Warnings, "no file matches"),
+            ("strict", Failure, "tests: 1 passed, 1 failed"),
+            (
+                "subunit",
+                Success,
+                "'printf 'success: a\\nfailure: b [\\nwhy\\n]\\n'', tests: 1 passed, 1 failed"
+            ),
+        ]
+    );
+    let log = site.log_text(&steps[1]).await;
+    assert!(
+        log.contains("htest results of a b/2.xml: it ends too early\n"),
+        "{log}"
+    );
+    assert!(!log.contains("<testcase"), "files are not for the log: {log}");
+    let named = |name: &str, value: &str| (name.to_owned(), value.to_owned(), None, None);
+    let one = (
+        "c.one".to_owned(),
+        "1".to_owned(),
+        Some("a.py:3".to_owned()),
+        Some(1500),
+    );
+    assert_eq!(
+        results(site, &steps[1]).await,
+        [one, named("two", "0"), named("four", "1")]
+    );
+    assert_eq!(results(site, &steps[4]).await, [named("a", "1"), named("b", "0")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_do_what_they_are_for() {
+    let site = Site::start(CONFIG).await;
+    let _worker = site.worker("w1");
+    site.worker_connected("w1", true).await;
+    steps_set_properties(&site).await;
+    steps_read_test_results(&site).await;
+}

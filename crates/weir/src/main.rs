@@ -4,6 +4,7 @@ mod assets;
 mod commands;
 mod database;
 mod descriptors;
+mod endless;
 mod failure;
 mod handshake;
 mod hosts;

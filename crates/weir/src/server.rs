@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -26,6 +26,7 @@ use weir_tls::{Identity, TlsAcceptor};
 use weir_web::{Hold, Peer};
 
 use crate::descriptors;
+use crate::endless::{self, WayOut};
 use crate::failure::Failure;
 use crate::handshake;
 use crate::hosts::Names;
@@ -133,7 +134,7 @@ pub(crate) async fn serve(
 struct Server {
     /// For what may be of any version.
     any: auto::Builder<TokioExecutor>,
-    /// For what is of version 1 for certain: nothing has to be looked at in advance, and what serves it is smaller.
+    /// For what is of version 1 for certain, which can be left for an answer without an end.
     http1: http1::Builder,
     router: Router,
     tls: Option<TlsAcceptor>,
@@ -180,7 +181,9 @@ impl Server {
     {
         let begun = CancellationToken::new();
         let Guest { peer, hold } = guest;
-        let service = noting(self.router.clone(), peer, hold.clone(), begun.clone());
+        let (way_out, mut endless) = WayOut::new();
+        let way_out = (!may_be_http2).then_some(way_out);
+        let service = noting(self.router.clone(), peer, hold.clone(), begun.clone(), way_out);
         let service = TowerToHyperService::new(service);
         let stream = TokioIo::new(stream);
         let ended = if may_be_http2 {
@@ -197,9 +200,22 @@ impl Server {
             ))
             .await
         } else {
-            let connection = self.http1.serve_connection(stream, service).with_upgrades();
-            let ended = to_its_end(connection, |it| it.graceful_shutdown(), &begun, &self.stop).await;
-            ended.map_err(Into::into)
+            let mut connection = self.http1.serve_connection(stream, service).with_upgrades();
+            let leave = |it: Pin<&mut &mut UpgradeableConnection<_, _>>| {
+                Pin::new(&mut **it.get_mut()).graceful_shutdown();
+            };
+            tokio::select! {
+                ended = to_its_end(&mut connection, leave, &begun, &self.stop) => {
+                    ended.map_err(Into::into)
+                }
+                Ok(response) = &mut endless => {
+                    if let Some(parts) = connection.into_parts() {
+                        // A task of its own, for this one has grown.
+                        tokio::spawn(see_off(parts.io.into_inner(), response, hold));
+                    }
+                    return;
+                }
+            }
         };
         // A client that goes away is no fault of ours.
         if let Err(error) = ended {
@@ -209,12 +225,22 @@ impl Server {
     }
 }
 
-/// `router`, which notes the first request, and is told who asks and what to keep as long as they stay.
+/// Sends the last answer of a connection.
+async fn see_off<S: AsyncRead + AsyncWrite + Unpin>(stream: S, response: Response, hold: Hold) {
+    if let Err(error) = endless::send(stream, response).await {
+        tracing::debug!(%error, "a stream of events ended early");
+    }
+    drop(hold);
+}
+
+/// `router`, which notes the first request, is told who asks and what to keep as long as they stay, and whose first
+/// answer goes the way out if it has no end.
 fn noting(
     router: Router,
     peer: Peer,
     hold: Hold,
     begun: CancellationToken,
+    way_out: Option<WayOut>,
 ) -> impl tower::Service<
     Request<Incoming>,
     Response = Response,
@@ -225,7 +251,9 @@ fn noting(
         begun.cancel();
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(hold.clone());
-        router.clone().oneshot(request)
+        let way_out = way_out.as_ref().and_then(|it| it.open(&request));
+        let answer = router.clone().oneshot(request);
+        async move { endless::lead(answer.await?, way_out).await }
     })
 }
 

@@ -33,6 +33,8 @@ pub(crate) const MASTER: &[&Function] = &[
     &builder::BUILDER,
     &step::GIT,
     &step::SHELL,
+    &step::SEQUENCE,
+    &step::COMMAND,
     &step::BUILD_DATA,
     &step::SET_PROPERTY,
     &step::SET_PROPERTIES,

@@ -34,5 +34,5 @@ pub use model::{
     SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, TestFormat, Webhook,
     WorkerConfig, any_matches,
 };
-pub use model::{PropertyOrigin, PropertyValue, TestResultsStep};
+pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

@@ -16,7 +16,7 @@ use crate::text::Text;
 
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
-pub use step::{PropertyOrigin, PropertyValue, TestResultsStep};
+pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;

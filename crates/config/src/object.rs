@@ -16,7 +16,7 @@ use starlark::values::{
 use weir_status_api::ForceField;
 
 use crate::call::{Call, Function};
-use crate::model::StepConfig;
+use crate::model::{SequenceCommand, StepConfig};
 use crate::text::Text;
 
 /// What a function gave.
@@ -37,6 +37,8 @@ pub(crate) enum Item {
     },
     /// A step.
     Step(Box<StepConfig>),
+    /// A command of a sequence.
+    Command(Box<SequenceCommand>),
     /// A field of a force scheduler.
     Field(Box<ForceField>),
     /// A text with substitutions.
@@ -54,6 +56,7 @@ impl Item {
             Self::Project(_) => "a project",
             Self::Codebase { .. } => "a codebase",
             Self::Step(_) => "a step",
+            Self::Command(_) => "a command",
             Self::Field(_) => "a field",
             Self::Text(_) => "an interpolated text",
             Self::Other(noun) => noun,
@@ -67,7 +70,7 @@ impl Item {
             }
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
-            Self::Text(_) | Self::Other(_) => None,
+            Self::Command(_) | Self::Text(_) | Self::Other(_) => None,
         }
     }
 }

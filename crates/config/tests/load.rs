@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use weir_config::{
-    ChangeFilter, ChangeSource, Command, GitPoller, ListenerConfig, MasterConfig, SchedulerKind, Secret,
-    SourceDefaults, StepKind, Text, Webhook,
+    ChangeFilter, ChangeSource, Command, Consequences, GitPoller, ListenerConfig, MasterConfig,
+    SchedulerKind, Secret, SourceDefaults, StepKind, Text, Webhook,
 };
 use weir_status_api::{ForceField, ForceFieldKind};
 
@@ -99,7 +99,8 @@ webhook("hook", "https://a/")
     let [git, make] = config.builders[0].steps.as_slice() else {
         panic!("{:?}", config.builders);
     };
-    assert!(git.halt_on_failure && git.flunk_on_failure && !git.warn_on_failure && !git.always_run);
+    assert_eq!(git.consequences, Consequences::default());
+    assert!(!git.always_run && git.decode_rc.is_empty());
     assert_eq!(make.idle_timeout, Some(Duration::from_secs(1200)));
     assert_eq!(make.total_timeout, None);
     assert_eq!(

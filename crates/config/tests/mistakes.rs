@@ -337,6 +337,17 @@ set_properties({"a": shell("make")})
 set_properties("a")"#
         ),
         (
+            "sequences",
+            r#"sequence()
+sequence([])
+sequence("make")
+sequence([command(), "make", ["make"], shell("make")])
+sequence([command("make", log = "a", name = "b")])
+shell("make", decode_rc = {"1": "warnings"})
+shell("make", decode_rc = {1: "warning", 1000000000000: "failure"})
+shell("make", decode_rc = {1: 2})"#
+        ),
+        (
             "files of test results",
             r#"test_results("junit")
 test_results("xml", files = [])

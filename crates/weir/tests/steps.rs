@@ -38,7 +38,27 @@ printf '<testsuite><testcase name="four"/>' > 'a b/2.xml'"""),
         shell("printf 'success: a\\nfailure: b [\\nwhy\\n]\\n'", tests = "subunit", name = "subunit", always_run = True),
     ],
 )
-force("force", builders = ["properties", "tests"])
+builder(
+    "sequence",
+    workers = [w1],
+    steps = [
+        sequence(
+            [
+                "echo begins",
+                command("echo compiles; exit 3", log = "compile", halt_on_failure = False, flunk_on_failure = False, warn_on_failure = True),
+                command(["echo", "also compiles"], log = "compile"),
+                command("echo tests; exit 1", log = "test"),
+                "echo is not run",
+            ],
+            flunk_on_failure = False,
+            halt_on_failure = False,
+        ),
+        shell("exit 4", name = "codes", decode_rc = {4: "warnings"}),
+        shell("exit 5", name = "mere", decode_rc = {5: "warnings"}, warn_on_warnings = False),
+        shell("exit 0", name = "zero", decode_rc = {0: "failure"}, warn_on_failure = True, flunk_on_failure = False),
+    ],
+)
+force("force", builders = ["properties", "tests", "sequence"])
 "#;
 
 /// The steps' names, results and states.
@@ -147,6 +167,41 @@ async fn steps_read_test_results(site: &Site) {
     assert_eq!(results(site, &steps[4]).await, [named("a", "1"), named("b", "0")]);
 }
 
+async fn commands_of_a_sequence_have_logs_and_consequences(site: &Site) {
+    let build = site.finished(site.force("sequence").await).await;
+    assert_eq!(build.results, Some(Results::Warnings), "{build:?}");
+    let steps = site.steps(&build).await;
+    use Results::{Failure, Warnings};
+    assert_eq!(
+        shown(&steps),
+        [
+            ("sequence", Failure, "'echo tests; exit 1' (failure, exit code 1)"),
+            ("codes", Warnings, "'exit 4' (warnings, exit code 4)"),
+            ("mere", Warnings, "'exit 5' (warnings, exit code 5)"),
+            ("zero", Failure, "'exit 0' (failure, exit code 0)"),
+        ]
+    );
+    let api = site.api();
+    let logs = Query::<Log>::new()
+        .eq(LogField::Step, steps[0].id)
+        .ascending(LogField::Id);
+    let mut said = vec![];
+    for log in api.page(logs).await.unwrap().items {
+        let content = api.log_content(LogKey::Id(log.id), 0, 1000).await.unwrap().value;
+        let output = content.content.lines().filter(|it| it.starts_with('o'));
+        said.push((log.name, output.collect::<Vec<_>>().join(" ")));
+    }
+    let expected = [
+        ("stdio", "obegins"),
+        ("compile", "ocompiles oalso compiles"),
+        ("test", "otests"),
+    ];
+    assert_eq!(
+        said,
+        expected.map(|(name, output)| (name.to_owned(), output.to_owned()))
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_do_what_they_are_for() {
     let site = Site::start(CONFIG).await;
@@ -154,4 +209,5 @@ async fn steps_do_what_they_are_for() {
     site.worker_connected("w1", true).await;
     steps_set_properties(&site).await;
     steps_read_test_results(&site).await;
+    commands_of_a_sequence_have_logs_and_consequences(&site).await;
 }

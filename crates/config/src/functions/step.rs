@@ -1,6 +1,7 @@
 //! The steps `git(…)`, `shell(…)` and `build_data(…)`, and what all steps have in common.
 
 mod property;
+mod sequence;
 mod tests;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::text::Text;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
 pub(super) use property::{SET_PROPERTIES, SET_PROPERTY};
+pub(super) use sequence::{COMMAND, SEQUENCE};
 pub(super) use tests::TEST_RESULTS;
 
 /// The parameters of a step: its own, and those of every step.
@@ -30,6 +32,9 @@ macro_rules! of_step {
             "halt_on_failure",
             "flunk_on_failure",
             "warn_on_failure",
+            "flunk_on_warnings",
+            "warn_on_warnings",
+            "decode_rc",
             "always_run",
             "idle_timeout",
             "total_timeout",
@@ -124,9 +129,8 @@ fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
 fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option<Item> {
     Some(Item::Step(Box::new(StepConfig {
         name: call.optional("name", step_name).unwrap_or(default_name),
-        halt_on_failure: call.or("halt_on_failure", read::boolean, true),
-        flunk_on_failure: call.or("flunk_on_failure", read::boolean, true),
-        warn_on_failure: call.or("warn_on_failure", read::boolean, false),
+        consequences: sequence::consequences(call),
+        decode_rc: call.or("decode_rc", sequence::decode_rc, Default::default()),
         always_run: call.or("always_run", read::boolean, false),
         idle_timeout: call.or_none("idle_timeout", read::duration, IDLE_TIMEOUT),
         total_timeout: call.optional("total_timeout", read::duration),

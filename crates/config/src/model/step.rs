@@ -1,14 +1,19 @@
 //! The steps of a build.
 
 mod property;
+mod sequence;
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use weir_status_api::Results;
 
 use super::Env;
 use crate::text::Text;
 
 pub use property::{PropertyOrigin, PropertyValue};
+pub use sequence::{Consequences, SequenceCommand};
 pub use tests::{TestFormat, TestResultsStep};
 
 /// One step of a build (Buildbot's `BuildStep`).
@@ -16,12 +21,11 @@ pub use tests::{TestFormat, TestResultsStep};
 pub struct StepConfig {
     /// Its name, unique in its builder.
     pub name: String,
-    /// A failure ends the build; steps that always run still do.
-    pub halt_on_failure: bool,
-    /// A failure fails the build.
-    pub flunk_on_failure: bool,
-    /// A failure gives the build warnings.
-    pub warn_on_failure: bool,
+    /// What its results mean for the build.
+    pub consequences: Consequences,
+    /// What the exit codes of its command mean; 0 is success and every other one a failure unless it is here
+    /// (Buildbot's `decodeRC`).
+    pub decode_rc: BTreeMap<i32, Results>,
     /// Runs even if the build has ended early.
     pub always_run: bool,
     /// How long the command may be silent; no limit if none.
@@ -48,6 +52,8 @@ pub enum StepKind {
         /// How its output tells of tests, if their results are to be kept.
         tests: Option<TestFormat>,
     },
+    /// Runs one command after the other (Buildbot's `ShellSequence`); never empty.
+    Sequence(Vec<SequenceCommand>),
     /// Keeps a piece of data with the build (Buildbot's `setBuildData`).
     BuildData(BuildDataStep),
     /// Sets properties of the build (Buildbot's `SetProperty`, `SetProperties` and `SetPropertyFromCommand`).

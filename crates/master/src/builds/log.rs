@@ -1,6 +1,6 @@
 //! Writing a stdio log: bytes come in, whole lines go to the store.
 
-use weir_status_api::{LogId, LogKind, StepId};
+use weir_status_api::{Log, LogField, LogId, LogKind, Query, ReadExt, StepId};
 use weir_status_db::{Applied, NewLog, Store, Transition};
 
 use super::lines::LineBuffer;
@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 
 /// Lines that wait together for one write, in bytes.
 const FULL: usize = 512 * 1024;
+
+/// The name of the log that every step has.
+pub(crate) const STDIO: &str = "stdio";
 
 /// Which stream of a command bytes belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,7 @@ pub(crate) enum Channel {
 /// A stdio log that is being written.
 pub(crate) struct LogWriter {
     store: Store,
+    step: StepId,
     log: LogId,
     stdout: LineBuffer,
     stderr: LineBuffer,
@@ -32,7 +36,7 @@ impl LogWriter {
     pub(crate) async fn start_step(store: Store, step: StepId) -> Result<Self> {
         let new = NewLog {
             step,
-            name: "stdio".to_owned(),
+            name: STDIO.to_owned(),
             kind: LogKind::Stdio,
         };
         let begin = vec![Transition::StartStep(step), Transition::AddLog(new)];
@@ -42,12 +46,39 @@ impl LogWriter {
         };
         Ok(Self {
             store,
+            step,
             log,
             stdout: LineBuffer::new(Some('o')),
             stderr: LineBuffer::new(Some('e')),
             header: LineBuffer::new(Some('h')),
             lines: String::new(),
         })
+    }
+
+    /// Writes to the step's log of that name from now on, which is opened if there is none.
+    pub(crate) async fn switch(&mut self, name: &str) -> Result<()> {
+        self.end_lines().await?;
+        let query = Query::<Log>::new()
+            .eq(LogField::Step, self.step)
+            .eq(LogField::Name, name);
+        let found = self.store.page(query).await?.items.pop();
+        self.log = match found {
+            Some(log) => log.id,
+            None => self.add(name).await?,
+        };
+        Ok(())
+    }
+
+    async fn add(&self, name: &str) -> Result<LogId> {
+        let new = NewLog {
+            step: self.step,
+            name: name.to_owned(),
+            kind: LogKind::Stdio,
+        };
+        match self.store.apply(Transition::AddLog(new)).await? {
+            Applied::Log(log) => Ok(log),
+            other => Err(Error::Answer(format!("{other:?}"))),
+        }
     }
 
     /// Takes bytes of a command.

@@ -10,6 +10,7 @@ use weir_status_api::{
 use weir_status_db::{Applied, Error as StoreError, Transition};
 
 use super::properties::{Values, folder, of_build};
+use super::rules::{Weight, weigh};
 use super::step::{StepEnd, StepRun};
 use super::{Assignment, Engine, Stop};
 use crate::error::{Error, Result};
@@ -189,14 +190,7 @@ impl<'b> BuildRun<'b> {
 
     /// What the step's end means for the build; Buildbot's rules.
     fn take(&mut self, config: &StepConfig, end: &StepEnd) {
-        let (counts, halts) = match end.results {
-            Results::Success | Results::Skipped => (None, false),
-            Results::Warnings => (Some(Results::Warnings), false),
-            Results::Failure if config.flunk_on_failure => (Some(Results::Failure), config.halt_on_failure),
-            Results::Failure if config.warn_on_failure => (Some(Results::Warnings), config.halt_on_failure),
-            Results::Failure => (None, config.halt_on_failure),
-            Results::Exception | Results::Retry | Results::Cancelled => (Some(end.results), true),
-        };
+        let Weight { counts, halts } = weigh(&config.consequences, end.results);
         self.halted |= halts;
         if let Some(results) = counts {
             self.results = self.results.worst(results);

@@ -9,7 +9,7 @@ use super::command::{End, Execution, Reader};
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
-use super::{Engine, data_step, git_step, property_step, tests_step};
+use super::{Engine, data_step, git_step, property_step, sequence_step, tests_step};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
 
@@ -60,6 +60,7 @@ impl StepRun<'_> {
                 command,
                 tests: Some(format),
             } => tests_step::shell(self, command, *format, &mut log).await?,
+            StepKind::Sequence(commands) => sequence_step::run(self, commands, &mut log).await?,
             StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
             StepKind::BuildData(data) => data_step::run(self, data, &mut log).await?,
             StepKind::SetProperties(from) => property_step::run(self, from, &mut log).await?,
@@ -84,7 +85,22 @@ impl StepRun<'_> {
             Err(error) => return Ok(cannot_render(&error, log)),
         };
         let end = self.execute(spec, log, reader).await?;
-        Ok(self.conclude(&title, end, log))
+        let decoded = self.decode(&title, &end);
+        let end = self.conclude(&title, end, log);
+        Ok(decoded.unwrap_or(end))
+    }
+
+    /// What the exit code of the command `title` means, if the configuration says so.
+    fn decode(&self, title: &str, end: &End) -> Option<StepEnd> {
+        let End::Outcome(Outcome::Exited(code)) = end else {
+            return None;
+        };
+        let results = *self.config.decode_rc.get(code)?;
+        let state = match results {
+            Results::Success => title.to_owned(),
+            _ => format!("{title} ({results}, exit code {code})"),
+        };
+        self.stop.told().is_none().then(|| StepEnd::new(results, state))
     }
 
     fn render_command(&self, command: &Command) -> Result<(What, String), RenderError> {

@@ -75,7 +75,8 @@ pub(super) fn results(value: Value<'_>) -> Reading<Results> {
     }
 }
 
-fn unknown<T>(what: &str, word: &str, names: &str, known: &[&str]) -> Reading<T> {
+/// The word is none of those that are known.
+pub(super) fn unknown<T>(what: &str, word: &str, names: &str, known: &[&str]) -> Reading<T> {
     let help = nearest(word, known.iter().copied())
         .map_or_else(|| format!("{names} are {}", known.join(", ")), did_you_mean);
     read::wrong(format!("is {what}: '{word}'"), Some(&help))

@@ -6,6 +6,7 @@ use starlark::eval::{Arguments, Evaluator};
 use starlark::values::Value;
 
 use crate::diagnostic::Place;
+use crate::function::take_up;
 use crate::model::Secret;
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
@@ -61,6 +62,9 @@ impl<'v, 's> Call<'v, 's> {
         // The outermost frame is called from the file's top level; if it is the only one, it is this call.
         let frames = evaluator.call_stack().into_frames();
         let outermost = frames.first().filter(|_| frames.len() > 1);
+        if session.is_run_time && !crate::functions::is_of_run_time(function) {
+            return Err(starlark::Error::new_other(OnlyWhenRead(function.name)));
+        }
         let mut call = Self {
             session,
             function,
@@ -73,12 +77,43 @@ impl<'v, 's> Call<'v, 's> {
             whole: true,
         };
         for (number, value) in arguments.positions(evaluator.heap())?.enumerate() {
+            let value = call.taken_up(value, call.site.positional(number), evaluator);
             call.bind_position(number, value);
         }
         for (name, value) in arguments.names_map()? {
+            let value = call.taken_up(value, call.site.named(name.as_str()), evaluator);
             call.bind_name(name.as_str(), value);
         }
         Ok(call)
+    }
+
+    /// The value with the functions in it taken up, so that they can be called when the file is read.
+    fn taken_up(
+        &self,
+        value: Value<'v>,
+        argument: Option<&Argument>,
+        evaluator: &Evaluator<'v, 's, '_>,
+    ) -> Value<'v> {
+        if self.session.is_run_time {
+            return value;
+        }
+        let place = |item: Option<usize>| {
+            let items = argument.map(|it| it.items.as_slice()).unwrap_or_default();
+            let item = item.and_then(|it| items.get(it).copied());
+            item.or(argument.map(|it| it.value)).unwrap_or(self.site.place)
+        };
+        take_up(value, evaluator.module(), self.session, &place)
+    }
+
+    /// Ends the call: while the master runs, its first mistake ends the function that made it.
+    pub(crate) fn end(&self) -> starlark::Result<()> {
+        match self.session.first_mistake() {
+            Some(mistake) if self.session.is_run_time => {
+                let help = mistake.help.map(|it| format!("; {it}")).unwrap_or_default();
+                Err(starlark::Error::new_other(Mistaken(mistake.message + &help)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn bind_position(&mut self, number: usize, value: Value<'v>) {
@@ -345,6 +380,16 @@ fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|it| format!("'{it}'")).collect();
     quoted.join(", ")
 }
+
+/// A function of the configuration that describes something was called while the master runs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}() describes the configuration, and cannot be called while the master runs")]
+struct OnlyWhenRead(&'static str);
+
+/// A call with a mistake, while the master runs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Mistaken(String);
 
 /// The evaluation was set up without a [`Session`].
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ const MAX_TICKS: u64 = 500_000;
 /// Bytes of Starlark values in one evaluation; looked at now and then, so more can be taken for a moment.
 const MAX_HEAP: usize = 256 << 20;
 /// Functions that have called each other.
-const MAX_CALLS: usize = 50;
+pub(crate) const MAX_CALLS: usize = 50;
 /// Stack for an evaluation, since parsing takes more of it the deeper expressions nest.
 const STACK: usize = 64 << 20;
 
@@ -143,7 +143,7 @@ fn evaluate_here(
     }
     let module = AstModule::parse(file_name, source.to_owned(), &dialect)
         .map_err(|error| ConfigErrors::new(vec![diagnostic(&error, file_name)]))?;
-    let session = Session::new(file_name, folder.to_owned(), Sites::of(&module));
+    let session = Session::new(file_name, source, folder.to_owned(), Sites::of(&module));
     let globals = globals(functions, &module, &session);
     let failure = run(module, &globals, &session).err();
     let ended = failure.is_none();
@@ -234,12 +234,19 @@ fn run(module: AstModule, globals: &Globals, session: &Session) -> Result<(), Di
                 diagnostic.help = Some("is there a loop that hardly ends?".to_owned());
             }
             diagnostic
-        })
+        })?;
+        drop(evaluator);
+        if session.has_functions() && !session.has_mistakes() {
+            let frozen = environment.freeze();
+            let frozen = frozen.map_err(|error| diagnostic(&error.into(), &session.file))?;
+            session.program.complete(frozen);
+        }
+        Ok(())
     })
 }
 
 /// Starlark's error as ours.
-fn diagnostic(error: &Error, file_name: &str) -> Diagnostic {
+pub(crate) fn diagnostic(error: &Error, file_name: &str) -> Diagnostic {
     let message = match error.kind() {
         ErrorKind::Fail(why) => format!("fail: {}", why.to_string().trim_start()),
         _ => error.without_diagnostic().to_string(),

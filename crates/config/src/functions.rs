@@ -47,6 +47,14 @@ pub(crate) const MASTER: &[&Function] = &[
 /// Those of a file of listeners.
 pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
 
+/// Those that a function may call while the master runs: they make values, and configure nothing.
+const OF_RUN_TIME: &[&str] = &["interpolate", "prop"];
+
+/// Whether a function may call it while the master runs.
+pub(crate) fn is_of_run_time(function: &Function) -> bool {
+    OF_RUN_TIME.contains(&function.name)
+}
+
 /// What to do without a function of that name, if people look for it here.
 pub(crate) fn instead(here: &[&Function], name: &str) -> Option<&'static str> {
     let of_master = MASTER.iter().any(|it| it.name == name);

@@ -14,6 +14,7 @@ mod depth;
 mod diagnostic;
 mod duration;
 mod evaluate;
+mod function;
 mod functions;
 mod init;
 mod model;
@@ -27,9 +28,13 @@ mod text;
 pub use diagnostic::{ConfigErrors, Diagnostic};
 pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_listeners, load, load_listeners};
+pub use function::{
+    Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, LONGEST_CALL, MAX_TICKS_OF_CALL,
+    RequestFacts,
+};
 pub use init::{InitError, STARTER, init};
 pub use model::{
-    BuildDataStep, BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Command, DataOrigin,
+    BuildDataStep, BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Collapse, Command, DataOrigin,
     Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig, ProjectConfig, PropertyValues,
     SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, TestFormat, Webhook,
     WorkerConfig, any_matches,

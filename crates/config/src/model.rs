@@ -12,6 +12,7 @@ use std::time::Duration;
 use weir_access::{Policy, matches};
 use weir_status_api::{Change, ForceField};
 
+use crate::function::{Function, Functions};
 use crate::text::Text;
 
 pub use project::{CodebaseConfig, Description, ProjectConfig};
@@ -51,6 +52,11 @@ pub struct MasterConfig {
     pub listeners: Vec<ListenerConfig>,
     /// Who may see and do what; the names of users and of roles are unique.
     pub policy: Policy,
+    /// Whether requests of one builder for the same are built by one build, unless the builder says otherwise
+    /// (Buildbot's `collapseRequests`).
+    pub collapse_requests: Collapse,
+    /// The functions in all of it.
+    pub functions: Functions,
 }
 
 impl MasterConfig {
@@ -69,6 +75,8 @@ impl MasterConfig {
             builders: vec![],
             listeners: vec![],
             policy: Policy::default(),
+            collapse_requests: Collapse::Always,
+            functions: Functions::default(),
         }
     }
 
@@ -295,6 +303,25 @@ pub struct BuilderConfig {
     pub description: Option<Description>,
     /// The folder of the steps below the builder's own on the worker; `build` unless given.
     pub workdir: Text,
+    /// Whether a worker may build a request now (Buildbot's `canStartBuild`); takes the worker and the request.
+    pub can_start_build: Option<Function>,
+    /// Which request is built next (Buildbot's `nextBuild`); takes the list of requests.
+    pub next_build: Option<Function>,
+    /// Which worker builds a request (Buildbot's `nextWorker`); takes the list of workers and the request.
+    pub next_worker: Option<Function>,
+    /// Whether requests for the same are built by one build; as the master says if none.
+    pub collapse_requests: Option<Collapse>,
+}
+
+/// Whether requests of one builder are built by one build (Buildbot's `collapseRequests`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Collapse {
+    /// Those whose sources can be built together.
+    Always,
+    /// None.
+    Never,
+    /// Two for which the function gives True; it takes both requests.
+    If(Function),
 }
 
 /// Who is told about events.

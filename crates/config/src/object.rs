@@ -11,11 +11,13 @@ use allocative::Allocative;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::values::{
-    Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic,
+    StarlarkValue, Trace, Value, ValueLike, starlark_value,
 };
 use weir_status_api::ForceField;
 
 use crate::call::{Call, Function};
+use crate::function;
 use crate::model::{SequenceCommand, StepConfig};
 use crate::text::Text;
 
@@ -43,6 +45,8 @@ pub(crate) enum Item {
     Field(Box<ForceField>),
     /// A text with substitutions.
     Text(Text),
+    /// A function of the configuration's own, which is called while the master runs.
+    Function(function::Function),
     /// Something that nothing takes, e.g. a scheduler.
     Other(&'static str),
 }
@@ -59,6 +63,7 @@ impl Item {
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
             Self::Text(_) => "an interpolated text",
+            Self::Function(_) => "a function",
             Self::Other(noun) => noun,
         }
     }
@@ -70,16 +75,74 @@ impl Item {
             }
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
-            Self::Command(_) | Self::Text(_) | Self::Other(_) => None,
+            Self::Command(_) | Self::Text(_) | Self::Function(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// What of it is still of use when the evaluation is over. A function's module must not hold itself, and so not
+    /// what holds its functions.
+    fn left_over(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.weak()),
+            Self::Function(function) => Self::Function(function.weak()),
+            named @ (Self::Worker(_) | Self::Builder(_) | Self::Project(_) | Self::Codebase { .. }) => named,
+            other => Self::Other(other.noun()),
         }
     }
 }
 
 /// What a function gave, as Starlark's value.
-#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
-pub(crate) struct Object(#[allocative(skip)] pub(crate) Item);
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative, Trace)]
+pub(crate) struct Object(
+    #[allocative(skip)]
+    #[trace(static)]
+    pub(crate) Item,
+);
 
-starlark_simple_value!(Object);
+impl Object {
+    /// The object that the value is, if it is one.
+    pub(crate) fn from_value<'v>(value: Value<'v>) -> Option<&'v Self> {
+        let left = || value.downcast_ref::<LeftObject>().map(|it| &it.0);
+        value.downcast_ref::<Self>().or_else(left)
+    }
+}
+
+impl<'v> AllocValue<'v> for Object {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Object {
+    type Frozen = LeftObject;
+
+    fn freeze(self, _: &Freezer) -> FreezeResult<LeftObject> {
+        Ok(LeftObject(Self(self.0.left_over())))
+    }
+}
+
+/// What is left of an object when the evaluation is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+pub(crate) struct LeftObject(Object);
+
+impl fmt::Display for LeftObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[starlark_value(type = "configuration_object")]
+impl<'v> StarlarkValue<'v> for LeftObject {
+    type Canonical = Object;
+
+    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        self.0.get_attr(attribute, heap)
+    }
+
+    fn dir_attr(&self) -> Vec<String> {
+        self.0.dir_attr()
+    }
+}
 
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,6 +241,7 @@ impl<'v> StarlarkValue<'v> for Builtin {
     ) -> starlark::Result<Value<'v>> {
         let mut call = Call::bind(self.0, arguments, evaluator)?;
         let item = (self.0.run)(&mut call);
+        call.end()?;
         Ok(match item {
             Some(item) if call.is_whole() => evaluator.heap().alloc(Object(item)),
             _ => evaluator.heap().alloc(Broken),

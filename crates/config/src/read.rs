@@ -1,6 +1,7 @@
 //! Reads Starlark values as what an argument must be, and says what is wrong with those that are not.
 
 mod data;
+mod function;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
 pub(crate) use data::{properties, property_name, property_value};
+pub(crate) use function::{collapse, function};
 pub(crate) use secret::{secret, secret_file};
 
 /// Why a value is not what it must be.
@@ -69,7 +71,7 @@ fn noun(value: Value<'_>) -> &'static str {
         (None, "bool") => "True or False",
         (None, "list") => "a list",
         (None, "dict") => "a dict",
-        (None, "function") => "a function",
+        (None, "function") => "a built-in function",
         (None, other) => other,
     }
 }

@@ -9,10 +9,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use starlark::values::ProvidesStaticType;
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::function::{Function, Functions, Program};
 use crate::model::MasterConfig;
 use crate::nearest::{did_you_mean, nearest};
 use crate::sites::Sites;
@@ -75,6 +77,12 @@ pub(crate) struct Session {
     pub(crate) folder: PathBuf,
     /// Where the file's calls are.
     pub(crate) sites: Sites,
+    /// What the functions among the arguments belong to.
+    pub(crate) program: Arc<Program>,
+    /// Whether the evaluation is that of a function while the master runs, which configures nothing.
+    pub(crate) is_run_time: bool,
+    /// The functions so far, by their names.
+    functions: RefCell<BTreeMap<String, Vec<Function>>>,
     mistakes: RefCell<Vec<Diagnostic>>,
     known: RefCell<HashSet<(Place, String)>>,
     names: RefCell<BTreeMap<(Kind, String), Place>>,
@@ -88,11 +96,14 @@ pub(crate) struct Session {
 
 impl Session {
     /// One that has gathered nothing yet.
-    pub(crate) fn new(file: &str, folder: PathBuf, sites: Sites) -> Self {
+    pub(crate) fn new(file: &str, text: &str, folder: PathBuf, sites: Sites) -> Self {
         Self {
             file: file.to_owned(),
             folder,
             sites,
+            program: Program::new(file, text),
+            is_run_time: false,
+            functions: RefCell::default(),
             mistakes: RefCell::default(),
             known: RefCell::default(),
             names: RefCell::default(),
@@ -101,6 +112,29 @@ impl Session {
             draft: RefCell::new(MasterConfig::bare()),
             master: RefCell::default(),
         }
+    }
+
+    /// One for a function that is called while the master runs.
+    pub(crate) fn at_run_time(file: &str) -> Self {
+        Self {
+            is_run_time: true,
+            ..Self::new(file, "", PathBuf::new(), Sites::default())
+        }
+    }
+
+    /// Takes up a function among those known so far.
+    pub(crate) fn take_up<T>(&self, take: impl FnOnce(&mut BTreeMap<String, Vec<Function>>) -> T) -> T {
+        take(&mut self.functions.borrow_mut())
+    }
+
+    /// Whether the file gives a function to be called later.
+    pub(crate) fn has_functions(&self) -> bool {
+        !self.functions.borrow().is_empty()
+    }
+
+    /// The first mistake, for an evaluation that ends with it.
+    pub(crate) fn first_mistake(&self) -> Option<Diagnostic> {
+        self.mistakes.borrow().first().cloned()
     }
 
     /// Adds a mistake, unless it is known already: a loop or a function can make the same one many times.
@@ -207,7 +241,9 @@ impl Session {
     pub(crate) fn finish(self) -> Result<MasterConfig, Vec<Diagnostic>> {
         let mistakes = self.mistakes.into_inner();
         if mistakes.is_empty() {
-            Ok(self.draft.into_inner())
+            let mut config = self.draft.into_inner();
+            config.functions = Functions::of(self.functions.into_inner().into_values().flatten());
+            Ok(config)
         } else {
             Err(mistakes)
         }

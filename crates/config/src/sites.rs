@@ -21,6 +21,8 @@ pub(crate) struct Argument {
     name: Option<String>,
     /// Where it begins.
     pub(crate) place: Place,
+    /// Where its value begins.
+    pub(crate) value: Place,
     /// Where its items begin, if it is written as a list.
     pub(crate) items: Vec<Place>,
     /// Where its first character is, if it is written as a text of one line without escapes.
@@ -52,6 +54,8 @@ impl CallSite {
 pub(crate) struct Sites {
     calls: HashMap<(u32, u32), CallSite>,
     names: Vec<String>,
+    /// Where functions are defined; none where several have the name.
+    definitions: HashMap<String, Option<Place>>,
 }
 
 impl Sites {
@@ -78,10 +82,15 @@ impl Sites {
         self.names.iter().map(String::as_str)
     }
 
+    /// Where the one function of that name is defined.
+    pub(crate) fn definition(&self, name: &str) -> Option<Place> {
+        self.definitions.get(name).copied().flatten()
+    }
+
     fn visit(&mut self, node: &Visit<'_, AstNoPayload>, map: &CodeMap) {
         match node {
             Visit::Expr(expr) => self.add_call(expr, map),
-            Visit::Stmt(statement) => self.add_name(statement),
+            Visit::Stmt(statement) => self.add_name(statement, map),
         }
         node.visit_children(|child| self.visit(&child, map));
     }
@@ -107,10 +116,16 @@ impl Sites {
         }
     }
 
-    fn add_name(&mut self, statement: &AstStmt) {
+    fn add_name(&mut self, statement: &AstStmt, map: &CodeMap) {
         let target = match &statement.node {
             StmtP::Def(def) => {
-                self.names.push(def.name.node.ident.clone());
+                let name = &def.name.node.ident;
+                self.names.push(name.clone());
+                let at = place(map, statement.span);
+                self.definitions
+                    .entry(name.clone())
+                    .and_modify(|it| *it = None)
+                    .or_insert(Some(at));
                 return;
             }
             StmtP::Assign(assign) => &assign.lhs.node,
@@ -141,6 +156,7 @@ fn read_argument(name: Option<String>, span: Span, value: &AstExpr, map: &CodeMa
     Argument {
         name,
         place: place(map, span),
+        value: place(map, value.span),
         items,
         text,
     }

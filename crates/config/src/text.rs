@@ -153,6 +153,11 @@ impl Text {
         }
     }
 
+    /// The same, for what the module of its functions holds.
+    pub(crate) fn weak(&self) -> Self {
+        self.clone()
+    }
+
     /// Completes the text with the values of `lookup`. Strings stand as they are, null is empty, other values are
     /// in their JSON form.
     ///

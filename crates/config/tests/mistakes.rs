@@ -122,6 +122,24 @@ user("eva", password_hash = "$2b$12$abcdefghijklmnopqrstuuGbSyYvJYZ0NaBq")"#
 }
 
 #[test]
+fn functions() {
+    snapshot!(told_after_whole(&[
+        (
+            "no function",
+            r#"builder("x", workers = [w], steps = [shell("make")], next_build = "newest", can_start_build = len, collapse_requests = 1)"#
+        ),
+        (
+            "of other parameters",
+            "def may(worker):\n    return True\nbuilder(\"x\", workers = [w], steps = [shell(\"make\")], can_start_build = may, next_worker = lambda a, b, c: a, collapse_requests = lambda: True)"
+        ),
+        (
+            "where none is taken",
+            r#"builder(lambda: "x", workers = [w], steps = [shell("make")], tags = [len, lambda: "a"])"#
+        ),
+    ]));
+}
+
+#[test]
 fn projects() {
     snapshot!(told_after_whole(&[
         (

@@ -28,6 +28,10 @@ pub(super) const BUILDER: Function = Function {
         "description",
         "description_format",
         "workdir",
+        "can_start_build",
+        "next_build",
+        "next_worker",
+        "collapse_requests",
     ],
     positional: 1,
     any_name: false,
@@ -45,6 +49,10 @@ fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
         project: call.optional("project", read::project),
         description: description(call),
         workdir: call.or("workdir", read::folder, Text::literal("build")),
+        can_start_build: call.optional("can_start_build", read::function(&["worker", "request"])),
+        next_build: call.optional("next_build", read::function(&["requests"])),
+        next_worker: call.optional("next_worker", read::function(&["workers", "request"])),
+        collapse_requests: call.optional("collapse_requests", read::collapse),
     };
     let name = builder.name.clone();
     call.declare(Kind::Builder, &name);

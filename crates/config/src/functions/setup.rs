@@ -7,7 +7,7 @@ use starlark::values::Value;
 use weir_tls::{Files, Identity};
 
 use crate::call::{Call, Function};
-use crate::model::WorkerConfig;
+use crate::model::{Collapse, WorkerConfig};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::Kind;
@@ -24,6 +24,7 @@ pub(super) const MASTER: Function = Function {
         "tls_key",
         "anonymous_control",
         "plain_text_beyond_loopback",
+        "collapse_requests",
     ],
     positional: 1,
     any_name: false,
@@ -55,6 +56,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let listen = call.optional("listen", address);
     let tls = tls(call);
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
+    let collapse_requests = call.or("collapse_requests", read::collapse, Collapse::Always);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
     let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
     if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && is_open) {
@@ -67,6 +69,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     call.session().configure(|config| {
         config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
         config.listen = listen.unwrap_or(config.listen);
+        config.collapse_requests = collapse_requests;
         config.policy.anonymous_control = anonymous_control;
         config.tls = tls;
         config.plain_text_beyond_loopback = beyond;

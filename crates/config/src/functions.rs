@@ -33,6 +33,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &builder::BUILDER,
     &step::GIT,
     &step::SHELL,
+    &step::MASTER_SHELL,
     &step::SEQUENCE,
     &step::COMMAND,
     &step::BUILD_DATA,

@@ -366,6 +366,14 @@ shell("make", decode_rc = {1: "warning", 1000000000000: "failure"})
 shell("make", decode_rc = {1: 2})"#
         ),
         (
+            "tries",
+            r#"shell("make", retries = -1)
+shell("make", retries = 101, retry_delay = -1)
+shell("make", retries = True, retry_delay = "soon")
+master_shell()
+master_shell("make", rerun = 1, workdir = "../..")"#
+        ),
+        (
             "files of test results",
             r#"test_results("junit")
 test_results("xml", files = [])

@@ -29,6 +29,8 @@ pub struct Options {
     pub store: Store,
     /// A folder for what can be fetched again, such as copies of repositories.
     pub cache: PathBuf,
+    /// A folder for what steps do on the master's machine.
+    pub steps: PathBuf,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -54,6 +56,7 @@ impl Master {
             config,
             store,
             cache,
+            steps,
             clock,
         } = options;
         let config = Arc::new(config);
@@ -88,6 +91,7 @@ impl Master {
             workers,
             config,
             ids,
+            steps,
             master: id,
             ending: master.stop.clone(),
         });

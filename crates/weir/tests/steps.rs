@@ -58,7 +58,26 @@ builder(
         shell("exit 0", name = "zero", decode_rc = {0: "failure"}, warn_on_failure = True, flunk_on_failure = False),
     ],
 )
-force("force", builders = ["properties", "tests", "sequence"])
+builder(
+    "tries",
+    workers = [w1],
+    steps = [
+        shell("echo x >> tries; test $(wc -l < tries) = 3", name = "third", retries = 5, retry_delay = "10ms"),
+        shell("echo no; exit 1", name = "never", retries = 2, halt_on_failure = False, flunk_on_failure = False),
+    ],
+)
+builder(
+    "master",
+    workers = [w1],
+    steps = [
+        master_shell("pwd; echo $A; echo mistake >&2", env = {"A": prop("workername")}, name = "here", workdir = "a b"),
+        master_shell("exit 3", name = "codes", decode_rc = {3: "warnings"}),
+        master_shell("sleep 600 & echo sleeps; sleep 600", name = "long", total_timeout = "300ms", flunk_on_failure = False, halt_on_failure = False),
+        master_shell("sleep 600", name = "silent", idle_timeout = "200ms", flunk_on_failure = False, halt_on_failure = False),
+        master_shell(["/no/such/program"], name = "none", flunk_on_failure = False),
+    ],
+)
+force("force", builders = ["properties", "tests", "sequence", "tries", "master"])
 "#;
 
 /// The steps' names, results and states.
@@ -202,6 +221,60 @@ async fn commands_of_a_sequence_have_logs_and_consequences(site: &Site) {
     );
 }
 
+async fn what_fails_is_tried_again(site: &Site) {
+    let build = site.finished(site.force("tries").await).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    let steps = site.steps(&build).await;
+    assert_eq!(steps[0].results, Some(Results::Success));
+    let log = site.log_text(&steps[0]).await;
+    assert!(
+        log.contains("(failure, exit code 1); trying again after 10ms, 2 of 5\n"),
+        "{log}"
+    );
+    assert!(!log.contains("3 of 5"), "{log}");
+    assert_eq!(steps[1].results, Some(Results::Failure));
+    assert_eq!(site.log_text(&steps[1]).await.matches("\nono\n").count(), 3);
+}
+
+async fn steps_run_on_the_master(site: &Site) {
+    let build = site.finished(site.force("master").await).await;
+    assert_eq!(build.results, Some(Results::Warnings), "{build:?}");
+    let steps = site.steps(&build).await;
+    use Results::{Failure, Success, Warnings};
+    assert_eq!(
+        shown(&steps),
+        [
+            ("here", Success, "'pwd; echo $A; echo mistake >&2'"),
+            ("codes", Warnings, "'exit 3' (warnings, exit code 3)"),
+            (
+                "long",
+                Failure,
+                "'sleep 600 & echo sleeps; sleep 600' (timed out: it ran for too long)"
+            ),
+            (
+                "silent",
+                Failure,
+                "'sleep 600' (timed out: no output for too long)"
+            ),
+            (
+                "none",
+                Failure,
+                "'/no/such/program' (could not start: `/no/such/program` cannot run: No such file or directory (os error 2))"
+            ),
+        ]
+    );
+    let folder = site.path("data").join("steps/master/a b").display().to_string();
+    let log = site.log_text(&steps[0]).await;
+    let expected = [
+        &format!("o{folder}\n"),
+        "ow1\n",
+        "emistake\n",
+        "hprogram finished with exit code 0\n",
+    ];
+    assert!(expected.iter().all(|it| log.contains(*it)), "{log}");
+    assert!(site.log_text(&steps[2]).await.contains("osleeps\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_do_what_they_are_for() {
     let site = Site::start(CONFIG).await;
@@ -210,4 +283,6 @@ async fn steps_do_what_they_are_for() {
     steps_set_properties(&site).await;
     steps_read_test_results(&site).await;
     commands_of_a_sequence_have_logs_and_consequences(&site).await;
+    what_fails_is_tried_again(&site).await;
+    steps_run_on_the_master(&site).await;
 }

@@ -35,6 +35,8 @@ macro_rules! of_step {
             "flunk_on_warnings",
             "warn_on_warnings",
             "decode_rc",
+            "retries",
+            "retry_delay",
             "always_run",
             "idle_timeout",
             "total_timeout",
@@ -67,6 +69,14 @@ pub(super) const SHELL: Function = Function {
     run: shell,
 };
 
+pub(super) const MASTER_SHELL: Function = Function {
+    name: "master_shell",
+    parameters: of_step!["command", "rerun", "name"],
+    positional: 1,
+    any_name: false,
+    run: master_shell,
+};
+
 pub(super) const BUILD_DATA: Function = Function {
     name: "build_data",
     parameters: of_step!["name", "value", "command", "source"],
@@ -93,6 +103,16 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let command = command.unwrap_or(Command::Script(Text::default()));
     let tests = call.optional("tests", tests::format);
     step(call, name, StepKind::Shell { command, tests })
+}
+
+fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
+    let command = call.required("command", |value| read::command(value).map(Some));
+    let name = command.as_ref().map(command_name).unwrap_or_default();
+    let kind = StepKind::MasterShell {
+        command: command.unwrap_or(Command::Script(Text::default())),
+        rerun: call.or("rerun", read::boolean, false),
+    };
+    step(call, name, kind)
 }
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
@@ -131,6 +151,8 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         name: call.optional("name", step_name).unwrap_or(default_name),
         consequences: sequence::consequences(call),
         decode_rc: call.or("decode_rc", sequence::decode_rc, Default::default()),
+        retries: call.or("retries", retries, 0),
+        retry_delay: call.or("retry_delay", read::duration_or_zero, Duration::ZERO),
         always_run: call.or("always_run", read::boolean, false),
         idle_timeout: call.or_none("idle_timeout", read::duration, IDLE_TIMEOUT),
         total_timeout: call.optional("total_timeout", read::duration),
@@ -138,6 +160,14 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         workdir: call.optional("workdir", read::folder),
         kind,
     })))
+}
+
+/// How often a step is tried again.
+fn retries(value: Value<'_>) -> Reading<u32> {
+    match read::integer(value)? {
+        number @ 0..=100 => Ok(u32::try_from(number).unwrap_or_default()),
+        _ => read::wrong("must be 0 to 100", None),
+    }
 }
 
 fn step_name(value: Value<'_>) -> Reading<String> {

@@ -26,6 +26,10 @@ pub struct StepConfig {
     /// What the exit codes of its command mean; 0 is success and every other one a failure unless it is here
     /// (Buildbot's `decodeRC`).
     pub decode_rc: BTreeMap<i32, Results>,
+    /// How often it is tried again if it fails.
+    pub retries: u32,
+    /// How long to wait before that; may be zero.
+    pub retry_delay: Duration,
     /// Runs even if the build has ended early.
     pub always_run: bool,
     /// How long the command may be silent; no limit if none.
@@ -54,6 +58,13 @@ pub enum StepKind {
     },
     /// Runs one command after the other (Buildbot's `ShellSequence`); never empty.
     Sequence(Vec<SequenceCommand>),
+    /// Runs a command on the master's machine (Buildbot's `MasterShellCommand`).
+    MasterShell {
+        /// The command.
+        command: Command,
+        /// Whether it is run again if the master was started anew while it ran; else the build is.
+        rerun: bool,
+    },
     /// Keeps a piece of data with the build (Buildbot's `setBuildData`).
     BuildData(BuildDataStep),
     /// Sets properties of the build (Buildbot's `SetProperty`, `SetProperties` and `SetPropertyFromCommand`).

@@ -5,8 +5,10 @@ mod data_step;
 mod git_step;
 mod lines;
 mod log;
+mod master_step;
 mod properties;
 mod property_step;
+mod retries;
 mod rules;
 mod run;
 mod sequence_step;
@@ -16,6 +18,7 @@ mod test_results;
 mod tests_step;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +43,8 @@ pub(crate) struct Engine {
     pub(crate) workers: WorkerManager,
     pub(crate) config: Arc<MasterConfig>,
     pub(crate) ids: SetupIds,
+    /// A folder for what steps do on the master's machine.
+    pub(crate) steps: PathBuf,
     pub(crate) master: MasterId,
     /// The master ends.
     pub(crate) ending: CancellationToken,

@@ -9,7 +9,7 @@ use super::command::{End, Execution, Reader};
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
-use super::{Engine, data_step, git_step, property_step, sequence_step, tests_step};
+use super::{Engine, data_step, git_step, master_step, property_step, sequence_step, tests_step};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
 
@@ -52,22 +52,26 @@ impl StepRun<'_> {
     /// Starts the step and runs it to its end; what it wrote is stored when this returns.
     pub(crate) async fn run(&self) -> Result<StepEnd> {
         let mut log = LogWriter::start_step(self.engine.store.clone(), self.step).await?;
-        let end = match &self.config.kind {
-            StepKind::Shell { command, tests: None } => {
-                self.command(command, &mut log, Reader::Nobody).await?
-            }
+        let end = self.try_all(&mut log).await?;
+        log.end_lines().await?;
+        Ok(end)
+    }
+
+    /// Does once what the step is for.
+    pub(super) async fn attempt(&self, log: &mut LogWriter) -> Result<StepEnd> {
+        match &self.config.kind {
+            StepKind::Shell { command, tests: None } => self.command(command, log, Reader::Nobody).await,
             StepKind::Shell {
                 command,
                 tests: Some(format),
-            } => tests_step::shell(self, command, *format, &mut log).await?,
-            StepKind::Sequence(commands) => sequence_step::run(self, commands, &mut log).await?,
-            StepKind::Git(git) => git_step::run(self, git, &mut log).await?,
-            StepKind::BuildData(data) => data_step::run(self, data, &mut log).await?,
-            StepKind::SetProperties(from) => property_step::run(self, from, &mut log).await?,
-            StepKind::TestResults(tests) => tests_step::files(self, tests, &mut log).await?,
-        };
-        log.end_lines().await?;
-        Ok(end)
+            } => tests_step::shell(self, command, *format, log).await,
+            StepKind::Sequence(commands) => sequence_step::run(self, commands, log).await,
+            StepKind::MasterShell { command, .. } => master_step::run(self, command, log).await,
+            StepKind::Git(git) => git_step::run(self, git, log).await,
+            StepKind::BuildData(data) => data_step::run(self, data, log).await,
+            StepKind::SetProperties(from) => property_step::run(self, from, log).await,
+            StepKind::TestResults(tests) => tests_step::files(self, tests, log).await,
+        }
     }
 
     /// Runs the command to its end; `reader` reads what it writes to its standard output.
@@ -77,17 +81,25 @@ impl StepRun<'_> {
         log: &mut LogWriter,
         reader: Reader<'_>,
     ) -> Result<StepEnd> {
-        let rendered = self
-            .render_command(command)
-            .and_then(|(what, title)| Ok((self.spec(what)?, title)));
-        let (spec, title) = match rendered {
+        let (spec, title) = match self.rendered(command) {
             Ok(it) => it,
             Err(error) => return Ok(cannot_render(&error, log)),
         };
         let end = self.execute(spec, log, reader).await?;
-        let decoded = self.decode(&title, &end);
-        let end = self.conclude(&title, end, log);
-        Ok(decoded.unwrap_or(end))
+        Ok(self.decide(&title, end, log))
+    }
+
+    /// The command, to be run, and what it is called.
+    pub(crate) fn rendered(&self, command: &Command) -> Result<(CommandSpec, String), RenderError> {
+        let (what, title) = self.render_command(command)?;
+        Ok((self.spec(what)?, title))
+    }
+
+    /// As [`StepRun::conclude`], by what the configuration says of exit codes.
+    pub(crate) fn decide(&self, title: &str, end: End, log: &mut LogWriter) -> StepEnd {
+        let decoded = self.decode(title, &end);
+        let end = self.conclude(title, end, log);
+        decoded.unwrap_or(end)
     }
 
     /// What the exit code of the command `title` means, if the configuration says so.
@@ -184,7 +196,7 @@ impl StepRun<'_> {
     }
 
     /// The step's end if the build was told to end.
-    fn stopped(&self) -> Option<StepEnd> {
+    pub(super) fn stopped(&self) -> Option<StepEnd> {
         let (results, why) = self.stop.told()?;
         Some(StepEnd::new(results, why))
     }

@@ -84,6 +84,7 @@ impl Master {
             config,
             store: store.clone(),
             cache: self.storage.data.join("cache"),
+            steps: self.storage.data.join("steps"),
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;

@@ -1,0 +1,45 @@
+//! The step `master_shell`: runs a command on the master's machine (Buildbot's `MasterShellCommand`).
+
+mod process;
+
+use weir_config::Command;
+use weir_status_api::Results;
+
+use super::command::End;
+use super::log::LogWriter;
+use super::step::{StepEnd, StepRun, cannot_render};
+use crate::error::Result;
+use crate::workers::{CommandSpec, Outcome};
+use process::{Process, Watch};
+
+/// Runs the command to its end.
+pub(crate) async fn run(step: &StepRun<'_>, command: &Command, log: &mut LogWriter) -> Result<StepEnd> {
+    let (spec, title) = match step.rendered(command) {
+        Ok(it) => it,
+        Err(error) => return Ok(cannot_render(&error, log)),
+    };
+    if let Some(why) = leads_out(&spec) {
+        log.say(&why);
+        return Ok(StepEnd::new(Results::Exception, why));
+    }
+    let folder = step.engine.steps.join(&spec.workdir);
+    log.say(&format!("on the master, in {}", folder.display()));
+    let outcome = match Process::start(&spec, &folder).await {
+        Ok(process) => Watch::new(process, &spec, step.stop, log).run().await?,
+        Err(why) => {
+            log.say(&why);
+            Outcome::CouldNotStart(why)
+        }
+    };
+    log.end_lines().await?;
+    if let Outcome::Exited(code) = &outcome {
+        log.say(&format!("program finished with exit code {code}"));
+    }
+    Ok(step.decide(&title, End::Outcome(outcome), log))
+}
+
+/// Why the folder cannot be the step's, if it leads out of where steps are.
+fn leads_out(spec: &CommandSpec) -> Option<String> {
+    let leads_out = spec.workdir.split('/').any(|it| it == "..");
+    leads_out.then(|| format!("the folder `{}` leads out by '..'", spec.workdir))
+}

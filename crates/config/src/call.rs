@@ -311,6 +311,12 @@ impl<'v, 's> Call<'v, 's> {
         });
     }
 
+    /// Notes that the scheduler follows the one that the argument names.
+    pub(crate) fn follow(&self, argument: &str, scheduler: &str, upstream: &str) {
+        self.session
+            .follow(scheduler, upstream, self.item_place(argument, None));
+    }
+
     /// Notes a mistake in the argument.
     pub(crate) fn mistake(&mut self, argument: &str, message: &str, help: Option<String>) {
         self.mistake_at(self.item_place(argument, None), message, help);

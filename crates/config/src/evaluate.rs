@@ -159,6 +159,7 @@ fn evaluate_here(
     }
     if ended {
         session.check_references();
+        session.check_circles();
         if !session.has_mistakes() {
             complete(&session);
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod builder;
+mod canceller;
 mod change_source;
 mod interpolate;
 mod listener;
@@ -25,11 +26,17 @@ pub(crate) const MASTER: &[&Function] = &[
     &scheduler::ANY_BRANCH,
     &scheduler::SINGLE_BRANCH,
     &scheduler::PERIODIC,
+    &scheduler::NIGHTLY,
+    &scheduler::DEPENDENT,
+    &scheduler::TRIGGERABLE,
+    &scheduler::NIGHTLY_TRIGGERABLE,
     &scheduler::FORCE,
     &scheduler::FIELD_TEXT,
     &scheduler::FIELD_INT,
     &scheduler::FIELD_BOOL,
     &scheduler::FIELD_CHOICE,
+    &canceller::OLD_BUILD_CANCELLER,
+    &canceller::FAILING_BUILDSET_CANCELLER,
     &builder::BUILDER,
     &step::GIT,
     &step::SHELL,

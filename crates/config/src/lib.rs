@@ -24,6 +24,7 @@ mod read;
 mod session;
 mod sites;
 mod text;
+mod times;
 
 pub use diagnostic::{ConfigErrors, Diagnostic};
 pub use duration::{DurationError, parse_duration, show_duration};
@@ -34,10 +35,11 @@ pub use function::{
 };
 pub use init::{InitError, STARTER, init};
 pub use model::{
-    BuildDataStep, BuilderConfig, ChangeFilter, ChangeSource, CodebaseConfig, Collapse, Command, DataOrigin,
-    Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig, ProjectConfig, PropertyValues,
-    SchedulerConfig, SchedulerKind, Secret, SourceDefaults, StepConfig, StepKind, TestFormat, Webhook,
-    WorkerConfig, any_matches,
+    BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
+    Collapse, Command, DataOrigin, Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig,
+    NightlyChanges, ProjectConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults,
+    SourceFilter, StepConfig, StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
 };
 pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
+pub use times::Times;

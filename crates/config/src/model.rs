@@ -1,7 +1,9 @@
 //! The plain, validated configuration: what the master runs. No Starlark value is left in it, names refer to what
 //! exists, and durations are positive.
 
+mod canceller;
 mod project;
+mod scheduler;
 mod step;
 
 use std::collections::BTreeMap;
@@ -10,12 +12,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use weir_access::{Policy, matches};
-use weir_status_api::{Change, ForceField};
+use weir_status_api::Change;
 
 use crate::function::{Function, Functions};
 use crate::text::Text;
 
+pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
+pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
 pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
 
@@ -46,6 +50,8 @@ pub struct MasterConfig {
     pub codebases: Vec<CodebaseConfig>,
     /// What starts builds; names are unique.
     pub schedulers: Vec<SchedulerConfig>,
+    /// What cancels builds that are not worth going on; names are unique.
+    pub cancellers: Vec<CancellerConfig>,
     /// What is built; names are unique.
     pub builders: Vec<BuilderConfig>,
     /// Who is told; names are unique.
@@ -72,6 +78,7 @@ impl MasterConfig {
             projects: vec![],
             codebases: vec![],
             schedulers: vec![],
+            cancellers: vec![],
             builders: vec![],
             listeners: vec![],
             policy: Policy::default(),
@@ -213,73 +220,6 @@ impl ChangeFilter {
 /// Whether one of `patterns` matches the whole of `text`, `*` standing for any text; true if there are none.
 pub fn any_matches(patterns: &[String], text: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|it| matches(it, text))
-}
-
-/// What starts builds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SchedulerConfig {
-    /// Its name.
-    pub name: String,
-    /// The builders it starts, by name; never empty, all exist.
-    pub builders: Vec<String>,
-    /// Properties of each buildset it makes.
-    pub properties: PropertyValues,
-    /// When it starts them.
-    pub kind: SchedulerKind,
-}
-
-/// When a scheduler starts builds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SchedulerKind {
-    /// After changes on one branch (Buildbot's `SingleBranchScheduler`).
-    SingleBranch {
-        /// The branch; none for the repository's default branch.
-        branch: Option<String>,
-        /// How long the branch must be without a change; zero for at once.
-        tree_stable: Duration,
-        /// Which changes count, apart from the branch.
-        filter: ChangeFilter,
-    },
-    /// After changes on any branch, each branch by itself (Buildbot's `AnyBranchScheduler`).
-    AnyBranch {
-        /// How long a branch must be without a change; zero for at once.
-        tree_stable: Duration,
-        /// Which changes count.
-        filter: ChangeFilter,
-    },
-    /// In intervals (Buildbot's `Periodic`).
-    Periodic {
-        /// Between the start of two buildsets.
-        interval: Duration,
-        /// What it builds.
-        source: SourceDefaults,
-    },
-    /// By hand (Buildbot's `ForceScheduler`).
-    Force {
-        /// The text on its button.
-        button: String,
-        /// What people call it.
-        label: String,
-        /// The reason if none is given.
-        reason: String,
-        /// What it builds unless the person says otherwise.
-        source: SourceDefaults,
-        /// The properties it asks for.
-        fields: Vec<ForceField>,
-    },
-}
-
-/// The source stamp of a build that no change started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceDefaults {
-    /// The branch; none for the repository's default branch.
-    pub branch: Option<String>,
-    /// The repository, may be empty.
-    pub repository: String,
-    /// The project, may be empty.
-    pub project: String,
-    /// The codebase, may be empty.
-    pub codebase: String,
 }
 
 /// What is built, where, and by which steps (Buildbot's `BuilderConfig` and its factory).

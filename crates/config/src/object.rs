@@ -37,6 +37,8 @@ pub(crate) enum Item {
         /// Its project's name.
         project: String,
     },
+    /// A scheduler, by its name.
+    Scheduler(String),
     /// A step.
     Step(Box<StepConfig>),
     /// A command of a sequence.
@@ -47,7 +49,7 @@ pub(crate) enum Item {
     Text(Text),
     /// A function of the configuration's own, which is called while the master runs.
     Function(function::Function),
-    /// Something that nothing takes, e.g. a scheduler.
+    /// Something that nothing takes, e.g. a change source.
     Other(&'static str),
 }
 
@@ -59,6 +61,7 @@ impl Item {
             Self::Builder(_) => "a builder",
             Self::Project(_) => "a project",
             Self::Codebase { .. } => "a codebase",
+            Self::Scheduler(_) => "a scheduler",
             Self::Step(_) => "a step",
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
@@ -70,9 +73,11 @@ impl Item {
 
     fn name(&self) -> Option<&str> {
         match self {
-            Self::Worker(name) | Self::Builder(name) | Self::Project(name) | Self::Codebase { name, .. } => {
-                Some(name)
-            }
+            Self::Worker(name)
+            | Self::Builder(name)
+            | Self::Project(name)
+            | Self::Scheduler(name)
+            | Self::Codebase { name, .. } => Some(name),
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
             Self::Command(_) | Self::Text(_) | Self::Function(_) | Self::Other(_) => None,
@@ -85,7 +90,11 @@ impl Item {
         match self {
             Self::Text(text) => Self::Text(text.weak()),
             Self::Function(function) => Self::Function(function.weak()),
-            named @ (Self::Worker(_) | Self::Builder(_) | Self::Project(_) | Self::Codebase { .. }) => named,
+            named @ (Self::Worker(_)
+            | Self::Builder(_)
+            | Self::Project(_)
+            | Self::Scheduler(_)
+            | Self::Codebase { .. }) => named,
             other => Self::Other(other.noun()),
         }
     }

@@ -3,6 +3,8 @@
 mod data;
 mod function;
 mod secret;
+mod source;
+mod times;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +24,8 @@ use crate::text::Text;
 pub(crate) use data::{properties, property_name, property_value};
 pub(crate) use function::{collapse, function};
 pub(crate) use secret::{secret, secret_file};
+pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns};
+pub(crate) use times::{cron_field, cron_line, time_zone, weekdays};
 
 /// Why a value is not what it must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -377,6 +381,15 @@ pub(crate) fn builder(value: Value<'_>) -> Reading<String> {
         (Some(Object(Item::Builder(name))), _) => Ok(name.clone()),
         (_, Some(name)) => Ok(name.to_owned()),
         _ => unexpected(value, "a builder or its name", None),
+    }
+}
+
+/// A scheduler or its name.
+pub(crate) fn scheduler(value: Value<'_>) -> Reading<String> {
+    match (Object::from_value(value), value.unpack_str()) {
+        (Some(Object(Item::Scheduler(name))), _) => Ok(name.clone()),
+        (_, Some(name)) => Ok(name.to_owned()),
+        _ => unexpected(value, "a scheduler or its name", None),
     }
 }
 

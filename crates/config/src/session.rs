@@ -25,6 +25,9 @@ pub(crate) enum Kind {
     Worker,
     ChangeSource,
     Scheduler,
+    /// A scheduler that builds can trigger.
+    Triggerable,
+    Canceller,
     Builder,
     Project,
     ProjectSlug,
@@ -43,6 +46,8 @@ impl fmt::Display for Kind {
             Self::Worker => "worker",
             Self::ChangeSource => "change source",
             Self::Scheduler => "scheduler",
+            Self::Triggerable => "triggerable scheduler",
+            Self::Canceller => "canceller",
             Self::Builder => "builder",
             Self::Project => "project",
             Self::Codebase => "codebase",
@@ -89,6 +94,8 @@ pub(crate) struct Session {
     /// Names whose kind is not known, since what they were given to is a mistake itself.
     unclear: RefCell<Vec<String>>,
     references: RefCell<Vec<Reference>>,
+    /// Schedulers that follow another: by their names, the other's name and where it stands.
+    upstreams: RefCell<BTreeMap<String, (String, Place)>>,
     draft: RefCell<MasterConfig>,
     /// Where `master(…)` is, if it is.
     master: RefCell<Option<Place>>,
@@ -109,6 +116,7 @@ impl Session {
             names: RefCell::default(),
             unclear: RefCell::default(),
             references: RefCell::default(),
+            upstreams: RefCell::default(),
             draft: RefCell::new(MasterConfig::bare()),
             master: RefCell::default(),
         }
@@ -189,6 +197,38 @@ impl Session {
     /// Notes that `reference` must be something's name.
     pub(crate) fn refer(&self, reference: Reference) {
         self.references.borrow_mut().push(reference);
+    }
+
+    /// Notes that the scheduler follows `upstream`, which is named at `place`.
+    pub(crate) fn follow(&self, scheduler: &str, upstream: &str, place: Place) {
+        let upstream = (upstream.to_owned(), place);
+        self.upstreams.borrow_mut().insert(scheduler.to_owned(), upstream);
+    }
+
+    /// Finds schedulers that follow each other in a circle; each circle is told once.
+    pub(crate) fn check_circles(&self) {
+        let upstreams = self.upstreams.borrow();
+        let mut known = HashSet::new();
+        for start in upstreams.keys() {
+            let mut way = vec![start.as_str()];
+            let mut at = start;
+            while let Some((upstream, place)) = upstreams.get(at) {
+                if let Some(begins) = way.iter().position(|it| it == upstream) {
+                    let circle = &way[begins..];
+                    if circle.iter().all(|it| known.insert((*it).to_owned())) {
+                        let way = [circle, &[upstream.as_str()]].concat().join("' follows '");
+                        self.mistake(
+                            *place,
+                            format!("dependent(): 'upstream' closes a circle: '{way}'"),
+                            Some("let one of them start by itself".to_owned()),
+                        );
+                    }
+                    break;
+                }
+                way.push(upstream);
+                at = upstream;
+            }
+        }
     }
 
     /// Notes the one `master(…)`; gives the place of the first if this is another.

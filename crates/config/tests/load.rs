@@ -129,15 +129,17 @@ webhook("hook", "https://a/")
             SchedulerKind::AnyBranch {
                 tree_stable: Duration::ZERO,
                 filter: ChangeFilter::default(),
+                codebases: vec![],
             },
             SchedulerKind::SingleBranch {
                 branch: None,
                 tree_stable: Duration::ZERO,
                 filter: ChangeFilter::default(),
+                codebases: vec![],
             },
             SchedulerKind::Periodic {
                 interval: Duration::from_millis(1500),
-                source: SourceDefaults::default(),
+                sources: vec![SourceDefaults::default()],
             },
             SchedulerKind::Force {
                 button: "force".to_owned(),

@@ -484,3 +484,58 @@ fn a_mistake_is_told_as_data() {
     assert_eq!(mistake.message, "user(): unknown argument 'tokne'");
     assert_eq!(mistake.help.as_deref(), Some("did you mean 'token'?"));
 }
+
+#[test]
+fn schedulers() {
+    snapshot!(told_after_whole(&[
+        (
+            "times",
+            r#"nightly("a", builders = [b], cron = "0 3 * *")
+nightly("b", builders = [b], cron = "0 24 * * *")
+nightly("c", builders = [b], cron = "0 3 * * monday")
+nightly("d", builders = [b], cron = "0 0 30 feb *")
+nightly("e", builders = [b], hour = 24)
+nightly("f", builders = [b], hour = [1, "x"])
+nightly("g", builders = [b], day_of_week = 7)
+nightly("h", builders = [b], day_of_week = "1-5")
+nightly("i", builders = [b], day_of_month = 31, month = [4, "jun"])
+nightly("j", builders = [b], cron = "0 3 * * *", hour = 3)
+nightly("k", builders = [b], cron = "0 3 * * *", timezone = "Europe/Berln")
+nightly("l", builders = [b], hour = 3.5)"#
+        ),
+        (
+            "what counts",
+            r#"nightly("a", builders = [b], hour = 3, categories = ["c"], always_at = "0 3 * * mon")
+nightly("b", builders = [b], hour = 3, only_if_changed = True, always_at = "daily")"#
+        ),
+        (
+            "circles",
+            r#"dependent("a", builders = [b], upstream = "c")
+dependent("b", builders = [b], upstream = "a")
+dependent("c", builders = [b], upstream = "b")
+dependent("d", builders = [b], upstream = "a")
+dependent("e", builders = [b], upstream = "e")"#
+        ),
+        (
+            "upstream",
+            r#"dependent("a", builders = [b], upstream = "weekly")
+dependent("b", builders = [b], upstream = b)
+dependent("c", builders = [b])"#
+        ),
+        (
+            "codebases",
+            r#"any_branch("a", builders = [b], codebases = {"x": {"repo": "/srv/x"}})
+any_branch("b", builders = [b], codebases = {"x": {"branch": "*"}, "y": "/srv/y"})
+any_branch("c", builders = [b], codebases = {})
+any_branch("d", builders = [b], codebases = "x")
+periodic("e", builders = [b], interval = 1, codebases = {"x": {}}, branch = "main")
+triggerable("f", builders = [b], codebases = ["x"])"#
+        ),
+        (
+            "cancellers",
+            r#"old_build_canceller("a", builders = ["bb"])
+old_build_canceller("a", builders = [])
+failing_buildset_canceller("c", cancel = [b, "bb"])"#
+        ),
+    ]));
+}

@@ -23,6 +23,9 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A build triggers what is no triggerable scheduler of the configuration.
+    #[error("there is no triggerable scheduler `{0}`")]
+    NoTriggerable(String),
     /// The store answered a transition with something else than its kind of answer.
     #[error("the store answered a transition with {0}")]
     Answer(String),

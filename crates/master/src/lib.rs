@@ -10,6 +10,7 @@
 
 mod absences;
 mod builds;
+mod cancellers;
 mod change_sources;
 mod distributor;
 mod error;

@@ -12,6 +12,7 @@ use weir_status_db::{Applied, SetupIds, Store, Transition};
 
 use crate::absences::Absences;
 use crate::builds::Engine;
+use crate::cancellers;
 use crate::change_sources::GitPollerTask;
 use crate::distributor::Distributor;
 use crate::error::{Error, Result};
@@ -84,6 +85,10 @@ impl Master {
         };
         master.start_change_sources(&config, &ids, &cache);
         master.start_schedulers(&config, &clock, &ids);
+        for canceller in &config.cancellers {
+            let context = cancellers::Context::new(store.clone(), canceller.clone(), &ids);
+            master.parts.spawn(cancellers::run(context, master.stop.clone()));
+        }
         let absences = Absences::new(store.clone(), clock, &config, &ids);
         master.parts.spawn(absences.run(master.stop.clone()));
         let engine = Arc::new(Engine {

@@ -183,6 +183,7 @@ diesel::table! {
         parent_build -> Nullable<BigInt>,
         parent_relationship -> Nullable<Text>,
         properties_json -> Text,
+        parent_key -> Nullable<Text>,
     }
 }
 

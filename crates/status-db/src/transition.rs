@@ -168,6 +168,8 @@ pub enum BuildsetSource {
     New(NewSourceStamp),
     /// A source stamp that exists.
     Stamp(SourceStampId),
+    /// All source stamps of a buildset that exists, and its changes beside the new one's own.
+    Of(BuildsetId),
 }
 
 /// A buildset to be made, with one request per builder.
@@ -311,6 +313,9 @@ pub enum Transition {
     AddBuildset(Box<NewBuildset>),
     /// A buildset is made for somebody's wish, or was made for the same one within the last day. `Buildset`.
     Force(ForceKey, Box<NewBuildset>),
+    /// A build triggers a buildset, which names it as its parent, or has triggered it with the same key already.
+    /// `Buildset`.
+    Trigger(String, Box<NewBuildset>),
     /// A master takes a request, if it is open and nobody has. `Claimed`.
     Claim(BuildRequestId, MasterId),
     /// A master gives a request back. `Done`.

@@ -1,17 +1,21 @@
 //! Buildsets after changes: `single_branch` and `any_branch`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
-use weir_config::{ChangeFilter, SchedulerKind};
+use weir_config::{ChangeFilter, SchedulerKind, SourceDefaults};
 use weir_status_api::{
     Change, ChangeField, ChangeId, Cursor, Entity, Key, Op, Query, ReadExt, Signal, Start, TopicFilter, Watch,
 };
 use weir_status_db::BuildsetSource;
 
-use super::Context;
-use super::pending::Pending;
+use super::pending::{Pending, line};
+use super::{Context, new_stamp};
 use crate::error::{Error, Result};
+
+/// The line of all changes where one branch of several codebases is built together.
+const TOGETHER: &str = "";
 
 /// A scheduler that waits for changes.
 pub(super) struct AfterChanges<'c> {
@@ -20,6 +24,8 @@ pub(super) struct AfterChanges<'c> {
     /// The one branch it looks at; none for any.
     only: Option<Option<&'c str>>,
     stable: Duration,
+    /// The codebases that it builds together; if empty, each change's source alone.
+    codebases: &'c [SourceDefaults],
     pending: Pending,
     enabled: bool,
     cursor: Cursor,
@@ -28,13 +34,18 @@ pub(super) struct AfterChanges<'c> {
 impl<'c> AfterChanges<'c> {
     /// Takes up its work where its kept state says that it was left.
     pub(super) async fn load(context: &'c Context) -> Result<Self> {
-        let (filter, only, stable) = match &context.config.kind {
+        let (filter, only, stable, codebases) = match &context.config.kind {
             SchedulerKind::SingleBranch {
                 branch,
                 tree_stable,
                 filter,
-            } => (filter, Some(branch.as_deref()), *tree_stable),
-            SchedulerKind::AnyBranch { tree_stable, filter } => (filter, None, *tree_stable),
+                codebases,
+            } => (filter, Some(branch.as_deref()), *tree_stable, codebases),
+            SchedulerKind::AnyBranch {
+                tree_stable,
+                filter,
+                codebases,
+            } => (filter, None, *tree_stable, codebases),
             other => return Err(Error::Answer(format!("{other:?} for a scheduler after changes"))),
         };
         let newest = context
@@ -46,6 +57,7 @@ impl<'c> AfterChanges<'c> {
             filter,
             only,
             stable,
+            codebases,
             pending: Pending::default(),
             enabled: context.enabled().await?,
             cursor: newest.cursor,
@@ -116,10 +128,21 @@ impl<'c> AfterChanges<'c> {
         }
         self.pending.seen = change.id.0;
         let on_branch = self.only.is_none_or(|only| only == change.branch.as_deref());
-        if !self.enabled || !on_branch || !self.filter.admits(change) {
+        let own = self.codebases.iter().find(|it| it.codebase == change.codebase);
+        let of_codebase = self.codebases.is_empty() || own.is_some();
+        if !self.enabled || !on_branch || !of_codebase || !self.filter.admits(change) {
             return Ok(());
         }
-        self.pending.add(change, self.context.clock.now());
+        // What is built of a codebase when another has a change is the newest of its own branch.
+        if own.is_some_and(|own| self.only.is_some() || own.branch == change.branch) {
+            self.pending.note_newest(change);
+        }
+        let line = if self.only.is_some() && own.is_some() {
+            TOGETHER.to_owned()
+        } else {
+            line(change)
+        };
+        self.pending.add(line, change, self.context.clock.now());
         if self.stable.is_zero() {
             return self.build_what_is_stable().await;
         }
@@ -163,11 +186,37 @@ impl<'c> AfterChanges<'c> {
             self.context.config.name
         );
         let mut buildset = self.context.buildset(reason, self.context.state(after)?);
-        buildset.sources = vec![BuildsetSource::Stamp(newest.source_stamp.id)];
+        buildset.sources = self.sources(&newest, &changes, after).await?;
         buildset.changes = changes;
         for (name, property) in newest.properties {
             buildset.properties.entry(name).or_insert(property);
         }
         self.context.submit(buildset).await
+    }
+
+    /// What is built of `changes`: the newest source of each codebase, of those without one the newest that is
+    /// known.
+    async fn sources(
+        &self,
+        newest: &Change,
+        changes: &[ChangeId],
+        after: &Pending,
+    ) -> Result<Vec<BuildsetSource>> {
+        if self.codebases.is_empty() {
+            return Ok(vec![BuildsetSource::Stamp(newest.source_stamp.id)]);
+        }
+        let mut stamps = BTreeMap::new();
+        for change in changes {
+            let change: Change = self.context.store.one(Key::Change(*change)).await?.value;
+            stamps.insert(change.codebase, change.source_stamp.id);
+        }
+        let source = |own: &SourceDefaults| {
+            let known = stamps.get(&own.codebase).copied();
+            match known.or_else(|| after.newest_of(&own.codebase)) {
+                Some(stamp) => BuildsetSource::Stamp(stamp),
+                None => BuildsetSource::New(new_stamp(own)),
+            }
+        };
+        Ok(self.codebases.iter().map(source).collect())
     }
 }

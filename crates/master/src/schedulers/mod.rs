@@ -1,22 +1,30 @@
-//! Schedulers: what makes buildsets of changes and of the time. A force scheduler needs no task: the status
-//! API's control makes its buildsets.
+//! Schedulers: what makes buildsets of changes, of the time and of other builds. Two kinds need no task: the
+//! status API's control makes the buildsets of a force scheduler, and a build that [`trigger`]s a triggerable one
+//! makes its.
 
 mod after_changes;
+mod dependent;
 mod pending;
-mod periodic;
+mod timed;
+#[allow(dead_code, reason = "what triggers are steps")]
+mod trigger;
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use weir_config::{SchedulerConfig, SchedulerKind};
-use weir_status_api::{Clock, Entity, Properties, Property, Read, Scheduler, SchedulerId};
-use weir_status_db::{Applied, KeptState, NewBuildset, SetupIds, Store, Transition};
+use weir_config::{SchedulerConfig, SchedulerKind, SourceDefaults};
+use weir_status_api::{BuilderId, Clock, Entity, Properties, Property, Read, Scheduler, SchedulerId};
+use weir_status_db::{Applied, KeptState, NewBuildset, NewSourceStamp, SetupIds, Store, Transition};
 
 use crate::error::{Error, Result};
 use crate::setup::properties;
 
 use after_changes::AfterChanges;
-use periodic::Periodic;
+use dependent::Dependent;
+use timed::Timed;
+
+#[allow(unused_imports, reason = "what triggers are steps")]
+pub(crate) use trigger::{Trigger, TriggerSource, Triggered, trigger};
 
 /// What every scheduler works with.
 pub(crate) struct Context {
@@ -24,7 +32,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: SchedulerConfig,
     pub(crate) id: SchedulerId,
-    builders: Vec<weir_status_api::BuilderId>,
+    builders: Vec<BuilderId>,
 }
 
 impl Context {
@@ -63,17 +71,25 @@ impl Context {
 
     /// The name under which its state is kept.
     fn owner(&self) -> String {
-        format!("scheduler/{}", self.config.name)
+        owner(&self.config.name)
+    }
+
+    /// The name under which the last wish of a build to trigger it is kept.
+    fn trigger_owner(&self) -> String {
+        trigger_owner(&self.config.name)
     }
 
     async fn kept<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>> {
-        let owner = self.owner();
-        match self.store.kept_state(&owner).await? {
+        self.kept_as(&self.owner()).await
+    }
+
+    async fn kept_as<T: serde::de::DeserializeOwned>(&self, owner: &str) -> Result<Option<T>> {
+        match self.store.kept_state(owner).await? {
             None => Ok(None),
             Some(value) => serde_json::from_value(value)
                 .map(Some)
                 .map_err(|error| Error::KeptState {
-                    owner,
+                    owner: owner.to_owned(),
                     why: error.to_string(),
                 }),
         }
@@ -98,23 +114,9 @@ impl Context {
 
     /// A buildset for all its builders, to be completed.
     fn buildset(&self, reason: String, state: KeptState) -> NewBuildset {
-        let mut all: Properties = properties(&self.config.properties, "Scheduler");
-        all.insert(
-            "scheduler".to_owned(),
-            Property::new(self.config.name.clone(), "Scheduler"),
-        );
         NewBuildset {
-            reason,
-            external_id: None,
-            sources: vec![],
-            changes: vec![],
-            builders: self.builders.clone(),
-            properties: all,
-            priority: 0,
-            waited_for: false,
-            parent: None,
-            rebuilt_build: None,
             state: Some(state),
+            ..buildset(&self.config, self.builders.clone(), reason)
         }
     }
 
@@ -136,6 +138,49 @@ impl Context {
     }
 }
 
+/// The name under which the state of the scheduler is kept.
+fn owner(scheduler: &str) -> String {
+    format!("scheduler/{scheduler}")
+}
+
+/// The name under which the last wish of a build to trigger the scheduler is kept.
+fn trigger_owner(scheduler: &str) -> String {
+    format!("scheduler/{scheduler}/trigger")
+}
+
+/// A buildset of the scheduler, to be completed.
+fn buildset(scheduler: &SchedulerConfig, builders: Vec<BuilderId>, reason: String) -> NewBuildset {
+    let mut all: Properties = properties(&scheduler.properties, "Scheduler");
+    all.insert(
+        "scheduler".to_owned(),
+        Property::new(scheduler.name.clone(), "Scheduler"),
+    );
+    NewBuildset {
+        reason,
+        external_id: None,
+        sources: vec![],
+        changes: vec![],
+        builders,
+        properties: all,
+        priority: 0,
+        waited_for: false,
+        parent: None,
+        rebuilt_build: None,
+        state: None,
+    }
+}
+
+/// The source stamp of a build that no change started.
+fn new_stamp(source: &SourceDefaults) -> NewSourceStamp {
+    NewSourceStamp {
+        revision: source.revision.clone(),
+        branch: source.branch.clone(),
+        repository: source.repository.clone(),
+        project: source.project.clone(),
+        codebase: source.codebase.clone(),
+    }
+}
+
 /// Runs a scheduler until `stop`; a failure of the store is reported and tried again.
 pub(crate) async fn run(context: Context, stop: CancellationToken) {
     let mut pause = std::time::Duration::from_millis(200);
@@ -145,10 +190,15 @@ pub(crate) async fn run(context: Context, stop: CancellationToken) {
                 SchedulerKind::SingleBranch { .. } | SchedulerKind::AnyBranch { .. } => {
                     AfterChanges::load(&context).await?.run().await
                 }
-                SchedulerKind::Periodic { interval, source } => {
-                    Periodic::new(&context, *interval, source).run().await
+                SchedulerKind::Periodic { .. }
+                | SchedulerKind::Nightly { .. }
+                | SchedulerKind::NightlyTriggerable { .. } => Timed::load(&context).await?.run().await,
+                SchedulerKind::Dependent { upstream } => {
+                    Dependent::load(&context, upstream).await?.run().await
                 }
-                SchedulerKind::Force { .. } => std::future::pending().await,
+                SchedulerKind::Triggerable { .. } | SchedulerKind::Force { .. } => {
+                    std::future::pending().await
+                }
             }
         };
         let error = tokio::select! {

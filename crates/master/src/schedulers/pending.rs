@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use weir_status_api::{Change, ChangeId, Timestamp};
+use weir_status_api::{Change, ChangeId, SourceStampId, Timestamp};
 
 /// Changes looked at, and those that wait. Kept in the store at every step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ pub(crate) struct Pending {
     pub(crate) seen: i64,
     /// What waits, by [`line`].
     waiting: BTreeMap<String, Waiting>,
+    /// The source stamp of the newest change of each codebase that is built with others (Buildbot's
+    /// `lastCodebases`).
+    #[serde(default)]
+    newest: BTreeMap<String, i64>,
 }
 
 /// The changes of one line of development, oldest first, and when the newest of them came.
@@ -23,7 +27,7 @@ struct Waiting {
 }
 
 /// What is built together: changes of one branch of one repository.
-fn line(change: &Change) -> String {
+pub(crate) fn line(change: &Change) -> String {
     let branch = change.branch.as_deref().unwrap_or_default();
     format!(
         "{}\n{}\n{}\n{branch}",
@@ -32,9 +36,9 @@ fn line(change: &Change) -> String {
 }
 
 impl Pending {
-    /// Takes up an important change that came at `now`.
-    pub(crate) fn add(&mut self, change: &Change, now: Timestamp) {
-        let waiting = self.waiting.entry(line(change)).or_insert(Waiting {
+    /// Takes up an important change of a line that came at `now`.
+    pub(crate) fn add(&mut self, line: String, change: &Change, now: Timestamp) {
+        let waiting = self.waiting.entry(line).or_insert(Waiting {
             changes: vec![],
             newest_at: now,
         });
@@ -56,6 +60,17 @@ impl Pending {
             .map(|(line, _)| line.clone())?;
         let waiting = self.waiting.remove(&due)?;
         Some(waiting.changes.into_iter().map(ChangeId).collect())
+    }
+
+    /// Notes the newest change of its codebase.
+    pub(crate) fn note_newest(&mut self, change: &Change) {
+        self.newest
+            .insert(change.codebase.clone(), change.source_stamp.id.0);
+    }
+
+    /// The source stamp of the newest change of the codebase, if one came.
+    pub(crate) fn newest_of(&self, codebase: &str) -> Option<SourceStampId> {
+        self.newest.get(codebase).copied().map(SourceStampId)
     }
 
     /// Forgets what waits: the scheduler was disabled.

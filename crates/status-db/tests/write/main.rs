@@ -13,3 +13,4 @@ mod requests;
 mod restart;
 mod rig;
 mod tokens;
+mod triggers;

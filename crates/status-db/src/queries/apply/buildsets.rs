@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, Verb};
 
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
+use super::force_keys::{self, Made};
 use super::texts::check;
 use super::{Tx, changes, found, listeners, requests};
 use crate::error::{Error, Result};
@@ -17,10 +18,7 @@ use crate::schema::{
 use crate::transition::{BuildsetSource, NewBuildset};
 
 /// Makes the buildset and one request per builder. Without builders it is complete at once.
-pub(super) async fn add(
-    tx: &mut Tx<'_>,
-    new: &NewBuildset,
-) -> Result<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)> {
+pub(super) async fn add(tx: &mut Tx<'_>, new: &NewBuildset) -> Result<Made> {
     check("external_id", new.external_id.as_deref())?;
     let row = diesel::insert_into(buildsets::table)
         .values((
@@ -51,35 +49,74 @@ pub(super) async fn add(
     Ok((id, requests))
 }
 
+/// Makes the buildset, or tells what the same build made with the key.
+pub(super) async fn trigger(tx: &mut Tx<'_>, key: &str, new: &NewBuildset) -> Result<Made> {
+    let Some((parent, _)) = &new.parent else {
+        return Err(Error::data("a build triggers a buildset that names no parent"));
+    };
+    check("key", Some(key))?;
+    let made = buildsets::table
+        .filter(buildsets::parent_build.eq(parent.0))
+        .filter(buildsets::parent_key.eq(key))
+        .select(buildsets::id)
+        .first::<i64>(tx.conn)
+        .await
+        .optional()?;
+    if let Some(made) = made {
+        return force_keys::made(tx.conn, BuildsetId(made)).await;
+    }
+    let made = add(tx, new).await?;
+    diesel::update(buildsets::table.find(made.0.0))
+        .set(buildsets::parent_key.eq(key))
+        .execute(tx.conn)
+        .await?;
+    Ok(made)
+}
+
 async fn link_sources(tx: &mut Tx<'_>, buildset: BuildsetId, sources: &[BuildsetSource]) -> Result<()> {
     let mut stamps = BTreeSet::new();
     for source in sources {
-        let stamp = match source {
-            BuildsetSource::New(new) => changes::source_stamp(tx, new).await?,
+        match source {
+            BuildsetSource::New(new) => drop(stamps.insert(changes::source_stamp(tx, new).await?.0)),
             BuildsetSource::Stamp(id) => {
                 let known = source_stamps::table
                     .find(id.0)
                     .select(source_stamps::id)
                     .first::<i64>(tx.conn);
-                found(known.await.optional()?, format_args!("source stamp {id}"))?;
-                *id
+                stamps.insert(found(known.await.optional()?, format_args!("source stamp {id}"))?);
             }
-        };
-        if stamps.insert(stamp) {
-            diesel::insert_into(buildset_sources::table)
-                .values((
-                    buildset_sources::buildset.eq(buildset.0),
-                    buildset_sources::source_stamp.eq(stamp.0),
-                ))
-                .execute(tx.conn)
-                .await?;
+            BuildsetSource::Of(other) => {
+                let theirs = buildset_sources::table
+                    .filter(buildset_sources::buildset.eq(other.0))
+                    .select(buildset_sources::source_stamp)
+                    .load::<i64>(tx.conn);
+                stamps.extend(theirs.await?);
+            }
         }
+    }
+    for stamp in stamps {
+        diesel::insert_into(buildset_sources::table)
+            .values((
+                buildset_sources::buildset.eq(buildset.0),
+                buildset_sources::source_stamp.eq(stamp),
+            ))
+            .execute(tx.conn)
+            .await?;
     }
     Ok(())
 }
 
 async fn link_changes(tx: &mut Tx<'_>, buildset: BuildsetId, new: &NewBuildset) -> Result<()> {
-    let wanted: BTreeSet<i64> = new.changes.iter().map(|id| id.0).collect();
+    let mut wanted: BTreeSet<i64> = new.changes.iter().map(|id| id.0).collect();
+    for source in &new.sources {
+        if let BuildsetSource::Of(other) = source {
+            let theirs = buildset_changes::table
+                .filter(buildset_changes::buildset.eq(other.0))
+                .select(buildset_changes::change)
+                .load::<i64>(tx.conn);
+            wanted.extend(theirs.await?);
+        }
+    }
     let known: BTreeSet<i64> = changes_table::table
         .filter(changes_table::id.eq_any(&wanted))
         .select(changes_table::id)

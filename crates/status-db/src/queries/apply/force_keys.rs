@@ -62,18 +62,23 @@ async fn load(conn: &mut Conn, digest: &str, too_old: i64) -> Result<Option<Made
         .await
         .optional()?
         .flatten();
-    let Some(buildset) = buildset else {
-        return Ok(None);
-    };
+    match buildset {
+        Some(buildset) => made(conn, BuildsetId(buildset)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The buildset and its requests.
+pub(super) async fn made(conn: &mut Conn, buildset: BuildsetId) -> Result<Made> {
     let requests: Vec<(i64, i64)> = build_requests::table
-        .filter(build_requests::buildset.eq(buildset))
+        .filter(build_requests::buildset.eq(buildset.0))
         .select((build_requests::builder, build_requests::id))
         .load(conn)
         .await?;
     let requests = requests
         .into_iter()
         .map(|(builder, id)| (BuilderId(builder), BuildRequestId(id)));
-    Ok(Some((BuildsetId(buildset), requests.collect())))
+    Ok((buildset, requests.collect()))
 }
 
 /// Forgets this key if it is too old, and a few others that are.

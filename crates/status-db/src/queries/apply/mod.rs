@@ -93,6 +93,10 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             let (buildset, requests) = force_keys::force(tx, key, new).await?;
             return Ok(Applied::Buildset(buildset, requests));
         }
+        Transition::Trigger(key, new) => {
+            let (buildset, requests) = buildsets::trigger(tx, key, new).await?;
+            return Ok(Applied::Buildset(buildset, requests));
+        }
         Transition::SetPriority(request, priority) => {
             requests::set_priority(tx, *request, *priority).await?;
         }

@@ -1,0 +1,2 @@
+DROP INDEX buildsets_by_parent_key;
+ALTER TABLE buildsets DROP COLUMN parent_key;

@@ -11,7 +11,7 @@ use crate::model::Secret;
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading, Wrong};
-use crate::session::{Kind, Reference, Session};
+use crate::session::{Files, Kind, Reference, Session};
 use crate::sites::{Argument, CallSite};
 
 /// A function of the configuration.
@@ -250,11 +250,14 @@ impl<'v, 's> Call<'v, 's> {
             self.mistake(file, &format!("'{inline}' and '{file}' are both given"), help);
             return None;
         }
-        let folder = &self.session.folder;
+        let (folder, files) = (&self.session.folder, self.session.files);
         if let Some(text) = self.optional(inline, read::secret) {
             return Some(text);
         }
-        self.optional(file, |value| read::secret_file(value, folder))
+        self.optional(file, |value| match files {
+            Files::Read => read::secret_file(value, folder),
+            Files::LeftAlone => read::text(value).map(|_| Secret::new("")),
+        })
     }
 
     /// As [`Call::optional_secret`], but one of the two must be given.

@@ -13,10 +13,10 @@ use crate::call::Function;
 use crate::depth;
 use crate::diagnostic::{ConfigErrors, Diagnostic, Place};
 use crate::functions;
-use crate::model::{ListenerConfig, MasterConfig};
+use crate::model::{ListenerConfig, MasterConfig, Source};
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::{BROKEN, Broken, Builtin};
-use crate::session::Session;
+use crate::session::{Files, Session};
 use crate::sites::{self, Sites};
 
 /// The longest file, in bytes.
@@ -45,12 +45,42 @@ pub fn load(path: &Path) -> Result<MasterConfig, ConfigErrors> {
 /// # Errors
 /// Every mistake in it.
 pub fn check(source: &str, file_name: &str, folder: &Path) -> Result<MasterConfig, ConfigErrors> {
-    evaluate(source, file_name, folder, functions::MASTER, |session| {
-        if session.configure(|config| config.builders.is_empty()) {
-            let help = Some("add builder(name = …, workers = […], steps = […])".to_owned());
-            session.mistake(Place::default(), "no builder is configured".to_owned(), help);
-        }
-    })
+    evaluate(
+        source,
+        file_name,
+        folder,
+        Files::Read,
+        functions::MASTER,
+        has_a_builder,
+    )
+}
+
+/// Reads a master's configuration again, by which builds began that still run. It was right then, so the files of
+/// secrets and certificates, which may be gone or changed since, are left alone: each secret from a file is empty.
+///
+/// # Errors
+/// What this version takes for a mistake.
+pub fn check_again(source: &Source) -> Result<MasterConfig, ConfigErrors> {
+    let Source {
+        text,
+        file_name,
+        folder,
+    } = source;
+    evaluate(
+        text,
+        file_name,
+        folder,
+        Files::LeftAlone,
+        functions::MASTER,
+        has_a_builder,
+    )
+}
+
+fn has_a_builder(session: &Session) {
+    if session.configure(|config| config.builders.is_empty()) {
+        let help = Some("add builder(name = …, workers = […], steps = […])".to_owned());
+        session.mistake(Place::default(), "no builder is configured".to_owned(), help);
+    }
 }
 
 /// Reads a file of listeners: `webhook(…)` only. Secret files are relative to its folder.
@@ -71,12 +101,19 @@ pub fn check_listeners(
     file_name: &str,
     folder: &Path,
 ) -> Result<Vec<ListenerConfig>, ConfigErrors> {
-    let config = evaluate(source, file_name, folder, functions::LISTENERS, |session| {
-        if session.configure(|config| config.listeners.is_empty()) {
-            let help = Some("add webhook(name = …, url = …)".to_owned());
-            session.mistake(Place::default(), "no listener is configured".to_owned(), help);
-        }
-    })?;
+    let config = evaluate(
+        source,
+        file_name,
+        folder,
+        Files::Read,
+        functions::LISTENERS,
+        |session| {
+            if session.configure(|config| config.listeners.is_empty()) {
+                let help = Some("add webhook(name = …, url = …)".to_owned());
+                session.mistake(Place::default(), "no listener is configured".to_owned(), help);
+            }
+        },
+    )?;
     Ok(config.listeners)
 }
 
@@ -102,6 +139,7 @@ fn evaluate(
     source: &str,
     file_name: &str,
     folder: &Path,
+    files: Files,
     functions: &'static [&'static Function],
     complete: impl FnOnce(&Session) + Send,
 ) -> Result<MasterConfig, ConfigErrors> {
@@ -111,7 +149,7 @@ fn evaluate(
             format!("has more than {MAX_FILE} bytes"),
         ));
     }
-    let run = || evaluate_here(source, file_name, folder, functions, complete);
+    let run = || evaluate_here(source, file_name, folder, files, functions, complete);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name("configuration".to_owned())
@@ -128,6 +166,7 @@ fn evaluate_here(
     source: &str,
     file_name: &str,
     folder: &Path,
+    files: Files,
     functions: &'static [&'static Function],
     complete: impl FnOnce(&Session),
 ) -> Result<MasterConfig, ConfigErrors> {
@@ -143,7 +182,7 @@ fn evaluate_here(
     }
     let module = AstModule::parse(file_name, source.to_owned(), &dialect)
         .map_err(|error| ConfigErrors::new(vec![diagnostic(&error, file_name)]))?;
-    let session = Session::new(file_name, source, folder.to_owned(), Sites::of(&module));
+    let session = Session::new(file_name, source, folder.to_owned(), files, Sites::of(&module));
     let globals = globals(functions, &module, &session);
     let failure = run(module, &globals, &session).err();
     let ended = failure.is_none();
@@ -164,7 +203,13 @@ fn evaluate_here(
             complete(&session);
         }
     }
-    session.finish().map_err(ConfigErrors::new)
+    let mut config = session.finish().map_err(ConfigErrors::new)?;
+    config.source = Source {
+        text: source.to_owned(),
+        file_name: file_name.to_owned(),
+        folder: folder.to_owned(),
+    };
+    Ok(config)
 }
 
 /// Starlark as its users know it from Python: loops and conditions anywhere, f-strings, type annotations.

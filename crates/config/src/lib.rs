@@ -28,7 +28,7 @@ mod times;
 
 pub use diagnostic::{ConfigErrors, Diagnostic};
 pub use duration::{DurationError, parse_duration, show_duration};
-pub use evaluate::{check, check_listeners, load, load_listeners};
+pub use evaluate::{check, check_again, check_listeners, load, load_listeners};
 pub use function::{
     Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, LONGEST_CALL, MAX_TICKS_OF_CALL,
     RequestFacts,
@@ -37,8 +37,8 @@ pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
     Collapse, Command, DataOrigin, Description, Env, GitPoller, GitStep, ListenerConfig, MasterConfig,
-    NightlyChanges, ProjectConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, SourceDefaults,
-    SourceFilter, StepConfig, StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
+    NightlyChanges, ProjectConfig, PropertyValues, SchedulerConfig, SchedulerKind, Secret, Source,
+    SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
 };
 pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

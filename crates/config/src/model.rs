@@ -9,6 +9,7 @@ mod step;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use weir_access::{Policy, matches};
@@ -29,6 +30,9 @@ pub type PropertyValues = BTreeMap<String, serde_json::Value>;
 /// Environment variables by name; rendered just before a step runs.
 pub type Env = BTreeMap<String, Text>;
 
+/// How long builds wait for a worker, unless given: a worker tries again every 15 s at the latest.
+const WORKER_GRACE: Duration = Duration::from_secs(60);
+
 /// All that a master is configured with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MasterConfig {
@@ -40,6 +44,8 @@ pub struct MasterConfig {
     pub tls: Option<weir_tls::Files>,
     /// Whether an address beyond loopback may be served without TLS.
     pub plain_text_beyond_loopback: bool,
+    /// How long builds wait for a worker whose connection was lost, or that has not come since the master began.
+    pub worker_grace: Duration,
     /// The workers, in the file's order; names are unique.
     pub workers: Vec<WorkerConfig>,
     /// Where changes come from; names are unique.
@@ -63,6 +69,28 @@ pub struct MasterConfig {
     pub collapse_requests: Collapse,
     /// The functions in all of it.
     pub functions: Functions,
+    /// What all of this was read from.
+    pub source: Source,
+}
+
+/// What a configuration was read from, so that it can be kept and [read again](crate::check_again).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The file's text.
+    pub text: String,
+    /// The file's name, for mistakes.
+    pub file_name: String,
+    /// The folder that other files are relative to.
+    pub folder: PathBuf,
+}
+
+impl fmt::Debug for Source {
+    /// Does not show the text, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("file_name", &self.file_name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MasterConfig {
@@ -73,6 +101,7 @@ impl MasterConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
             tls: None,
             plain_text_beyond_loopback: false,
+            worker_grace: WORKER_GRACE,
             workers: vec![],
             change_sources: vec![],
             projects: vec![],
@@ -84,6 +113,7 @@ impl MasterConfig {
             policy: Policy::default(),
             collapse_requests: Collapse::Always,
             functions: Functions::default(),
+            source: Source::default(),
         }
     }
 

@@ -73,6 +73,15 @@ pub(crate) struct Reference {
     pub(crate) said_to: String,
 }
 
+/// What becomes of the files that a configuration names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// They are read, and must be right.
+    Read,
+    /// They are not looked at.
+    LeftAlone,
+}
+
 /// One evaluation of one file.
 #[derive(Debug, ProvidesStaticType)]
 pub(crate) struct Session {
@@ -80,6 +89,8 @@ pub(crate) struct Session {
     pub(crate) file: String,
     /// The folder that token files are relative to.
     pub(crate) folder: PathBuf,
+    /// Whether those files are read.
+    pub(crate) files: Files,
     /// Where the file's calls are.
     pub(crate) sites: Sites,
     /// What the functions among the arguments belong to.
@@ -103,10 +114,11 @@ pub(crate) struct Session {
 
 impl Session {
     /// One that has gathered nothing yet.
-    pub(crate) fn new(file: &str, text: &str, folder: PathBuf, sites: Sites) -> Self {
+    pub(crate) fn new(file: &str, text: &str, folder: PathBuf, files: Files, sites: Sites) -> Self {
         Self {
             file: file.to_owned(),
             folder,
+            files,
             sites,
             program: Program::new(file, text),
             is_run_time: false,
@@ -126,7 +138,7 @@ impl Session {
     pub(crate) fn at_run_time(file: &str) -> Self {
         Self {
             is_run_time: true,
-            ..Self::new(file, "", PathBuf::new(), Sites::default())
+            ..Self::new(file, "", PathBuf::new(), Files::LeftAlone, Sites::default())
         }
     }
 

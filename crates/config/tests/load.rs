@@ -22,11 +22,10 @@ const LARGE: &str = include_str!("large.star");
 
 fn large() -> MasterConfig {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("weir.star"), LARGE).unwrap();
     for name in ["linux.token", "hook.secret"] {
         std::fs::write(folder.path().join(name), format!(" {name} \n")).unwrap();
     }
-    match weir_config::load(&folder.path().join("weir.star")) {
+    match weir_config::check(LARGE, "weir.star", folder.path()) {
         Ok(config) => config,
         Err(mistakes) => panic!("{mistakes}"),
     }
@@ -91,6 +90,7 @@ webhook("hook", "https://a/")
     assert_eq!(config.title, "Weir");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8010");
     assert!(!config.policy.anonymous_control && !config.plain_text_beyond_loopback);
+    assert_eq!(config.worker_grace, Duration::from_secs(60));
     assert_eq!(config.workers[0].max_builds, None);
     assert_eq!(config.workers[0].missing_timeout, Some(Duration::from_secs(3600)));
     assert!(config.workers[0].notify_on_missing.is_empty());
@@ -305,4 +305,27 @@ allow(["workers", "tokens"], users = ["ada"])
     // One for some builders is about builders only.
     assert!(control.actions.contains(&Action::Stop) && !control.actions.contains(&Action::Workers));
     assert_eq!(both.actions, [Action::Workers, Action::Tokens].into());
+}
+
+#[test]
+fn a_configuration_is_read_again_without_the_files_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("w.token");
+    std::fs::write(&token, "hunter2").unwrap();
+    let text = r#"
+master(worker_grace = "90s")
+w = worker("w", token_file = "w.token")
+builder("b", workers = [w], steps = [shell("make")])
+"#;
+    let config = weir_config::check(text, "weir.star", folder.path()).unwrap();
+    assert_eq!(config.worker_grace, Duration::from_secs(90));
+    assert_eq!(config.source.text, text);
+    assert!(
+        !format!("{config:?}").contains("worker_grace = "),
+        "a text may hold tokens"
+    );
+    std::fs::remove_file(token).unwrap();
+    let again = weir_config::check_again(&config.source).unwrap();
+    assert_eq!(again.builders, config.builders);
+    assert_eq!(again.workers[0].token, Secret::new(""));
 }

@@ -18,7 +18,7 @@ use crate::distributor::Distributor;
 use crate::error::{Error, Result};
 use crate::schedulers;
 use crate::setup::{codebase_id, setup};
-use crate::workers::{WorkerAccount, WorkerManager, WorkerRegistry};
+use crate::workers::{Settings, WorkerAccount, WorkerManager, WorkerRegistry};
 
 /// What a master is started with.
 pub struct Options {
@@ -46,8 +46,8 @@ pub struct Master {
 }
 
 impl Master {
-    /// Starts a master: its builds that an earlier life left running are ended, its configuration is stored, and
-    /// its parts begin.
+    /// Starts a master: its configuration is stored, its parts begin, and the builds that an earlier life left running
+    /// go on. Its workers may be let in when this returns, not before.
     ///
     /// # Errors
     /// If the store does not take its start.
@@ -74,8 +74,20 @@ impl Master {
             master: id,
             ids: ids.clone(),
         });
-        let workers = WorkerManager::new(Arc::clone(&clock), registry);
+        let configuration = match store
+            .apply(Transition::KeepConfiguration(config.source.text.clone()))
+            .await?
+        {
+            Applied::Configuration(id) => id,
+            other => return Err(Error::Answer(format!("{other:?}"))),
+        };
+        let settings = Settings {
+            grace: config.worker_grace,
+            ..Settings::default()
+        };
+        let workers = WorkerManager::new(registry, settings);
         workers.set_workers(config.workers.iter().map(account).collect());
+        workers.expect_back();
         let mut master = Self {
             id,
             store: store.clone(),
@@ -89,20 +101,25 @@ impl Master {
             let context = cancellers::Context::new(store.clone(), canceller.clone(), &ids);
             master.parts.spawn(cancellers::run(context, master.stop.clone()));
         }
+        let life = format!("{:x}", clock.now().as_micros());
         let absences = Absences::new(store.clone(), clock, &config, &ids);
         master.parts.spawn(absences.run(master.stop.clone()));
         let engine = Arc::new(Engine {
             store,
             workers,
             config,
+            configuration,
             ids,
             steps,
             master: id,
+            life,
             ending: master.stop.clone(),
         });
+        // Before any worker is let in: it would end what nobody wants yet.
+        let left = engine.left_open().await?;
         master
             .parts
-            .spawn(Distributor::new(engine).run(master.stop.clone()));
+            .spawn(Distributor::new(engine, left).run(master.stop.clone()));
         Ok(master)
     }
 
@@ -137,7 +154,8 @@ impl Master {
         &self.workers
     }
 
-    /// Stops it: no new builds, the running ones end to be built again, the workers are let go.
+    /// Stops it: no new builds; the running ones are left as they are, and the workers, which are let go, hold what
+    /// they say for the next life of the master.
     ///
     /// # Errors
     /// If the store does not take its end.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List,
-    LogId, LogKey, Page, Properties, PropertiesOf, SourceStampId, Timestamp, Token, TokenId, View, ViewQuery,
+    LogId, LogKey, MasterId, Page, Properties, PropertiesOf, SourceStampId, StepId, Timestamp, Token,
+    TokenId, View, ViewQuery,
 };
 
 use crate::error::{Error, Result};
 use crate::segments::Place;
-use crate::transition::{Applied, ForceKey, Transition};
+use crate::transition::{Applied, ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild, Transition};
 
 /// How long a caller waits for a connection to be free or made.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -148,6 +149,15 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The state that `owner` keeps.
     async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>>;
+
+    /// The builds that a master has begun and not ended.
+    async fn open_builds(&self, master: MasterId) -> Result<Vec<OpenBuild>>;
+
+    /// How far a step that runs has come.
+    async fn checkpoint(&self, step: StepId) -> Result<Option<KeptCheckpoint>>;
+
+    /// The text of a configuration.
+    async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>>;
 
     /// A listener's place in the events.
     async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>>;

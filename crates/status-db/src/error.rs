@@ -135,8 +135,32 @@ impl Error {
         }
     }
 
+    /// Whether the same can succeed later, for the fault is not in what was asked: the database is out of reach or
+    /// read-only, the disk is full. Whether it was stored all the same is not known then.
+    pub fn is_temporary(&self) -> bool {
+        use diesel::result::Error as Diesel;
+        match self {
+            Self::Unreachable { .. } | Self::Io { .. } => true,
+            Self::Database(error) => match &**error {
+                Diesel::DatabaseError(kind, _) => matches!(
+                    kind,
+                    DatabaseErrorKind::Unknown
+                        | DatabaseErrorKind::SerializationFailure
+                        | DatabaseErrorKind::ReadOnlyTransaction
+                        | DatabaseErrorKind::ClosedConnection
+                        | DatabaseErrorKind::UnableToSendCommand
+                ),
+                Diesel::BrokenTransactionManager
+                | Diesel::RollbackTransaction
+                | Diesel::RollbackErrorOnCommit { .. } => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Whether the database itself is out of reach, so that trying other statements is of no use.
-    pub(crate) fn is_outage(&self) -> bool {
+    pub fn is_outage(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Closed => true,
             Self::Database(error) => matches!(

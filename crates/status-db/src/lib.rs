@@ -34,7 +34,8 @@ pub use error::{Error, Result};
 pub use store::{Database, Options, Store};
 pub use tokens::TokenStore;
 pub use transition::{
-    Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ForceKey, KeptState, MAX_BUILD_DATA,
-    NewBuildData, NewBuildset, NewChange, NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet,
-    ProjectSetup, Setup, SetupIds, Transition,
+    Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ConfigurationId, ForceKey,
+    KeptCheckpoint, KeptState, MAX_BUILD_DATA, NewBuildData, NewBuildset, NewChange, NewCheckpoint,
+    NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild, ProjectSetup, Setup,
+    SetupIds, Transition,
 };

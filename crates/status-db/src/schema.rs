@@ -214,6 +214,7 @@ diesel::table! {
         submitted_at -> BigInt,
         waited_for -> Bool,
         cancel_requested -> Bool,
+        cancel_reason -> Nullable<Text>,
     }
 }
 
@@ -231,6 +232,8 @@ diesel::table! {
         results -> Nullable<Integer>,
         state -> Text,
         stop_requested -> Bool,
+        configuration -> Nullable<BigInt>,
+        stop_reason -> Nullable<Text>,
     }
 }
 
@@ -379,6 +382,31 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         hash -> Binary,
+    }
+}
+
+diesel::table! {
+    configurations (id) {
+        id -> BigInt,
+        digest -> Text,
+        body -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    step_checkpoints (step) {
+        step -> BigInt,
+        number -> BigInt,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    step_pieces (step, number) {
+        step -> BigInt,
+        number -> BigInt,
+        body -> Binary,
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use weir_status_api::{Clock, Cursor};
+use weir_status_api::{Clock, Cursor, MasterId, StepId};
 
 use crate::backend::Backend;
-use crate::deadline::soon;
+use crate::deadline::{soon, within_deadline};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::segments::{SegmentReader, SegmentWriter};
-use crate::transition::{Applied, Transition};
+use crate::transition::{Applied, ConfigurationId, KeptCheckpoint, OpenBuild, Transition};
 use crate::writer::{Writer, WriterHandle};
 use crate::{postgres, sqlite};
 
@@ -130,6 +130,31 @@ impl Store {
     /// Faults of the database.
     pub async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
         soon(self.inner.backend.kept_state(owner)).await
+    }
+
+    /// The builds that a master has begun and not ended, the oldest first: those of an earlier life of it, when it
+    /// starts.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn open_builds(&self, master: MasterId) -> Result<Vec<OpenBuild>> {
+        within_deadline(self.inner.backend.open_builds(master)).await
+    }
+
+    /// The checkpoint of a step that runs; none if it has none or has ended.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn checkpoint(&self, step: StepId) -> Result<Option<KeptCheckpoint>> {
+        within_deadline(self.inner.backend.checkpoint(step)).await
+    }
+
+    /// The text of a configuration that is kept.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>> {
+        soon(self.inner.backend.configuration(id)).await
     }
 
     /// Stores what was handed in so far, and closes the database. Later calls fail with [`Error::Closed`] or

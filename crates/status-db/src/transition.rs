@@ -93,6 +93,58 @@ pub struct SetupIds {
     pub change_sources: BTreeMap<String, ChangeSourceId>,
 }
 
+/// The text of a configuration that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConfigurationId(pub i64);
+
+/// How far a step that runs has come.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewCheckpoint {
+    /// The step, which has begun and not ended.
+    pub step: StepId,
+    /// 1 for its first checkpoint, then always one more: any other number is a conflict. So one of which is not known
+    /// whether it was stored can be handed in again.
+    pub number: i64,
+    /// What the engine must know to go on.
+    pub value: Vec<u8>,
+    /// What is kept beside the value until the step ends, under this number.
+    pub piece: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for NewCheckpoint {
+    /// Shows lengths, not the bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewCheckpoint")
+            .field("step", &self.step)
+            .field("number", &self.number)
+            .field("value", &self.value.len())
+            .field("piece", &self.piece.as_ref().map(Vec::len))
+            .finish()
+    }
+}
+
+/// A step's checkpoint, as it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptCheckpoint {
+    /// Its number.
+    pub number: i64,
+    /// The engine's value.
+    pub value: Vec<u8>,
+    /// The pieces, by the number of the checkpoint that each came with.
+    pub pieces: BTreeMap<i64, Vec<u8>>,
+}
+
+/// A build that a master has begun and not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenBuild {
+    /// The build.
+    pub build: BuildId,
+    /// The configuration by which it is built.
+    pub configuration: Option<ConfigurationId>,
+    /// Who asked for its end and why, if somebody did.
+    pub stop: Option<String>,
+}
+
 /// Which source to build. Equal ones share one source stamp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSourceStamp {
@@ -296,7 +348,10 @@ pub struct NewTestResult {
 /// One thing that happens. The comment of each says what [`Applied`] it gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transition {
-    /// A master of that name begins; builds it left running end as retry and their requests are open again. `Master`.
+    /// A master of that name begins. Builds that it left running run on, see [`Store::open_builds`]; a request that
+    /// it had claimed without a build is open again. `Master`.
+    ///
+    /// [`Store::open_builds`]: crate::Store::open_builds
     StartMaster {
         /// Its name.
         name: String,
@@ -305,6 +360,8 @@ pub enum Transition {
     StopMaster(MasterId),
     /// A master has a new configuration. `Setup`.
     Configure(MasterId, Setup),
+    /// The text of a configuration is kept, once for all that have it. `Configuration`.
+    KeepConfiguration(String),
     /// A change came. `Change`.
     AddChange(Box<NewChange>),
     /// A change source or scheduler keeps its state. `Done`.
@@ -334,6 +391,8 @@ pub enum Transition {
         master: MasterId,
         /// Properties beside the buildset's.
         properties: Properties,
+        /// The configuration by which it is built.
+        configuration: Option<ConfigurationId>,
     },
     /// What a build does now, for people. `Done`.
     SetBuildState(BuildId, String),
@@ -353,6 +412,9 @@ pub enum Transition {
     AddStep(BuildId, String),
     /// A step begins. `Done`.
     StartStep(StepId),
+    /// How far a step that runs has come, in the place of what was kept of it before; forgotten when it ends. It has
+    /// no event. `Done`.
+    KeepCheckpoint(NewCheckpoint),
     /// What a step does now and its links. `Done`.
     UpdateStep {
         /// The step.
@@ -463,4 +525,6 @@ pub enum Applied {
     Branch(BranchId),
     /// The set of test results.
     TestResultSet(TestResultSetId),
+    /// The text of a configuration.
+    Configuration(ConfigurationId),
 }

@@ -12,7 +12,7 @@ use weir_status_api::{Caller, Command, Control, ControlExt, Read, ReadExt, Resul
 use weir_testbed::eventually;
 
 const CONFIG: &str = r#"
-master(anonymous_control = True)
+master(anonymous_control = True, worker_grace = "2s")
 workers = [worker(name = name, token_file = name + ".token") for name in ["w1", "w2"]]
 builder(
     name = "slow",
@@ -65,36 +65,6 @@ fn release(site: &Site) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_master_loses_no_stored_line() {
-    let mut site = site().await;
-    let _worker = site.worker("w1");
-    let request = site.force("slow").await;
-    let build = site.begun(request).await;
-    let before = site.has_lines(&build, "work", 200).await;
-    let step = site.step(&build, "work").await;
-    let text_before = site.log_text(&step).await;
-
-    site.kill_and_restart().await;
-    let builds = site.builds_of(request).await;
-    assert_eq!(builds[0].results, Some(Results::Retry), "{builds:?}");
-    assert!(builds[0].state.contains("master"), "{}", builds[0].state);
-    let never = site.step(&builds[0], "clean").await;
-    assert_eq!(never.results, Some(Results::Skipped), "{never:?}");
-    let after = site.log(&step).await.unwrap();
-    assert!(after.complete);
-    assert_eq!(after.num_lines, before.num_lines);
-    assert_eq!(site.log_text(&step).await, text_before);
-    let lines = text_before.lines().filter(|it| it.starts_with("oline ")).count();
-    assert_eq!(lines, 200);
-
-    // The worker comes back by itself, and the request is built again.
-    release(&site);
-    let build = site.finished(request).await;
-    assert_eq!(build.results, Some(Results::Success), "{build:?}");
-    assert_ne!(build.id, builds[0].id);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_gives_its_build_to_another() {
     let site = site().await;
     let first = site.worker("w1");
@@ -109,23 +79,6 @@ async fn a_killed_worker_gives_its_build_to_another() {
     let lost = &site.builds_of(request).await[0];
     assert_eq!(lost.results, Some(Results::Retry), "{lost:?}");
     assert!(lost.state.contains("worker"), "{}", lost.state);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_master_ends_its_builds_to_be_built_again() {
-    let mut site = site().await;
-    let _worker = site.worker("w1");
-    let request = site.force("slow").await;
-    let build = site.begun(request).await;
-    site.has_lines(&build, "work", 200).await;
-    site.master.terminate();
-    let status = site.master.ended(SOON).await;
-    assert!(status.success(), "{}", site.master.output());
-    release(&site);
-    site.restart().await;
-    let last = site.finished(request).await;
-    assert_eq!(last.results, Some(Results::Success), "{last:?}");
-    assert_eq!(site.builds_of(request).await[0].results, Some(Results::Retry));
 }
 
 #[tokio::test(flavor = "multi_thread")]

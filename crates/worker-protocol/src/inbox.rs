@@ -27,13 +27,23 @@ pub struct Inbox {
 impl Inbox {
     /// One that expects the first message, for `window` bytes.
     pub const fn new(window: usize) -> Self {
+        Self::after(window, 0)
+    }
+
+    /// One that expects the message after `received`, for `window` bytes: all before is stored for good.
+    pub const fn after(window: usize, received: u64) -> Self {
         Self {
             window,
             unacknowledged: VecDeque::new(),
             bytes: 0,
-            received: 0,
+            received,
             end: None,
         }
+    }
+
+    /// For how many bytes it is.
+    pub const fn window(&self) -> usize {
+        self.window
     }
 
     /// The last sequence that came.
@@ -116,6 +126,15 @@ mod tests {
             inbox.accept(3, 1, false),
             Err(Violation::AfterEnd { last: 2, got: 3 })
         );
+    }
+
+    #[test]
+    fn one_goes_on_after_what_is_stored() {
+        let mut inbox = Inbox::after(1000, 7);
+        assert_eq!((inbox.received(), inbox.acknowledged()), (7, 7));
+        assert_eq!(inbox.accept(7, 1, false), Ok(Arrival::Duplicate));
+        assert_eq!(inbox.accept(8, 1, false), Ok(Arrival::New));
+        assert_eq!((inbox.received(), inbox.acknowledged()), (8, 7));
     }
 
     #[test]

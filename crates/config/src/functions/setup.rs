@@ -10,7 +10,7 @@ use crate::call::{Call, Function};
 use crate::model::{Collapse, WorkerConfig};
 use crate::object::Item;
 use crate::read::{self, Reading};
-use crate::session::Kind;
+use crate::session::{Files as SessionFiles, Kind};
 
 /// How long a worker may be away before it is missed, unless given; Buildbot's.
 const MISSING_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -25,6 +25,7 @@ pub(super) const MASTER: Function = Function {
         "anonymous_control",
         "plain_text_beyond_loopback",
         "collapse_requests",
+        "worker_grace",
     ],
     positional: 1,
     any_name: false,
@@ -58,6 +59,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
     let collapse_requests = call.or("collapse_requests", read::collapse, Collapse::Always);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
+    let worker_grace = call.optional("worker_grace", read::duration);
     let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
     if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && is_open) {
         let message =
@@ -73,6 +75,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.policy.anonymous_control = anonymous_control;
         config.tls = tls;
         config.plain_text_beyond_loopback = beyond;
+        config.worker_grace = worker_grace.unwrap_or(config.worker_grace);
     });
     Some(Item::Other("a master"))
 }
@@ -94,6 +97,9 @@ fn tls(call: &mut Call<'_, '_>) -> Option<Files> {
         certificate: certificate?,
         key: key?,
     };
+    if call.session().files == SessionFiles::LeftAlone {
+        return Some(files);
+    }
     if let Err(error) = Identity::read(files.clone()) {
         let of_key = error.path() == files.key;
         let argument = BOTH[usize::from(of_key)];

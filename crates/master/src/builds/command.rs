@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use weir_status_api::StepId;
+use weir_status_db::Transition;
+use weir_worker_protocol::MESSAGE_OVERHEAD;
+
 use crate::error::Result;
-use crate::workers::{CommandEvent, CommandSpec, Outcome, OutputStream, RunningCommand};
+use crate::workers::{CommandEvent, CommandSpec, Order, Outcome, OutputStream, RunningCommand};
 
 use super::Engine;
+use super::checkpoint::{CapturedRecord, CommandRecord, Ending};
+use super::journal::Journal;
 use super::log::{Channel, LogWriter};
 use super::stop::Heed;
 use super::test_results::TestResults;
@@ -14,7 +20,11 @@ use super::test_results::TestResults;
 const LINGER: Duration = Duration::from_millis(50);
 /// How long the worker may take to end a command beyond the grace that it gives it.
 const INTERRUPT_DEADLINE: Duration = Duration::from_secs(30);
+/// How many bytes may wait unacknowledged because they make no whole line yet.
+const PATIENT: usize = 256 * 1024;
+
 /// How a command ended.
+#[derive(Debug)]
 pub(crate) enum End {
     /// The worker says how.
     Outcome(Outcome),
@@ -25,6 +35,7 @@ pub(crate) enum End {
 /// A command that runs for a step.
 pub(crate) struct Execution<'e> {
     pub(crate) engine: &'e Engine,
+    pub(crate) step: StepId,
     pub(crate) worker: &'e str,
     pub(crate) stop: Heed<'e>,
     pub(crate) log: &'e mut LogWriter,
@@ -55,6 +66,8 @@ pub(crate) struct Captured {
     pub(crate) bytes: Vec<u8>,
     /// How many bytes are kept.
     most: usize,
+    /// How many of them are stored.
+    stored: usize,
     /// Whether there were more.
     pub(crate) is_cut: bool,
     /// Whether they are not for the log.
@@ -67,6 +80,7 @@ impl Captured {
         Self {
             bytes: vec![],
             most,
+            stored: 0,
             is_cut: false,
             is_hidden: false,
         }
@@ -85,24 +99,90 @@ impl Captured {
         self.is_cut |= bytes.len() > room;
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
+
+    /// What is not stored yet, to be stored as the piece of the next checkpoint.
+    fn save(&mut self, journal: &mut Journal) -> Option<Vec<u8>> {
+        let number = journal.next_number();
+        let record = &mut journal.command_mut()?.captured;
+        let piece = self.bytes.get(self.stored..).filter(|it| !it.is_empty());
+        if piece.is_some() {
+            let first = record.map_or(number, |it| it.first);
+            *record = Some(CapturedRecord {
+                first,
+                last: number,
+                is_cut: self.is_cut,
+            });
+        } else if let Some(record) = record {
+            record.is_cut = self.is_cut;
+        }
+        let piece = piece.map(<[u8]>::to_vec);
+        self.stored = self.bytes.len();
+        piece
+    }
+
+    fn restore(&mut self, journal: &Journal) {
+        if let Some(record) = journal.command().and_then(|it| it.captured) {
+            self.is_cut = record.is_cut;
+            self.bytes = journal.captured(record).flatten().copied().collect();
+            self.stored = self.bytes.len();
+        }
+    }
 }
 
 impl Execution<'_> {
-    /// Runs the command to its end. What it wrote is stored when this returns.
+    /// Runs the command to its end; or goes on with it, if an earlier life of the master has started it; or only gives
+    /// its end, if it has ended. What it wrote is stored when this returns.
     pub(crate) async fn run(mut self, spec: CommandSpec) -> Result<End> {
-        let command = match self.engine.workers.start(self.worker, spec).await {
-            Ok(command) => command,
-            Err(gone) => return Ok(End::Lost(gone.to_string())),
+        if let Some(end) = self.log.journal.ask() {
+            self.reader.restore(&self.log.journal);
+            return Ok(end);
+        }
+        let command = match self.log.journal.adopted() {
+            Some(command) => {
+                self.reader.restore(&self.log.journal);
+                command.start_as(spec);
+                Ok(command)
+            }
+            None => self.start(spec).await?,
         };
-        let result = self.follow(command).await;
-        self.log.end_lines().await?;
-        result
+        match command {
+            Ok(command) => self.follow(command).await,
+            Err(why) => self.end(End::Lost(why), None).await,
+        }
+    }
+
+    /// Starts the command; that it may run is stored before. The inner error says why the worker cannot.
+    async fn start(&mut self, spec: CommandSpec) -> Result<Result<RunningCommand, String>> {
+        if self.log.journal.command().is_none() {
+            let process = tokio::select! {
+                process = self.engine.workers.process(self.worker) => process,
+                () = self.stop.wait() => return Ok(Err("the build was stopped before the command began".to_owned())),
+            };
+            let instance = match process {
+                Ok(instance) => instance,
+                Err(gone) => return Ok(Err(gone.to_string())),
+            };
+            let place = self.log.journal.place();
+            let record = self.engine.command_record(self.step, place, instance);
+            self.log.journal.record.commands.push(record);
+            self.log.commit(vec![], None).await?;
+        }
+        let Some(record) = self.log.journal.command() else {
+            return Ok(Err("the command has no record".to_owned()));
+        };
+        let order = Order {
+            id: record.id.clone(),
+            instance: record.instance.clone(),
+        };
+        Ok(Ok(self.engine.workers.start(self.worker, order, spec)))
     }
 
     async fn follow(&mut self, mut command: RunningCommand) -> Result<End> {
         let mut stopping = false;
-        // The last piece of output that is not stored yet, and how long it may wait.
+        // The last piece of output that is not stored yet, how much there is of it, and how long it may wait.
         let mut unstored: Option<u64> = None;
+        let mut bytes_unstored = 0;
+        let mut lingers = false;
         let linger = tokio::time::sleep(Duration::ZERO);
         let deadline = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(linger, deadline);
@@ -117,9 +197,10 @@ impl Execution<'_> {
                     continue;
                 }
                 () = &mut deadline, if stopping => {
-                    return Ok(End::Lost("the worker did not end the command in time".to_owned()));
+                    let why = "the worker did not end the command in time".to_owned();
+                    return self.end(End::Lost(why), unstored).await;
                 }
-                () = &mut linger, if unstored.is_some() => None,
+                () = &mut linger, if lingers => None,
                 event = command.next() => Some(event),
             };
             match event {
@@ -129,25 +210,33 @@ impl Execution<'_> {
                     sequence,
                 }) => {
                     self.take(stream, &bytes);
-                    if unstored.is_none() {
+                    if !lingers {
+                        lingers = true;
                         linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
                     }
                     unstored = Some(sequence);
+                    bytes_unstored += bytes.len() + MESSAGE_OVERHEAD;
                     if !self.log.is_full() {
                         continue;
                     }
                 }
                 Some(CommandEvent::Finished { outcome, sequence }) => {
-                    self.flush().await?;
+                    let end = self.end(End::Outcome(outcome), Some(sequence)).await?;
                     command.acknowledge(sequence);
-                    return Ok(End::Outcome(outcome));
+                    return Ok(end);
                 }
-                Some(CommandEvent::Lost(why)) => return Ok(End::Lost(why)),
+                Some(CommandEvent::Lost(why)) => return self.end(End::Lost(why), unstored).await,
                 None => {}
             }
-            self.flush().await?;
+            lingers = false;
+            // The beginning of a line shows nowhere, so its worker may hold it for a while.
+            if self.log.is_empty() && self.reader.is_quiet() && bytes_unstored < PATIENT {
+                continue;
+            }
             if let Some(sequence) = unstored.take() {
+                self.store(sequence).await?;
                 command.acknowledge(sequence);
+                bytes_unstored = 0;
             }
         }
     }
@@ -172,12 +261,56 @@ impl Execution<'_> {
         }
     }
 
-    /// Stores what was taken.
-    async fn flush(&mut self) -> Result<()> {
-        self.log.flush().await?;
-        match &mut self.reader {
-            Reader::Tests(tests) => tests.flush().await,
-            Reader::Nobody | Reader::Captured(_) => Ok(()),
+    /// Stores what was taken, up to the event `received`.
+    async fn store(&mut self, received: u64) -> Result<()> {
+        if let Some(record) = self.log.journal.command_mut() {
+            record.received = received;
+        }
+        let (transitions, piece) = self.reader.save(&mut self.log.journal).await?;
+        self.log.commit(transitions, piece).await
+    }
+
+    /// Stores what was taken, up to the event `received`, and that the command has ended so.
+    async fn end(&mut self, end: End, received: Option<u64>) -> Result<End> {
+        self.log.close_lines();
+        if self.log.journal.command().is_none() {
+            self.log.journal.record.commands.push(CommandRecord::default());
+        }
+        if let Some(record) = self.log.journal.command_mut() {
+            record.received = received.unwrap_or(record.received);
+            record.ending = Some(Ending::of(&end));
+        }
+        let (transitions, piece) = self.reader.save(&mut self.log.journal).await?;
+        self.log.commit(transitions, piece).await?;
+        Ok(end)
+    }
+}
+
+impl Reader<'_> {
+    /// Whether it has nothing to be stored.
+    fn is_quiet(&self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Captured(captured) => captured.stored == captured.bytes.len(),
+            Self::Tests(tests) => tests.is_quiet(),
+        }
+    }
+
+    /// Notes in the record of the command how far it has read; gives what is to be stored with it.
+    async fn save(&mut self, journal: &mut Journal) -> Result<(Vec<Transition>, Option<Vec<u8>>)> {
+        match self {
+            Self::Nobody => Ok((vec![], None)),
+            Self::Captured(captured) => Ok((vec![], captured.save(journal))),
+            Self::Tests(tests) => Ok((tests.save(journal).await?, None)),
+        }
+    }
+
+    /// Goes on where the record of the command says.
+    fn restore(&mut self, journal: &Journal) {
+        match self {
+            Self::Nobody => {}
+            Self::Captured(captured) => captured.restore(journal),
+            Self::Tests(tests) => tests.restore(journal),
         }
     }
 }

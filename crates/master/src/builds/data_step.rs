@@ -39,7 +39,7 @@ pub(crate) async fn run(step: &StepRun<'_>, data: &BuildDataStep, log: &mut LogW
         value,
         source: data.source.clone(),
     });
-    step.engine.store.apply(set).await?;
+    log.once(vec![set]).await?;
     Ok(StepEnd::new(Results::Success, state))
 }
 

@@ -24,6 +24,21 @@ impl LineBuffer {
         }
     }
 
+    /// The beginning of the line that is not whole yet, and whether a carriage return came last, of which a line feed
+    /// would be a part.
+    pub(super) fn tail(&self) -> (&[u8], bool) {
+        (&self.partial, self.after_carriage_return)
+    }
+
+    /// One that goes on after such a tail.
+    pub(super) fn with_tail(self, partial: Vec<u8>, after_carriage_return: bool) -> Self {
+        Self {
+            partial,
+            after_carriage_return,
+            ..self
+        }
+    }
+
     /// Takes `bytes` and adds the lines that they complete to `lines`, each with its letter and `\n`.
     pub fn push(&mut self, bytes: &[u8], lines: &mut String) {
         let mut rest = bytes;
@@ -126,6 +141,22 @@ mod tests {
                     whole
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_stream_goes_on_after_its_tail() {
+        let text = "eins\r\nzwei: grün ✓\rdrei\n\nfünf".as_bytes();
+        let whole = lines_of(&[text]);
+        for cut in 0..text.len() {
+            let mut lines = String::new();
+            let mut before = LineBuffer::new(Some('o'));
+            before.push(&text[..cut], &mut lines);
+            let (partial, after_carriage_return) = before.tail();
+            let mut after = LineBuffer::new(Some('o')).with_tail(partial.to_vec(), after_carriage_return);
+            after.push(&text[cut..], &mut lines);
+            after.finish(&mut lines);
+            assert_eq!(lines, whole, "{cut}");
         }
     }
 

@@ -24,6 +24,10 @@ pub(crate) async fn run(step: &StepRun<'_>, command: &Command, log: &mut LogWrit
     }
     let folder = step.engine.steps.join(&spec.workdir);
     log.say(&format!("on the master, in {}", folder.display()));
+    if let Some(end) = log.begin_own().await? {
+        tell(&end, log);
+        return Ok(step.decide(&title, end, log));
+    }
     let outcome = match Process::start(&spec, &folder).await {
         Ok(process) => Watch::new(process, &spec, step.stop, log).run().await?,
         Err(why) => {
@@ -31,11 +35,15 @@ pub(crate) async fn run(step: &StepRun<'_>, command: &Command, log: &mut LogWrit
             Outcome::CouldNotStart(why)
         }
     };
-    log.end_lines().await?;
-    if let Outcome::Exited(code) = &outcome {
+    let end = log.end_own(End::Outcome(outcome)).await?;
+    tell(&end, log);
+    Ok(step.decide(&title, end, log))
+}
+
+fn tell(end: &End, log: &mut LogWriter) {
+    if let End::Outcome(Outcome::Exited(code)) = end {
         log.say(&format!("program finished with exit code {code}"));
     }
-    Ok(step.decide(&title, End::Outcome(outcome), log))
 }
 
 /// Why the folder cannot be the step's, if it leads out of where steps are.

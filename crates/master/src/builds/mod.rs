@@ -1,11 +1,15 @@
 //! Builds: from a claimed request to a finished build, step by step.
 
+mod checkpoint;
 mod command;
 mod data_step;
 mod git_step;
+mod journal;
+mod left;
 mod lines;
 mod log;
 mod master_step;
+mod patience;
 mod properties;
 mod property_step;
 mod retries;
@@ -24,13 +28,18 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use weir_config::MasterConfig;
-use weir_status_api::{Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, WorkerId};
-use weir_status_db::{SetupIds, Store, Transition};
+use weir_status_api::{
+    Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, StepId, WorkerId,
+};
+use weir_status_db::{ConfigurationId, SetupIds, Store, Transition};
 
 use crate::error::Result;
 use crate::workers::WorkerManager;
+use checkpoint::CommandRecord;
+use patience::Patience;
 use run::BuildRun;
 
+pub(crate) use left::LeftOpen;
 pub use lines::LineBuffer;
 pub(crate) use stop::Stop;
 
@@ -42,10 +51,14 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) workers: WorkerManager,
     pub(crate) config: Arc<MasterConfig>,
+    /// Where the store keeps the text of the configuration.
+    pub(crate) configuration: ConfigurationId,
     pub(crate) ids: SetupIds,
     /// A folder for what steps do on the master's machine.
     pub(crate) steps: PathBuf,
     pub(crate) master: MasterId,
+    /// Tells this life of the master from all others, in the ids of commands.
+    pub(crate) life: String,
     /// The master ends.
     pub(crate) ending: CancellationToken,
 }
@@ -88,11 +101,45 @@ impl Engine {
     }
 
     async fn try_build(&self, assignment: &Assignment) -> Result<()> {
-        let Some(mut run) = BuildRun::start(self, assignment).await? else {
+        // By this one it is built, also when the configuration changes meanwhile.
+        let config = Arc::clone(&self.config);
+        let Some(mut run) = BuildRun::start(self, &config, assignment).await? else {
             return Ok(());
         };
         let (results, state) = run.run().await;
-        self.finish(run.id(), results, state).await?;
+        self.conclude(run.id(), results, state).await
+    }
+
+    /// Goes on with a build that an earlier life of the master has begun, and ends it, whatever happens.
+    pub(crate) async fn resume(self: Arc<Self>, left: LeftOpen) {
+        let build = left.build.id;
+        let (results, state) = self.run_on(left).await;
+        if let Err(error) = self.conclude(build, results, state).await {
+            tracing::error!(%build, %error, "a build could not be ended; it is looked at again");
+        }
+    }
+
+    async fn run_on(&self, left: LeftOpen) -> (Results, String) {
+        let LeftOpen { build, stop, plan } = left;
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(why) => {
+                tracing::warn!(build = %build.id, why, "a build cannot go on");
+                return (
+                    Results::Retry,
+                    format!("it could not go on when the master began again: {why}"),
+                );
+            }
+        };
+        let config = Arc::clone(&plan.config);
+        match config.builder(&plan.builder) {
+            Some(builder) => BuildRun::resume(self, &build, &stop, plan, builder).run().await,
+            None => (Results::Retry, "its builder is not configured".to_owned()),
+        }
+    }
+
+    async fn conclude(&self, build: BuildId, results: Results, state: String) -> Result<()> {
+        self.finish(build, results, state).await?;
         if results == Results::Retry {
             // A worker that leaves, or a link that breaks again and again, must not get it back at once.
             tokio::select! {
@@ -103,10 +150,28 @@ impl Engine {
         Ok(())
     }
 
+    /// The builds that an earlier life of the master left open; their commands are taken over.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) async fn left_open(&self) -> Result<Vec<LeftOpen>> {
+        left::find(self).await
+    }
+
+    /// The record of a command that is about to be started, the step's `place`th from 0.
+    fn command_record(&self, step: StepId, place: usize, instance: String) -> CommandRecord {
+        CommandRecord {
+            id: format!("{}-{step}-{place}", self.life),
+            instance,
+            window: self.workers.window() as u64,
+            ..CommandRecord::default()
+        }
+    }
+
     /// Ends the build; tries until the store takes it, since a build that never ends blocks its builder.
     async fn finish(&self, build: BuildId, results: Results, state: String) -> Result<()> {
-        let mut pause = Duration::from_millis(100);
-        for _ in 0..12 {
+        let mut patience = Patience::new();
+        loop {
             let finish = Transition::FinishBuild {
                 build,
                 results,
@@ -114,15 +179,16 @@ impl Engine {
             };
             match self.store.apply(finish).await {
                 Ok(_) => return Ok(()),
-                Err(error) => {
-                    tracing::error!(%build, %error, "the end of a build cannot be stored, trying again")
+                Err(error) if patience.outlasts(&error).await => {
+                    // It may have been stored all the same.
+                    let row = patience::read(|| self.store.one::<Build>(Key::Build(build.into())));
+                    if row.await?.value.complete_at.is_some() {
+                        return Ok(());
+                    }
                 }
+                Err(error) => return Err(error.into()),
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(10));
         }
-        let why = format!("the end of build {build} could not be stored");
-        Err(weir_status_api::Error::unavailable(why).into())
     }
 
     /// Ends the build as an exception if its task left it running.

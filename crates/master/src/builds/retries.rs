@@ -27,10 +27,12 @@ impl StepRun<'_> {
                 "{}; trying again{after}, {number} of {retries}",
                 end.state
             ));
-            log.end_lines().await?;
-            tokio::select! {
-                () = self.stop.wait() => break,
-                () = tokio::time::sleep(self.config.retry_delay) => {}
+            if !log.is_replaying() {
+                log.end_lines().await?;
+                tokio::select! {
+                    () = self.stop.wait() => break,
+                    () = tokio::time::sleep(self.config.retry_delay) => {}
+                }
             }
             end = self.attempt(log).await?;
         }

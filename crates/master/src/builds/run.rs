@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use weir_config::{BuilderConfig, StepConfig};
+use weir_config::{BuilderConfig, MasterConfig, StepConfig};
 use weir_status_api::{
-    BuildId, BuildRequest, Builder, Buildset, Key, Properties, PropertiesOf, Property, Read, ReadExt,
-    Results, StepId, Worker,
+    Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Key, Properties, PropertiesOf, Property,
+    Query, Read, ReadExt, Results, Step, StepId, Worker,
 };
 use weir_status_db::{Applied, Error as StoreError, Transition};
 
+use super::journal::Left;
+use super::left::{Plan, Progress, steps_of};
+use super::patience::{self, Patience};
 use super::properties::{Values, folder, of_build};
 use super::rules::{Weight, weigh};
 use super::step::{StepEnd, StepRun};
@@ -25,6 +28,8 @@ pub(crate) struct BuildRun<'b> {
     buildset: Buildset,
     worker: Worker,
     properties: Properties,
+    /// How far its steps have come; none before they are added.
+    steps: Vec<Progress>,
     /// The worst so far.
     results: Results,
     /// The steps that made it so, for people.
@@ -34,17 +39,21 @@ pub(crate) struct BuildRun<'b> {
 }
 
 impl<'b> BuildRun<'b> {
-    /// Claims the request and starts its build; none if another master has it, or it was cancelled.
-    pub(crate) async fn start(engine: &'b Engine, assignment: &'b Assignment) -> Result<Option<Self>> {
+    /// Claims the request and starts its build by `config`; none if another master has it, or it was cancelled.
+    pub(super) async fn start(
+        engine: &'b Engine,
+        config: &'b MasterConfig,
+        assignment: &'b Assignment,
+    ) -> Result<Option<Self>> {
         let store = &engine.store;
         let request: BuildRequest = store.one(Key::BuildRequest(assignment.request)).await?.value;
         let buildset: Buildset = store.one(Key::Buildset(request.buildset)).await?.value;
         let worker: Worker = store.one(Key::Worker(assignment.worker.into())).await?.value;
         let builder: Builder = store.one(Key::Builder(assignment.builder.into())).await?.value;
-        let config = engine.config.builder(&builder.name).ok_or_else(|| {
+        let builder_config = config.builder(&builder.name).ok_or_else(|| {
             weir_status_api::Error::not_found(format!("builder `{}` in the configuration", builder.name))
         })?;
-        let properties = of_build(config, &worker, engine.config.worker(&worker.name), &buildset);
+        let properties = of_build(builder_config, &worker, config.worker(&worker.name), &buildset);
         let begin = vec![
             Transition::Claim(assignment.request, engine.master()),
             Transition::StartBuild {
@@ -52,30 +61,68 @@ impl<'b> BuildRun<'b> {
                 worker: assignment.worker,
                 master: engine.master(),
                 properties,
+                configuration: Some(engine.configuration),
             },
         ];
-        // One that is claimed by another cannot start here, and then nothing of this is stored.
-        let begun = match store.apply_all(begin).await {
-            Err(StoreError::Conflict { .. }) => return Ok(None),
-            begun => begun?,
+        let mut patience = Patience::new();
+        let mut is_doubtful = false;
+        let begun = loop {
+            match store.apply_all(begin.clone()).await {
+                // One that is claimed by another cannot start here, and then nothing of this is stored.
+                Err(StoreError::Conflict { .. }) if is_doubtful => {
+                    break begun_here(engine, assignment).await?;
+                }
+                Err(StoreError::Conflict { .. }) => break None,
+                Err(error) if patience.outlasts(&error).await => is_doubtful = true,
+                begun => match begun?.last() {
+                    Some(&Applied::Build(id, number)) => break Some((id, number)),
+                    other => return Err(Error::Answer(format!("{other:?}"))),
+                },
+            }
         };
-        let Some(&Applied::Build(id, number)) = begun.last() else {
-            return Err(Error::Answer(format!("{begun:?}")));
+        let Some((id, number)) = begun else {
+            return Ok(None);
         };
-        tracing::info!(builder = config.name, number, build = %id, worker = worker.name, "a build begins");
+        tracing::info!(builder = builder.name, number, build = %id, worker = worker.name, "a build begins");
         Ok(Some(Self {
             engine,
             stop: &assignment.stop,
             id,
             number,
-            config,
+            config: builder_config,
             buildset,
             worker,
             properties: Properties::new(),
+            steps: vec![],
             results: Results::Success,
             failed: vec![],
             halted: false,
         }))
+    }
+
+    /// Goes on with a build that an earlier life of the master has begun.
+    pub(super) fn resume(
+        engine: &'b Engine,
+        build: &Build,
+        stop: &'b Stop,
+        plan: Plan,
+        config: &'b BuilderConfig,
+    ) -> Self {
+        tracing::info!(builder = config.name, number = build.number, build = %build.id, "a build goes on");
+        Self {
+            engine,
+            stop,
+            id: build.id,
+            number: build.number,
+            config,
+            buildset: plan.buildset,
+            worker: plan.worker,
+            properties: plan.properties,
+            steps: plan.steps,
+            results: Results::Success,
+            failed: vec![],
+            halted: false,
+        }
     }
 
     /// The build's id.
@@ -95,8 +142,25 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn run_steps(&mut self) -> Result<()> {
-        let steps = self.prepare().await?;
-        for (config, step) in steps {
+        if self.steps.is_empty() {
+            self.prepare().await?;
+        }
+        let steps = std::mem::take(&mut self.steps);
+        for (config, progress) in self.config.steps.iter().zip(steps) {
+            let step = match progress {
+                Progress::Waiting(step) => step,
+                Progress::Begun(step, left) => {
+                    self.run_step(config, step, Some(*left)).await?;
+                    continue;
+                }
+                Progress::Ended(step) => {
+                    self.take(
+                        config,
+                        &StepEnd::new(step.results.unwrap_or(Results::Exception), step.state),
+                    );
+                    continue;
+                }
+            };
             let told = self.stop.told().map(|(results, _)| results);
             let runs = match told {
                 None => !self.halted || config.always_run,
@@ -104,7 +168,7 @@ impl<'b> BuildRun<'b> {
                 Some(_) => false,
             };
             if runs {
-                self.run_step(config, step).await?;
+                self.run_step(config, step, None).await?;
             } else {
                 self.leave_out(step, told.is_some()).await?;
             }
@@ -121,7 +185,7 @@ impl<'b> BuildRun<'b> {
     }
 
     /// Adds all steps, so that everybody sees what is to come, and learns what the store has put together.
-    async fn prepare(&mut self) -> Result<Vec<(&'b StepConfig, StepId)>> {
+    async fn prepare(&mut self) -> Result<()> {
         let number = Property::new(self.number, "Build");
         let mut begin = vec![
             Transition::SetProperties(self.id, BTreeMap::from([("buildnumber".to_owned(), number)])),
@@ -133,15 +197,31 @@ impl<'b> BuildRun<'b> {
                 .iter()
                 .map(|it| Transition::AddStep(self.id, it.name.clone())),
         );
-        let begun = self.engine.store.apply_all(begin).await?;
-        let ids = begun.into_iter().filter_map(|it| match it {
-            Applied::Step(step) => Some(step),
-            _ => None,
-        });
-        let steps = steps.iter().zip(ids).collect();
+        let store = &self.engine.store;
+        let mut patience = Patience::new();
+        let ids: Vec<StepId> = loop {
+            match store.apply_all(begin.clone()).await {
+                Ok(begun) => {
+                    let ids = begun.into_iter().filter_map(|it| match it {
+                        Applied::Step(step) => Some(step),
+                        _ => None,
+                    });
+                    break ids.collect();
+                }
+                Err(error) if patience.outlasts(&error).await => {
+                    // It may have been stored all the same.
+                    let rows = steps_of(store, self.id).await?;
+                    if !rows.is_empty() {
+                        break rows.into_iter().map(|it| it.id).collect();
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.steps = ids.into_iter().map(Progress::Waiting).collect();
         let of = PropertiesOf::Build(self.id.into());
-        self.properties = self.engine.store.properties(of).await?.value;
-        Ok(steps)
+        self.properties = patience::read(|| store.properties(of.clone())).await?.value;
+        Ok(())
     }
 
     async fn leave_out(&self, step: StepId, stopped: bool) -> Result<()> {
@@ -153,7 +233,11 @@ impl<'b> BuildRun<'b> {
         self.finish_step(step, Results::Skipped, why.to_owned()).await
     }
 
-    async fn run_step(&mut self, config: &StepConfig, step: StepId) -> Result<()> {
+    async fn run_step(&mut self, config: &StepConfig, step: StepId, left: Option<Left>) -> Result<()> {
+        let heeds_cancel = match &left {
+            Some(left) => left.checkpoint.heeds_cancel,
+            None => self.stop.told().is_none(),
+        };
         let run = StepRun {
             engine: self.engine,
             config,
@@ -167,9 +251,9 @@ impl<'b> BuildRun<'b> {
             env: &self.config.env,
             folder: &folder(&self.config.name),
             workdir: &self.config.workdir,
-            stop: self.stop.heed(self.stop.told().is_none()),
+            stop: self.stop.heed(heeds_cancel),
         };
-        let end = match run.run().await {
+        let end = match run.run(left).await {
             Ok(end) => end,
             Err(error) => {
                 // The store may take the step's end even where it did not take something of the step.
@@ -184,8 +268,7 @@ impl<'b> BuildRun<'b> {
             self.properties.extend(end.properties.clone());
             finish.push(Transition::SetProperties(self.id, end.properties));
         }
-        self.engine.store.apply_all(finish).await?;
-        Ok(())
+        self.end_step(step, finish).await
     }
 
     /// What the step's end means for the build; Buildbot's rules.
@@ -213,9 +296,39 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
-        self.engine.store.apply(finish(step, results, state)).await?;
-        Ok(())
+        self.end_step(step, vec![finish(step, results, state)]).await
     }
+
+    /// Stores the end of a step, and what comes with it.
+    async fn end_step(&self, step: StepId, transitions: Vec<Transition>) -> Result<()> {
+        let store = &self.engine.store;
+        let mut patience = Patience::new();
+        loop {
+            match store.apply_all(transitions.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if patience.outlasts(&error).await => {
+                    // It may have been stored all the same.
+                    let row: Step = patience::read(|| store.one(Key::Step(step.into()))).await?.value;
+                    if row.complete_at.is_some() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The build of the request that runs here, if one does.
+async fn begun_here(engine: &Engine, assignment: &Assignment) -> Result<Option<(BuildId, i64)>> {
+    let query = Query::<Build>::new()
+        .eq(BuildField::Request, assignment.request.0)
+        .descending(BuildField::Id)
+        .limit(1);
+    let page = patience::read(|| engine.store.page(query.clone())).await?;
+    let newest = page.items.first();
+    let here = newest.filter(|it| it.complete_at.is_none() && it.master == engine.master());
+    Ok(here.map(|it| (it.id, it.number)))
 }
 
 fn finish(step: StepId, results: Results, state: String) -> Transition {

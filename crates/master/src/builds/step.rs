@@ -6,6 +6,7 @@ use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
 use weir_status_api::{BuildId, Property, Results, StepId};
 
 use super::command::{End, Execution, Reader};
+use super::journal::Left;
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
@@ -33,6 +34,14 @@ impl StepEnd {
 }
 
 /// A step at work.
+///
+/// A master that is started anew in the middle of a step runs the step's code again, over what is recorded:
+/// [`StepRun::execute`] gives the ends of the commands that have ended at once, goes on with the one that runs, and only
+/// what comes after it is done; [`LogWriter::say`] and [`LogWriter::once`] leave out what they have done. So the code of
+/// a step must do the same again, in the same order, when it is given the same: it decides by the configuration, the
+/// build's properties and sources, and what `execute` gives (with what was captured), by nothing else; and it changes
+/// nothing but through `execute`, `say`, `once` and the step's end. What it finds elsewhere may have changed since: what
+/// of it decides something must be found by a command, or be looked up in the store by something that is fixed.
 pub(crate) struct StepRun<'s> {
     pub(crate) engine: &'s Engine,
     pub(crate) config: &'s StepConfig,
@@ -49,9 +58,12 @@ pub(crate) struct StepRun<'s> {
 }
 
 impl StepRun<'_> {
-    /// Starts the step and runs it to its end; what it wrote is stored when this returns.
-    pub(crate) async fn run(&self) -> Result<StepEnd> {
-        let mut log = LogWriter::start_step(self.engine.store.clone(), self.step).await?;
+    /// Runs the step to its end, from where it was `left` if it has begun; what it wrote is stored when this returns.
+    pub(crate) async fn run(&self, left: Option<Left>) -> Result<StepEnd> {
+        let mut log = match left {
+            Some(left) => LogWriter::resume(self.engine.store.clone(), self.step, left),
+            None => self.start().await?,
+        };
         let end = self.try_all(&mut log).await?;
         log.end_lines().await?;
         Ok(end)
@@ -72,6 +84,17 @@ impl StepRun<'_> {
             StepKind::SetProperties(from) => property_step::run(self, from, log).await,
             StepKind::TestResults(tests) => tests_step::files(self, tests, log).await,
         }
+    }
+
+    async fn start(&self) -> Result<LogWriter> {
+        let process = match self.config.kind {
+            StepKind::MasterShell { .. } => None,
+            // Most steps begin with a command.
+            _ => self.engine.workers.process_now(&self.values.worker.name),
+        };
+        let first = process.map(|instance| self.engine.command_record(self.step, 0, instance));
+        let store = self.engine.store.clone();
+        LogWriter::start_step(store, self.step, self.stop.heeds_cancel(), first).await
     }
 
     /// Runs the command to its end; `reader` reads what it writes to its standard output.
@@ -151,7 +174,7 @@ impl StepRun<'_> {
         })
     }
 
-    /// Runs a command of the step.
+    /// Runs the next command of the step, or gives what came of it; see [`StepRun`].
     pub(crate) async fn execute(
         &self,
         spec: CommandSpec,
@@ -160,6 +183,7 @@ impl StepRun<'_> {
     ) -> Result<End> {
         let execution = Execution {
             engine: self.engine,
+            step: self.step,
             worker: &self.values.worker.name,
             stop: self.stop,
             log,

@@ -67,6 +67,11 @@ impl<'s> Heed<'s> {
         cancelled.or_else(|| lost.map(|why| (Results::Retry, why.as_str())))
     }
 
+    /// Whether it heeds that the build is cancelled.
+    pub(crate) fn heeds_cancel(&self) -> bool {
+        self.cancel
+    }
+
     /// Waits until somebody says so.
     pub(crate) async fn wait(&self) {
         tokio::select! {

@@ -34,7 +34,7 @@ pub(crate) async fn shell(
             end
         }
     };
-    if let Some((passed, failed)) = results.finish().await? {
+    if let Some((passed, failed)) = results.finish(log).await? {
         tell_bound(passed + failed, log);
         end.state = format!("{}, tests: {passed} passed, {failed} failed", end.state);
     }
@@ -67,7 +67,7 @@ pub(crate) async fn files(
     if report.files == 0 {
         log.say("no file matches");
     }
-    let counts = results.finish().await?;
+    let counts = results.finish(log).await?;
     tell_bound(counts.map_or(0, |(passed, failed)| passed + failed), log);
     Ok(judge(tests, &report, counts))
 }

@@ -18,13 +18,10 @@ use weir_status_api::{
     WorkerId,
 };
 
-use crate::builds::{Assignment, Engine, Stop};
+use crate::builds::{Assignment, Engine, LeftOpen, Stop};
 use crate::error::Result;
 use queue::Queue;
 use slots::Slots;
-
-/// How long running builds get to end when the master stops.
-const FAREWELL: Duration = Duration::from_secs(15);
 
 /// A build that runs, or is about to.
 struct Running {
@@ -50,11 +47,11 @@ pub(crate) struct Distributor {
 }
 
 impl Distributor {
-    /// A distributor that starts builds on `engine`.
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+    /// A distributor that starts builds on `engine`, and goes on with those that an earlier life of the master `left`.
+    pub(crate) fn new(engine: Arc<Engine>, left: Vec<LeftOpen>) -> Self {
         let candidates = engine.candidates();
         let slots = Slots::new(engine.master());
-        Self {
+        let mut distributor = Self {
             engine,
             candidates,
             queue: Queue::default(),
@@ -64,10 +61,29 @@ impl Distributor {
             tasks: JoinSet::new(),
             task_requests: HashMap::new(),
             unended: vec![],
+        };
+        for build in left {
+            distributor.resume(build);
         }
+        distributor
     }
 
-    /// Runs until `stop`; then the builds that run are ended, to be built again.
+    fn resume(&mut self, left: LeftOpen) {
+        let (request, builder, worker) = (left.build.request, left.build.builder, left.build.worker);
+        self.slots.occupy(worker, builder);
+        let running = Running {
+            builder,
+            worker,
+            build: Some(left.build.id),
+            stop: Arc::clone(&left.stop),
+        };
+        self.requests.insert(left.build.id, request);
+        self.running.insert(request, running);
+        let task = self.tasks.spawn(Arc::clone(&self.engine).resume(left));
+        self.task_requests.insert(task.id(), request);
+    }
+
+    /// Runs until `stop`; then the builds that run are left to the next life of the master.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut pause = Duration::from_millis(200);
         loop {
@@ -85,17 +101,9 @@ impl Distributor {
             }
             pause = (pause * 2).min(Duration::from_secs(30));
         }
-        self.end_builds().await;
-    }
-
-    async fn end_builds(mut self) {
-        for running in self.running.values() {
-            running.stop.lose("the master stops");
-        }
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(FAREWELL, all).await.is_err() {
-            tracing::warn!("some builds did not end in time; they end as retry when the master starts again");
-        }
+        // As if the master were killed now, but for the workers, which are told that it ends.
+        self.engine.workers.let_go();
+        self.tasks.shutdown().await;
     }
 
     async fn follow(&mut self) -> Result<()> {

@@ -6,7 +6,7 @@ use weir_config::MasterConfig;
 use weir_status_api::{BuilderId, MasterId, Worker, WorkerId};
 
 /// One worker as the distributor sees it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Slot {
     /// Connected to this master and neither paused nor told to end.
     ready: bool,
@@ -36,13 +36,8 @@ impl Slots {
 
     /// Takes account of the worker as it is now.
     pub(super) fn update(&mut self, worker: &Worker, config: &MasterConfig) {
-        let slot = self.workers.entry(worker.id).or_insert_with(|| Slot {
-            ready: false,
-            graceful: false,
-            name: worker.name.clone(),
-            max_builds: None,
-            building: HashSet::new(),
-        });
+        let slot = self.workers.entry(worker.id).or_default();
+        slot.name.clone_from(&worker.name);
         let connected = worker.connected_to.contains(&self.master);
         slot.ready = connected && !worker.paused && !worker.graceful;
         slot.graceful = connected && worker.graceful;
@@ -78,9 +73,7 @@ impl Slots {
 
     /// The worker takes a build of the builder.
     pub(super) fn occupy(&mut self, worker: WorkerId, builder: BuilderId) {
-        if let Some(slot) = self.workers.get_mut(&worker) {
-            slot.building.insert(builder);
-        }
+        self.workers.entry(worker).or_default().building.insert(builder);
     }
 
     /// The build of the builder has ended on the worker.

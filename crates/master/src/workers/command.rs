@@ -11,10 +11,13 @@ use weir_worker_protocol::{Arrival, Inbox, Violation};
 use super::event::CommandEvent;
 use super::lock;
 use super::slot::Slot;
+use super::spec::CommandSpec;
 
 /// A command, as its worker's session and its owner share it.
 #[derive(Debug)]
 pub(super) struct Command {
+    /// The process of its worker that runs it.
+    pub(super) instance: String,
     state: Mutex<State>,
     /// Told when there is an event.
     news: Notify,
@@ -22,8 +25,10 @@ pub(super) struct Command {
 
 #[derive(Debug)]
 struct State {
-    start: StartCommand,
-    /// Whether this session, or one before it, told the worker to start it.
+    id: String,
+    /// What starts it. One that was taken over from an earlier life of the master has none before its owner says so.
+    start: Option<StartCommand>,
+    /// Whether the worker was told to start it, or has it.
     is_started: bool,
     inbox: Inbox,
     /// What came and the owner has not taken; the inbox's window bounds it.
@@ -38,12 +43,32 @@ struct State {
 }
 
 impl Command {
-    pub(super) fn new(start: StartCommand, window: usize) -> Self {
+    /// One that was not started yet.
+    pub(super) fn new(instance: String, start: StartCommand, window: usize) -> Self {
+        let id = start.command_id.clone();
+        Self::with(instance, id, Some(start), Inbox::new(window))
+    }
+
+    /// One that an earlier life of the master may have started, and of which all up to `received` is stored.
+    pub(super) fn adopted(instance: String, id: String, window: usize, received: u64) -> Self {
+        Self::with(instance, id, None, Inbox::after(window, received))
+    }
+
+    /// One that ended before it reached a worker.
+    pub(super) fn ended(instance: String, id: String, event: CommandEvent) -> Self {
+        let command = Self::with(instance, id, None, Inbox::new(0));
+        lock(&command.state).events.push_back(event);
+        command
+    }
+
+    fn with(instance: String, id: String, start: Option<StartCommand>, inbox: Inbox) -> Self {
         Self {
+            instance,
             state: Mutex::new(State {
+                id,
                 start,
                 is_started: false,
-                inbox: Inbox::new(window),
+                inbox,
                 events: VecDeque::new(),
                 told_acknowledged: 0,
                 interrupt: None,
@@ -53,13 +78,6 @@ impl Command {
             }),
             news: Notify::new(),
         }
-    }
-
-    /// One that ended before it reached a worker.
-    pub(super) fn ended(start: StartCommand, event: CommandEvent) -> Self {
-        let command = Self::new(start, 0);
-        lock(&command.state).events.push_back(event);
-        command
     }
 
     /// A message of the worker's about it.
@@ -83,11 +101,12 @@ impl Command {
     /// What its worker is to be told next.
     pub(super) fn next_outgoing(&self) -> Option<Message> {
         let mut state = lock(&self.state);
-        let command_id = state.start.command_id.clone();
         if !state.is_started {
+            let start = state.start.clone()?;
             state.is_started = true;
-            return Some(Message::Start(state.start.clone()));
+            return Some(Message::Start(start));
         }
+        let command_id = state.id.clone();
         if let Some(reason) = state.interrupt.clone()
             && !state.told_interrupt
         {
@@ -100,6 +119,11 @@ impl Command {
             return Some(Message::Ack(Ack { command_id, sequence }));
         }
         None
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> String {
+        lock(&self.state).id.clone()
     }
 
     /// Whether its worker has said everything and was told that it is stored.
@@ -128,7 +152,7 @@ impl Command {
             }
             Some(_) => Err("its worker came back with other output than it had"),
             // A worker holds a command from its start on: this one did not reach it.
-            None if received == 0 => {
+            None if received == 0 && !state.inbox.is_ended() => {
                 state.is_started = false;
                 Ok(None)
             }
@@ -148,15 +172,45 @@ impl Command {
     }
 }
 
-/// A command that runs on a worker. Dropping it interrupts the command.
+/// A command that runs on a worker. Dropping it interrupts the command, unless the master lets its workers go.
 #[derive(Debug)]
 pub struct RunningCommand {
-    pub(super) command: Arc<Command>,
-    pub(super) slot: Arc<Slot>,
-    pub(super) is_over: bool,
+    command: Arc<Command>,
+    slot: Arc<Slot>,
+    is_over: bool,
 }
 
 impl RunningCommand {
+    pub(super) fn new(command: Arc<Command>, slot: Arc<Slot>) -> Self {
+        Self {
+            command,
+            slot,
+            is_over: false,
+        }
+    }
+
+    /// What starts the command, which was taken over, on a worker that it never reached. Changes nothing if the
+    /// worker has it.
+    pub fn start_as(&self, spec: CommandSpec) {
+        {
+            let mut state = lock(&self.command.state);
+            if state.start.is_some() || state.is_started {
+                return;
+            }
+            let window = state.inbox.window();
+            match spec.into_start(state.id.clone(), window) {
+                Ok(start) => state.start = Some(start),
+                Err(outcome) => {
+                    state
+                        .events
+                        .push_back(CommandEvent::Finished { outcome, sequence: 0 });
+                    self.command.news.notify_one();
+                }
+            }
+        }
+        self.slot.wake();
+    }
+
     /// The command's next event. After the last one there is nothing but [`CommandEvent::Lost`].
     ///
     /// May be given up at any time, in a `select!` for instance, without losing an event.
@@ -195,7 +249,10 @@ impl RunningCommand {
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {
-        {
+        if self.slot.is_let_go() {
+            return;
+        }
+        let was_started = {
             let mut state = lock(&self.command.state);
             state.is_abandoned = true;
             state.events.clear();
@@ -204,6 +261,10 @@ impl Drop for RunningCommand {
             state
                 .interrupt
                 .get_or_insert_with(|| "nobody waits for it any more".to_owned());
+            state.is_started
+        };
+        if !was_started {
+            self.slot.remove(&self.command);
         }
         self.slot.wake();
     }
@@ -225,7 +286,7 @@ mod tests {
 
     #[test]
     fn news_of_an_unknown_kind_keep_their_place() {
-        let command = Command::new(StartCommand::default(), 1000);
+        let command = Command::new("p1".to_owned(), StartCommand::default(), 1000);
         command.receive(message(1, None)).unwrap();
         let end = News::Finished(Finished::default());
         command.receive(message(2, Some(end))).unwrap();
@@ -239,7 +300,7 @@ mod tests {
             acknowledged,
             last,
         };
-        let command = Command::new(StartCommand::default(), 1000);
+        let command = Command::new("p1".to_owned(), StartCommand::default(), 1000);
         assert!(matches!(command.next_outgoing(), Some(Message::Start(_))));
         // It did not reach the worker, so that it is started again.
         assert_eq!(command.resume(None), Ok(None));
@@ -249,5 +310,24 @@ mod tests {
         assert_eq!(command.next_outgoing(), None);
         assert!(command.resume(Some(&held(2, 4))).is_err());
         assert!(command.resume(None).is_err());
+    }
+
+    #[test]
+    fn a_command_of_an_earlier_life_goes_on_after_what_is_stored() {
+        let held = HeldCommand {
+            command_id: "c1".to_owned(),
+            acknowledged: 3,
+            last: 9,
+        };
+        let adopt = |received| Command::adopted("p1".to_owned(), "c1".to_owned(), 1000, received);
+        assert_eq!(adopt(5).resume(Some(&held)), Ok(Some(5)));
+        assert!(adopt(2).resume(Some(&held)).is_err());
+        assert!(adopt(5).resume(None).is_err());
+        // One that never reached its worker waits for its owner to say how it is started.
+        let command = adopt(0);
+        assert_eq!(command.resume(None), Ok(None));
+        assert_eq!(command.next_outgoing(), None);
+        lock(&command.state).start = Some(StartCommand::default());
+        assert!(matches!(command.next_outgoing(), Some(Message::Start(_))));
     }
 }

@@ -2,25 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use prost::Message;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use weir_status_api::Clock;
-use weir_worker_protocol::MAX_MESSAGE;
 
 use super::account::{Accounts, Denied, WorkerAccount};
 use super::command::{Command, RunningCommand};
-use super::event::{CommandEvent, Outcome};
+use super::event::CommandEvent;
 use super::lock;
 use super::registry::WorkerRegistry;
 use super::service::{Service, WorkerService};
 use super::session;
-use super::slot::Slot;
+use super::slot::{Presence, Slot};
 use super::spec::CommandSpec;
 
 /// How long sessions may take to end when the master does.
@@ -34,6 +31,9 @@ pub struct Settings {
     /// After how much silence a worker is taken for lost.
     pub heartbeat_deadline: Duration,
     /// For how long after a lost connection a worker's commands wait for the return of the same process.
+    pub grace: Duration,
+    /// For how long a worker that has lost the master goes on with its commands. Much longer than the grace: it cannot
+    /// know how long a master takes to be started again.
     pub resume_within: Duration,
     /// How long a worker may take for its greeting.
     pub hello_timeout: Duration,
@@ -42,12 +42,13 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 10 s, 30 s, 30 s, 10 s and 4 MiB.
+    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB.
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_secs(10),
             heartbeat_deadline: Duration::from_secs(30),
-            resume_within: Duration::from_secs(30),
+            grace: Duration::from_secs(60),
+            resume_within: Duration::from_secs(60 * 60),
             hello_timeout: Duration::from_secs(10),
             window: 4 * 1024 * 1024,
         }
@@ -60,6 +61,26 @@ impl Default for Settings {
 pub struct WorkerGone {
     /// The worker's name.
     pub worker: String,
+}
+
+/// A command's name on its worker, and the process of the worker that is to run it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id: never that of another command, whatever life of whatever master gives it.
+    pub id: String,
+    /// The process, as [`WorkerManager::process`] tells it.
+    pub instance: String,
+}
+
+/// A command of an earlier life of the master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its id and its worker's process.
+    pub order: Order,
+    /// The window with which it was started, in bytes.
+    pub window: usize,
+    /// The sequence up to which its events are stored.
+    pub received: u64,
 }
 
 /// Knows the workers, lets them in, and runs commands on them. Cheap to clone.
@@ -76,19 +97,15 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     accounts: RwLock<Accounts>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
-    /// Tells this life of the master from all others, in the ids of commands.
-    life: String,
-    commands: AtomicU64,
+    /// Workers that have not come yet are expected back.
+    expecting: AtomicBool,
+    /// The master ends, and its workers go on.
+    let_go: Arc<AtomicBool>,
 }
 
 impl WorkerManager {
-    /// One with the usual [`Settings`], no workers yet, that tells `registry` of those that come and go.
-    pub fn new(clock: Arc<dyn Clock>, registry: Arc<dyn WorkerRegistry>) -> Self {
-        Self::with_settings(&*clock, registry, Settings::default())
-    }
-
-    /// One with other settings.
-    pub fn with_settings(clock: &dyn Clock, registry: Arc<dyn WorkerRegistry>, settings: Settings) -> Self {
+    /// One without workers yet, that tells `registry` of those that come and go.
+    pub fn new(registry: Arc<dyn WorkerRegistry>, settings: Settings) -> Self {
         let shared = Shared {
             settings,
             registry,
@@ -96,8 +113,8 @@ impl WorkerManager {
             tasks: TaskTracker::new(),
             accounts: RwLock::default(),
             slots: Mutex::default(),
-            life: format!("{:x}", clock.now().as_micros()),
-            commands: AtomicU64::new(0),
+            expecting: AtomicBool::new(false),
+            let_go: Arc::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -137,40 +154,98 @@ impl WorkerManager {
             .is_some_and(|it| it.is_connected())
     }
 
-    /// Starts a command on a worker.
+    /// Expects the workers back that were connected to an earlier life of the master: those that have not come within
+    /// the grace, counted from now, are gone, and their commands lost.
+    pub fn expect_back(&self) {
+        self.shared.expecting.store(true, Ordering::Relaxed);
+        let shared = Arc::clone(&self.shared);
+        self.shared.tasks.spawn(async move {
+            let grace = shared.settings.grace;
+            tokio::select! {
+                () = tokio::time::sleep(grace) => {}
+                () = shared.stopping.cancelled() => return,
+            }
+            shared.expecting.store(false, Ordering::Relaxed);
+            let slots: Vec<_> = lock(&shared.slots).values().cloned().collect();
+            for slot in slots {
+                let why = format!("the worker {} did not come back within {grace:?}", slot.name);
+                slot.give_up(0, &why);
+            }
+        });
+    }
+
+    /// The process that is the worker now; none if it is not connected.
+    pub fn process_now(&self, worker: &str) -> Option<String> {
+        match &*self.shared.existing_slot(worker)?.presence().borrow() {
+            Presence::Connected(instance) => Some(instance.clone()),
+            Presence::Awaited | Presence::Gone => None,
+        }
+    }
+
+    /// The process that is the worker, once it is connected: one that lost its connection, or is expected back, is
+    /// waited for.
     ///
     /// # Errors
-    /// If the worker is not connected. Whatever else is wrong with the command is its outcome.
-    pub async fn start(&self, worker: &str, spec: CommandSpec) -> Result<RunningCommand, WorkerGone> {
+    /// If it is gone, or did not come back in time.
+    pub async fn process(&self, worker: &str) -> Result<String, WorkerGone> {
         let gone = || WorkerGone {
             worker: worker.to_owned(),
         };
-        let slot = self.shared.existing_slot(worker).ok_or_else(gone)?;
-        let number = self.shared.commands.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number}", self.shared.life);
-        let window = self.shared.settings.window;
-        let start = spec.into_message(id.clone(), window);
-        let size = start.encoded_len();
-        // Half of it is for what goes around the command.
-        let command = if size > MAX_MESSAGE / 2 {
-            let why = format!("the command with its environment and input is too large: {size} bytes");
-            let outcome = Outcome::CouldNotStart(why);
-            Arc::new(Command::ended(
-                start,
-                CommandEvent::Finished { outcome, sequence: 0 },
-            ))
-        } else {
-            let command = Arc::new(Command::new(start, window));
-            if !slot.add(id, Arc::clone(&command)) {
-                return Err(gone());
-            }
-            command
+        let slot = match self.shared.existing_slot(worker) {
+            Some(slot) => slot,
+            None if self.shared.expecting.load(Ordering::Relaxed) => self.shared.slot(worker),
+            None => return Err(gone()),
         };
-        Ok(RunningCommand {
-            command,
-            slot,
-            is_over: false,
-        })
+        let mut presence = slot.presence();
+        let known = presence.wait_for(|it| *it != Presence::Awaited).await;
+        match known.map(|it| it.clone()) {
+            Ok(Presence::Connected(instance)) => Ok(instance),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Starts a command on a process of a worker; if that is gone, the command is lost. Whatever is wrong with the
+    /// command is its outcome.
+    pub fn start(&self, worker: &str, order: Order, spec: CommandSpec) -> RunningCommand {
+        let slot = self.shared.slot(worker);
+        let Order { id, instance } = order;
+        let window = self.shared.settings.window;
+        let command = match spec.into_start(id.clone(), window) {
+            Ok(start) => {
+                let command = Arc::new(Command::new(instance, start, window));
+                slot.add(&command);
+                command
+            }
+            Err(outcome) => {
+                let event = CommandEvent::Finished { outcome, sequence: 0 };
+                Arc::new(Command::ended(instance, id, event))
+            }
+        };
+        RunningCommand::new(command, slot)
+    }
+
+    /// Takes over a command of an earlier life of the master: once its process comes back, its events go on after what
+    /// is stored. To be done before workers are let in, for a worker ends what nobody wants when it comes.
+    pub fn adopt(&self, worker: &str, held: Held) -> RunningCommand {
+        let slot = self.shared.slot(worker);
+        let Held {
+            order: Order { id, instance },
+            window,
+            received,
+        } = held;
+        let command = Arc::new(Command::adopted(instance, id, window, received));
+        slot.add(&command);
+        RunningCommand::new(command, slot)
+    }
+
+    /// The window of the commands that are started, in bytes.
+    pub fn window(&self) -> usize {
+        self.shared.settings.window
+    }
+
+    /// From now on a command that its owner drops runs on, to be taken over by the next life of the master.
+    pub fn let_go(&self) {
+        self.shared.let_go.store(true, Ordering::Relaxed);
     }
 
     /// Tells a worker to end: it interrupts its commands, leaves, and its process ends.
@@ -187,7 +262,7 @@ impl WorkerManager {
     }
 
     /// Lets no worker in any more, ends all sessions, and returns when the registry knows it. Commands that
-    /// run are lost.
+    /// somebody still waits for are lost here; the workers hold them for the next life of the master.
     pub async fn shutdown(&self) {
         self.shared.stopping.cancel();
         self.shared.tasks.close();
@@ -212,9 +287,14 @@ impl Shared {
     /// The slot of a worker that was admitted.
     pub(super) fn slot(&self, name: &str) -> Arc<Slot> {
         let mut slots = lock(&self.slots);
-        let slot = slots
-            .entry(name.to_owned())
-            .or_insert_with(|| Arc::new(Slot::new(name.to_owned())));
+        let slot = slots.entry(name.to_owned()).or_insert_with(|| {
+            let presence = if self.expecting.load(Ordering::Relaxed) {
+                Presence::Awaited
+            } else {
+                Presence::Gone
+            };
+            Arc::new(Slot::new(name.to_owned(), presence, Arc::clone(&self.let_go)))
+        });
         Arc::clone(slot)
     }
 

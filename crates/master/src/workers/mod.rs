@@ -1,7 +1,8 @@
 //! The master's side of the worker protocol: who may connect, who is connected, and the commands that run.
 //!
 //! # Goals
-//! - A command's events come in order and exactly once, across lost connections, or the command is lost.
+//! - A command's events come in order and exactly once, across lost connections and lives of the master, or the
+//!   command is lost.
 //! - Whatever a worker does, the memory that it takes here is bounded: a command holds at most its window.
 //!
 //! # Non-goals
@@ -23,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use account::WorkerAccount;
 pub use command::RunningCommand;
 pub use event::{CommandEvent, Limit, Outcome, OutputStream};
-pub use manager::{Settings, WorkerGone, WorkerManager};
+pub use manager::{Held, Order, Settings, WorkerGone, WorkerManager};
 pub use registry::WorkerRegistry;
 pub use service::{Service, WorkerService};
 pub use spec::{CommandSpec, What};

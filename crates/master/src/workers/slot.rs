@@ -1,9 +1,10 @@
 //! One worker, connected or not: its session, and the commands that it runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -15,6 +16,9 @@ use weir_worker_protocol::v1::{
 use super::command::Command;
 use super::lock;
 
+/// Why a command is lost whose worker's process is gone.
+const ANOTHER_PROCESS: &str = "its worker was started anew";
+
 /// A worker that may connect.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -22,6 +26,20 @@ pub(super) struct Slot {
     /// Held from before the registry is told that the worker is there until after it is told that it is gone.
     pub(super) turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    presence: watch::Sender<Presence>,
+    /// The master ends, and its workers go on.
+    let_go: Arc<AtomicBool>,
+}
+
+/// Whether a worker is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// This process of it is.
+    Connected(String),
+    /// Not now, but it may come back to its commands.
+    Awaited,
+    /// No, and nobody waits for it.
+    Gone,
 }
 
 #[derive(Debug, Default)]
@@ -77,12 +95,24 @@ pub(super) enum Outgoing {
 }
 
 impl Slot {
-    pub(super) fn new(name: String) -> Self {
+    pub(super) fn new(name: String, presence: Presence, let_go: Arc<AtomicBool>) -> Self {
         Self {
             name,
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
+            presence: watch::Sender::new(presence),
+            let_go,
         }
+    }
+
+    /// Whether the worker is there, and what becomes of that.
+    pub(super) fn presence(&self) -> watch::Receiver<Presence> {
+        self.presence.subscribe()
+    }
+
+    /// Whether the master ends, and leaves the worker's commands running.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Relaxed)
     }
 
     /// Whether the worker is there.
@@ -90,18 +120,17 @@ impl Slot {
         lock(&self.state).is_connected()
     }
 
+    /// Whether its last session was of this process, or it has a command that this process runs.
+    pub(super) fn had(&self, instance: &str) -> bool {
+        let state = lock(&self.state);
+        let last = state.session.as_ref().is_some_and(|it| it.instance == instance);
+        last || state.commands.values().any(|it| it.instance == instance)
+    }
+
     /// A process wants to be this worker. An older session of the same process is ended for it.
     ///
     /// # Errors
     /// If another process is this worker.
-    /// Whether its last session was of this process.
-    pub(super) fn had(&self, instance: &str) -> bool {
-        lock(&self.state)
-            .session
-            .as_ref()
-            .is_some_and(|it| it.instance == instance)
-    }
-
     pub(super) fn knock(&self, instance: &str) -> Result<(), Status> {
         let mut state = lock(&self.state);
         match &state.session {
@@ -111,11 +140,12 @@ impl Slot {
             }
             _ => {
                 let why = "the same process connects again".to_owned();
-                state.end(End {
+                let end = End {
                     status: Some(Status::aborted(why.clone())),
                     why,
                     may_resume: true,
-                });
+                };
+                self.end_in(&mut state, end);
                 Ok(())
             }
         }
@@ -124,15 +154,7 @@ impl Slot {
     /// Begins a session; `welcome` is completed with the commands that go on.
     pub(super) fn begin(&self, hello: &Hello, mut welcome: Welcome) -> Begun {
         let mut state = lock(&self.state);
-        let same_process = state
-            .session
-            .as_ref()
-            .is_some_and(|it| it.instance == hello.instance);
-        if same_process {
-            welcome.resume = state.resume(&hello.commands);
-        } else {
-            state.lose_all("its worker was started anew");
-        }
+        welcome.resume = state.resume(&hello.instance, &hello.commands);
         state.number += 1;
         let wake = Arc::new(Notify::new());
         let end = CancellationToken::new();
@@ -145,6 +167,8 @@ impl Slot {
             end: end.clone(),
             ended: None,
         });
+        self.presence
+            .send_replace(Presence::Connected(hello.instance.clone()));
         Begun {
             number: state.number,
             wake,
@@ -154,7 +178,18 @@ impl Slot {
 
     /// Ends the session, if there is one; the first end counts.
     pub(super) fn end(&self, end: End) {
-        lock(&self.state).end(end);
+        self.end_in(&mut lock(&self.state), end);
+    }
+
+    fn end_in(&self, state: &mut State, end: End) {
+        let presence = if end.may_resume {
+            Presence::Awaited
+        } else {
+            Presence::Gone
+        };
+        if state.end(end) {
+            self.presence.send_replace(presence);
+        }
     }
 
     /// How the latest session ended.
@@ -167,23 +202,32 @@ impl Slot {
         let mut state = lock(&self.state);
         if state.number == number {
             state.lose_all(why);
+            self.presence.send_replace(Presence::Gone);
         }
     }
 
-    /// Whether commands wait for the worker's return.
-    pub(super) fn has_commands(&self) -> bool {
-        !lock(&self.state).commands.is_empty()
-    }
-
-    /// Adds a command for the worker; false if it is not there.
-    pub(super) fn add(&self, id: String, command: Arc<Command>) -> bool {
+    /// Adds a command for the process of the worker that it names. It is lost at once if that is not there and not
+    /// awaited.
+    pub(super) fn add(&self, command: &Arc<Command>) {
         let mut state = lock(&self.state);
-        let is_connected = state.is_connected();
-        if is_connected {
-            state.commands.insert(id, command);
-            state.wake();
+        let presence = self.presence.borrow().clone();
+        match presence {
+            Presence::Connected(instance) if instance != command.instance => command.lose(ANOTHER_PROCESS),
+            Presence::Gone => command.lose(&format!("the worker {} is not connected", self.name)),
+            Presence::Connected(_) | Presence::Awaited => {
+                state.commands.insert(command.id(), Arc::clone(command));
+                state.wake();
+            }
         }
-        is_connected
+    }
+
+    /// Forgets a command that the worker was never told of in this life of the master.
+    pub(super) fn remove(&self, command: &Arc<Command>) {
+        let mut state = lock(&self.state);
+        let id = command.id();
+        if state.commands.get(&id).is_some_and(|it| Arc::ptr_eq(it, command)) {
+            state.commands.remove(&id);
+        }
     }
 
     /// A message about a command came.
@@ -269,19 +313,27 @@ impl State {
         }
     }
 
-    fn end(&mut self, end: End) {
-        if let Some(live) = &mut self.session {
-            live.ended.get_or_insert(end);
-            live.end.cancel();
-            live.wake.notify_one();
-        }
+    /// Whether that ended it.
+    fn end(&mut self, end: End) -> bool {
+        let Some(live) = &mut self.session else {
+            return false;
+        };
+        let is_first = live.ended.is_none();
+        live.ended.get_or_insert(end);
+        live.end.cancel();
+        live.wake.notify_one();
+        is_first
     }
 
-    /// Keeps those commands that can go on with the same process, which holds `held`, and tells how.
-    fn resume(&mut self, held: &[HeldCommand]) -> Vec<Resume> {
+    /// Keeps those commands that can go on with the process, which holds `held`, and tells how.
+    fn resume(&mut self, instance: &str, held: &[HeldCommand]) -> Vec<Resume> {
         let held: BTreeMap<&str, &HeldCommand> = held.iter().map(|it| (it.command_id.as_str(), it)).collect();
         let mut resume = Vec::new();
         self.commands.retain(|id, command| {
+            if command.instance != instance {
+                command.lose(ANOTHER_PROCESS);
+                return false;
+            }
             match command.resume(held.get(id.as_str()).copied()) {
                 Ok(Some(received)) => resume.push(Resume {
                     command_id: id.clone(),

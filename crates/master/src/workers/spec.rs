@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use prost::Message;
+use weir_worker_protocol::MAX_MESSAGE;
 use weir_worker_protocol::v1::{Argv, Environment, StartCommand, start_command};
+
+use super::event::Outcome;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +58,21 @@ impl Default for CommandSpec {
 
 impl CommandSpec {
     /// The message that starts it.
-    pub(super) fn into_message(self, command_id: String, window: usize) -> StartCommand {
+    ///
+    /// # Errors
+    /// How it ends if it is too large to be sent.
+    pub(super) fn into_start(self, command_id: String, window: usize) -> Result<StartCommand, Outcome> {
+        let start = self.into_message(command_id, window);
+        let size = start.encoded_len();
+        // Half of it is for what goes around the command.
+        if size > MAX_MESSAGE / 2 {
+            let why = format!("the command with its environment and input is too large: {size} bytes");
+            return Err(Outcome::CouldNotStart(why));
+        }
+        Ok(start)
+    }
+
+    fn into_message(self, command_id: String, window: usize) -> StartCommand {
         StartCommand {
             command_id,
             what: Some(match self.what {

@@ -1,6 +1,6 @@
 //! Who may connect, and who is told.
 
-use weir_master::workers::{CommandSpec, WorkerGone};
+use weir_master::workers::WorkerGone;
 use weir_testbed::eventually;
 use weir_worker::Error;
 
@@ -29,11 +29,7 @@ async fn a_worker_connects_and_tells_of_itself() {
         house.told() == [Told::Connected("w1".to_owned()), gone.clone()]
     })
     .await;
-    let gone = house
-        .manager
-        .start("w1", CommandSpec::default())
-        .await
-        .unwrap_err();
+    let gone = house.manager.process("w1").await.unwrap_err();
     assert_eq!(
         gone,
         WorkerGone {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use weir_master::workers::{
-    CommandEvent, CommandSpec, Outcome, OutputStream, RunningCommand, Settings, What, WorkerAccount,
+    CommandEvent, CommandSpec, Order, Outcome, OutputStream, RunningCommand, Settings, What, WorkerAccount,
     WorkerManager, WorkerRegistry,
 };
-use weir_status_api::{SystemClock, WorkerInfo};
+use weir_status_api::WorkerInfo;
 use weir_testbed::eventually;
 use weir_worker::{Error, Options};
 
@@ -66,6 +67,7 @@ pub(crate) struct House {
     pub(crate) address: SocketAddr,
     dir: TempDir,
     server: JoinHandle<()>,
+    commands: AtomicU64,
 }
 
 /// Short times, so that tests are quick.
@@ -73,6 +75,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         heartbeat_interval: Duration::from_millis(200),
         heartbeat_deadline: Duration::from_secs(2),
+        grace: Duration::from_secs(5),
         resume_within: Duration::from_secs(5),
         ..Settings::default()
     }
@@ -92,7 +95,7 @@ impl House {
 
     pub(crate) async fn with(settings: Settings) -> Self {
         let ledger = Arc::new(Ledger::default());
-        let manager = WorkerManager::with_settings(&SystemClock, ledger.clone(), settings);
+        let manager = WorkerManager::new(ledger.clone(), settings);
         manager.set_workers(vec![account("w1", "token-1"), account("w2", "token-2")]);
         let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap())
             .unwrap()
@@ -108,6 +111,7 @@ impl House {
             address,
             dir: tempfile::tempdir().unwrap(),
             server,
+            commands: AtomicU64::new(0),
         }
     }
 
@@ -140,7 +144,9 @@ impl House {
     }
 
     pub(crate) async fn start(&self, spec: CommandSpec) -> RunningCommand {
-        self.manager.start("w1", spec).await.unwrap()
+        let id = self.commands.fetch_add(1, Ordering::Relaxed).to_string();
+        let instance = self.manager.process("w1").await.unwrap();
+        self.manager.start("w1", Order { id, instance }, spec)
     }
 
     /// Runs a script on `w1` to its end.

@@ -178,6 +178,7 @@ async fn a_worker_that_is_killed_and_started_anew_has_lost_its_commands() {
 #[tokio::test]
 async fn a_worker_that_stays_away_has_lost_its_commands_and_ends_them() {
     let house = House::with(Settings {
+        grace: Duration::from_millis(300),
         resume_within: Duration::from_millis(300),
         ..settings()
     })
@@ -298,7 +299,7 @@ async fn a_killed_worker_is_seen_at_once() {
     let house = House::with(Settings {
         heartbeat_interval: Duration::from_secs(10),
         heartbeat_deadline: Duration::from_secs(60),
-        resume_within: Duration::from_millis(200),
+        grace: Duration::from_millis(200),
         ..settings()
     })
     .await;

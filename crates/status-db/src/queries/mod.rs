@@ -18,15 +18,15 @@ use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
 use weir_status_api::{
-    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, Page, Properties, PropertiesOf, Timestamp, Token,
-    TokenId, View, ViewQuery,
+    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties, PropertiesOf, StepId,
+    Timestamp, Token, TokenId, View, ViewQuery,
 };
 
 use super::{Conn, Db};
 use crate::backend::{Backend, BatchError, Blueprint, Committed, LogChunks, PATIENCE, Span, Unit};
 use crate::deadline::written;
 use crate::error::{Error, Result};
-use crate::transition::ForceKey;
+use crate::transition::{ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild};
 use apply::force_keys::Made;
 
 /// How often a transaction that clashes with another master's is tried.
@@ -154,6 +154,18 @@ impl Backend for Database {
 
     async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
         apply::listeners::kept_state(&mut *connection(&self.readers).await?, owner).await
+    }
+
+    async fn open_builds(&self, master: MasterId) -> Result<Vec<OpenBuild>> {
+        apply::builds::open(&mut *connection(&self.readers).await?, master).await
+    }
+
+    async fn checkpoint(&self, step: StepId) -> Result<Option<KeptCheckpoint>> {
+        Ok(at_cursor!(self, |conn| apply::checkpoints::load(conn, step))?.value)
+    }
+
+    async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>> {
+        apply::configurations::text(&mut *connection(&self.readers).await?, id).await
     }
 
     async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>> {

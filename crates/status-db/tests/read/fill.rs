@@ -157,6 +157,7 @@ async fn build(rig: &Rig, request: weir_status_api::BuildRequestId, number: usiz
         worker: rig.worker,
         master: rig.master,
         properties: BTreeMap::from([("n".to_owned(), Property::new(number, "Test"))]),
+        configuration: None,
     };
     let Applied::Build(build, _) = rig.apply(start).await else {
         panic!("a build")

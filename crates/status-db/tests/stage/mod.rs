@@ -248,6 +248,7 @@ impl Writer for StoreWriter {
             worker,
             master: self.master,
             properties,
+            configuration: None,
         };
         made!(self.apply(start).await, Applied::Build(id, number) => (id, number))
     }

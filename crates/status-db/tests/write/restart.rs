@@ -1,12 +1,12 @@
 //! A master that comes back finds what its earlier life left running.
 
-use weir_status_api::{BuildId, BuildKey, BuildRequestId, Caller, ControlExt, Results, WorkerInfo};
-use weir_status_db::Transition;
+use weir_status_api::{BuildKey, Caller, ControlExt, Results, WorkerInfo};
+use weir_status_db::{Applied, ConfigurationId, Error, KeptCheckpoint, NewCheckpoint, OpenBuild, Transition};
 
 use crate::rig::{Rig, shorts};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn builds_left_running_are_run_again_unless_somebody_stopped_them() {
+async fn builds_left_running_run_on_and_claims_without_a_build_are_given_back() {
     let rig = Rig::sqlite().await;
     rig.apply(Transition::ConnectWorker(
         rig.worker,
@@ -14,10 +14,10 @@ async fn builds_left_running_are_run_again_unless_somebody_stopped_them() {
         WorkerInfo::default(),
     ))
     .await;
-    let (_, [lost, stopped]) = rig.buildset().await;
-    let (_, [claimed, open_request]) = rig.buildset().await;
-    let lost = rig.build(lost).await;
-    rig.step(lost).await;
+    let (_, [running, stopped]) = rig.buildset().await;
+    let (_, [claimed, _open]) = rig.buildset().await;
+    let running = rig.build(running).await;
+    rig.step(running).await;
     let stopped = rig.build(stopped).await;
     assert!(rig.claim(claimed).await);
     let caller = Caller::named("ada");
@@ -35,33 +35,96 @@ async fn builds_left_running_are_run_again_unless_somebody_stopped_them() {
         shorts(&rig.events(before).await),
         [
             "master here started true",
-            "log stdio finished 0",
-            "step compile finished retry `lost: the master was restarted`",
-            "build 1 finished retry `lost: the master was restarted`",
-            "request 1 unclaimed - open",
-            "build 2 finished cancelled `lost: the master was restarted`",
-            "request 2 complete cancelled claimed",
             "request 3 unclaimed - open",
             "worker anna disconnected on 0 masters, paused false, graceful false",
         ]
     );
-    assert_eq!((lost, stopped, open_request.0), (BuildId(1), BuildId(2), 4));
-    // A request that is open again can be built again, and its buildset ends with it.
-    let (again, before) = (rig.build(BuildRequestId(1)).await, rig.cursor().await);
-    rig.apply(Transition::FinishBuild {
-        build: again,
-        results: Results::Success,
-        state: "build successful".to_owned(),
-    })
-    .await;
+    let open = |build, stop: Option<&str>| OpenBuild {
+        build,
+        configuration: None,
+        stop: stop.map(str::to_owned),
+    };
     assert_eq!(
-        shorts(&rig.events(before).await),
+        rig.store.open_builds(rig.master).await.unwrap(),
         [
-            "build 3 finished success `build successful`",
-            "request 1 complete success claimed",
-            "buildset 1 complete cancelled",
+            open(running, None),
+            open(stopped, Some("stopped by ada: wrong branch"))
         ]
     );
+    for build in [running, stopped] {
+        rig.apply(Transition::FinishBuild {
+            build,
+            results: Results::Success,
+            state: "build successful".to_owned(),
+        })
+        .await;
+    }
+    assert_eq!(rig.store.open_builds(rig.master).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checkpoints_follow_one_another_until_their_step_ends() {
+    let rig = Rig::sqlite().await;
+    let (_, [request, _]) = rig.buildset().await;
+    let build = rig.build(request).await;
+    let (step, _) = rig.step(build).await;
+    let keep = |number, value: &[u8], piece: Option<&[u8]>| {
+        Transition::KeepCheckpoint(NewCheckpoint {
+            step,
+            number,
+            value: value.to_vec(),
+            piece: piece.map(<[u8]>::to_vec),
+        })
+    };
+    assert_eq!(rig.store.checkpoint(step).await.unwrap(), None);
+    let before = rig.cursor().await;
+    rig.apply(keep(1, b"a", None)).await;
+    rig.apply(keep(2, b"b", Some(b"\0\xff"))).await;
+    rig.apply(keep(3, b"c", None)).await;
+    rig.apply(keep(4, b"d", Some(b"more"))).await;
+    // One that was stored already, and one that leaves others out.
+    for number in [1, 4, 6] {
+        let refused = rig.store.apply(keep(number, b"x", Some(b"x"))).await;
+        assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    }
+    assert_eq!(rig.events(before).await.len(), 0);
+    let rig = rig.reopened().await;
+    let kept = rig.store.checkpoint(step).await.unwrap();
+    assert_eq!(
+        kept,
+        Some(KeptCheckpoint {
+            number: 4,
+            value: b"d".to_vec(),
+            pieces: [(2, b"\0\xff".to_vec()), (4, b"more".to_vec())].into(),
+        })
+    );
+    rig.apply(Transition::FinishStep {
+        step,
+        results: Results::Success,
+        state: "done".to_owned(),
+        hidden: false,
+    })
+    .await;
+    assert_eq!(rig.store.checkpoint(step).await.unwrap(), None);
+    let refused = rig.store.apply(keep(5, b"e", None)).await;
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_configurations_are_kept_once() {
+    let rig = Rig::sqlite().await;
+    let keep = async |text: &str| match rig.apply(Transition::KeepConfiguration(text.to_owned())).await {
+        Applied::Configuration(id) => id,
+        other => panic!("{other:?}"),
+    };
+    let (one, other) = (keep("a = 1").await, keep("a = 2").await);
+    assert_ne!(one, other);
+    assert_eq!(keep("a = 1").await, one);
+    assert_eq!(
+        rig.store.configuration(one).await.unwrap().as_deref(),
+        Some("a = 1")
+    );
+    assert_eq!(rig.store.configuration(ConfigurationId(99)).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

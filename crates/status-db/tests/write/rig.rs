@@ -156,6 +156,7 @@ impl Rig {
             worker: self.worker,
             master: self.master,
             properties: Default::default(),
+            configuration: None,
         };
         gives!(self.apply(start).await, Applied::Build(id, _) => id)
     }

@@ -4,11 +4,15 @@ mod documents;
 mod line;
 
 use weir_config::TestFormat;
-use weir_status_api::{StepId, TestResultSetId};
+use weir_status_api::{Query, ReadExt, StepId, TestResultSet, TestResultSetField, TestResultSetId};
 use weir_status_db::{Applied, NewTestResult, NewTestResultSet, Store, Transition};
 use weir_test_results::{Outcome, TestResult};
 
 use super::LineBuffer;
+use super::checkpoint::{Tail, TestsRecord};
+use super::journal::Journal;
+use super::log::LogWriter;
+use super::patience::{self, Patience};
 use crate::error::{Error, Result};
 
 pub(crate) use documents::Report;
@@ -24,6 +28,8 @@ pub(crate) struct TestResults {
     step: StepId,
     reader: Reader,
     set: Option<TestResultSetId>,
+    /// A set may be open that the record does not know of.
+    may_be_open: bool,
 }
 
 impl TestResults {
@@ -34,6 +40,7 @@ impl TestResults {
             step,
             reader: Reader::new(format),
             set: None,
+            may_be_open: false,
         }
     }
 
@@ -42,36 +49,64 @@ impl TestResults {
         self.reader.push(bytes);
     }
 
-    /// Stores the results that wait.
-    pub(crate) async fn flush(&mut self) -> Result<()> {
-        let waiting = std::mem::take(&mut self.reader.waiting);
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let set = self.open().await?;
-        for batch in waiting.chunks(BATCH) {
-            self.store
-                .apply(Transition::AddTestResults(set, batch.to_vec()))
-                .await?;
-        }
-        Ok(())
+    /// Whether no results wait to be stored.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.reader.waiting.is_empty()
     }
 
-    /// Nothing more comes. Gives how many passed and failed; none if there was no test.
-    pub(crate) async fn finish(&mut self) -> Result<Option<(i64, i64)>> {
-        self.reader.finish();
-        self.flush().await?;
-        let Some(set) = self.set.take() else {
-            return Ok(None);
-        };
-        let (passed, failed) = (self.reader.passed, self.reader.failed);
-        let finish = Transition::FinishTestResultSet {
-            set,
-            passed: Some(passed),
-            failed: Some(failed),
-        };
-        self.store.apply(finish).await?;
-        Ok(Some((passed, failed)))
+    /// Notes in the record of the command how far its output was read; gives what stores the results that wait.
+    pub(super) async fn save(&mut self, journal: &mut Journal) -> Result<Vec<Transition>> {
+        let waiting = std::mem::take(&mut self.reader.waiting);
+        let mut transitions = vec![];
+        if !waiting.is_empty() {
+            self.may_be_open |= journal.is_resumed();
+            let set = self.open().await?;
+            let batches = waiting.chunks(BATCH);
+            transitions.extend(batches.map(|batch| Transition::AddTestResults(set, batch.to_vec())));
+        }
+        if let Some(record) = journal.command_mut() {
+            let is_finished = record.tests.as_ref().is_some_and(|it| it.is_finished);
+            record.tests = Some(TestsRecord {
+                set: self.set.map(|it| it.0),
+                tail: Tail::of(&self.reader.lines),
+                passed: self.reader.passed,
+                failed: self.reader.failed,
+                is_finished,
+            });
+        }
+        Ok(transitions)
+    }
+
+    /// Goes on where the record of the command says.
+    pub(super) fn restore(&mut self, journal: &Journal) {
+        if let Some(record) = journal.command().and_then(|it| it.tests.as_ref()) {
+            self.set = record.set.map(TestResultSetId);
+            self.reader.lines = Tail::restore(record.tail.as_ref(), LineBuffer::new(None));
+            self.reader.passed = record.passed;
+            self.reader.failed = record.failed;
+        }
+    }
+
+    /// Nothing more comes of the command, which ran last. Gives how many passed and failed; none if there was no test.
+    pub(crate) async fn finish(&mut self, log: &mut LogWriter) -> Result<Option<(i64, i64)>> {
+        let record = log.journal.command().and_then(|it| it.tests.as_ref());
+        if !record.is_some_and(|it| it.is_finished) {
+            self.reader.finish();
+            let mut transitions = self.save(&mut log.journal).await?;
+            let Some(set) = self.set else {
+                return Ok(None);
+            };
+            transitions.push(Transition::FinishTestResultSet {
+                set,
+                passed: Some(self.reader.passed),
+                failed: Some(self.reader.failed),
+            });
+            if let Some(record) = log.journal.command_mut().and_then(|it| it.tests.as_mut()) {
+                record.is_finished = true;
+            }
+            log.commit(transitions, None).await?;
+        }
+        Ok(Some((self.reader.passed, self.reader.failed)))
     }
 
     async fn open(&mut self) -> Result<TestResultSetId> {
@@ -85,13 +120,33 @@ impl TestResults {
             category: "pass_fail".to_owned(),
             value_unit: "boolean".to_owned(),
         };
-        match self.store.apply(Transition::AddTestResultSet(new)).await? {
-            Applied::TestResultSet(set) => {
-                self.set = Some(set);
-                Ok(set)
+        let mut patience = Patience::new();
+        let set = loop {
+            if self.may_be_open
+                && let Some(set) = self.find().await?
+            {
+                break set;
             }
-            other => Err(Error::Answer(format!("{other:?}"))),
-        }
+            match self.store.apply(Transition::AddTestResultSet(new.clone())).await {
+                Ok(Applied::TestResultSet(set)) => break set,
+                Ok(other) => return Err(Error::Answer(format!("{other:?}"))),
+                Err(error) if patience.outlasts(&error).await => self.may_be_open = true,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.set = Some(set);
+        Ok(set)
+    }
+
+    /// The set that is open, if there is one: the step's newest.
+    async fn find(&self) -> Result<Option<TestResultSetId>> {
+        let query = Query::<TestResultSet>::new()
+            .eq(TestResultSetField::Step, self.step.0)
+            .eq(TestResultSetField::Complete, false)
+            .descending(TestResultSetField::Id)
+            .limit(1);
+        let page = patience::read(|| self.store.page(query.clone())).await?;
+        Ok(page.items.first().map(|it| it.id))
     }
 }
 

@@ -20,6 +20,10 @@ use crate::error::{Error, Result};
 use crate::schema::{
     build_properties, build_requests, builders, builds, buildset_changes, buildset_sources, buildsets,
 };
+use crate::transition::{ConfigurationId, OpenBuild};
+
+/// How many builds of one master are looked at: more than any can run.
+const MOST_OPEN: i64 = 100_000;
 
 /// The build as it is now.
 pub(super) async fn load(tx: &mut Tx<'_>, build: BuildId) -> Result<BuildRow> {
@@ -47,6 +51,7 @@ pub(super) async fn start(
     worker: WorkerId,
     master: MasterId,
     properties: &Properties,
+    configuration: Option<ConfigurationId>,
 ) -> Result<Build> {
     let asked = requests::load(tx, request).await?;
     if asked.complete_at.is_some() || asked.claimed_by != Some(master.0) {
@@ -75,6 +80,7 @@ pub(super) async fn start(
             builds::started_at.eq(tx.at.0),
             builds::locks_duration_s.eq(0),
             builds::state.eq("starting"),
+            builds::configuration.eq(configuration.map(|it| it.0)),
         ))
         .returning(BuildRow::as_returning())
         .get_result(tx.conn)
@@ -161,6 +167,34 @@ pub(super) async fn set_properties(
         );
     }
     Ok(())
+}
+
+/// The builds that the master has begun and not ended, the oldest first.
+pub(crate) async fn open(conn: &mut Conn, master: MasterId) -> Result<Vec<OpenBuild>> {
+    let rows = builds::table
+        .inner_join(build_requests::table.on(build_requests::id.eq(builds::request)))
+        .filter(builds::complete_at.is_null())
+        .filter(builds::master.eq(master.0))
+        .order(builds::id)
+        .limit(MOST_OPEN)
+        .select((
+            builds::id,
+            builds::configuration,
+            (builds::stop_requested, builds::stop_reason),
+            (build_requests::cancel_requested, build_requests::cancel_reason),
+        ))
+        .load::<(i64, Option<i64>, (bool, Option<String>), (bool, Option<String>))>(conn)
+        .await?;
+    let why =
+        |(asked, why): (bool, Option<String>)| asked.then(|| why.unwrap_or_else(|| "stopped".to_owned()));
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(build, configuration, stop, cancel)| OpenBuild {
+            build: BuildId(build),
+            configuration: configuration.map(ConfigurationId),
+            stop: why(stop).or_else(|| why(cancel)),
+        })
+        .collect())
 }
 
 /// What the build was made from.

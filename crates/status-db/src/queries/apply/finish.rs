@@ -1,17 +1,16 @@
 //! Builds, steps and logs end, the inner ones with the outer.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildId, BuildRequestId, LogId, MasterId, Results, StepId, Verb};
 
 use super::super::rows::{BuildRow, StepRow};
 use super::texts::cut;
-use super::{Tx, builds, logs, requests, steps};
+use super::{Tx, builds, checkpoints, logs, requests, steps};
 use crate::error::Result;
 use crate::schema::{build_requests, builds as builds_table, logs as logs_table, steps as steps_table};
 
-/// What people read of a build or step that its master left behind.
-const LOST: &str = "lost: the master was restarted";
 /// What people read of a step whose build ended before it began.
 const NOT_RUN: &str = "not run: the build has ended";
 
@@ -87,6 +86,7 @@ async fn end_step(
     for log in open {
         logs::finish(tx, LogId(log)).await?;
     }
+    checkpoints::forget(tx, step).await?;
     if let Some(hidden) = hidden {
         diesel::update(steps_table::table.find(step.0))
             .set(steps_table::hidden.eq(hidden))
@@ -125,32 +125,15 @@ async fn open_steps(tx: &mut Tx<'_>, build: BuildId) -> Result<Vec<(StepId, bool
         .collect())
 }
 
-/// Ends what an earlier life of the master left behind: builds as retry, or as cancelled if their stop was
-/// asked for; then requests that it had claimed are open again, or cancelled if that was asked for.
+/// Opens the requests again that an earlier life of the master had claimed and does not build.
 pub(super) async fn left_behind(tx: &mut Tx<'_>, master: MasterId) -> Result<()> {
-    let left: Vec<(i64, bool, bool)> = builds_table::table
-        .inner_join(build_requests::table.on(build_requests::id.eq(builds_table::request)))
-        .filter(builds_table::complete_at.is_null())
-        .filter(builds_table::master.eq(master.0))
-        .order(builds_table::id)
-        .select((
-            builds_table::id,
-            builds_table::stop_requested,
-            build_requests::cancel_requested,
-        ))
-        .load(tx.conn)
-        .await?;
-    for (id, stop, cancel) in left {
-        let results = if stop || cancel {
-            Results::Cancelled
-        } else {
-            Results::Retry
-        };
-        build(tx, BuildId(id), results, LOST).await?;
-    }
+    let runs = builds_table::table
+        .filter(builds_table::request.eq(build_requests::id))
+        .filter(builds_table::complete_at.is_null());
     let claimed: Vec<i64> = build_requests::table
         .filter(build_requests::claimed_by.eq(master.0))
         .filter(build_requests::complete_at.is_null())
+        .filter(not(exists(runs)))
         .order(build_requests::id)
         .select(build_requests::id)
         .load(tx.conn)

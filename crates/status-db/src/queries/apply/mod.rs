@@ -4,6 +4,8 @@ pub(super) mod builds;
 mod buildsets;
 mod change_sources;
 mod changes;
+pub(super) mod checkpoints;
+pub(super) mod configurations;
 mod finish;
 mod force;
 pub(super) mod force_keys;
@@ -110,8 +112,9 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             worker,
             master,
             properties,
+            configuration,
         } => {
-            let build = builds::start(tx, *request, *worker, *master, properties).await?;
+            let build = builds::start(tx, *request, *worker, *master, properties, *configuration).await?;
             return Ok(Applied::Build(build.id, build.number));
         }
         Transition::SetBuildState(build, state) => builds::set_state(tx, *build, state).await?,
@@ -124,6 +127,10 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             state,
         } => finish::build(tx, *build, *results, state).await?,
         Transition::AddStep(build, name) => return steps::add(tx, *build, name).await.map(Applied::Step),
+        Transition::KeepConfiguration(text) => {
+            return configurations::keep(tx, text).await.map(Applied::Configuration);
+        }
+        Transition::KeepCheckpoint(new) => checkpoints::keep(tx, new).await?,
         Transition::StartStep(step) => steps::start(tx, *step).await?,
         Transition::UpdateStep { step, state, urls } => steps::update(tx, *step, state, urls).await?,
         Transition::FinishStep {

@@ -161,7 +161,10 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
                 return end(tx, row, Results::Cancelled).await;
             }
             diesel::update(build_requests::table.find(id.0))
-                .set(build_requests::cancel_requested.eq(true))
+                .set((
+                    build_requests::cancel_requested.eq(true),
+                    build_requests::cancel_reason.eq(why(record)),
+                ))
                 .execute(tx.conn)
                 .await?;
         }
@@ -171,7 +174,10 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
             }
             if action == ControlAction::Stop {
                 diesel::update(builds_table::table.find(id.0))
-                    .set(builds_table::stop_requested.eq(true))
+                    .set((
+                        builds_table::stop_requested.eq(true),
+                        builds_table::stop_reason.eq(why(record)),
+                    ))
                     .execute(tx.conn)
                     .await?;
             }
@@ -180,4 +186,13 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
     }
     tx.emit(Verb::Requested, Entity::Control(record.clone()));
     Ok(())
+}
+
+/// Who asked for an end and why, for people.
+fn why(record: &ControlRecord) -> String {
+    let who = &record.caller;
+    match &record.reason {
+        Some(why) => format!("stopped by {who}: {why}"),
+        None => format!("stopped by {who}"),
+    }
 }

@@ -1,0 +1,220 @@
+//! Builds that an earlier life of the master has begun: found and read before workers are let in, and gone on with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_config::{MasterConfig, Source};
+use weir_status_api::{
+    Build, BuildId, Builder, Buildset, Key, Log, LogField, LogId, Properties, PropertiesOf, Query, Read,
+    ReadExt, Step, StepField, StepId, Worker,
+};
+use weir_status_db::{ConfigurationId, OpenBuild, Store};
+
+use super::journal::Left;
+use super::patience;
+use super::{Engine, Stop};
+use crate::error::Result;
+use crate::workers::{Held, Order};
+
+/// A build that an earlier life of the master has begun and not ended.
+pub(crate) struct LeftOpen {
+    /// The build as it is.
+    pub(crate) build: Build,
+    /// What it was told about its end.
+    pub(crate) stop: Arc<Stop>,
+    /// What it goes on with, or why it cannot.
+    pub(super) plan: Result<Plan, String>,
+}
+
+/// All that a build needs to go on.
+pub(super) struct Plan {
+    pub(super) config: Arc<MasterConfig>,
+    pub(super) builder: String,
+    pub(super) buildset: Buildset,
+    pub(super) worker: Worker,
+    pub(super) properties: Properties,
+    /// Its steps in their order; none if they were not added yet.
+    pub(super) steps: Vec<Progress>,
+}
+
+/// How far a step has come.
+pub(super) enum Progress {
+    /// It has not begun.
+    Waiting(StepId),
+    /// It runs.
+    Begun(StepId, Box<Left>),
+    /// It has ended.
+    Ended(Step),
+}
+
+/// The log that a step begins with.
+pub(super) async fn log_of(store: &Store, step: StepId) -> Result<LogId> {
+    let query = Query::<Log>::new()
+        .eq(LogField::Step, step.0)
+        .ascending(LogField::Id)
+        .limit(1);
+    let page = patience::read(|| store.page(query.clone())).await?;
+    let log = page.items.first().map(|it| it.id);
+    Ok(log.ok_or_else(|| weir_status_api::Error::not_found(format!("log of step {step}")))?)
+}
+
+/// Finds the builds that were left open, and takes their commands over: workers that come back find them wanted.
+pub(crate) async fn find(engine: &Engine) -> Result<Vec<LeftOpen>> {
+    let mut finding = Finding {
+        engine,
+        configurations: HashMap::from([(engine.configuration, Ok(Arc::clone(&engine.config)))]),
+    };
+    let mut found = vec![];
+    for open in engine.store.open_builds(engine.master).await? {
+        found.push(finding.read(open).await?);
+    }
+    Ok(found)
+}
+
+struct Finding<'e> {
+    engine: &'e Engine,
+    configurations: HashMap<ConfigurationId, Result<Arc<MasterConfig>, String>>,
+}
+
+impl Finding<'_> {
+    async fn read(&mut self, open: OpenBuild) -> Result<LeftOpen> {
+        let build: Build = self.engine.store.one(Key::Build(open.build.into())).await?.value;
+        let stop = Stop::default();
+        if let Some(why) = &open.stop {
+            stop.cancel(why);
+        }
+        let config = match open.configuration {
+            Some(id) => self.configuration(id).await?,
+            None => Err("it began before this version".to_owned()),
+        };
+        let plan = match config {
+            Ok(config) => self.plan(&build, config).await?,
+            Err(why) => Err(why),
+        };
+        Ok(LeftOpen {
+            build,
+            stop: Arc::new(stop),
+            plan,
+        })
+    }
+
+    /// The configuration by which builds began, or why it cannot be had.
+    async fn configuration(&mut self, id: ConfigurationId) -> Result<Result<Arc<MasterConfig>, String>> {
+        if let Some(known) = self.configurations.get(&id) {
+            return Ok(known.clone());
+        }
+        let read = match self.engine.store.configuration(id).await? {
+            None => Err("the configuration by which it began is not kept any more".to_owned()),
+            Some(text) => {
+                let source = Source {
+                    text,
+                    ..self.engine.config.source.clone()
+                };
+                let checked = tokio::task::spawn_blocking(move || weir_config::check_again(&source)).await;
+                match checked {
+                    Ok(Ok(config)) => Ok(Arc::new(config)),
+                    Ok(Err(mistakes)) => Err(format!(
+                        "the configuration by which it began is not valid now: {mistakes}"
+                    )),
+                    Err(stopped) => Err(format!(
+                        "the configuration by which it began cannot be read: {stopped}"
+                    )),
+                }
+            }
+        };
+        self.configurations.insert(id, read.clone());
+        Ok(read)
+    }
+
+    async fn plan(&self, build: &Build, config: Arc<MasterConfig>) -> Result<Result<Plan, String>> {
+        let store = &self.engine.store;
+        let builder: Builder = store.one(Key::Builder(build.builder.into())).await?.value;
+        let Some(steps_config) = config.builder(&builder.name).map(|it| it.steps.len()) else {
+            return Ok(Err(format!(
+                "the configuration by which it began has no builder `{}`",
+                builder.name
+            )));
+        };
+        let request: weir_status_api::BuildRequest = store.one(Key::BuildRequest(build.request)).await?.value;
+        let buildset: Buildset = store.one(Key::Buildset(request.buildset)).await?.value;
+        let worker: Worker = store.one(Key::Worker(build.worker.into())).await?.value;
+        let properties = store
+            .properties(PropertiesOf::Build(build.id.into()))
+            .await?
+            .value;
+        let rows = steps_of(store, build.id).await?;
+        if !rows.is_empty() && rows.len() != steps_config {
+            let why = format!(
+                "it has {} steps, and its configuration {steps_config}",
+                rows.len()
+            );
+            return Ok(Err(why));
+        }
+        let mut steps = vec![];
+        for row in rows {
+            match self.progress(row, &worker).await? {
+                Ok(progress) => steps.push(progress),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Ok(Plan {
+            config,
+            builder: builder.name,
+            buildset,
+            worker,
+            properties,
+            steps,
+        }))
+    }
+
+    async fn progress(&self, row: Step, worker: &Worker) -> Result<Result<Progress, String>> {
+        if row.complete_at.is_some() {
+            return Ok(Ok(Progress::Ended(row)));
+        }
+        if row.started_at.is_none() {
+            return Ok(Ok(Progress::Waiting(row.id)));
+        }
+        let Some(kept) = self.engine.store.checkpoint(row.id).await? else {
+            return Ok(Err(format!("nothing is kept of its step {}", row.name)));
+        };
+        let log = log_of(&self.engine.store, row.id).await?;
+        let mut left = match Left::new(log, kept) {
+            Ok(left) => left,
+            Err(why) => {
+                return Ok(Err(format!(
+                    "what is kept of its step {} cannot be read: {why}",
+                    row.name
+                )));
+            }
+        };
+        if let Some(running) = left.running() {
+            let held = Held {
+                order: Order {
+                    id: running.id.clone(),
+                    instance: running.instance.clone(),
+                },
+                window: usize::try_from(running.window).unwrap_or(usize::MAX),
+                received: running.received,
+            };
+            left.adopted = Some(self.engine.workers.adopt(&worker.name, held));
+        }
+        Ok(Ok(Progress::Begun(row.id, Box::new(left))))
+    }
+}
+
+/// The steps of a build in their order.
+pub(super) async fn steps_of(store: &Store, build: BuildId) -> Result<Vec<Step>> {
+    let mut query = Query::<Step>::new()
+        .eq(StepField::Build, build.0)
+        .ascending(StepField::Number)
+        .limit(1000);
+    let mut steps = vec![];
+    loop {
+        let page = patience::read(|| store.page(query.clone())).await?;
+        steps.extend(page.items);
+        match page.next {
+            Some(next) => query = query.after(next),
+            None => return Ok(steps),
+        }
+    }
+}

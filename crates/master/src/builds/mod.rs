@@ -12,6 +12,8 @@ mod master_step;
 mod patience;
 mod properties;
 mod property_step;
+#[cfg(test)]
+mod replay;
 mod retries;
 mod rules;
 mod run;

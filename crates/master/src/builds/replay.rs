@@ -1,0 +1,222 @@
+//! What a step's record gives when the step's code is run again after a crash at any moment.
+
+use tempfile::TempDir;
+use weir_status_api::{LogKey, Read, StepId, SystemClock};
+use weir_status_db::{
+    Applied, BuilderSetup, BuildsetSource, Database, NewBuildData, NewBuildset, NewSourceStamp, Options,
+    Setup, Store, Transition,
+};
+
+use super::checkpoint::{CommandRecord, Ending};
+use super::command::End;
+use super::journal::Left;
+use super::left::log_of;
+use super::log::{Channel, LogWriter};
+use crate::workers::Outcome;
+
+/// What the step's commands write, piece by piece.
+const COMMANDS: [&[(Channel, &str)]; 3] = [
+    &[
+        (Channel::Header, "make\n"),
+        (Channel::Stdout, "one\ntw"),
+        (Channel::Stderr, "wrong"),
+        (Channel::Stdout, "o\r"),
+        (Channel::Stdout, "\nthree"),
+    ],
+    &[],
+    &[
+        (Channel::Stdout, "gr\u{fc}n \u{2713}"),
+        (Channel::Stdout, "\n"),
+        (Channel::Header, "ended"),
+    ],
+];
+
+/// How often the step may still commit before the master is killed.
+struct Fuel(usize);
+
+impl Fuel {
+    fn burn(&mut self) -> Option<()> {
+        self.0 = self.0.checked_sub(1)?;
+        Some(())
+    }
+}
+
+struct Site {
+    _folder: TempDir,
+    store: Store,
+    build: weir_status_api::BuildId,
+    step: StepId,
+}
+
+async fn site() -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Options {
+        database: Database::Sqlite,
+        data_dir: folder.path().to_owned(),
+        clock: std::sync::Arc::new(SystemClock),
+    })
+    .await
+    .unwrap();
+    let name = "here".to_owned();
+    let Applied::Master(master) = store.apply(Transition::StartMaster { name }).await.unwrap() else {
+        panic!("no master")
+    };
+    let setup = Setup {
+        builders: vec![BuilderSetup {
+            name: "b".to_owned(),
+            workers: vec!["w".to_owned()],
+            ..BuilderSetup::default()
+        }],
+        workers: vec!["w".to_owned()],
+        ..Setup::default()
+    };
+    let Applied::Setup(ids) = store.apply(Transition::Configure(master, setup)).await.unwrap() else {
+        panic!("no setup")
+    };
+    let buildset = NewBuildset {
+        reason: String::new(),
+        external_id: None,
+        sources: vec![BuildsetSource::New(NewSourceStamp::default())],
+        changes: vec![],
+        builders: vec![ids.builders["b"]],
+        properties: Default::default(),
+        priority: 0,
+        waited_for: false,
+        parent: None,
+        rebuilt_build: None,
+        state: None,
+    };
+    let Applied::Buildset(_, requests) = store
+        .apply(Transition::AddBuildset(Box::new(buildset)))
+        .await
+        .unwrap()
+    else {
+        panic!("no buildset")
+    };
+    let request = requests[&ids.builders["b"]];
+    let begin = vec![
+        Transition::Claim(request, master),
+        Transition::StartBuild {
+            request,
+            worker: ids.workers["w"],
+            master,
+            properties: Default::default(),
+            configuration: None,
+        },
+    ];
+    let Some(Applied::Build(build, _)) = store.apply_all(begin).await.unwrap().pop() else {
+        panic!("no build")
+    };
+    let Applied::Step(step) = store
+        .apply(Transition::AddStep(build, "s".to_owned()))
+        .await
+        .unwrap()
+    else {
+        panic!("no step")
+    };
+    Site {
+        _folder: folder,
+        store,
+        build,
+        step,
+    }
+}
+
+/// The code of a step; none if it was killed.
+async fn code(site: &Site, log: &mut LogWriter, fuel: &mut Fuel) -> Option<()> {
+    log.say("it begins");
+    for (number, pieces) in COMMANDS.iter().enumerate() {
+        let end = match log.journal.ask() {
+            Some(end) => end,
+            None => follow(log, number, pieces, fuel).await?,
+        };
+        let End::Outcome(Outcome::Exited(code)) = end else {
+            panic!("{end:?}");
+        };
+        assert_eq!(code, number as i32);
+        log.say(&format!("command {number} ended"));
+    }
+    fuel.burn()?;
+    let set = Transition::SetBuildData(NewBuildData {
+        build: site.build,
+        name: "data".to_owned(),
+        value: b"value".to_vec(),
+        source: "s".to_owned(),
+    });
+    log.once(vec![set]).await.unwrap();
+    log.say("it ends");
+    fuel.burn()?;
+    log.end_lines().await.unwrap();
+    Some(())
+}
+
+/// Runs a command, as its worker sends what is not stored.
+async fn follow(
+    log: &mut LogWriter,
+    number: usize,
+    pieces: &[(Channel, &str)],
+    fuel: &mut Fuel,
+) -> Option<End> {
+    if log.journal.command().is_none() {
+        log.journal.record.commands.push(CommandRecord {
+            id: number.to_string(),
+            instance: "process".to_owned(),
+            ..CommandRecord::default()
+        });
+        fuel.burn()?;
+        log.commit(vec![], None).await.unwrap();
+    }
+    let stored = log.journal.command().unwrap().received;
+    for (place, (channel, piece)) in pieces.iter().enumerate().skip(stored as usize) {
+        log.push(*channel, piece.as_bytes());
+        log.journal.command_mut().unwrap().received = place as u64 + 1;
+        fuel.burn()?;
+        log.commit(vec![], None).await.unwrap();
+    }
+    let end = End::Outcome(Outcome::Exited(number as i32));
+    log.close_lines();
+    log.journal.command_mut().unwrap().ending = Some(Ending::of(&end));
+    fuel.burn()?;
+    log.commit(vec![], None).await.unwrap();
+    Some(end)
+}
+
+async fn text(site: &Site) -> String {
+    let log = log_of(&site.store, site.step).await.unwrap();
+    let content = site.store.log_content(LogKey::Id(log), 0, 1000).await.unwrap();
+    content.value.content
+}
+
+#[tokio::test]
+async fn a_crash_at_any_moment_changes_nothing() {
+    let start = async |site: &Site| {
+        LogWriter::start_step(site.store.clone(), site.step, true, None)
+            .await
+            .unwrap()
+    };
+    let whole = site().await;
+    let mut fuel = Fuel(usize::MAX);
+    let mut log = start(&whole).await;
+    code(&whole, &mut log, &mut fuel).await.unwrap();
+    let commits = usize::MAX - fuel.0;
+    let expected = text(&whole).await;
+    assert_eq!(
+        expected,
+        "hit begins\nhmake\noone\notwo\nothree\newrong\nhcommand 0 ended\nhcommand 1 ended\nogr\u{fc}n \u{2713}\n\
+         hended\nhcommand 2 ended\nhit ends\n"
+    );
+    for crash in 0..commits {
+        let site = site().await;
+        let mut log = start(&site).await;
+        assert!(code(&site, &mut log, &mut Fuel(crash)).await.is_none());
+        // Twice: what is replayed is replayed again.
+        for fuel in [crash / 2, usize::MAX] {
+            let kept = site.store.checkpoint(site.step).await.unwrap().unwrap();
+            let left = Left::new(log_of(&site.store, site.step).await.unwrap(), kept).unwrap();
+            log = LogWriter::resume(site.store.clone(), site.step, left);
+            let ended = code(&site, &mut log, &mut Fuel(fuel)).await;
+            assert!(ended.is_some() || fuel < usize::MAX, "{crash}");
+        }
+        assert_eq!(text(&site).await, expected, "killed before commit {crash}");
+    }
+}

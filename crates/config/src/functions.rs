@@ -35,6 +35,8 @@ pub(crate) const MASTER: &[&Function] = &[
     &scheduler::FIELD_INT,
     &scheduler::FIELD_BOOL,
     &scheduler::FIELD_CHOICE,
+    &scheduler::FIELD_USERNAME,
+    &scheduler::FIELD_GROUP,
     &canceller::OLD_BUILD_CANCELLER,
     &canceller::FAILING_BUILDSET_CANCELLER,
     &builder::BUILDER,

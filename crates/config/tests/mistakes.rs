@@ -532,6 +532,20 @@ periodic("e", builders = [b], interval = 1, codebases = {"x": {}}, branch = "mai
 triggerable("f", builders = [b], codebases = ["x"])"#
         ),
         (
+            "fields",
+            r#"field_text("a", pattern = "[0-9")
+field_text("b", pattern = "[0-9]+", default = "x")
+field_text("c", max_length = 2, default = "abc")
+field_int("d", min = 3, max = 2)
+field_int("e", min = 3, default = 2)
+field_choice("f", ["x", "y"], multiple = True, default = ["x", "z"])
+field_choice("g", ["x", "y"], multiple = True, default = "x")
+force("h", builders = [b], fields = [field_group([field_int("n")], name = "g"), field_int("g_n")])
+force("i", builders = [b], fields = [field_text("lib_branch")], codebases = {"app": {}, "lib": {}})
+force("j", builders = [b], codebases = {"app": {}}, codebase = "app")
+field_group([])"#
+        ),
+        (
             "cancellers",
             r#"old_build_canceller("a", builders = ["bb"])
 old_build_canceller("a", builders = [])

@@ -82,7 +82,7 @@ pub struct ForceParams {
     pub repository: Option<String>,
     /// The project.
     pub project: Option<String>,
-    /// Values for the scheduler's own fields, by name.
+    /// Values for the scheduler's own fields, by name; those of a group or codebase by its name, `_` and theirs.
     pub values: BTreeMap<String, serde_json::Value>,
     /// A text that the client made up for this one wish, 200 bytes at the most: the same caller's force of the
     /// same scheduler with the same key again, within a day, makes nothing and is answered with what the first

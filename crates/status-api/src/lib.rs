@@ -75,7 +75,7 @@ pub use resource::project::{
 pub use resource::property::{Properties, Property};
 pub use resource::setup::{
     Builder, BuilderField, ChangeSource, ChangeSourceField, ForceDefaults, ForceField, ForceFieldKind,
-    ForceScheduler, ForceSchedulerField, Scheduler, SchedulerField,
+    ForceScheduler, ForceSchedulerField, ForceSource, Scheduler, SchedulerField, TextRules,
 };
 pub use resource::source::{Change, ChangeField, Patch, SourceStamp, SourceStampField};
 pub use resource::{Entity, Kind, Resource};

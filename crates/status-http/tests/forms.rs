@@ -515,6 +515,102 @@ fn force_schedulers_have_buildbots_form() {
 }
 
 #[test]
+fn every_kind_of_field_survives() {
+    let field = |name: &str, kind, default| ForceField {
+        name: name.to_owned(),
+        label: format!("The {name}"),
+        kind,
+        default,
+        required: false,
+    };
+    let choices = ["a", "b"].map(str::to_owned).to_vec();
+    let ruled = |lines, pattern: Option<&str>, max_length| {
+        ForceFieldKind::Ruled(TextRules {
+            lines,
+            pattern: pattern.map(str::to_owned),
+            max_length,
+        })
+    };
+    let scheduler = ForceScheduler {
+        name: "force".to_owned(),
+        button_name: "Force".to_owned(),
+        label: "force".to_owned(),
+        builder_names: vec!["linux".to_owned()],
+        enabled: true,
+        defaults: ForceDefaults {
+            codebase: "app".to_owned(),
+            ..ForceDefaults::default()
+        },
+        properties: Properties::new(),
+        fields: vec![
+            field(
+                "lib",
+                ForceFieldKind::Codebase(ForceSource {
+                    branch: Some("stable".to_owned()),
+                    revision: Some("abc".to_owned()),
+                    repository: "/srv/lib".to_owned(),
+                    project: "weir".to_owned(),
+                }),
+                json!(""),
+            ),
+            field("plain", ForceFieldKind::Text, json!("x")),
+            field("version", ruled(false, Some("[0-9.]+"), Some(10)), json!("1.0")),
+            field("notes", ruled(true, None, None), json!("")),
+            field(
+                "jobs",
+                ForceFieldKind::Within {
+                    min: Some(1),
+                    max: None,
+                },
+                json!(4),
+            ),
+            field("who", ForceFieldKind::Username, json!("")),
+            field(
+                "kinds",
+                ForceFieldKind::Choices {
+                    choices: choices.clone(),
+                    strict: false,
+                    multiple: true,
+                },
+                json!(["a"]),
+            ),
+            field(
+                "sanitizer",
+                ForceFieldKind::Group(vec![
+                    field("on", ForceFieldKind::Bool, json!(false)),
+                    field(
+                        "",
+                        ForceFieldKind::Group(vec![field("of", ForceFieldKind::Choice(choices), json!("a"))]),
+                        json!(""),
+                    ),
+                ]),
+                json!(""),
+            ),
+        ],
+    };
+    let object = scheduler.to_json();
+    assert_eq!(
+        ForceScheduler::from_json(&object).expect("a force scheduler"),
+        scheduler
+    );
+    let mut lines = vec![];
+    for field in object["all_fields"].as_array().into_iter().flatten() {
+        outline(field, &mut lines);
+    }
+    let names: Vec<_> = lines.iter().map(|it| &it[0]).collect();
+    for name in [
+        "lib_branch",
+        "lib_revision",
+        "sanitizer",
+        "sanitizer_on",
+        "sanitizer_of",
+        "notes",
+    ] {
+        assert!(names.contains(&&json!(name)), "{name} is none of {names:?}");
+    }
+}
+
+#[test]
 fn a_buildbot_masters_objects_are_read_to_the_second() {
     let object = json!({
         "buildid": 1, "number": 1, "builderid": 1, "buildrequestid": null, "workerid": 1, "masterid": 1,

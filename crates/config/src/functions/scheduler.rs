@@ -15,7 +15,7 @@ use crate::session::Kind;
 
 pub(super) use after::{DEPENDENT, TRIGGERABLE};
 pub(super) use changes::{ANY_BRANCH, SINGLE_BRANCH};
-pub(super) use force::{FIELD_BOOL, FIELD_CHOICE, FIELD_INT, FIELD_TEXT, FORCE};
+pub(super) use force::{FIELD_BOOL, FIELD_CHOICE, FIELD_GROUP, FIELD_INT, FIELD_TEXT, FIELD_USERNAME, FORCE};
 pub(super) use timed::{NIGHTLY, NIGHTLY_TRIGGERABLE, PERIODIC};
 
 /// The arguments that say what one source is.

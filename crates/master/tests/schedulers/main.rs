@@ -5,5 +5,6 @@
 mod cancellers;
 mod chains;
 mod codebases;
+mod forces;
 mod nightly;
 mod site;

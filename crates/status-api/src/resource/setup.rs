@@ -147,7 +147,7 @@ fields! {
 /// One property that a force scheduler asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForceField {
-    /// The property's name.
+    /// The property's name. Of a codebase it is the codebase's, and a group may have none.
     pub name: String,
     /// What people read beside it.
     pub label: String,
@@ -160,7 +160,7 @@ pub struct ForceField {
 }
 
 /// What a [`ForceField`] may hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ForceFieldKind {
     /// A line of text.
     Text,
@@ -170,4 +170,54 @@ pub enum ForceFieldKind {
     Bool,
     /// One of these.
     Choice(Vec<String>),
+    /// Text that follows rules.
+    Ruled(TextRules),
+    /// A whole number within bounds.
+    Within {
+        /// The least, if there is one.
+        min: Option<i64>,
+        /// The greatest, if there is one.
+        max: Option<i64>,
+    },
+    /// Texts of a list.
+    Choices {
+        /// The list.
+        choices: Vec<String>,
+        /// Whether it must be of the list.
+        strict: bool,
+        /// Whether it is several: the value is a list then.
+        multiple: bool,
+    },
+    /// Somebody with an address: `Ada <ada@example.org>` (Buildbot's `UserNameParameter`).
+    Username,
+    /// A codebase that is built beside the scheduler's own. Its values are named after it: of the codebase `lib`
+    /// `lib_branch`, `lib_revision`, `lib_repository` and `lib_project`. No property comes of it.
+    Codebase(ForceSource),
+    /// Fields that are shown together (Buildbot's `NestedParameter`). Of a group with a name one property comes
+    /// that holds them all, and in [`ForceParams::values`](crate::ForceParams::values) each has the group's name and `_` before its own.
+    Group(Vec<ForceField>),
+}
+
+/// What the text of a [`ForceField`] must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextRules {
+    /// Whether it may have several lines.
+    pub lines: bool,
+    /// A regular expression that the whole of it must match, if there is one.
+    pub pattern: Option<String>,
+    /// How many characters it may have, if there is a limit.
+    pub max_length: Option<i64>,
+}
+
+/// What is built of a codebase unless the person says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForceSource {
+    /// The branch; none for the repository's default one.
+    pub branch: Option<String>,
+    /// The revision; none for the newest.
+    pub revision: Option<String>,
+    /// The repository, may be empty.
+    pub repository: String,
+    /// The project, may be empty.
+    pub project: String,
 }

@@ -152,10 +152,14 @@ fn filled_in(
 
 fn check(field: &ForceField, value: &Json) -> Result<(), &'static str> {
     let fits = match &field.kind {
-        ForceFieldKind::Text => value.is_string(),
-        ForceFieldKind::Int => value.is_i64(),
+        ForceFieldKind::Text | ForceFieldKind::Ruled(_) | ForceFieldKind::Username => value.is_string(),
+        ForceFieldKind::Int | ForceFieldKind::Within { .. } => value.is_i64(),
         ForceFieldKind::Bool => value.is_boolean(),
-        ForceFieldKind::Choice(all) => value.as_str().is_some_and(|it| all.iter().any(|one| one == it)),
+        // No case has these.
+        ForceFieldKind::Codebase(_) | ForceFieldKind::Group(_) => true,
+        ForceFieldKind::Choice(all) | ForceFieldKind::Choices { choices: all, .. } => {
+            value.as_str().is_some_and(|it| all.iter().any(|one| one == it))
+        }
     };
     if !fits {
         return Err("does not fit");

@@ -24,6 +24,8 @@ macro_rules! for_resources {
             Commit { id, codebase, author, committer, comments, when, revision, parent }
             ForceDefaults { reason, branch, repository, project, codebase }
             ForceField { name, label, kind, default, required }
+            TextRules { lines, pattern, max_length }
+            ForceSource { branch, revision, repository, project }
             ForceScheduler { name, button_name, label, builder_names, enabled, defaults, properties, fields }
             Patch { id, level, subdir, author, comment, body }
             SourceStamp { id, revision, branch, repository, project, codebase, created_at, patch }
@@ -69,5 +71,11 @@ choice! {
         Int {} = force_field_kind::Int,
         Bool {} = force_field_kind::Bool,
         Choice { 0: choices } = force_field_kind::Choice,
+        Ruled { 0: rules } = force_field_kind::Ruled,
+        Within { min: min, max: max } = force_field_kind::Within,
+        Choices { choices: choices, strict: strict, multiple: multiple } = force_field_kind::Choices,
+        Username {} = force_field_kind::Username,
+        Codebase { 0: source } = force_field_kind::Codebase,
+        Group { 0: fields } = force_field_kind::Group,
     }
 }

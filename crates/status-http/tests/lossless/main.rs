@@ -11,7 +11,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
-use weir_status_api::{Cursor, Entity, Error, Event, Kind, LogChunk, Resource, TopicFilter, Verb};
+use weir_status_api::{
+    Cursor, Entity, Error, Event, ForceField, ForceFieldKind, Kind, LogChunk, Resource, TextRules,
+    TopicFilter, Verb,
+};
 use weir_status_http::v2::{self, Form};
 
 /// JSON as it goes over the wire.
@@ -24,15 +27,45 @@ fn any_made<T: for<'de> Deserialize<'de> + std::fmt::Debug>() -> impl Strategy<V
     vec(any::<u8>(), 0..400).prop_filter_map("no value", |bytes| make(&bytes))
 }
 
-/// What JSON cannot tell apart: no link and an empty one, no default branch and an empty one.
+/// What JSON cannot tell apart: no link and an empty one, no default branch and an empty one, and what
+/// [`level_field`] knows.
 fn level(mut entity: Entity) -> Entity {
-    let empty = |text: &mut Option<String>| *text = text.take().filter(|text| !text.is_empty());
     match &mut entity {
         Entity::Change(change) => empty(&mut change.revlink),
-        Entity::ForceScheduler(scheduler) => empty(&mut scheduler.defaults.branch),
+        Entity::ForceScheduler(scheduler) => {
+            empty(&mut scheduler.defaults.branch);
+            scheduler.fields.iter_mut().for_each(level_field);
+        }
         _ => {}
     }
     entity
+}
+
+/// Rules that forbid nothing are none; and what holds other fields has no value of its own.
+fn level_field(field: &mut ForceField) {
+    match &mut field.kind {
+        ForceFieldKind::Ruled(rules) if *rules == TextRules::default() => field.kind = ForceFieldKind::Text,
+        ForceFieldKind::Within { min: None, max: None } => field.kind = ForceFieldKind::Int,
+        ForceFieldKind::Choices {
+            choices,
+            strict: true,
+            multiple: false,
+        } => field.kind = ForceFieldKind::Choice(std::mem::take(choices)),
+        ForceFieldKind::Codebase(source) => {
+            empty(&mut source.branch);
+            empty(&mut source.revision);
+            (field.default, field.required) = ("".into(), false);
+        }
+        ForceFieldKind::Group(fields) => {
+            fields.iter_mut().for_each(level_field);
+            (field.default, field.required) = ("".into(), false);
+        }
+        _ => {}
+    }
+}
+
+fn empty(text: &mut Option<String>) {
+    *text = text.take().filter(|text| !text.is_empty());
 }
 
 /// As a read gives it: how a worker is missing is told by an event alone.

@@ -41,7 +41,8 @@ pub(crate) struct Force {
     /// Higher goes first.
     #[arg(long, allow_negative_numbers = true)]
     priority: Option<i32>,
-    /// A value for a field of the force scheduler; may be repeated.
+    /// A value for a field of the force scheduler; may be repeated, also for a field that takes several. A field of a
+    /// group or codebase has its name before its own, as in `lib_branch`.
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     values: Vec<String>,
     /// Show the build's logs as they come; the exit code tells how it ended.
@@ -113,13 +114,18 @@ impl Force {
     }
 
     fn values(&self) -> Result<BTreeMap<String, serde_json::Value>, Failure> {
-        self.values
-            .iter()
-            .map(|it| match it.split_once('=') {
-                Some((name, value)) => Ok((name.to_owned(), value.into())),
-                None => Err(Failure::usage(format!("--set {it}: write FIELD=VALUE"))),
-            })
-            .collect()
+        let mut given: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
+        for it in &self.values {
+            let Some((name, value)) = it.split_once('=') else {
+                return Err(Failure::usage(format!("--set {it}: write FIELD=VALUE")));
+            };
+            given.entry(name.to_owned()).or_default().push(value.into());
+        }
+        let values = given.into_iter().map(|(name, mut values)| match values.len() {
+            1 => (name, values.remove(0)),
+            _ => (name, values.into()),
+        });
+        Ok(values.collect())
     }
 }
 

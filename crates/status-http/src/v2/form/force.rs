@@ -3,7 +3,7 @@
 //! Buildbot's form is: a group of who and why; a group for the codebase; then the scheduler's own fields.
 
 use serde_json::{Value, json};
-use weir_status_api::{ForceDefaults, ForceField, ForceFieldKind, ForceScheduler};
+use weir_status_api::{ForceDefaults, ForceField, ForceFieldKind, ForceScheduler, ForceSource, TextRules};
 
 use super::{Fields, Form, FormError, Object, properties_from_json};
 
@@ -22,7 +22,7 @@ pub(crate) fn source_field(codebase: &str, field: &str) -> String {
 impl Form for ForceScheduler {
     fn object(&self) -> Object<'_> {
         let mut all = vec![request_group(&self.defaults), source_group(&self.defaults)];
-        all.extend(self.fields.iter().map(own_field));
+        all.extend(self.fields.iter().map(|it| own_field(it, "")));
         Object::new()
             .set("name", self.name.as_str())
             .set("button_name", self.button_name.as_str())
@@ -34,7 +34,7 @@ impl Form for ForceScheduler {
             .done()
     }
 
-    /// Of several codebases of a Buildbot master the first one counts.
+    /// Of several codebases of a Buildbot master the first is the scheduler's own, and the others are fields.
     fn from_json(value: &Value) -> Result<Self, FormError> {
         let fields = Fields::of("forcescheduler", value)?;
         let mut form = ReadForm::default();
@@ -127,7 +127,20 @@ fn request_group(defaults: &ForceDefaults) -> Value {
 }
 
 fn source_group(defaults: &ForceDefaults) -> Value {
-    let codebase = defaults.codebase.as_str();
+    let label = match defaults.codebase.as_str() {
+        "" => String::new(),
+        codebase => format!("Codebase: {codebase}"),
+    };
+    let source = ForceSource {
+        branch: defaults.branch.clone(),
+        revision: None,
+        repository: defaults.repository.clone(),
+        project: defaults.project.clone(),
+    };
+    codebase_group(&defaults.codebase, &label, &source)
+}
+
+fn codebase_group(codebase: &str, label: &str, source: &ForceSource) -> Value {
     let one = |name: &str, label: &str, default: &str| {
         let full_name = Some(source_field(codebase, name));
         field(
@@ -139,36 +152,56 @@ fn source_group(defaults: &ForceDefaults) -> Value {
             json!({"size": 30}),
         )
     };
-    let label = match codebase {
-        "" => String::new(),
-        codebase => format!("Codebase: {codebase}"),
-    };
+    let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     group(
         codebase,
-        &label,
+        label,
         vec![
-            one(
-                "branch",
-                "Branch:",
-                defaults.branch.as_deref().unwrap_or_default(),
-            ),
-            one("project", "Project:", &defaults.project),
-            one("repository", "Repository:", &defaults.repository),
-            one("revision", "Revision:", ""),
+            one("branch", "Branch:", &or_empty(&source.branch)),
+            one("project", "Project:", &source.project),
+            one("repository", "Repository:", &source.repository),
+            one("revision", "Revision:", &or_empty(&source.revision)),
         ],
     )
 }
 
-fn own_field(own: &ForceField) -> Value {
+/// A field of the scheduler's own, within the group of that full name.
+fn own_field(own: &ForceField, within: &str) -> Value {
+    let full_name = full_name(within, &own.name);
     let (kind, more) = match &own.kind {
         ForceFieldKind::Text => ("text", json!({"size": 30})),
+        ForceFieldKind::Ruled(rules) => {
+            let mut more = json!({"size": 30, "pattern": rules.pattern, "maxsize": rules.max_length});
+            if rules.lines {
+                more["cols"] = json!(80);
+                more["rows"] = json!(20);
+            }
+            (if rules.lines { "textarea" } else { "text" }, more)
+        }
         ForceFieldKind::Int => ("int", json!({"size": 10})),
+        ForceFieldKind::Within { min, max } => ("int", json!({"size": 10, "min": min, "max": max})),
         ForceFieldKind::Bool => ("bool", json!({})),
         ForceFieldKind::Choice(choices) => ("list", json!({"choices": choices, "strict": true})),
+        ForceFieldKind::Choices {
+            choices,
+            strict,
+            multiple,
+        } => (
+            "list",
+            json!({"choices": choices, "strict": strict, "multiple": multiple}),
+        ),
+        ForceFieldKind::Username => ("username", json!({"size": 30, "need_email": true})),
+        ForceFieldKind::Codebase(source) => return codebase_group(&own.name, &own.label, source),
+        ForceFieldKind::Group(fields) => {
+            let fields = fields.iter().map(|it| own_field(it, &full_name)).collect();
+            let mut object = group(&own.name, &own.label, fields);
+            object["fullName"] = json!(Some(full_name).filter(|it| !it.is_empty()));
+            return object;
+        }
     };
     let mut object = field(
         &own.name,
-        Some(own.name.clone()),
+        Some(full_name),
         &own.label,
         kind,
         own.default.clone(),
@@ -176,6 +209,15 @@ fn own_field(own: &ForceField) -> Value {
     );
     object["required"] = json!(own.required);
     object
+}
+
+/// The full name of what is called `name` within the group of the full name `within`.
+fn full_name(within: &str, name: &str) -> String {
+    match (within, name) {
+        ("", name) => name.to_owned(),
+        (within, "") => within.to_owned(),
+        (within, name) => format!("{within}_{name}"),
+    }
 }
 
 /// What was read of a form so far.
@@ -188,47 +230,107 @@ struct ReadForm {
 
 impl ReadForm {
     fn take(&mut self, field: &Fields<'_>) -> Result<(), FormError> {
-        let name = field.text("name")?;
-        let kind = match field.text("type")?.as_str() {
-            "nested" => return self.take_group(&name, field),
-            "fixed" => return Ok(()),
-            "int" => ForceFieldKind::Int,
-            "bool" => ForceFieldKind::Bool,
-            "list" => ForceFieldKind::Choice(field.texts("choices")?),
-            _ => ForceFieldKind::Text,
-        };
-        self.own.push(ForceField {
-            name: field.maybe_text("fullName")?.unwrap_or(name),
-            label: field.text("label")?,
-            kind,
-            default: field.value("default").clone(),
-            required: field.flag("required")?,
-        });
-        Ok(())
-    }
-
-    fn take_group(&mut self, name: &str, group: &Fields<'_>) -> Result<(), FormError> {
-        let fields = group.objects("fields", Ok)?;
+        if field.text("type")? != "nested" {
+            self.own.extend(leaf(field)?);
+            return Ok(());
+        }
+        let fields = field.objects("fields", Ok)?;
         let names: Vec<String> = fields
             .iter()
             .map(|it| it.text("name"))
             .collect::<Result<_, _>>()?;
         let has = |name: &str| names.iter().any(|it| it == name);
+        let name = field.text("name")?;
         if has("username") && has("reason") {
             self.defaults.reason = default_of(&fields, "reason");
-        } else if SOURCE_FIELDS.iter().all(|name| has(name)) {
-            if !std::mem::replace(&mut self.source_seen, true) {
-                name.clone_into(&mut self.defaults.codebase);
-                self.defaults.branch = Some(default_of(&fields, "branch")).filter(|it| !it.is_empty());
-                self.defaults.project = default_of(&fields, "project");
-                self.defaults.repository = default_of(&fields, "repository");
-            }
+            return Ok(());
+        }
+        let is_source = SOURCE_FIELDS.iter().all(|name| has(name));
+        if is_source && !std::mem::replace(&mut self.source_seen, true) {
+            let source = source_of(&fields);
+            self.defaults.codebase = name;
+            self.defaults.branch = source.branch;
+            self.defaults.project = source.project;
+            self.defaults.repository = source.repository;
+            return Ok(());
+        }
+        let kind = if is_source {
+            ForceFieldKind::Codebase(source_of(&fields))
         } else {
+            let mut within = Self {
+                source_seen: true,
+                ..Self::default()
+            };
             for field in &fields {
-                self.take(field)?;
+                within.take(field)?;
+            }
+            ForceFieldKind::Group(within.own)
+        };
+        self.own.push(ForceField {
+            name,
+            label: field.text("label")?,
+            kind,
+            default: json!(""),
+            required: false,
+        });
+        Ok(())
+    }
+}
+
+/// A field that holds a value; none if that is the server's own.
+fn leaf(field: &Fields<'_>) -> Result<Option<ForceField>, FormError> {
+    let number = |name: &str| field.value(name).as_i64();
+    let kind = match field.text("type")?.as_str() {
+        "fixed" => return Ok(None),
+        "int" => match (number("min"), number("max")) {
+            (None, None) => ForceFieldKind::Int,
+            (min, max) => ForceFieldKind::Within { min, max },
+        },
+        "bool" => ForceFieldKind::Bool,
+        "list" => {
+            let choices = field.texts("choices")?;
+            let strict = field.value("strict").as_bool().unwrap_or(true);
+            let multiple = field.flag("multiple")?;
+            if strict && !multiple {
+                ForceFieldKind::Choice(choices)
+            } else {
+                ForceFieldKind::Choices {
+                    choices,
+                    strict,
+                    multiple,
+                }
             }
         }
-        Ok(())
+        "username" if field.value("need_email") == true => ForceFieldKind::Username,
+        kind => {
+            let rules = TextRules {
+                lines: kind == "textarea",
+                pattern: field.value("pattern").as_str().map(str::to_owned),
+                max_length: number("maxsize"),
+            };
+            if rules == TextRules::default() {
+                ForceFieldKind::Text
+            } else {
+                ForceFieldKind::Ruled(rules)
+            }
+        }
+    };
+    Ok(Some(ForceField {
+        name: field.text("name")?,
+        label: field.text("label")?,
+        kind,
+        default: field.value("default").clone(),
+        required: field.flag("required")?,
+    }))
+}
+
+fn source_of(fields: &[Fields<'_>]) -> ForceSource {
+    let or_none = |name| Some(default_of(fields, name)).filter(|it| !it.is_empty());
+    ForceSource {
+        branch: or_none("branch"),
+        revision: or_none("revision"),
+        repository: default_of(fields, "repository"),
+        project: default_of(fields, "project"),
     }
 }
 

@@ -151,6 +151,11 @@ fn force_field() -> Value {
         ("columns", or_null(integer())),
         ("size", integer()),
         ("need_email", flag()),
+        ("cols", integer()),
+        ("rows", integer()),
+        ("pattern", or_null(text())),
+        ("min", or_null(integer())),
+        ("max", or_null(integer())),
         ("choices", list(text())),
         ("strict", flag()),
     ];
@@ -162,7 +167,7 @@ fn force_field() -> Value {
 }
 
 fn field_type() -> Value {
-    json!({"type": "string", "enum": ["text", "int", "bool", "list", "username", "nested"]})
+    json!({"type": "string", "enum": ["text", "textarea", "int", "bool", "list", "username", "nested"]})
 }
 
 fn master_within() -> Value {

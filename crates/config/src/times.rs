@@ -73,7 +73,7 @@ pub(crate) struct LineError {
 #[derive(Clone)]
 pub struct Times {
     line: String,
-    cron: Cron,
+    cron: Box<Cron>,
     zone: TimeZone,
     zone_name: String,
     /// Whether its hours are said, and not just every so many.
@@ -103,7 +103,7 @@ impl Times {
         let times = Self {
             fixed: !fields.get(1).is_some_and(|hours| hours.contains('*')),
             line,
-            cron,
+            cron: Box::new(cron),
             zone,
             zone_name,
         };

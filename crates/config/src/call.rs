@@ -34,6 +34,8 @@ pub(crate) struct Function {
 pub(crate) struct Call<'v, 's> {
     session: &'s Session,
     function: &'static Function,
+    /// What a method is called on.
+    receiver: Option<Item>,
     site: CallSite,
     /// The place in the file's top level by way of which this call came about, if it is in a function.
     by_way_of: Option<Place>,
@@ -52,6 +54,7 @@ impl<'v, 's> Call<'v, 's> {
     /// Sorts the arguments by name; too many and unknown ones are mistakes.
     pub(crate) fn bind(
         function: &'static Function,
+        receiver: Option<Item>,
         arguments: &Arguments<'v, '_>,
         evaluator: &Evaluator<'v, 's, '_>,
     ) -> starlark::Result<Self> {
@@ -68,6 +71,7 @@ impl<'v, 's> Call<'v, 's> {
         let mut call = Self {
             session,
             function,
+            receiver,
             site: top.map(|it| session.sites.at(&it)).unwrap_or_default(),
             by_way_of: outermost
                 .and_then(|it| it.location.as_ref())
@@ -168,6 +172,11 @@ impl<'v, 's> Call<'v, 's> {
     /// Whether there was no mistake in it so far.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// What the method is called on.
+    pub(crate) fn receiver(&self) -> Option<&Item> {
+        self.receiver.as_ref()
     }
 
     /// The evaluation that it is part of.

@@ -13,6 +13,7 @@ use crate::call::Function;
 use crate::depth;
 use crate::diagnostic::{ConfigErrors, Diagnostic, Place};
 use crate::functions;
+use crate::locks;
 use crate::model::{ListenerConfig, MasterConfig, Source};
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::{BROKEN, Broken, Builtin};
@@ -51,7 +52,7 @@ pub fn check(source: &str, file_name: &str, folder: &Path) -> Result<MasterConfi
         folder,
         Files::Read,
         functions::MASTER,
-        has_a_builder,
+        check_whole,
     )
 }
 
@@ -72,15 +73,16 @@ pub fn check_again(source: &Source) -> Result<MasterConfig, ConfigErrors> {
         folder,
         Files::LeftAlone,
         functions::MASTER,
-        has_a_builder,
+        check_whole,
     )
 }
 
-fn has_a_builder(session: &Session) {
+fn check_whole(session: &Session) {
     if session.configure(|config| config.builders.is_empty()) {
         let help = Some("add builder(name = …, workers = […], steps = […])".to_owned());
         session.mistake(Place::default(), "no builder is configured".to_owned(), help);
     }
+    locks::check_circles(session);
 }
 
 /// Reads a file of listeners: `webhook(…)` only. Secret files are relative to its folder.
@@ -236,7 +238,7 @@ fn globals(functions: &'static [&'static Function], module: &AstModule, session:
     ];
     let mut builder = GlobalsBuilder::extended_by(&extensions);
     for function in functions {
-        builder.set(function.name, Builtin(function));
+        builder.set(function.name, Builtin { function, of: None });
     }
     let known: HashSet<String> = {
         let globals = GlobalsBuilder::extended_by(&extensions).build();

@@ -6,12 +6,15 @@ mod canceller;
 mod change_source;
 mod interpolate;
 mod listener;
+mod lock;
 mod project;
 mod scheduler;
 mod setup;
 mod step;
 
 use crate::call::Function;
+
+pub(crate) use lock::OF_LOCK;
 
 /// Those of a master's file.
 pub(crate) const MASTER: &[&Function] = &[
@@ -23,6 +26,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &project::PROJECT,
     &project::CODEBASE,
     &change_source::GIT_POLLER,
+    &lock::LOCK,
     &scheduler::ANY_BRANCH,
     &scheduler::SINGLE_BRANCH,
     &scheduler::PERIODIC,

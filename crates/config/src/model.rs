@@ -2,6 +2,7 @@
 //! exists, and durations are positive.
 
 mod canceller;
+mod lock;
 mod project;
 mod scheduler;
 mod step;
@@ -19,6 +20,7 @@ use crate::function::{Function, Functions};
 use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
+pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
@@ -46,6 +48,8 @@ pub struct MasterConfig {
     pub plain_text_beyond_loopback: bool,
     /// How long builds wait for a worker whose connection was lost, or that has not come since the master began.
     pub worker_grace: Duration,
+    /// Which of several free workers takes a build, unless the builder says so (Buildbot's `select_next_worker`).
+    pub next_worker: NextWorker,
     /// The workers, in the file's order; names are unique.
     pub workers: Vec<WorkerConfig>,
     /// Where changes come from; names are unique.
@@ -58,6 +62,8 @@ pub struct MasterConfig {
     pub schedulers: Vec<SchedulerConfig>,
     /// What cancels builds that are not worth going on; names are unique.
     pub cancellers: Vec<CancellerConfig>,
+    /// What there is only so much of at a time; names are unique.
+    pub locks: Vec<LockConfig>,
     /// What is built; names are unique.
     pub builders: Vec<BuilderConfig>,
     /// Who is told; names are unique.
@@ -102,12 +108,14 @@ impl MasterConfig {
             tls: None,
             plain_text_beyond_loopback: false,
             worker_grace: WORKER_GRACE,
+            next_worker: NextWorker::LeastBusy,
             workers: vec![],
             change_sources: vec![],
             projects: vec![],
             codebases: vec![],
             schedulers: vec![],
             cancellers: vec![],
+            locks: vec![],
             builders: vec![],
             listeners: vec![],
             policy: Policy::default(),
@@ -252,6 +260,28 @@ pub fn any_matches(patterns: &[String], text: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|it| matches(it, text))
 }
 
+/// Which of several free workers takes a build (Buildbot's `nextWorker`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextWorker {
+    /// The one with the fewest builds.
+    LeastBusy,
+    /// Any of them, by chance; Buildbot's default.
+    Random,
+    /// The first in the builder's list.
+    First,
+    /// The one that the function gives; it takes the list of workers and the request.
+    Chosen(Function),
+}
+
+impl NextWorker {
+    /// Those that have a name in the configuration.
+    pub const NAMED: [(&str, Self); 3] = [
+        ("least_busy", Self::LeastBusy),
+        ("random", Self::Random),
+        ("first", Self::First),
+    ];
+}
+
 /// What is built, where, and by which steps (Buildbot's `BuilderConfig` and its factory).
 #[derive(Clone, Debug, PartialEq)]
 pub struct BuilderConfig {
@@ -261,6 +291,10 @@ pub struct BuilderConfig {
     pub workers: Vec<String>,
     /// Its steps, in order; never empty.
     pub steps: Vec<StepConfig>,
+    /// How long a build may take; no limit if none.
+    pub total_timeout: Option<Duration>,
+    /// The locks that each of its builds holds from its beginning to its end, no lock twice.
+    pub locks: Vec<LockAccess>,
     /// Environment of each command; a step's own goes over it.
     pub env: Env,
     /// Properties of each build.
@@ -277,8 +311,8 @@ pub struct BuilderConfig {
     pub can_start_build: Option<Function>,
     /// Which request is built next (Buildbot's `nextBuild`); takes the list of requests.
     pub next_build: Option<Function>,
-    /// Which worker builds a request (Buildbot's `nextWorker`); takes the list of workers and the request.
-    pub next_worker: Option<Function>,
+    /// Which of several free workers builds a request, in place of [`MasterConfig::next_worker`].
+    pub next_worker: Option<NextWorker>,
     /// Whether requests for the same are built by one build; as the master says if none.
     pub collapse_requests: Option<Collapse>,
 }

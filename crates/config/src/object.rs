@@ -18,7 +18,8 @@ use weir_status_api::ForceField;
 
 use crate::call::{Call, Function};
 use crate::function;
-use crate::model::{SequenceCommand, StepConfig};
+use crate::functions::OF_LOCK;
+use crate::model::{LockAccess, LockConfig, SequenceCommand, StepConfig};
 use crate::text::Text;
 
 /// What a function gave.
@@ -39,6 +40,10 @@ pub(crate) enum Item {
     },
     /// A scheduler, by its name.
     Scheduler(String),
+    /// A lock.
+    Lock(Box<LockConfig>),
+    /// A way to take a lock.
+    LockAccess(LockAccess),
     /// A step.
     Step(Box<StepConfig>),
     /// A command of a sequence.
@@ -54,6 +59,14 @@ pub(crate) enum Item {
 }
 
 impl Item {
+    /// The functions that are called on it.
+    fn methods(&self) -> &'static [&'static Function] {
+        match self {
+            Self::Lock(_) => OF_LOCK,
+            _ => &[],
+        }
+    }
+
     /// What it is, for people.
     pub(crate) fn noun(&self) -> &'static str {
         match self {
@@ -62,6 +75,8 @@ impl Item {
             Self::Project(_) => "a project",
             Self::Codebase { .. } => "a codebase",
             Self::Scheduler(_) => "a scheduler",
+            Self::Lock(_) => "a lock",
+            Self::LockAccess(_) => "an access to a lock",
             Self::Step(_) => "a step",
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
@@ -78,6 +93,8 @@ impl Item {
             | Self::Project(name)
             | Self::Scheduler(name)
             | Self::Codebase { name, .. } => Some(name),
+            Self::Lock(lock) => Some(&lock.name),
+            Self::LockAccess(access) => Some(&access.lock),
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
             Self::Command(_) | Self::Text(_) | Self::Function(_) | Self::Other(_) => None,
@@ -168,11 +185,20 @@ impl fmt::Display for Object {
 #[starlark_value(type = "configuration_object")]
 impl<'v> StarlarkValue<'v> for Object {
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
-        (attribute == "name").then(|| self.0.name().map(|it| heap.alloc(it)))?
+        if attribute == "name" {
+            return self.0.name().map(|it| heap.alloc(it));
+        }
+        let function = self.0.methods().iter().find(|it| it.name == attribute)?;
+        Some(heap.alloc(Builtin {
+            function,
+            of: Some(self.0.clone()),
+        }))
     }
 
     fn dir_attr(&self) -> Vec<String> {
-        self.0.name().map(|_| "name".to_owned()).into_iter().collect()
+        let name = self.0.name().map(|_| "name").into_iter();
+        let methods = self.0.methods().iter().map(|it| it.name);
+        name.chain(methods).map(str::to_owned).collect()
     }
 }
 
@@ -230,13 +256,19 @@ impl<'v> StarlarkValue<'v> for Broken {
 
 /// A function of the configuration, as Starlark's value.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
-pub(crate) struct Builtin(#[allocative(skip)] pub(crate) &'static Function);
+pub(crate) struct Builtin {
+    #[allocative(skip)]
+    pub(crate) function: &'static Function,
+    /// What it is called on, if it is a method.
+    #[allocative(skip)]
+    pub(crate) of: Option<Item>,
+}
 
 starlark_simple_value!(Builtin);
 
 impl fmt::Display for Builtin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<function {}>", self.0.name)
+        write!(f, "<function {}>", self.function.name)
     }
 }
 
@@ -248,8 +280,8 @@ impl<'v> StarlarkValue<'v> for Builtin {
         arguments: &Arguments<'v, '_>,
         evaluator: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        let mut call = Call::bind(self.0, arguments, evaluator)?;
-        let item = (self.0.run)(&mut call);
+        let mut call = Call::bind(self.function, self.of.clone(), arguments, evaluator)?;
+        let item = (self.function.run)(&mut call);
         call.end()?;
         Ok(match item {
             Some(item) if call.is_whole() => evaluator.heap().alloc(Object(item)),

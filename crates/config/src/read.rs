@@ -17,7 +17,7 @@ use starlark::values::{UnpackValue, Value};
 use weir_status_api::ForceField;
 
 use crate::duration::{LONGEST, parse_duration};
-use crate::model::{Command, Env, StepConfig};
+use crate::model::{Command, Env, LockAccess, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
@@ -416,6 +416,33 @@ pub(crate) fn codebase(value: Value<'_>) -> Reading<(String, Option<String>)> {
         (Some(Object(Item::Codebase { name, project })), _) => Ok((name.clone(), Some(project.clone()))),
         (_, Some(name)) => Ok((name.to_owned(), None)),
         _ => unexpected(value, "a codebase or its name", None),
+    }
+}
+
+/// Ways to take locks, none of them twice.
+pub(crate) fn locks(value: Value<'_>) -> Reading<Vec<LockAccess>> {
+    let locks = list(lock_access, "accesses to locks")(value)?;
+    for (number, access) in locks.iter().enumerate() {
+        if locks[..number].iter().any(|it| it.lock == access.lock) {
+            let message = format!("has lock '{}' twice", access.lock);
+            return wrong(message, Some("take it once, e.g. counting(2)"));
+        }
+    }
+    Ok(locks)
+}
+
+fn lock_access(value: Value<'_>) -> Reading<LockAccess> {
+    match Object::from_value(value) {
+        Some(Object(Item::LockAccess(access))) => Ok(access.clone()),
+        Some(Object(Item::Lock(_))) => wrong(
+            "must say how the lock is taken",
+            Some("write .exclusive() or .counting() behind it"),
+        ),
+        _ => unexpected(
+            value,
+            "an access to a lock",
+            Some("write .exclusive() or .counting() behind what lock(…) gave"),
+        ),
     }
 }
 

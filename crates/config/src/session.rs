@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     ProjectSlug,
     Codebase,
     CodebaseSlug,
+    Lock,
     Listener,
     User,
     Role,
@@ -52,6 +53,7 @@ impl fmt::Display for Kind {
             Self::Project => "project",
             Self::Codebase => "codebase",
             Self::ProjectSlug | Self::CodebaseSlug => "slug",
+            Self::Lock => "lock",
             Self::Listener => "webhook",
             Self::User => "user",
             Self::Role | Self::RoleFunction => "role",
@@ -199,6 +201,11 @@ impl Session {
             }
             std::collections::btree_map::Entry::Occupied(it) => Err(*it.get()),
         }
+    }
+
+    /// Where what has the name was made.
+    pub(crate) fn place_of(&self, kind: Kind, name: &str) -> Option<Place> {
+        self.names.borrow().get(&(kind, name.to_owned())).copied()
     }
 
     /// Notes the name of something that cannot be told, so that references to it are no further mistakes.

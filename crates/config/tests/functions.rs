@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use weir_config::{
-    Answer, Argument, Collapse, Function, FunctionError, LONGEST_CALL, MasterConfig, RequestFacts,
+    Answer, Argument, Collapse, Function, FunctionError, LONGEST_CALL, MasterConfig, NextWorker, RequestFacts,
 };
 use weir_status_api::{
     BuildRequest, BuildRequestId, BuilderId, BuildsetId, Property, Timestamp, Worker, WorkerId, WorkerInfo,
@@ -87,7 +87,9 @@ fn a_builder_s_functions_decide() {
     let next_build = builder.next_build.as_ref().unwrap();
     assert_eq!(next_build.next_build(&requests), Ok(Some(1)));
     assert_eq!(next_build.next_build(&requests[..1]), Ok(None));
-    let next_worker = builder.next_worker.as_ref().unwrap();
+    let Some(NextWorker::Chosen(next_worker)) = &builder.next_worker else {
+        panic!("{:?}", builder.next_worker);
+    };
     assert_eq!(next_worker.next_worker(&workers, &requests[0]), Ok(Some(1)));
     let Some(Collapse::If(collapse)) = &builder.collapse_requests else {
         panic!("{:?}", builder.collapse_requests);

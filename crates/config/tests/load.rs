@@ -274,7 +274,16 @@ fn the_books_examples_have_no_mistake() {
             panic!("{mistakes}");
         }
     }
-    assert_eq!(found, ["weir.star", "weir.star", "listeners.star", "weir.star"]);
+    assert_eq!(
+        found,
+        [
+            "weir.star",
+            "weir.star",
+            "weir.star",
+            "listeners.star",
+            "weir.star"
+        ]
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod cancellers;
 mod change_sources;
 mod distributor;
 mod error;
+mod locks;
 mod master;
 mod schedulers;
 mod setup;

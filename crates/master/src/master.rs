@@ -16,6 +16,7 @@ use crate::cancellers;
 use crate::change_sources::GitPollerTask;
 use crate::distributor::Distributor;
 use crate::error::{Error, Result};
+use crate::locks::Locks;
 use crate::schedulers;
 use crate::setup::{codebase_id, setup};
 use crate::workers::{Settings, WorkerAccount, WorkerManager, WorkerRegistry};
@@ -101,18 +102,21 @@ impl Master {
             let context = cancellers::Context::new(store.clone(), canceller.clone(), &ids);
             master.parts.spawn(cancellers::run(context, master.stop.clone()));
         }
-        let life = format!("{:x}", clock.now().as_micros());
+        let began = clock.now();
+        let life = format!("{:x}", began.as_micros());
         let absences = Absences::new(store.clone(), clock, &config, &ids);
         master.parts.spawn(absences.run(master.stop.clone()));
         let engine = Arc::new(Engine {
             store,
             workers,
+            locks: Locks::new(&config.locks),
             config,
             configuration,
             ids,
             steps,
             master: id,
             life,
+            began,
             ending: master.stop.clone(),
         });
         // Before any worker is let in: it would end what nobody wants yet.

@@ -381,6 +381,14 @@ pub enum Transition {
     SetPriority(BuildRequestId, i32),
     /// A request is complete without a build. `Done`.
     CompleteRequest(BuildRequestId, Results),
+    /// A request stands for others too, which are complete as skipped. Nothing happens if it is complete itself, and
+    /// nothing to those that are complete or claimed. `Done`.
+    Collapse {
+        /// The one that stays open.
+        into: BuildRequestId,
+        /// The others.
+        collapsed: Vec<BuildRequestId>,
+    },
     /// A build of a claimed request begins; its properties are the buildset's, then these. `Build`.
     StartBuild {
         /// The request.
@@ -410,11 +418,13 @@ pub enum Transition {
     },
     /// A step is added to a build; the store makes its name unique. `Step`.
     AddStep(BuildId, String),
-    /// A step begins. `Done`.
+    /// A step begins with the locks that it needs, or has them after it waited; the build has waited as long. `Done`.
     StartStep(StepId),
     /// How far a step that runs has come, in the place of what was kept of it before; forgotten when it ends. It has
     /// no event. `Done`.
     KeepCheckpoint(NewCheckpoint),
+    /// A step begins, and waits for its locks; the text says which, for people. `Done`.
+    AwaitLocks(StepId, String),
     /// What a step does now and its links. `Done`.
     UpdateStep {
         /// The step.

@@ -6,7 +6,9 @@ use starlark::values::Value;
 
 use super::project::description;
 use crate::call::{Call, Function};
-use crate::model::{BuilderConfig, StepConfig};
+use crate::locks::faults;
+use crate::model::{BuilderConfig, NextWorker, StepConfig};
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::Kind;
@@ -30,6 +32,8 @@ pub(super) const BUILDER: Function = Function {
         "workdir",
         "can_start_build",
         "next_build",
+        "total_timeout",
+        "locks",
         "next_worker",
         "collapse_requests",
     ],
@@ -42,7 +46,10 @@ fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
     let builder = BuilderConfig {
         name: call.required("name", builder_name),
         workers: call.required("workers", read::some(read::worker, "workers")),
+        next_worker: call.optional("next_worker", next_worker),
         steps: steps(call),
+        total_timeout: call.optional("total_timeout", read::duration),
+        locks: call.or("locks", read::locks, vec![]),
         env: call.or("env", read::env, Default::default()),
         properties: call.or("properties", read::properties, Default::default()),
         tags: call.or("tags", read::list(read::name(70), "tags"), vec![]),
@@ -51,15 +58,37 @@ fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
         workdir: call.or("workdir", read::folder, Text::literal("build")),
         can_start_build: call.optional("can_start_build", read::function(&["worker", "request"])),
         next_build: call.optional("next_build", read::function(&["requests"])),
-        next_worker: call.optional("next_worker", read::function(&["workers", "request"])),
         collapse_requests: call.optional("collapse_requests", read::collapse),
     };
     let name = builder.name.clone();
     call.declare(Kind::Builder, &name);
     call.refer(Kind::Worker, "workers", &builder.workers);
     call.refer(Kind::Project, "project", builder.project.as_slice());
+    let faults = call.session().configure(|config| faults(&builder, &config.locks));
+    for fault in faults {
+        call.mistake(fault.argument, &fault.message, Some(fault.help));
+    }
     call.session().configure(|config| config.builders.push(builder));
     Some(Item::Builder(name))
+}
+
+/// Which of several free workers takes a build.
+pub(super) fn next_worker(value: Value<'_>) -> Reading<NextWorker> {
+    if value.unpack_str().is_none() {
+        return read::function(&["workers", "request"])(value).map(NextWorker::Chosen);
+    }
+    let word = read::text(value)?;
+    let names = || NextWorker::NAMED.iter().map(|(name, _)| *name);
+    match NextWorker::NAMED.iter().find(|(name, _)| *name == word) {
+        Some((_, rule)) => Ok(rule.clone()),
+        None => {
+            let help = nearest(&word, names()).map_or_else(
+                || format!("rules are {}", names().collect::<Vec<_>>().join(", ")),
+                did_you_mean,
+            );
+            read::wrong(format!("is no rule for choosing a worker: '{word}'"), Some(&help))
+        }
+    }
 }
 
 fn builder_name(value: Value<'_>) -> Reading<String> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use starlark::values::Value;
 use weir_tls::{Files, Identity};
 
+use super::builder::next_worker;
 use crate::call::{Call, Function};
-use crate::model::{Collapse, WorkerConfig};
+use crate::model::{Collapse, NextWorker, WorkerConfig};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::{Files as SessionFiles, Kind};
@@ -24,6 +25,7 @@ pub(super) const MASTER: Function = Function {
         "tls_key",
         "anonymous_control",
         "plain_text_beyond_loopback",
+        "next_worker",
         "collapse_requests",
         "worker_grace",
     ],
@@ -60,6 +62,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let collapse_requests = call.or("collapse_requests", read::collapse, Collapse::Always);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
     let worker_grace = call.optional("worker_grace", read::duration);
+    let next = call.or("next_worker", next_worker, NextWorker::LeastBusy);
     let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
     if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && is_open) {
         let message =
@@ -74,6 +77,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.collapse_requests = collapse_requests;
         config.policy.anonymous_control = anonymous_control;
         config.tls = tls;
+        config.next_worker = next;
         config.plain_text_beyond_loopback = beyond;
         config.worker_grace = worker_grace.unwrap_or(config.worker_grace);
     });

@@ -40,6 +40,7 @@ macro_rules! of_step {
             "always_run",
             "idle_timeout",
             "total_timeout",
+            "locks",
         ]
     };
 }
@@ -158,6 +159,7 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         total_timeout: call.optional("total_timeout", read::duration),
         env: call.or("env", read::env, Default::default()),
         workdir: call.optional("workdir", read::folder),
+        locks: call.or("locks", read::locks, vec![]),
         kind,
     })))
 }

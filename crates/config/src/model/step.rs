@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use weir_status_api::Results;
 
-use super::Env;
+use super::{Env, LockAccess};
 use crate::text::Text;
 
 pub use property::{PropertyOrigin, PropertyValue};
@@ -40,6 +40,8 @@ pub struct StepConfig {
     pub env: Env,
     /// Its folder, in place of the builder's.
     pub workdir: Option<Text>,
+    /// The locks that it holds while it runs, no lock twice and none of its builder's.
+    pub locks: Vec<LockAccess>,
     /// What it does.
     pub kind: StepKind,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_config::{MasterConfig, Source};
+use weir_config::{LockAccess, MasterConfig, Source};
 use weir_status_api::{
     Build, BuildId, Builder, Buildset, Key, Log, LogField, LogId, Properties, PropertiesOf, Query, Read,
     ReadExt, Step, StepField, StepId, Worker,
@@ -14,6 +14,7 @@ use super::journal::Left;
 use super::patience;
 use super::{Engine, Stop};
 use crate::error::Result;
+use crate::locks::{Held as HeldLocks, Holder};
 use crate::workers::{Held, Order};
 
 /// A build that an earlier life of the master has begun and not ended.
@@ -22,6 +23,10 @@ pub(crate) struct LeftOpen {
     pub(crate) build: Build,
     /// What it was told about its end.
     pub(crate) stop: Arc<Stop>,
+    /// The build, as others who wait for its locks see it.
+    pub(crate) holder: Arc<Holder>,
+    /// Its builder's locks, which it has taken back.
+    pub(crate) held: HeldLocks,
     /// What it goes on with, or why it cannot.
     pub(super) plan: Result<Plan, String>,
 }
@@ -32,6 +37,8 @@ pub(super) struct Plan {
     pub(super) builder: String,
     pub(super) buildset: Buildset,
     pub(super) worker: Worker,
+    /// The builder's locks.
+    locks: Vec<LockAccess>,
     pub(super) properties: Properties,
     /// Its steps in their order; none if they were not added yet.
     pub(super) steps: Vec<Progress>,
@@ -41,8 +48,8 @@ pub(super) struct Plan {
 pub(super) enum Progress {
     /// It has not begun.
     Waiting(StepId),
-    /// It runs.
-    Begun(StepId, Box<Left>),
+    /// It runs, and has its locks again.
+    Begun(StepId, Box<Left>, HeldLocks),
     /// It has ended.
     Ended(Step),
 }
@@ -87,13 +94,28 @@ impl Finding<'_> {
             Some(id) => self.configuration(id).await?,
             None => Err("it began before this version".to_owned()),
         };
+        let builder: Builder = self
+            .engine
+            .store
+            .one(Key::Builder(build.builder.into()))
+            .await?
+            .value;
+        let holder = Holder::new(&builder.name);
+        holder.set_number(build.number);
         let plan = match config {
-            Ok(config) => self.plan(&build, config).await?,
+            Ok(config) => self.plan(&build, config, &holder).await?,
             Err(why) => Err(why),
+        };
+        // Before anything new begins: whatever the locks allow now, it has held them all along.
+        let held = match &plan {
+            Ok(plan) => self.take_back(&holder, &plan.locks, &plan.worker),
+            Err(_) => HeldLocks::nothing(),
         };
         Ok(LeftOpen {
             build,
             stop: Arc::new(stop),
+            holder,
+            held,
             plan,
         })
     }
@@ -126,10 +148,19 @@ impl Finding<'_> {
         Ok(read)
     }
 
-    async fn plan(&self, build: &Build, config: Arc<MasterConfig>) -> Result<Result<Plan, String>> {
+    fn take_back(&self, holder: &Arc<Holder>, locks: &[LockAccess], worker: &Worker) -> HeldLocks {
+        self.engine.locks.take_back(holder, locks, &worker.name)
+    }
+
+    async fn plan(
+        &self,
+        build: &Build,
+        config: Arc<MasterConfig>,
+        holder: &Arc<Holder>,
+    ) -> Result<Result<Plan, String>> {
         let store = &self.engine.store;
         let builder: Builder = store.one(Key::Builder(build.builder.into())).await?.value;
-        let Some(steps_config) = config.builder(&builder.name).map(|it| it.steps.len()) else {
+        let Some(of_builder) = config.builder(&builder.name) else {
             return Ok(Err(format!(
                 "the configuration by which it began has no builder `{}`",
                 builder.name
@@ -143,6 +174,7 @@ impl Finding<'_> {
             .await?
             .value;
         let rows = steps_of(store, build.id).await?;
+        let steps_config = of_builder.steps.len();
         if !rows.is_empty() && rows.len() != steps_config {
             let why = format!(
                 "it has {} steps, and its configuration {steps_config}",
@@ -151,13 +183,14 @@ impl Finding<'_> {
             return Ok(Err(why));
         }
         let mut steps = vec![];
-        for row in rows {
-            match self.progress(row, &worker).await? {
+        for (row, step) in rows.into_iter().zip(&of_builder.steps) {
+            match self.progress(row, &worker, (holder, &step.locks)).await? {
                 Ok(progress) => steps.push(progress),
                 Err(why) => return Ok(Err(why)),
             }
         }
         Ok(Ok(Plan {
+            locks: of_builder.locks.clone(),
             config,
             builder: builder.name,
             buildset,
@@ -167,11 +200,17 @@ impl Finding<'_> {
         }))
     }
 
-    async fn progress(&self, row: Step, worker: &Worker) -> Result<Result<Progress, String>> {
+    async fn progress(
+        &self,
+        row: Step,
+        worker: &Worker,
+        (holder, locks): (&Arc<Holder>, &[LockAccess]),
+    ) -> Result<Result<Progress, String>> {
         if row.complete_at.is_some() {
             return Ok(Ok(Progress::Ended(row)));
         }
-        if row.started_at.is_none() {
+        // One that waited for its locks has done nothing yet, and waits for them again.
+        if row.started_at.is_none() || row.locks_acquired_at.is_none() {
             return Ok(Ok(Progress::Waiting(row.id)));
         }
         let Some(kept) = self.engine.store.checkpoint(row.id).await? else {
@@ -198,7 +237,8 @@ impl Finding<'_> {
             };
             left.adopted = Some(self.engine.workers.adopt(&worker.name, held));
         }
-        Ok(Ok(Progress::Begun(row.id, Box::new(left))))
+        let held = self.take_back(holder, locks, worker);
+        Ok(Ok(Progress::Begun(row.id, Box::new(left), held)))
     }
 }
 

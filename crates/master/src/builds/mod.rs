@@ -7,6 +7,7 @@ mod git_step;
 mod journal;
 mod left;
 mod lines;
+mod locks;
 mod log;
 mod master_step;
 mod patience;
@@ -23,7 +24,6 @@ mod stop;
 mod test_results;
 mod tests_step;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,11 +31,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use weir_config::MasterConfig;
 use weir_status_api::{
-    Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, StepId, WorkerId,
+    Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, StepId, Timestamp, WorkerId,
 };
 use weir_status_db::{ConfigurationId, SetupIds, Store, Transition};
 
 use crate::error::Result;
+use crate::locks::{Held, Holder, Locks};
 use crate::workers::WorkerManager;
 use checkpoint::CommandRecord;
 use patience::Patience;
@@ -58,9 +59,12 @@ pub(crate) struct Engine {
     pub(crate) ids: SetupIds,
     /// A folder for what steps do on the master's machine.
     pub(crate) steps: PathBuf,
+    pub(crate) locks: Arc<Locks>,
     pub(crate) master: MasterId,
     /// Tells this life of the master from all others, in the ids of commands.
     pub(crate) life: String,
+    /// When this life of the master began.
+    pub(crate) began: Timestamp,
     /// The master ends.
     pub(crate) ending: CancellationToken,
 }
@@ -71,6 +75,10 @@ pub(crate) struct Assignment {
     pub(crate) builder: BuilderId,
     pub(crate) worker: WorkerId,
     pub(crate) stop: Arc<Stop>,
+    /// The build, as others who wait for its locks see it.
+    pub(crate) holder: Arc<Holder>,
+    /// The builder's locks.
+    pub(crate) held: Held,
 }
 
 impl Engine {
@@ -79,50 +87,46 @@ impl Engine {
         self.master
     }
 
-    /// The workers that serve each configured builder.
-    pub(crate) fn candidates(&self) -> HashMap<BuilderId, Vec<WorkerId>> {
-        let worker = |name: &String| self.ids.workers.get(name).copied();
-        self.config
-            .builders
-            .iter()
-            .filter_map(|it| {
-                let workers = it.workers.iter().filter_map(worker).collect();
-                Some((*self.ids.builders.get(&it.name)?, workers))
-            })
-            .collect()
-    }
-
     /// Claims the request, builds it and ends the build, whatever happens. Nothing happens if another has it.
-    pub(crate) async fn build(self: Arc<Self>, assignment: Assignment) {
+    pub(crate) async fn build(self: Arc<Self>, mut assignment: Assignment) {
         let request = assignment.request;
-        if let Err(error) = self.try_build(&assignment).await {
+        if let Err(error) = self.try_build(&mut assignment).await {
             tracing::error!(%request, %error, "a build could not be started or ended; its request is looked at again");
             // The distributor tries again at once; a store in trouble gets some air.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
-    async fn try_build(&self, assignment: &Assignment) -> Result<()> {
+    async fn try_build(&self, assignment: &mut Assignment) -> Result<()> {
         // By this one it is built, also when the configuration changes meanwhile.
         let config = Arc::clone(&self.config);
         let Some(mut run) = BuildRun::start(self, &config, assignment).await? else {
             return Ok(());
         };
         let (results, state) = run.run().await;
-        self.conclude(run.id(), results, state).await
+        let build = run.id();
+        let held = std::mem::replace(&mut assignment.held, Held::nothing());
+        self.conclude(build, results, state, held).await
     }
 
     /// Goes on with a build that an earlier life of the master has begun, and ends it, whatever happens.
-    pub(crate) async fn resume(self: Arc<Self>, left: LeftOpen) {
+    pub(crate) async fn resume(self: Arc<Self>, mut left: LeftOpen) {
         let build = left.build.id;
+        let held = std::mem::replace(&mut left.held, Held::nothing());
         let (results, state) = self.run_on(left).await;
-        if let Err(error) = self.conclude(build, results, state).await {
+        if let Err(error) = self.conclude(build, results, state, held).await {
             tracing::error!(%build, %error, "a build could not be ended; it is looked at again");
         }
     }
 
     async fn run_on(&self, left: LeftOpen) -> (Results, String) {
-        let LeftOpen { build, stop, plan } = left;
+        let LeftOpen {
+            build,
+            stop,
+            holder,
+            plan,
+            ..
+        } = left;
         let plan = match plan {
             Ok(plan) => plan,
             Err(why) => {
@@ -135,13 +139,19 @@ impl Engine {
         };
         let config = Arc::clone(&plan.config);
         match config.builder(&plan.builder) {
-            Some(builder) => BuildRun::resume(self, &build, &stop, plan, builder).run().await,
+            Some(builder) => {
+                BuildRun::resume(self, &build, (&stop, &holder), plan, builder)
+                    .run()
+                    .await
+            }
             None => (Results::Retry, "its builder is not configured".to_owned()),
         }
     }
 
-    async fn conclude(&self, build: BuildId, results: Results, state: String) -> Result<()> {
+    async fn conclude(&self, build: BuildId, results: Results, state: String, held: Held) -> Result<()> {
         self.finish(build, results, state).await?;
+        // Others need not wait until its worker has rested.
+        drop(held);
         if results == Results::Retry {
             // A worker that leaves, or a link that breaks again and again, must not get it back at once.
             tokio::select! {

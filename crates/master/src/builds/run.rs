@@ -1,8 +1,10 @@
 //! One build, from its start to the result of its last step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use weir_config::{BuilderConfig, MasterConfig, StepConfig};
+use weir_config::{BuilderConfig, MasterConfig, StepConfig, show_duration};
 use weir_status_api::{
     Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Key, Properties, PropertiesOf, Property,
     Query, Read, ReadExt, Results, Step, StepId, Worker,
@@ -17,11 +19,15 @@ use super::rules::{Weight, weigh};
 use super::step::{StepEnd, StepRun};
 use super::{Assignment, Engine, Stop};
 use crate::error::{Error, Result};
+use crate::locks::{Held, Holder};
 
 /// A build that runs.
 pub(crate) struct BuildRun<'b> {
     engine: &'b Engine,
     stop: &'b Stop,
+    holder: &'b Arc<Holder>,
+    /// How long it has run in earlier lives of the master.
+    ran: Duration,
     id: BuildId,
     number: i64,
     config: &'b BuilderConfig,
@@ -83,10 +89,13 @@ impl<'b> BuildRun<'b> {
         let Some((id, number)) = begun else {
             return Ok(None);
         };
+        assignment.holder.set_number(number);
         tracing::info!(builder = builder.name, number, build = %id, worker = worker.name, "a build begins");
         Ok(Some(Self {
             engine,
             stop: &assignment.stop,
+            holder: &assignment.holder,
+            ran: Duration::ZERO,
             id,
             number,
             config: builder_config,
@@ -104,7 +113,7 @@ impl<'b> BuildRun<'b> {
     pub(super) fn resume(
         engine: &'b Engine,
         build: &Build,
-        stop: &'b Stop,
+        (stop, holder): (&'b Stop, &'b Arc<Holder>),
         plan: Plan,
         config: &'b BuilderConfig,
     ) -> Self {
@@ -112,6 +121,8 @@ impl<'b> BuildRun<'b> {
         Self {
             engine,
             stop,
+            holder,
+            ran: engine.began.since(build.started_at),
             id: build.id,
             number: build.number,
             config,
@@ -132,6 +143,22 @@ impl<'b> BuildRun<'b> {
 
     /// Runs all steps; gives the build's results and its state for people.
     pub(crate) async fn run(&mut self) -> (Results, String) {
+        let (stop, limit, ran) = (self.stop, self.config.total_timeout, self.ran);
+        let too_long = async {
+            if let Some(limit) = limit {
+                tokio::time::sleep(limit.saturating_sub(ran)).await;
+                stop.expire(&format!("the build took longer than {}", show_duration(limit)));
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            end = self.run_to_end() => end,
+            never = too_long => never,
+        }
+    }
+
+    async fn run_to_end(&mut self) -> (Results, String) {
         match self.run_steps().await {
             Ok(()) => (self.results, self.state()),
             Err(error) => {
@@ -149,8 +176,8 @@ impl<'b> BuildRun<'b> {
         for (config, progress) in self.config.steps.iter().zip(steps) {
             let step = match progress {
                 Progress::Waiting(step) => step,
-                Progress::Begun(step, left) => {
-                    self.run_step(config, step, Some(*left)).await?;
+                Progress::Begun(step, left, held) => {
+                    self.run_step(config, step, Some((*left, held))).await?;
                     continue;
                 }
                 Progress::Ended(step) => {
@@ -164,7 +191,7 @@ impl<'b> BuildRun<'b> {
             let told = self.stop.told().map(|(results, _)| results);
             let runs = match told {
                 None => !self.halted || config.always_run,
-                Some(Results::Cancelled) => config.always_run && !self.lost(),
+                Some(Results::Cancelled | Results::Failure) => config.always_run && !self.lost(),
                 Some(_) => false,
             };
             if runs {
@@ -233,9 +260,14 @@ impl<'b> BuildRun<'b> {
         self.finish_step(step, Results::Skipped, why.to_owned()).await
     }
 
-    async fn run_step(&mut self, config: &StepConfig, step: StepId, left: Option<Left>) -> Result<()> {
+    async fn run_step(
+        &mut self,
+        config: &StepConfig,
+        step: StepId,
+        left: Option<(Left, Held)>,
+    ) -> Result<()> {
         let heeds_cancel = match &left {
-            Some(left) => left.checkpoint.heeds_cancel,
+            Some((left, _)) => left.checkpoint.heeds_cancel,
             None => self.stop.told().is_none(),
         };
         let run = StepRun {
@@ -251,6 +283,8 @@ impl<'b> BuildRun<'b> {
             env: &self.config.env,
             folder: &folder(&self.config.name),
             workdir: &self.config.workdir,
+            holder: self.holder,
+            held: &self.config.locks,
             stop: self.stop.heed(heeds_cancel),
         };
         let end = match run.run(left).await {

@@ -1,8 +1,9 @@
 //! Running one step of a build.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use weir_config::{Command, Env, RenderError, StepConfig, StepKind, Text};
+use weir_config::{Command, Env, LockAccess, RenderError, StepConfig, StepKind, Text};
 use weir_status_api::{BuildId, Property, Results, StepId};
 
 use super::command::{End, Execution, Reader};
@@ -10,8 +11,9 @@ use super::journal::Left;
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
-use super::{Engine, data_step, git_step, master_step, property_step, sequence_step, tests_step};
+use super::{Engine, data_step, git_step, locks, master_step, property_step, sequence_step, tests_step};
 use crate::error::Result;
+use crate::locks::{Held, Holder};
 use crate::workers::{CommandSpec, Outcome, What};
 
 /// How a step ended.
@@ -54,15 +56,26 @@ pub(crate) struct StepRun<'s> {
     pub(crate) folder: &'s str,
     /// The folder of its steps below that.
     pub(crate) workdir: &'s Text,
+    /// Its build, as others who wait for its locks see it.
+    pub(crate) holder: &'s Arc<Holder>,
+    /// The locks that its build holds.
+    pub(crate) held: &'s [LockAccess],
     pub(crate) stop: Heed<'s>,
 }
 
 impl StepRun<'_> {
-    /// Runs the step to its end, from where it was `left` if it has begun; what it wrote is stored when this returns.
-    pub(crate) async fn run(&self, left: Option<Left>) -> Result<StepEnd> {
-        let mut log = match left {
-            Some(left) => LogWriter::resume(self.engine.store.clone(), self.step, left),
-            None => self.start().await?,
+    /// Runs the step to its end, from where it was `left` if it has begun, with the locks that it holds; what it wrote is
+    /// stored when this returns.
+    pub(crate) async fn run(&self, left: Option<(Left, Held)>) -> Result<StepEnd> {
+        let (mut log, _held) = match left {
+            Some((left, held)) => (
+                LogWriter::resume(self.engine.store.clone(), self.step, left),
+                held,
+            ),
+            None => match locks::take(self).await? {
+                Ok(held) => (self.start().await?, held),
+                Err(end) => return Ok(end),
+            },
         };
         let end = self.try_all(&mut log).await?;
         log.end_lines().await?;

@@ -9,13 +9,13 @@ use weir_status_api::Results;
 #[derive(Debug, Default)]
 struct Wish {
     token: CancellationToken,
-    why: OnceLock<String>,
+    why: OnceLock<(Results, String)>,
 }
 
 impl Wish {
-    fn tell(&self, why: &str) {
+    fn tell(&self, results: Results, why: &str) {
         // A second reason changes nothing.
-        let _ = self.why.set(why.to_owned());
+        let _ = self.why.set((results, why.to_owned()));
         self.token.cancel();
     }
 }
@@ -30,12 +30,17 @@ pub(crate) struct Stop {
 impl Stop {
     /// Somebody wants the build to end: it ends as cancelled, after the steps that always run.
     pub(crate) fn cancel(&self, reason: &str) {
-        self.cancel.tell(reason);
+        self.cancel.tell(Results::Cancelled, reason);
+    }
+
+    /// The build took too long: it ends as a failure, after the steps that always run.
+    pub(crate) fn expire(&self, reason: &str) {
+        self.cancel.tell(Results::Failure, reason);
     }
 
     /// The build cannot go on here: it ends as retry, and its request is built again.
     pub(crate) fn lose(&self, reason: &str) {
-        self.lose.tell(reason);
+        self.lose.tell(Results::Retry, reason);
     }
 
     /// How the build is to end and why; none while nobody said so. Being cancelled once is for good, though a
@@ -63,8 +68,7 @@ impl<'s> Heed<'s> {
     pub(crate) fn told(&self) -> Option<(Results, &'s str)> {
         let cancelled = self.stop.cancel.why.get().filter(|_| self.cancel);
         let lost = self.stop.lose.why.get();
-        let cancelled = cancelled.map(|why| (Results::Cancelled, why.as_str()));
-        cancelled.or_else(|| lost.map(|why| (Results::Retry, why.as_str())))
+        cancelled.or(lost).map(|(results, why)| (*results, why.as_str()))
     }
 
     /// Whether it heeds that the build is cancelled.

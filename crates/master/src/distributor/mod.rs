@@ -2,7 +2,11 @@
 //!
 //! It is driven by the store's events alone, which it takes in their order: what it knows is a mirror of rows.
 
+mod ask;
+mod collapse;
+mod plan;
 mod queue;
+mod rules;
 mod slots;
 
 use std::collections::HashMap;
@@ -12,16 +16,23 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use weir_config::Collapse;
 use weir_status_api::{
     BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, ControlAction, ControlRecord,
-    ControlTarget, Cursor, Entity, EventStream, Query, ReadExt, Signal, Start, TopicFilter, Watch, Worker,
-    WorkerId,
+    ControlTarget, Cursor, Entity, EventStream, Query, ReadExt, Signal, Start, TopicFilter, Verb, Watch,
+    Worker, WorkerId,
 };
 
 use crate::builds::{Assignment, Engine, LeftOpen, Stop};
 use crate::error::Result;
+use ask::{Advice, MOST_REQUESTS, ask};
+use collapse::Collapser;
+use plan::{Begin, Plan};
 use queue::Queue;
-use slots::Slots;
+use rules::Book;
+
+/// New requests that functions compare with others at a time; those that come meanwhile are not collapsed.
+const MOST_COMPARISONS: usize = 100;
 
 /// A build that runs, or is about to.
 struct Running {
@@ -34,10 +45,12 @@ struct Running {
 /// Gives requests to workers.
 pub(crate) struct Distributor {
     engine: Arc<Engine>,
-    /// The workers that serve each builder.
-    candidates: HashMap<BuilderId, Vec<WorkerId>>,
-    queue: Queue,
-    slots: Slots,
+    plan: Plan,
+    collapser: Collapser,
+    /// Functions that are asked which request is next.
+    asking: JoinSet<Advice>,
+    /// Functions that are asked which requests are alike.
+    comparing: JoinSet<()>,
     running: HashMap<BuildRequestId, Running>,
     requests: HashMap<BuildId, BuildRequestId>,
     tasks: JoinSet<()>,
@@ -49,13 +62,13 @@ pub(crate) struct Distributor {
 impl Distributor {
     /// A distributor that starts builds on `engine`, and goes on with those that an earlier life of the master `left`.
     pub(crate) fn new(engine: Arc<Engine>, left: Vec<LeftOpen>) -> Self {
-        let candidates = engine.candidates();
-        let slots = Slots::new(engine.master());
+        let plan = Plan::new(Book::of(&engine), engine.master());
         let mut distributor = Self {
             engine,
-            candidates,
-            queue: Queue::default(),
-            slots,
+            plan,
+            collapser: Collapser::default(),
+            asking: JoinSet::new(),
+            comparing: JoinSet::new(),
             running: HashMap::new(),
             requests: HashMap::new(),
             tasks: JoinSet::new(),
@@ -70,7 +83,7 @@ impl Distributor {
 
     fn resume(&mut self, left: LeftOpen) {
         let (request, builder, worker) = (left.build.request, left.build.builder, left.build.worker);
-        self.slots.occupy(worker, builder);
+        self.plan.slots.occupy(worker, builder);
         let running = Running {
             builder,
             worker,
@@ -116,23 +129,26 @@ impl Distributor {
             "control/*/*/*",
         ])?;
         let mut events = self.engine.store.watch(filter, Start::After(cursor)).await?;
-        self.distribute();
-        while self.step(&mut events).await? {
+        loop {
+            self.collapse().await?;
             self.distribute();
+            if !self.step(&mut events).await? {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Reads the open requests and the workers; what changes meanwhile is in the events after the cursor.
     async fn look(&mut self) -> Result<Cursor> {
-        self.queue = Queue::default();
+        self.plan.queue = Queue::default();
+        self.collapser = Collapser::default();
         let mut workers = Query::<Worker>::new();
         let mut first = None;
         loop {
             let page = self.engine.store.page(workers.clone()).await?;
             first.get_or_insert(page.cursor);
             for worker in &page.items {
-                self.slots.update(worker, &self.engine.config);
+                self.plan.update_worker(worker, &self.engine.config);
             }
             match page.next {
                 Some(next) => workers = workers.after(next),
@@ -147,6 +163,7 @@ impl Distributor {
             let page = self.engine.store.page(requests.clone()).await?;
             for request in &page.items {
                 self.enqueue(request);
+                self.arrive(request);
             }
             match page.next {
                 Some(next) => requests = requests.after(next),
@@ -155,12 +172,46 @@ impl Distributor {
         }
     }
 
+    fn arrive(&mut self, request: &BuildRequest) {
+        let Some(rules) = self.plan.book.rules(request.builder) else {
+            return;
+        };
+        match &rules.collapse {
+            Collapse::Never => {}
+            Collapse::Always => self.collapser.arrive(request),
+            Collapse::If(function) => {
+                let others = self.plan.queue.older(request.builder, request.id, MOST_REQUESTS);
+                if others.is_empty() || self.comparing.len() >= MOST_COMPARISONS {
+                    return;
+                }
+                let (store, function) = (self.engine.store.clone(), function.clone());
+                let (builder, new) = (rules.name.clone(), request.id);
+                self.comparing.spawn(async move {
+                    if let Err(error) = ask::collapse(store, function, builder, new, others).await {
+                        tracing::error!(request = %new, %error, "requests like a new one are not collapsed");
+                    }
+                });
+            }
+        }
+    }
+
+    /// Collapses the requests that came into each other, some at a time.
+    async fn collapse(&mut self) -> Result<()> {
+        let queue = &self.plan.queue;
+        self.collapser
+            .collapse(&self.engine.store, |it| queue.has(it))
+            .await
+    }
+
     fn enqueue(&mut self, request: &BuildRequest) {
+        if request.claimed_at.is_some() || request.complete_at.is_some() {
+            self.collapser.leave(request.id);
+        }
         if self.running.contains_key(&request.id) {
             // Its task has not ended yet; when it has, an open request is looked at again.
-            self.queue.remove(request.id);
+            self.plan.queue.remove(request.id);
         } else {
-            self.queue.update(request);
+            self.plan.update_request(request);
         }
     }
 
@@ -179,9 +230,25 @@ impl Distributor {
             }
             signal = events.next() => match signal.transpose()? {
                 None => return Ok(false),
-                Some(Signal::Event(event)) => self.take(&event.entity),
+                Some(Signal::Event(event)) => {
+                    self.take(&event.entity);
+                    if let (Verb::New, Entity::BuildRequest(request)) = (event.verb, &event.entity) {
+                        self.arrive(request);
+                    }
+                }
                 Some(Signal::Bookmark(_)) => {}
             },
+            () = self.engine.locks.builds_may_start() => {}
+            Some(advice) = self.asking.join_next() => match advice {
+                Ok(advice) => self.plan.take(advice),
+                Err(error) => tracing::error!(%error, "asking functions ended by a fault of the master"),
+            },
+            Some(ended) = self.comparing.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "comparing requests ended by a fault of the master");
+                }
+            }
+            () = std::future::ready(()), if self.collapser.has_more() => {}
         }
         Ok(true)
     }
@@ -190,7 +257,7 @@ impl Distributor {
         match entity {
             Entity::BuildRequest(request) => self.enqueue(request),
             Entity::Worker(worker) => {
-                self.slots.update(worker, &self.engine.config);
+                self.plan.update_worker(worker, &self.engine.config);
                 self.dismiss(worker.id);
             }
             Entity::Build(build) => {
@@ -222,7 +289,7 @@ impl Distributor {
         for running in self.running.values().filter(|it| it.worker == worker) {
             running.stop.lose(&reason);
         }
-        if let Some(name) = self.slots.end(worker)
+        if let Some(name) = self.plan.slots.end(worker)
             && let Err(gone) = self.engine.workers.shut_down_worker(name)
         {
             tracing::info!(worker = name, %gone, "the worker to kill is not connected here");
@@ -231,7 +298,7 @@ impl Distributor {
 
     /// Lets a worker go that was told to end after its builds.
     fn dismiss(&self, worker: WorkerId) {
-        if let Some(name) = self.slots.done(worker)
+        if let Some(name) = self.plan.slots.done(worker)
             && let Err(gone) = self.engine.workers.shut_down_worker(name)
         {
             tracing::info!(worker = name, %gone, "the worker had left already");
@@ -243,7 +310,7 @@ impl Distributor {
             return Ok(());
         };
         if let Some(running) = self.running.remove(&request) {
-            self.slots.release(running.worker, running.builder);
+            self.plan.release(running.worker, running.builder);
             self.dismiss(running.worker);
             if let Some(build) = running.build {
                 self.requests.remove(&build);
@@ -268,30 +335,32 @@ impl Distributor {
         Ok(())
     }
 
-    /// Starts every build that can start, the most urgent first.
+    /// Starts every build that can start.
     fn distribute(&mut self) {
-        for (place, builder) in self.queue.heads() {
-            let candidates = self.candidates.get(&builder).cloned().unwrap_or_default();
-            let mut request = place.id;
-            while let Some(worker) = self.slots.free(builder, &candidates) {
-                self.start(request, builder, worker);
-                match self.queue.first_of(builder) {
-                    Some(next) => request = next,
-                    None => break,
-                }
-            }
+        for begin in self.plan.begin(&self.engine.locks) {
+            self.start(begin);
+        }
+        for question in self.plan.questions() {
+            self.asking.spawn(ask(self.engine.store.clone(), question));
         }
     }
 
-    fn start(&mut self, request: BuildRequestId, builder: BuilderId, worker: WorkerId) {
-        self.queue.remove(request);
-        self.slots.occupy(worker, builder);
+    fn start(&mut self, begin: Begin) {
+        let Begin {
+            request,
+            builder,
+            worker,
+            holder,
+            held,
+        } = begin;
         let stop = Arc::new(Stop::default());
         let assignment = Assignment {
             request,
             builder,
             worker,
             stop: Arc::clone(&stop),
+            holder,
+            held,
         };
         let engine = Arc::clone(&self.engine);
         let task = self.tasks.spawn(async move { engine.build(assignment).await });

@@ -50,20 +50,29 @@ impl Queue {
         }
     }
 
-    /// The first request of the builder.
-    pub(super) fn first_of(&self, builder: BuilderId) -> Option<BuildRequestId> {
-        Some(self.by_builder.get(&builder)?.first()?.id)
+    /// Whether the request is open, and nobody has it.
+    pub(super) fn has(&self, request: BuildRequestId) -> bool {
+        self.places.contains_key(&request)
     }
 
-    /// The first request of each builder that has one.
-    pub(super) fn heads(&self) -> Vec<(Place, BuilderId)> {
-        let mut heads: Vec<_> = self
-            .by_builder
-            .iter()
-            .filter_map(|(builder, places)| Some((*places.first()?, *builder)))
-            .collect();
-        heads.sort();
-        heads
+    /// The builder's first requests, in their order.
+    pub(super) fn firsts(&self, builder: BuilderId, most: usize) -> Vec<BuildRequestId> {
+        let places = self.by_builder.get(&builder).into_iter().flatten();
+        places.take(most).map(|it| it.id).collect()
+    }
+
+    /// The builder's open requests that are older than this one, the newest first.
+    pub(super) fn older(&self, builder: BuilderId, than: BuildRequestId, most: usize) -> Vec<BuildRequestId> {
+        let places = self.by_builder.get(&builder).into_iter().flatten();
+        let mut older: Vec<_> = places.map(|it| it.id).filter(|it| *it < than).collect();
+        older.sort_by_key(|it| Reverse(*it));
+        older.truncate(most);
+        older
+    }
+
+    /// The place of the builder's first request.
+    pub(super) fn first_of(&self, builder: BuilderId) -> Option<Place> {
+        self.by_builder.get(&builder)?.first().copied()
     }
 }
 
@@ -87,8 +96,11 @@ mod tests {
         }
     }
 
+    /// The first request of each builder, in their order.
     fn order(queue: &Queue) -> Vec<i64> {
-        queue.heads().iter().map(|(place, _)| place.id.0).collect()
+        let mut heads: Vec<Place> = (1..=3).filter_map(|it| queue.first_of(BuilderId(it))).collect();
+        heads.sort();
+        heads.iter().map(|place| place.id.0).collect()
     }
 
     #[test]

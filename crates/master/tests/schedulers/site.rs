@@ -19,6 +19,7 @@ const FRIDAY_NOON: i64 = 1_795_780_800;
 
 /// What every test has configured.
 const BEGINNING: &str = r#"
+master(collapse_requests = False)
 w = worker("w", token = "t")
 a = builder("a", workers = [w], steps = [shell("make")])
 b = builder("b", workers = [w], steps = [shell("make")])

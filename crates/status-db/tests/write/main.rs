@@ -14,3 +14,4 @@ mod restart;
 mod rig;
 mod tokens;
 mod triggers;
+mod waiting;

@@ -1,6 +1,7 @@
 //! Builds begin and change.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use diesel::dsl::{exists, max, select};
 use diesel::prelude::*;
@@ -109,6 +110,22 @@ pub(super) async fn set_state(tx: &mut Tx<'_>, build: BuildId, state: &str) -> R
     }
     let row = diesel::update(builds::table.find(build.0))
         .set(builds::state.eq(state))
+        .returning(BuildRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let build = row.into_build()?;
+    tx.emit(Verb::Update, build);
+    Ok(())
+}
+
+/// The build has waited for locks that long; what is less than a second is not counted.
+pub(super) async fn add_locks_duration(tx: &mut Tx<'_>, build: BuildId, waited: Duration) -> Result<()> {
+    let seconds = i64::try_from(waited.as_secs()).unwrap_or(i64::MAX);
+    if seconds == 0 {
+        return Ok(());
+    }
+    let row = diesel::update(builds::table.find(build.0))
+        .set(builds::locks_duration_s.eq(builds::locks_duration_s + seconds))
         .returning(BuildRow::as_returning())
         .get_result(tx.conn)
         .await?;

@@ -107,6 +107,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         }
         Transition::Unclaim(request) => requests::unclaim(tx, *request).await?,
         Transition::CompleteRequest(request, results) => requests::complete(tx, *request, *results).await?,
+        Transition::Collapse { into, collapsed } => requests::collapse(tx, *into, collapsed).await?,
         Transition::StartBuild {
             request,
             worker,
@@ -132,6 +133,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         }
         Transition::KeepCheckpoint(new) => checkpoints::keep(tx, new).await?,
         Transition::StartStep(step) => steps::start(tx, *step).await?,
+        Transition::AwaitLocks(step, state) => steps::await_locks(tx, *step, state).await?,
         Transition::UpdateStep { step, state, urls } => steps::update(tx, *step, state, urls).await?,
         Transition::FinishStep {
             step,

@@ -102,6 +102,25 @@ pub(super) async fn complete(tx: &mut Tx<'_>, request: BuildRequestId, results: 
     end(tx, row, results).await
 }
 
+/// Completes those of `collapsed` that nobody has, while `into` is open. Each is claimed by nobody, as one that is
+/// cancelled while it waits.
+pub(super) async fn collapse(
+    tx: &mut Tx<'_>,
+    into: BuildRequestId,
+    collapsed: &[BuildRequestId],
+) -> Result<()> {
+    if load(tx, into).await?.complete_at.is_some() {
+        return Ok(());
+    }
+    for id in collapsed.iter().filter(|id| **id != into) {
+        let row = load(tx, *id).await?;
+        if row.complete_at.is_none() && row.claimed_by.is_none() {
+            end(tx, row, Results::Skipped).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Completes an incomplete request, and its buildset if it was the last.
 pub(super) async fn end(tx: &mut Tx<'_>, row: BuildRequestRow, results: Results) -> Result<()> {
     let row = diesel::update(build_requests::table.find(row.id))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{BuildId, StepId, Url, Verb};
+use weir_status_api::{BuildId, StepId, Timestamp, Url, Verb};
 
 use super::super::rows::{StepRow, to_json};
 use super::texts::cut;
@@ -71,13 +71,15 @@ pub(super) fn unique(name: &str, taken: &BTreeSet<String>) -> String {
         .unwrap_or_default()
 }
 
+/// Begins the step, or goes on with one that waited for its locks.
 pub(super) async fn start(tx: &mut Tx<'_>, step: StepId) -> Result<()> {
-    if open(tx, step).await?.started_at.is_some() {
+    let before = open(tx, step).await?;
+    if before.started_at.is_some() && before.locks_acquired_at.is_some() {
         return Err(Error::conflict(format_args!("step {step} has begun")));
     }
     let row = diesel::update(steps::table.find(step.0))
         .set((
-            steps::started_at.eq(tx.at.0),
+            steps::started_at.eq(before.started_at.unwrap_or(tx.at.0)),
             steps::locks_acquired_at.eq(tx.at.0),
             steps::state.eq("running"),
         ))
@@ -85,7 +87,36 @@ pub(super) async fn start(tx: &mut Tx<'_>, step: StepId) -> Result<()> {
         .get_result(tx.conn)
         .await?;
     let step = row.into_step()?;
-    tx.emit(Verb::Started, step);
+    let (build, began) = (step.build, before.started_at);
+    let verb = if began.is_some() {
+        Verb::Updated
+    } else {
+        Verb::Started
+    };
+    tx.emit(verb, step);
+    if let Some(began) = began {
+        builds::add_locks_duration(tx, build, tx.at.since(Timestamp(began))).await?;
+    }
+    Ok(())
+}
+
+/// Begins the step, which waits for its locks; or tells what it waits for now.
+pub(super) async fn await_locks(tx: &mut Tx<'_>, step: StepId, state: &str) -> Result<()> {
+    let before = open(tx, step).await?;
+    if before.locks_acquired_at.is_some() {
+        return Err(Error::conflict(format_args!("step {step} has its locks")));
+    }
+    let row = diesel::update(steps::table.find(step.0))
+        .set((
+            steps::started_at.eq(before.started_at.unwrap_or(tx.at.0)),
+            steps::state.eq(cut(state)),
+        ))
+        .returning(StepRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let step = row.into_step()?;
+    let began = before.started_at.is_none();
+    tx.emit(if began { Verb::Started } else { Verb::Updated }, step);
     Ok(())
 }
 

@@ -352,7 +352,11 @@ set_property("a", "%(prop:b)s")
 set_property("a", w)
 set_properties({})
 set_properties({"a": shell("make")})
-set_properties("a")"#
+set_properties("a")
+set_properties()
+set_properties({"a": 1}, command = "make", extract = lambda rc, stdout, stderr: {})
+set_properties(command = "make")
+set_properties(command = "make", extract = lambda output: {})"#
         ),
         (
             "sequences",

@@ -18,6 +18,13 @@ builder(
         set_property("raw", command = ["printf", " x "], strip = False),
         set_properties({"tag": interpolate("v%(prop:version)s"), "parts": [1, {"two": None}]}),
         shell(interpolate("test '%(prop:tag)s-%(prop:raw)s' = 'v1.2- x '"), name = "use"),
+        set_properties(
+            command = "echo out; echo err >&2; exit 2",
+            extract = lambda rc, stdout, stderr: {"rc": rc, "said": [stdout, stderr], "text": prop("tag")},
+            flunk_on_failure = False,
+            halt_on_failure = False,
+            name = "extract",
+        ),
         set_property("never", command = "echo no; exit 1", flunk_on_failure = False, halt_on_failure = False),
         set_property("large", command = "head -c 70000 /dev/zero", flunk_on_failure = False),
     ],
@@ -128,6 +135,7 @@ async fn steps_set_properties(site: &Site) {
             ("set raw", Success, "raw:  x "),
             ("set_properties", Success, "set 2 properties"),
             ("use", Success, "'test 'v1.2- x ' = 'v1.2- x ''"),
+            ("extract", Failure, "set 3 properties"),
             ("set never", Failure, "'echo no; exit 1' (failure, exit code 1)"),
             (
                 "set large",
@@ -141,6 +149,9 @@ async fn steps_set_properties(site: &Site) {
     assert_eq!(properties["version"], Property::new("1.2", "set version"));
     assert_eq!(properties["tag"], Property::new("v1.2", "set_properties"));
     assert_eq!(properties["parts"].value, json!([1, {"two": null}]));
+    assert_eq!(properties["rc"].value, json!(2));
+    assert_eq!(properties["said"].value, json!(["out\n", "err\n"]));
+    assert_eq!(properties["text"].value, json!("v1.2"));
     assert!(!properties.contains_key("never") && !properties.contains_key("large"));
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Captured {
     pub(crate) is_cut: bool,
     /// Whether they are not for the log.
     is_hidden: bool,
+    /// Whether the standard error is kept too, each piece after its stream and length.
+    has_both: bool,
 }
 
 impl Captured {
@@ -83,6 +85,45 @@ impl Captured {
             stored: 0,
             is_cut: false,
             is_hidden: false,
+            has_both: false,
+        }
+    }
+
+    /// Keeps the standard error as well: [`Captured::both`] gives them.
+    pub(crate) fn with_stderr(self) -> Self {
+        Self {
+            has_both: true,
+            ..self
+        }
+    }
+
+    /// The standard output and the standard error.
+    pub(crate) fn both(&self) -> (Vec<u8>, Vec<u8>) {
+        let (mut stdout, mut stderr) = (vec![], vec![]);
+        let mut rest = self.bytes.as_slice();
+        while let Some((&[stream, a, b, c, d], after)) = rest.split_first_chunk() {
+            let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+            // The last piece may be cut.
+            let (piece, after) = after.split_at(length.min(after.len()));
+            match stream {
+                0 => stdout.extend_from_slice(piece),
+                _ => stderr.extend_from_slice(piece),
+            }
+            rest = after;
+        }
+        (stdout, stderr)
+    }
+
+    fn take(&mut self, channel: Channel, bytes: &[u8]) {
+        match (channel, self.has_both) {
+            (Channel::Header, _) | (Channel::Stderr, false) => {}
+            (Channel::Stdout, false) => self.push(bytes),
+            (_, true) => {
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                self.push(&[u8::from(channel == Channel::Stderr)]);
+                self.push(&length.to_le_bytes());
+                self.push(bytes);
+            }
         }
     }
 
@@ -251,13 +292,10 @@ impl Execution<'_> {
         if !is_hidden {
             self.log.push(channel, bytes);
         }
-        if channel != Channel::Stdout {
-            return;
-        }
         match &mut self.reader {
-            Reader::Nobody => {}
-            Reader::Captured(captured) => captured.push(bytes),
-            Reader::Tests(tests) => tests.push(bytes),
+            Reader::Captured(captured) => captured.take(channel, bytes),
+            Reader::Tests(tests) if channel == Channel::Stdout => tests.push(bytes),
+            Reader::Nobody | Reader::Tests(_) => {}
         }
     }
 
@@ -312,5 +350,25 @@ impl Reader<'_> {
             Self::Captured(captured) => captured.restore(journal),
             Self::Tests(tests) => tests.restore(journal),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_streams_come_back_apart() {
+        let mut captured = Captured::up_to(22).with_stderr();
+        captured.take(Channel::Stdout, b"one");
+        captured.take(Channel::Header, b"no");
+        captured.take(Channel::Stderr, b"two");
+        captured.take(Channel::Stdout, b"three");
+        assert!(captured.is_cut);
+        assert_eq!(captured.both(), (b"onet".to_vec(), b"two".to_vec()));
+        let mut one = Captured::up_to(22);
+        one.take(Channel::Stderr, b"two");
+        one.take(Channel::Stdout, b"one");
+        assert_eq!(one.bytes, b"one");
     }
 }

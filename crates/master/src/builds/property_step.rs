@@ -4,24 +4,28 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use weir_config::{PropertyOrigin, PropertyValue, RenderError};
+use weir_config::{Answer, Argument, Command, Function, PropertyOrigin, PropertyValue, RenderError};
 use weir_status_api::{Property, Results};
 
-use super::command::{Captured, Reader};
+use super::command::{Captured, End, Reader};
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
+use crate::workers::Outcome;
+
+/// How long the name of a property may be that a function gives, in bytes.
+const LONGEST_NAME: usize = 256;
 
 /// How many bytes the output of a command may have that becomes a property.
 const MOST_OUTPUT: usize = 64 * 1024;
 
 /// Finds the values; they are set together with the end of the step.
 pub(crate) async fn run(step: &StepRun<'_>, from: &PropertyOrigin, log: &mut LogWriter) -> Result<StepEnd> {
-    let values = match from {
-        PropertyOrigin::Values(values) => match render(step, values) {
-            Ok(values) => values,
-            Err(error) => return Ok(cannot_render(&error, log)),
-        },
+    match from {
+        PropertyOrigin::Values(values) => Ok(match render(step, values) {
+            Ok(values) => set(step, values, log),
+            Err(error) => cannot_render(&error, log),
+        }),
         PropertyOrigin::Output {
             property,
             command,
@@ -33,20 +37,112 @@ pub(crate) async fn run(step: &StepRun<'_>, from: &PropertyOrigin, log: &mut Log
                 return Ok(end);
             }
             if output.is_cut {
-                let why = format!("the output has more than {MOST_OUTPUT} bytes, too much for a property");
-                log.say(&why);
-                return Ok(StepEnd::new(Results::Failure, why));
+                return Ok(too_large(log));
             }
-            BTreeMap::from([(property.clone(), text(&output.bytes, *strip).into())])
+            let value = text(&output.bytes, *strip).into();
+            Ok(set(step, BTreeMap::from([(property.clone(), value)]), log))
         }
+        PropertyOrigin::Extracted { command, extract } => extracted(step, command, extract, log).await,
+    }
+}
+
+/// The properties that a function finds in what a command gave, however the command ended by itself.
+async fn extracted(
+    step: &StepRun<'_>,
+    command: &Command,
+    extract: &Function,
+    log: &mut LogWriter,
+) -> Result<StepEnd> {
+    let (spec, title) = match step.rendered(command) {
+        Ok(it) => it,
+        Err(error) => return Ok(cannot_render(&error, log)),
     };
+    let mut output = Captured::up_to(MOST_OUTPUT).with_stderr();
+    let end = step.execute(spec, log, Reader::Captured(&mut output)).await?;
+    let code = match &end {
+        End::Outcome(Outcome::Exited(code)) => Some(*code),
+        _ => None,
+    };
+    let end = step.decide(&title, end, log);
+    let Some(code) = code.filter(|_| step.stop.told().is_none()) else {
+        return Ok(end);
+    };
+    if output.is_cut {
+        return Ok(too_large(log));
+    }
+    let (stdout, stderr) = output.both();
+    let arguments = vec![
+        Argument::Plain(code.into()),
+        Argument::Plain(text(&stdout, false).into()),
+        Argument::Plain(text(&stderr, false).into()),
+    ];
+    let function = extract.clone();
+    let called = tokio::task::spawn_blocking(move || function.call(arguments)).await;
+    let values = match called {
+        Ok(Ok(Answer::Dict(values))) => plain(step, values),
+        Ok(Ok(_)) => Err(format!("{}() must give a dict of properties", extract.name())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(match values {
+        Ok(values) => StepEnd {
+            results: end.results,
+            ..set(step, values, log)
+        },
+        Err(why) => {
+            log.say(&why);
+            StepEnd::new(Results::Exception, why)
+        }
+    })
+}
+
+fn too_large(log: &mut LogWriter) -> StepEnd {
+    let why = format!("the output has more than {MOST_OUTPUT} bytes, too much for a property");
+    log.say(&why);
+    StepEnd::new(Results::Failure, why)
+}
+
+/// The end of a step that sets these.
+fn set(step: &StepRun<'_>, values: BTreeMap<String, Value>, log: &mut LogWriter) -> StepEnd {
     let mut end = StepEnd::new(Results::Success, state(&values));
     for (name, value) in values {
         log.say(&format!("{name}: {value}"));
         end.properties
             .insert(name, Property::new(value, step.config.name.clone()));
     }
-    Ok(end)
+    end
+}
+
+/// What a function gave, as values of properties.
+fn plain(step: &StepRun<'_>, values: BTreeMap<String, Answer>) -> Result<BTreeMap<String, Value>, String> {
+    let value = |answer| value(step, answer);
+    values
+        .into_iter()
+        .map(
+            |(name, answer)| match name.is_empty() || name.len() > LONGEST_NAME {
+                true => Err(format!(
+                    "the name of a property must have 1 to {LONGEST_NAME} bytes"
+                )),
+                false => Ok((name, value(answer)?)),
+            },
+        )
+        .collect()
+}
+
+fn value(step: &StepRun<'_>, answer: Answer) -> Result<Value, String> {
+    Ok(match answer {
+        Answer::Plain(value) => value,
+        Answer::Text(text) => text.render(&step.values).map_err(|it| it.to_string())?.into(),
+        Answer::List(items) => {
+            let items = items.into_iter().map(|it| value(step, it));
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        Answer::Dict(items) => {
+            let items = items.into_iter().map(|(name, it)| Ok((name, value(step, it)?)));
+            Value::Object(items.collect::<Result<_, String>>()?)
+        }
+        Answer::Facts(_) => return Err("a property must be plain data".to_owned()),
+    })
 }
 
 fn render(

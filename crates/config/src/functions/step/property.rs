@@ -21,7 +21,7 @@ pub(in super::super) const SET_PROPERTY: Function = Function {
 
 pub(in super::super) const SET_PROPERTIES: Function = Function {
     name: "set_properties",
-    parameters: of_step!["properties", "name"],
+    parameters: of_step!["properties", "command", "extract", "name"],
     positional: 1,
     any_name: false,
     run: set_properties,
@@ -62,9 +62,22 @@ fn set_property(call: &mut Call<'_, '_>) -> Option<Item> {
 }
 
 fn set_properties(call: &mut Call<'_, '_>) -> Option<Item> {
-    let values = call.required("properties", some_values);
-    let kind = StepKind::SetProperties(PropertyOrigin::Values(values));
-    step(call, "set_properties".to_owned(), kind)
+    let values = call.optional("properties", some_values);
+    let command = call.optional("command", read::command);
+    let extract = call.optional("extract", read::function(&["rc", "stdout", "stderr"]));
+    let from = match (values, command, extract) {
+        (Some(values), None, None) => PropertyOrigin::Values(values),
+        (None, Some(command), Some(extract)) => PropertyOrigin::Extracted { command, extract },
+        _ => {
+            if call.is_whole() {
+                let message = "takes either 'properties', or 'command' and 'extract'";
+                let help = "write set_properties({…}), or set_properties(command = …, extract = …)";
+                call.mistake("properties", message, Some(help.to_owned()));
+            }
+            return None;
+        }
+    };
+    step(call, "set_properties".to_owned(), StepKind::SetProperties(from))
 }
 
 fn some_values(value: Value<'_>) -> Reading<BTreeMap<String, PropertyValue>> {

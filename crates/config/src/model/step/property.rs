@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Command;
+use crate::function::Function;
 use crate::text::Text;
 
 /// What a property is set to.
@@ -27,5 +28,13 @@ pub enum PropertyOrigin {
         command: Command,
         /// Whether space around the output is left out.
         strip: bool,
+    },
+    /// What a function of a command's exit code, standard output and standard error gives, a dict (Buildbot's
+    /// `SetPropertyFromCommand` with `extract_fn`).
+    Extracted {
+        /// The command.
+        command: Command,
+        /// The function.
+        extract: Function,
     },
 }

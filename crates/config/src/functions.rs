@@ -53,6 +53,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &step::SET_PROPERTY,
     &step::SET_PROPERTIES,
     &step::TEST_RESULTS,
+    &step::TRIGGER,
     &interpolate::INTERPOLATE,
     &interpolate::PROP,
     &listener::WEBHOOK,

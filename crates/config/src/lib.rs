@@ -42,6 +42,6 @@ pub use model::{
     SchedulerConfig, SchedulerKind, Secret, Source, SourceDefaults, SourceFilter, StepConfig, StepKind,
     TestFormat, Webhook, WorkerConfig, any_matches,
 };
-pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
+pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

@@ -24,7 +24,7 @@ pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
-pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep};
+pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;

@@ -378,6 +378,17 @@ master_shell()
 master_shell("make", rerun = 1, workdir = "../..")"#
         ),
         (
+            "triggers",
+            r#"trigger()
+trigger([])
+trigger("go")
+triggerable("go", builders = [b])
+force("no", builders = [b])
+trigger(["go", "og", "no"])
+trigger(["go"], unimportant_schedulers = ["go", "no"])
+trigger(["go"], set_properties = {"a": w}, copy_properties = "a", wait = 1, always_use_latest = None)"#
+        ),
+        (
             "files of test results",
             r#"test_results("junit")
 test_results("xml", files = [])

@@ -4,8 +4,9 @@
 mod site;
 
 use serde_json::json;
-use site::Site;
+use site::{SOON, Site};
 use weir_status_api::*;
+use weir_testbed::eventually;
 
 const CONFIG: &str = r#"
 master(anonymous_control = True)
@@ -84,7 +85,23 @@ builder(
         master_shell(["/no/such/program"], name = "none", flunk_on_failure = False),
     ],
 )
-force("force", builders = ["properties", "tests", "sequence", "tries", "master"])
+builder("child", workers = [w1], steps = [shell(interpolate("test '%(prop:colour)s' = red"), name = "colour")])
+builder("slow", workers = [w1], steps = [shell("sleep 600", name = "sleep")])
+triggerable("children", builders = ["child"])
+triggerable("others", builders = ["child"], properties = {"colour": "green"})
+triggerable("slow ones", builders = ["slow"])
+builder(
+    "parent",
+    workers = [w1],
+    properties = {"colour": "red"},
+    steps = [
+        trigger(["children", "others"], wait = True, copy_properties = ["colour"], name = "both"),
+        trigger(["others", "children"], wait = True, set_properties = {"colour": "blue"}, unimportant_schedulers = ["others"], flunk_on_failure = False, halt_on_failure = False, name = "blue"),
+        trigger(["children"], set_properties = {"colour": prop("colour")}, name = "go on"),
+    ],
+)
+builder("waits", workers = [w1], steps = [trigger(["slow ones"], wait = True)])
+force("force", builders = ["parent", "waits", "properties", "tests", "sequence", "tries", "master"])
 "#;
 
 /// The steps' names, results and states.
@@ -286,6 +303,68 @@ async fn steps_run_on_the_master(site: &Site) {
     assert!(site.log_text(&steps[2]).await.contains("osleeps\n"));
 }
 
+/// The builds that a build has triggered, oldest first.
+async fn triggered(site: &Site, build: &Build) -> Vec<Build> {
+    let sets = Query::<Buildset>::new().eq(BuildsetField::ParentBuild, build.id);
+    let mut builds = vec![];
+    for set in site
+        .api()
+        .page(sets.ascending(BuildsetField::Id))
+        .await
+        .unwrap()
+        .items
+    {
+        assert_eq!(set.parent_relationship.as_deref(), Some("Triggered from"));
+        let requests = Query::<BuildRequest>::new().eq(BuildRequestField::Buildset, set.id);
+        for request in site.api().page(requests).await.unwrap().items {
+            builds.push(site.begun(request.id.0).await);
+        }
+    }
+    builds
+}
+
+async fn a_step_waits_for_what_it_triggers(site: &Site) {
+    let build = site.finished(site.force("parent").await).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    let steps = site.steps(&build).await;
+    use Results::{Failure, Success};
+    assert_eq!(
+        shown(&steps),
+        [
+            ("both", Success, "triggered children, others"),
+            ("blue", Failure, "children (failure)"),
+            ("go on", Success, "triggered children"),
+        ]
+    );
+    let builds = triggered(site, &build).await;
+    assert_eq!(builds.len(), 5);
+    let links: Vec<_> = steps[0].urls.iter().map(|it| it.url.as_str()).collect();
+    let expected: Vec<_> = builds[..2]
+        .iter()
+        .map(|it| format!("#/builders/{}/builds/{}", it.builder, it.number))
+        .collect();
+    assert_eq!(links, expected);
+    assert_eq!(steps[0].urls[0].name, "children #1");
+}
+
+async fn what_a_step_waits_for_is_cancelled_with_it(site: &Site) {
+    let build = site.begun(site.force("waits").await).await;
+    let slow = eventually("a build is triggered", SOON, async || {
+        triggered(site, &build).await.pop()
+    })
+    .await;
+    site.has_lines(&slow, "sleep", 1).await;
+    let stop = Command::StopBuild {
+        build: build.id.into(),
+        reason: Some("enough".to_owned()),
+    };
+    site.api().control(&Caller::anonymous(), stop).await.unwrap();
+    for build in [build, slow] {
+        let build = site.finished(build.request.0).await;
+        assert_eq!(build.results, Some(Results::Cancelled), "{build:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_do_what_they_are_for() {
     let site = Site::start(CONFIG).await;
@@ -296,4 +375,6 @@ async fn steps_do_what_they_are_for() {
     commands_of_a_sequence_have_logs_and_consequences(&site).await;
     what_fails_is_tried_again(&site).await;
     steps_run_on_the_master(&site).await;
+    a_step_waits_for_what_it_triggers(&site).await;
+    what_a_step_waits_for_is_cancelled_with_it(&site).await;
 }

@@ -68,9 +68,9 @@ export function valueText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-/** Only web addresses become links: a `javascript:` one from outside must not. */
+/** Only web addresses and places of this page become links: a `javascript:` one from outside must not. */
 export function safeLink(url: string | null | undefined): string | undefined {
-  return url && /^https?:\/\//i.test(url) ? url : undefined;
+  return url && /^(https?:\/\/|#\/)/i.test(url) ? url : undefined;
 }
 
 /** A name as a caption: `reason` becomes `Reason`; names that are no plain word, such as `iOS` or `got_revision`, stay. */

@@ -25,9 +25,9 @@ describe('format', () => {
   it('gives how long ago', () => {
     expect([0, -30, 60, 3600, 90_000].map((s) => ago(1_000_000, 1_000_000 + s))).toEqual(['just now', 'just now', '1 min ago', '1 h ago', '1 d ago']);
   });
-  it('makes links of web addresses only', () => {
-    expect(safeLink('https://example.org/')).toBe('https://example.org/');
-    for (const url of ['javascript:alert(1)', ' https://x', 'data:text/html,x', '//x', '', null]) expect(safeLink(url)).toBeUndefined();
+  it('makes links of web addresses and of places here only', () => {
+    for (const url of ['https://example.org/', '#/builders/1/builds/2']) expect(safeLink(url)).toBe(url);
+    for (const url of ['javascript:alert(1)', ' https://x', 'data:text/html,x', '//x', '#x', '', null]) expect(safeLink(url)).toBeUndefined();
   });
   it('shortens hashes and keeps other revisions', () => {
     expect(shortRevision('bb95f7d1331d7f59bb95')).toBe('bb95f7d133');

@@ -3,6 +3,7 @@
 mod property;
 mod sequence;
 mod tests;
+mod trigger;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 pub(super) use property::{SET_PROPERTIES, SET_PROPERTY};
 pub(super) use sequence::{COMMAND, SEQUENCE};
 pub(super) use tests::TEST_RESULTS;
+pub(super) use trigger::TRIGGER;
 
 /// The parameters of a step: its own, and those of every step.
 macro_rules! of_step {

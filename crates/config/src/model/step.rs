@@ -3,6 +3,7 @@
 mod property;
 mod sequence;
 mod tests;
+mod trigger;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::text::Text;
 pub use property::{PropertyOrigin, PropertyValue};
 pub use sequence::{Consequences, SequenceCommand};
 pub use tests::{TestFormat, TestResultsStep};
+pub use trigger::TriggerStep;
 
 /// One step of a build (Buildbot's `BuildStep`).
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +73,8 @@ pub enum StepKind {
     BuildData(BuildDataStep),
     /// Sets properties of the build (Buildbot's `SetProperty`, `SetProperties` and `SetPropertyFromCommand`).
     SetProperties(PropertyOrigin),
+    /// Has other builders build (Buildbot's `Trigger`).
+    Trigger(TriggerStep),
     /// Reads files of test results.
     TestResults(TestResultsStep),
 }

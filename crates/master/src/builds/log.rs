@@ -140,12 +140,15 @@ impl LogWriter {
     }
 
     /// The step is about to run a command on the master itself, which ends with the master. Gives how it ended, if an
-    /// earlier life of the master has run it.
-    pub(crate) async fn begin_own(&mut self) -> Result<Option<End>> {
+    /// earlier life of the master has run it; with `rerun`, one that it had not seen end is run again.
+    pub(crate) async fn begin_own(&mut self, rerun: bool) -> Result<Option<End>> {
         if let Some(end) = self.journal.ask() {
             return Ok(Some(end));
         }
         if self.journal.command().is_some() {
+            if rerun {
+                return Ok(None);
+            }
             let lost = End::Lost("the master was started anew while it ran the command".to_owned());
             return self.end_own(lost).await.map(Some);
         }

@@ -13,7 +13,12 @@ use crate::workers::{CommandSpec, Outcome};
 use process::{Process, Watch};
 
 /// Runs the command to its end.
-pub(crate) async fn run(step: &StepRun<'_>, command: &Command, log: &mut LogWriter) -> Result<StepEnd> {
+pub(crate) async fn run(
+    step: &StepRun<'_>,
+    command: &Command,
+    rerun: bool,
+    log: &mut LogWriter,
+) -> Result<StepEnd> {
     let (spec, title) = match step.rendered(command) {
         Ok(it) => it,
         Err(error) => return Ok(cannot_render(&error, log)),
@@ -24,7 +29,7 @@ pub(crate) async fn run(step: &StepRun<'_>, command: &Command, log: &mut LogWrit
     }
     let folder = step.engine.steps.join(&spec.workdir);
     log.say(&format!("on the master, in {}", folder.display()));
-    if let Some(end) = log.begin_own().await? {
+    if let Some(end) = log.begin_own(rerun).await? {
         tell(&end, log);
         return Ok(step.decide(&title, end, log));
     }

@@ -23,6 +23,7 @@ mod step;
 mod stop;
 mod test_results;
 mod tests_step;
+mod trigger_step;
 
 use std::path::PathBuf;
 use std::sync::Arc;

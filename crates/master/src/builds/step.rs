@@ -11,7 +11,9 @@ use super::journal::Left;
 use super::log::LogWriter;
 use super::properties::Values;
 use super::stop::Heed;
-use super::{Engine, data_step, git_step, locks, master_step, property_step, sequence_step, tests_step};
+use super::{
+    Engine, data_step, git_step, locks, master_step, property_step, sequence_step, tests_step, trigger_step,
+};
 use crate::error::Result;
 use crate::locks::{Held, Holder};
 use crate::workers::{CommandSpec, Outcome, What};
@@ -91,17 +93,18 @@ impl StepRun<'_> {
                 tests: Some(format),
             } => tests_step::shell(self, command, *format, log).await,
             StepKind::Sequence(commands) => sequence_step::run(self, commands, log).await,
-            StepKind::MasterShell { command, .. } => master_step::run(self, command, log).await,
+            StepKind::MasterShell { command, rerun } => master_step::run(self, command, *rerun, log).await,
             StepKind::Git(git) => git_step::run(self, git, log).await,
             StepKind::BuildData(data) => data_step::run(self, data, log).await,
             StepKind::SetProperties(from) => property_step::run(self, from, log).await,
+            StepKind::Trigger(trigger) => trigger_step::run(self, trigger, log).await,
             StepKind::TestResults(tests) => tests_step::files(self, tests, log).await,
         }
     }
 
     async fn start(&self) -> Result<LogWriter> {
         let process = match self.config.kind {
-            StepKind::MasterShell { .. } => None,
+            StepKind::MasterShell { .. } | StepKind::Trigger(_) => None,
             // Most steps begin with a command.
             _ => self.engine.workers.process_now(&self.values.worker.name),
         };

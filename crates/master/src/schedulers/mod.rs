@@ -6,7 +6,6 @@ mod after_changes;
 mod dependent;
 mod pending;
 mod timed;
-#[allow(dead_code, reason = "what triggers are steps")]
 mod trigger;
 
 use std::sync::Arc;
@@ -23,7 +22,6 @@ use after_changes::AfterChanges;
 use dependent::Dependent;
 use timed::Timed;
 
-#[allow(unused_imports, reason = "what triggers are steps")]
 pub(crate) use trigger::{Trigger, TriggerSource, Triggered, trigger};
 
 /// What every scheduler works with.

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weir_status_api::{
-    Build, Cursor, Query, Read, ReadExt, Results, Signal, Start, Step, TestResult, TestResultField,
+    Build, Cursor, LogKey, Query, Read, ReadExt, Results, Signal, Start, Step, TestResult, TestResultField,
     TestResultSet, TestResultSetField, TopicFilter, Watch,
 };
 use weir_testbed::eventually;
@@ -22,7 +22,8 @@ const KILLS: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const CONFIG: &str = r#"
-master(anonymous_control = True)
+# Each request has a build of its own, so that each can be looked at.
+master(anonymous_control = True, collapse_requests = False)
 workers = [worker(name, token_file = name + ".token") for name in ["w1", "w2"]]
 
 # What is written is also written to a file of the step's own, by stream.
@@ -55,6 +56,11 @@ builders = [builder(
             for i in $(seq 1 20); do o "ok $i - t$i\\n"; sleep 0.01; done
             o "not ok 21 - bad"
         """, name = "tests", tests = "tap", env = copy("tests")),
+        sequence([
+            command(WRITE + "o 'one '; sleep 0.1; o 'more\\n'; sleep 0.1; o 'open'", log = "first"),
+            command("echo between"),
+            command("echo 'again '; sleep 0.1; printf end", log = "first"),
+        ], name = "parts", env = copy("parts")),
         shell("echo over", name = "last"),
     ],
 ) for name in ["a", "b", "c", "d"]]
@@ -165,7 +171,7 @@ async fn check(site: &Site, out: &Path, build: &Build) {
     assert_eq!(build.results, Some(Results::Success), "{build:?}");
     let steps = site.steps(build).await;
     let results: Vec<_> = steps.iter().map(|it| it.results.unwrap()).collect();
-    let mut expected = [Results::Success; 6];
+    let mut expected = [Results::Success; 7];
     expected[2] = Results::Failure;
     assert_eq!(results, expected, "{steps:#?}");
     let builder: weir_status_api::Builder = site
@@ -182,6 +188,9 @@ async fn check(site: &Site, out: &Path, build: &Build) {
 
 async fn check_step(site: &Site, build: &Build, step: &Step, copy: &Path) {
     let told = format!("{} of build {}", step.name, build.id);
+    if step.name == "parts" {
+        return check_parts(site, step, copy).await;
+    }
     let text = site.log_text(step).await;
     assert_eq!(
         text.matches("\nhprogram finished with exit code ").count(),
@@ -214,6 +223,18 @@ async fn check_step(site: &Site, build: &Build, step: &Step, copy: &Path) {
     }
     if step.name == "tests" {
         check_tests(site, step).await;
+    }
+}
+
+/// Each log has the output of its commands, in their order.
+async fn check_parts(site: &Site, step: &Step, copy: &Path) {
+    assert_eq!(std::fs::read_to_string(with(copy, "runs")).unwrap(), "run\n");
+    let api = site.api();
+    for (name, expected) in [("stdio", "between"), ("first", "one more\nopen\nagain \nend")] {
+        let key = LogKey::Slug(step.id.into(), name.to_owned());
+        let text = api.log_content(key, 0, 1000).await.unwrap().value.content;
+        let said: Vec<&str> = text.lines().filter_map(|it| it.strip_prefix('o')).collect();
+        assert_eq!(said.join("\n"), expected, "{name} of {step:?}: {text}");
     }
 }
 

@@ -31,6 +31,11 @@ builders = [builder(
         shell(name = "clean", command = "echo cleaned"),
     ],
 ) for name in ["slow"] + ["many%d" % i for i in range(50)]]
+builders += [builder(
+    "here" + ("-again" if rerun else ""),
+    workers = [w1],
+    steps = [master_shell("echo up; while [ ! -e '@HOLD@' ]; do sleep 0.1; done", name = "work", rerun = rerun)],
+) for rerun in [True, False]]
 force(name = "force", builders = builders)
 "#;
 
@@ -216,6 +221,31 @@ async fn a_stop_that_the_master_had_no_time_for_is_heeded() {
     let build = site.finished(request).await;
     assert_eq!(build.results, Some(Results::Cancelled), "{build:?}");
     assert!(build.state.contains("no longer wanted"), "{}", build.state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_on_the_master_ends_with_it_and_runs_again_or_its_build_does() {
+    let (mut site, hold) = site("1m").await;
+    let _worker = site.worker("w1");
+    let names = ["here", "here-again"].map(str::to_owned);
+    let requests = force(&site, names.to_vec()).await;
+    for request in &requests {
+        let build = site.begun(*request).await;
+        site.has_lines(&build, "work", 2).await;
+    }
+    site.kill_and_restart().await;
+    std::fs::write(&hold, "").unwrap();
+    let mut builds = vec![];
+    for request in requests {
+        assert_eq!(site.finished(request).await.results, Some(Results::Success));
+        let all = site.builds_of(request).await;
+        builds.push(all.iter().map(|it| it.results.unwrap()).collect::<Vec<_>>());
+    }
+    builds.sort_by_key(Vec::len);
+    assert_eq!(
+        builds,
+        [vec![Results::Success], vec![Results::Retry, Results::Success]]
+    );
 }
 
 /// How many requests are not complete.

@@ -62,7 +62,8 @@ impl Reader<'_> {
                 }
                 kind => {
                     let value = self.values.remove(&full_name).filter(|it| !is_empty(it));
-                    match value.map_or_else(|| default(field), |value| fit(kind, value)) {
+                    let value = value.map_or_else(|| Ok(field.default.clone()), |value| fit(kind, value));
+                    match value.and_then(|value| not_missing(field, value)) {
                         Ok(value) => drop(read.insert(field.name.clone(), value)),
                         Err(why) => drop(self.wrong.insert(full_name, why)),
                     }
@@ -107,16 +108,17 @@ fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
         _ => false,
     }
 }
 
-fn default(field: &ForceField) -> Result<Value, String> {
-    if field.required && is_empty(&field.default) {
+/// Refuses nothing, and a list of nothing, of a field that is required.
+fn not_missing(field: &ForceField, value: Value) -> Result<Value, String> {
+    let is_missing = is_empty(&value) || value.as_array().is_some_and(Vec::is_empty);
+    if field.required && is_missing {
         return Err("is required".to_owned());
     }
-    Ok(field.default.clone())
+    Ok(value)
 }
 
 /// The value as its kind has it, or what is wrong with it.

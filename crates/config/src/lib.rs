@@ -37,10 +37,10 @@ pub use function::{
 pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
-    Collapse, Command, DataOrigin, Description, Env, GitPoller, GitStep, ListenerConfig, LockAccess,
-    LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, ProjectConfig, PropertyValues,
-    SchedulerConfig, SchedulerKind, Secret, Source, SourceDefaults, SourceFilter, StepConfig, StepKind,
-    TestFormat, Webhook, WorkerConfig, any_matches,
+    Collapse, Command, Condition, DataOrigin, Description, Env, GitPoller, GitStep, Hiding, ListenerConfig,
+    LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, ProjectConfig,
+    PropertyValues, SchedulerConfig, SchedulerKind, Secret, Source, SourceDefaults, SourceFilter, StepConfig,
+    StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
 };
 pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};

@@ -23,7 +23,9 @@ pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
 pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
-pub use step::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind, TestFormat};
+pub use step::{
+    BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
+};
 pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
 
 /// Property values by name; any JSON value.
@@ -299,6 +301,8 @@ pub struct BuilderConfig {
     pub env: Env,
     /// Properties of each build.
     pub properties: PropertyValues,
+    /// Properties that each build finds out when it starts.
+    pub late_properties: Env,
     /// Its tags.
     pub tags: Vec<String>,
     /// The name of its project, which exists.

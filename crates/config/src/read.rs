@@ -21,8 +21,8 @@ use crate::model::{Command, Env, LockAccess, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
-pub(crate) use data::{properties, property_name, property_value};
-pub(crate) use function::{collapse, function};
+pub(crate) use data::{late_properties, properties, property_name, property_value};
+pub(crate) use function::{collapse, condition, function, hiding};
 pub(crate) use secret::{secret, secret_file};
 pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns};
 pub(crate) use times::{cron_field, cron_line, time_zone, weekdays};
@@ -276,12 +276,14 @@ pub(crate) fn env(value: Value<'_>) -> Reading<Env> {
 
 /// A text, as it is or with substitutions.
 pub(crate) fn template(value: Value<'_>) -> Reading<Text> {
-    if let Some(Object(Item::Text(text))) = Object::from_value(value) {
-        return Ok(text.clone());
+    match Object::from_value(value) {
+        Some(Object(Item::Text(text))) => return Ok(text.clone()),
+        Some(Object(Item::Function(_))) => return function(&["build"])(value).map(Text::function),
+        _ => {}
     }
     match value.unpack_str() {
         Some(text) => Ok(Text::literal(plain(text)?)),
-        None => unexpected(value, "a string or interpolate(…)", None),
+        None => unexpected(value, "a string, interpolate(…) or a function", None),
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// How deep templates may nest in each other's defaults.
+use crate::function::{Answer, Function, FunctionError};
+
+/// How deep templates may nest in each other's defaults, and functions in what functions give.
 const MAX_DEPTH: usize = 16;
 
 /// A parsed template: literal parts and substitutions. A plain text is one literal part.
@@ -20,7 +22,12 @@ pub struct Text(Vec<Part>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    Substitution { source: Source, modifier: Modifier },
+    Substitution {
+        source: Source,
+        modifier: Modifier,
+    },
+    /// What the function gives for the build.
+    Function(Function),
 }
 
 /// Where a value comes from.
@@ -65,6 +72,14 @@ pub trait Lookup {
 
     /// The worker's information or property of that name; none if it has none.
     fn worker(&self, name: &str) -> Option<Value>;
+
+    /// What the function gives for the build; an error where there is no build.
+    ///
+    /// # Errors
+    /// [`FunctionError`], as [`Function::call`].
+    fn call(&self, function: &Function) -> Result<Answer, FunctionError> {
+        Err(function.error("there is no build that it could be called for"))
+    }
 }
 
 /// What `%(src:CODEBASE:ATTRIBUTE)s` may ask for.
@@ -87,6 +102,9 @@ pub enum RenderError {
     /// The worker has no such information.
     #[error("the worker tells no '{0}'; give a default: %(worker:{0}:-default)s")]
     Worker(String),
+    /// A function gave no text.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
 }
 
 /// A text that is no template.
@@ -128,6 +146,11 @@ impl Text {
         }])
     }
 
+    /// What the function gives for the build.
+    pub fn function(function: Function) -> Self {
+        Self(vec![Part::Function(function)])
+    }
+
     /// Reads a template.
     ///
     /// # Errors
@@ -155,7 +178,7 @@ impl Text {
 
     /// The same, for what the module of its functions holds.
     pub(crate) fn weak(&self) -> Self {
-        self.clone()
+        Self(self.0.iter().map(Part::weak).collect())
     }
 
     /// Completes the text with the values of `lookup`. Strings stand as they are, null is empty, other values are
@@ -164,19 +187,68 @@ impl Text {
     /// # Errors
     /// [`RenderError`] names the first value that is not there and has no default.
     pub fn render(&self, lookup: &dyn Lookup) -> Result<String, RenderError> {
-        let mut out = String::new();
-        self.render_into(lookup, &mut out)?;
-        Ok(out)
+        Rendering { lookup, depth: 0 }.text(self)
     }
 
-    fn render_into(&self, lookup: &dyn Lookup, out: &mut String) -> Result<(), RenderError> {
-        for part in &self.0 {
-            match part {
-                Part::Literal(text) => out.push_str(text),
-                Part::Substitution { source, modifier } => substitute(source, modifier, lookup, out)?,
+    /// Completes the text as words of a command. A function may give a list of them, in which lists are words as
+    /// well, and None for no word (Buildbot flattens its commands). Any other text is one word.
+    ///
+    /// # Errors
+    /// As [`Text::render`].
+    pub fn render_words(&self, lookup: &dyn Lookup) -> Result<Vec<String>, RenderError> {
+        let rendering = Rendering { lookup, depth: 0 };
+        match self.0.as_slice() {
+            [Part::Function(function)] => {
+                let mut words = vec![];
+                rendering.words(function, &lookup.call(function)?, &mut words)?;
+                Ok(words)
             }
+            _ => Ok(vec![rendering.text(self)?]),
         }
-        Ok(())
+    }
+
+    /// The value that the text stands for: a property's if it is nothing but that property, what a function gives if
+    /// it is nothing but that function, else the completed text. None for a property that is not there.
+    ///
+    /// # Errors
+    /// As [`Text::render`].
+    pub fn value(&self, lookup: &dyn Lookup) -> Result<Option<Value>, RenderError> {
+        Rendering { lookup, depth: 0 }.value(self)
+    }
+}
+
+impl Part {
+    fn weak(&self) -> Self {
+        match self {
+            Self::Literal(text) => Self::Literal(text.clone()),
+            Self::Function(function) => Self::Function(function.weak()),
+            Self::Substitution { source, modifier } => Self::Substitution {
+                source: match source {
+                    Source::Keyword { name, text } => Source::Keyword {
+                        name: name.clone(),
+                        text: text.weak(),
+                    },
+                    other => other.clone(),
+                },
+                modifier: match modifier {
+                    Modifier::None => Modifier::None,
+                    Modifier::Default { text, even_if_false } => Modifier::Default {
+                        text: text.weak(),
+                        even_if_false: *even_if_false,
+                    },
+                    Modifier::Replace(text) => Modifier::Replace(text.weak()),
+                    Modifier::Choose {
+                        then,
+                        otherwise,
+                        by_truth,
+                    } => Modifier::Choose {
+                        then: then.weak(),
+                        otherwise: otherwise.weak(),
+                        by_truth: *by_truth,
+                    },
+                },
+            },
+        }
     }
 }
 
@@ -186,49 +258,157 @@ impl From<&str> for Text {
     }
 }
 
-fn substitute(
-    source: &Source,
-    modifier: &Modifier,
-    lookup: &dyn Lookup,
-    out: &mut String,
-) -> Result<(), RenderError> {
-    let value = source.value(lookup)?;
-    match modifier {
-        Modifier::None => match value {
-            Some(value) => out.push_str(&plain(value)),
-            None => return Err(source.missing()),
-        },
-        Modifier::Default { text, even_if_false } => match value {
-            Some(value) if !even_if_false || is_true(&value) => out.push_str(&plain(value)),
-            _ => text.render_into(lookup, out)?,
-        },
-        Modifier::Replace(text) => {
-            if value.is_some() {
-                text.render_into(lookup, out)?;
-            }
-        }
-        Modifier::Choose {
-            then,
-            otherwise,
-            by_truth,
-        } => {
-            let yes = value.is_some_and(|it| !by_truth || is_true(&it));
-            if yes { then } else { otherwise }.render_into(lookup, out)?;
-        }
-    }
-    Ok(())
+/// Completes texts with the values of `lookup`; `depth` counts the functions that gave each other.
+#[derive(Clone, Copy)]
+struct Rendering<'l> {
+    lookup: &'l dyn Lookup,
+    depth: usize,
 }
 
-impl Source {
-    fn value(&self, lookup: &dyn Lookup) -> Result<Option<Value>, RenderError> {
-        Ok(match self {
-            Self::Property(name) => lookup.property(name),
-            Self::Stamp { codebase, attribute } => lookup.source(codebase, attribute),
-            Self::Worker(name) => lookup.worker(name),
-            Self::Keyword { text, .. } => Some(Value::String(text.render(lookup)?)),
+impl Rendering<'_> {
+    fn text(self, text: &Text) -> Result<String, RenderError> {
+        let mut out = String::new();
+        for part in &text.0 {
+            match part {
+                Part::Literal(text) => out.push_str(text),
+                Part::Substitution { source, modifier } => {
+                    out.push_str(&self.substitution(source, modifier)?)
+                }
+                Part::Function(function) => {
+                    let answer = self.lookup.call(function)?;
+                    out.push_str(&self.string(function, &answer)?);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn substitution(self, source: &Source, modifier: &Modifier) -> Result<String, RenderError> {
+        let value = self.source(source)?;
+        match modifier {
+            Modifier::None => value.map(plain).ok_or_else(|| source.missing()),
+            Modifier::Default { text, even_if_false } => match value {
+                Some(value) if !even_if_false || is_true(&value) => Ok(plain(value)),
+                _ => self.text(text),
+            },
+            Modifier::Replace(text) => match value {
+                Some(_) => self.text(text),
+                None => Ok(String::new()),
+            },
+            Modifier::Choose {
+                then,
+                otherwise,
+                by_truth,
+            } => {
+                let yes = value.is_some_and(|it| !by_truth || is_true(&it));
+                self.text(if yes { then } else { otherwise })
+            }
+        }
+    }
+
+    fn source(self, source: &Source) -> Result<Option<Value>, RenderError> {
+        Ok(match source {
+            Source::Property(name) => self.lookup.property(name),
+            Source::Stamp { codebase, attribute } => self.lookup.source(codebase, attribute),
+            Source::Worker(name) => self.lookup.worker(name),
+            Source::Keyword { text, .. } => self.value(text)?,
         })
     }
 
+    fn value(self, text: &Text) -> Result<Option<Value>, RenderError> {
+        match text.0.as_slice() {
+            [
+                Part::Substitution {
+                    source,
+                    modifier: Modifier::None,
+                },
+            ] => self.source(source),
+            [
+                Part::Substitution {
+                    source,
+                    modifier:
+                        Modifier::Default {
+                            text,
+                            even_if_false: false,
+                        },
+                },
+            ] => match self.source(source)? {
+                Some(value) => Ok(Some(value)),
+                None => self.value(text),
+            },
+            [Part::Function(function)] => {
+                let answer = self.lookup.call(function)?;
+                let value = self.json(function, &answer)?;
+                Ok(Some(value).filter(|it| !it.is_null()))
+            }
+            _ => Ok(Some(Value::String(self.text(text)?))),
+        }
+    }
+
+    /// One step further into what the function gave.
+    fn deeper(self, function: &Function) -> Result<Self, RenderError> {
+        if self.depth >= MAX_DEPTH {
+            let why = format!("more than {MAX_DEPTH} texts and functions give each other");
+            return Err(function.error(why).into());
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+            ..self
+        })
+    }
+
+    /// What the function gave, as a text.
+    fn string(self, function: &Function, answer: &Answer) -> Result<String, RenderError> {
+        match answer {
+            Answer::Plain(Value::Null) => Ok(String::new()),
+            Answer::Plain(Value::String(text)) => Ok(text.clone()),
+            Answer::Plain(Value::Number(number)) => Ok(number.to_string()),
+            Answer::Text(text) => self.deeper(function)?.text(text),
+            other => {
+                let why = format!("must give a string, not {}", other.noun());
+                Err(function.error(why).into())
+            }
+        }
+    }
+
+    /// What the function gave, as words of a command.
+    fn words(self, function: &Function, answer: &Answer, words: &mut Vec<String>) -> Result<(), RenderError> {
+        match answer {
+            Answer::Plain(Value::Null) => {}
+            Answer::List(items) => {
+                for item in items {
+                    self.words(function, item, words)?;
+                }
+            }
+            one => words.push(self.string(function, one)?),
+        }
+        Ok(())
+    }
+
+    /// What the function gave, as plain data.
+    fn json(self, function: &Function, answer: &Answer) -> Result<Value, RenderError> {
+        Ok(match answer {
+            Answer::Plain(value) => value.clone(),
+            Answer::Text(text) => self.deeper(function)?.value(text)?.unwrap_or_default(),
+            Answer::List(items) => {
+                let items = items.iter().map(|it| self.json(function, it));
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            Answer::Dict(items) => {
+                let items = items
+                    .iter()
+                    .map(|(name, it)| Ok((name.clone(), self.json(function, it)?)));
+                Value::Object(items.collect::<Result<_, RenderError>>()?)
+            }
+            Answer::Facts(_) => {
+                let why = format!("must give plain data, not {}", answer.noun());
+                return Err(function.error(why).into());
+            }
+        })
+    }
+}
+
+impl Source {
     fn missing(&self) -> RenderError {
         match self {
             Self::Stamp { codebase, attribute } => RenderError::Source {
@@ -236,7 +416,11 @@ impl Source {
                 attribute: attribute.clone(),
             },
             Self::Worker(name) => RenderError::Worker(name.clone()),
-            Self::Property(name) | Self::Keyword { name, .. } => RenderError::Property(name.clone()),
+            Self::Property(name) => RenderError::Property(name.clone()),
+            Self::Keyword { name, text } => match text.0.as_slice() {
+                [Part::Substitution { source, .. }] => source.missing(),
+                _ => RenderError::Property(name.clone()),
+            },
         }
     }
 }
@@ -446,6 +630,7 @@ impl fmt::Display for Text {
         for part in &self.0 {
             match part {
                 Part::Literal(text) => f.write_str(text)?,
+                Part::Function(function) => write!(f, "<function {}>", function.name())?,
                 Part::Substitution { source, .. } => match source {
                     Source::Property(name) => write!(f, "%(prop:{name})s")?,
                     Source::Stamp { codebase, attribute } => write!(f, "%(src:{codebase}:{attribute})s")?,

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use weir_config::{
-    Answer, Argument, Collapse, Function, FunctionError, LONGEST_CALL, MasterConfig, NextWorker, RequestFacts,
+    Answer, Argument, BuildFacts, Collapse, Function, FunctionError, LONGEST_CALL, Lookup, MasterConfig,
+    NextWorker, RequestFacts, Text,
 };
 use weir_status_api::{
     BuildRequest, BuildRequestId, BuilderId, BuildsetId, Property, Timestamp, Worker, WorkerId, WorkerInfo,
@@ -229,4 +230,130 @@ fn a_function_outlives_its_configuration_and_gives_any_plain_data() {
         ])
     );
     assert!(matches!(&items["b"], Answer::List(it) if matches!(it[0], Answer::Text(_))));
+}
+
+/// A build with some properties, whose functions are called.
+struct OfBuild;
+
+impl Lookup for OfBuild {
+    fn property(&self, name: &str) -> Option<serde_json::Value> {
+        match name {
+            "list" => Some(serde_json::json!([1, "two"])),
+            "empty" => Some("".into()),
+            "text" => Some("t".into()),
+            _ => None,
+        }
+    }
+
+    fn source(&self, _: &str, _: &str) -> Option<serde_json::Value> {
+        None
+    }
+
+    fn worker(&self, _: &str) -> Option<serde_json::Value> {
+        None
+    }
+
+    fn call(&self, function: &Function) -> Result<Answer, FunctionError> {
+        function.call(vec![Argument::build(&BuildFacts {
+            builder: "b".to_owned(),
+            number: 3,
+            reason: "why".to_owned(),
+            properties: BTreeMap::from([("text".to_owned(), Property::new("t", "test"))]),
+            sources: vec![],
+            worker: worker(1, "w1"),
+            changes: vec![],
+        })])
+    }
+}
+
+/// The text that an argument of a step is.
+fn text(before: &str, text: &str) -> Text {
+    let config = config(before, &format!("env = {{\"A\": {text}}}"));
+    config.builders[0].env["A"].clone()
+}
+
+#[test]
+fn a_text_is_what_a_function_gives() {
+    for (argument, expected) in [
+        ("lambda build: build.builder + build.prop(\"text\")", "bt"),
+        ("lambda build: build.number", "3"),
+        ("lambda build: None", ""),
+        ("lambda build: interpolate(\"<%(prop:text)s>\")", "<t>"),
+        ("lambda build: build.prop(\"none\", \"d\")", "d"),
+        ("lambda build: NESTED", "(b)"),
+        (
+            "interpolate(\"%(kw:a)s\", a = lambda build: build.worker.name)",
+            "w1",
+        ),
+        ("interpolate(\"%(kw:a:-none)s\", a = lambda build: None)", "none"),
+        ("interpolate(\"%(kw:a:-none)s\", a = prop(\"missing\"))", "none"),
+        ("interpolate(\"%(kw:a:-none)s\", a = prop(\"empty\"))", ""),
+        ("interpolate(\"%(kw:a:~none)s\", a = prop(\"empty\"))", "none"),
+        (
+            "interpolate(\"%(kw:a:+x%(kw:b)s)s\", a = prop(\"text\"), b = prop(\"text\"))",
+            "xt",
+        ),
+        ("interpolate(\"%(kw:a:#?|yes|no)s\", a = prop(\"empty\"))", "no"),
+        ("interpolate(\"%(kw:a:?|yes|no)s\", a = prop(\"empty\"))", "yes"),
+        (
+            "interpolate(\"%(kw:a)s\", a = interpolate(\"%(kw:b)s!\", b = prop(\"list\")))",
+            "[1,\"two\"]!",
+        ),
+    ] {
+        let nested = "NESTED = interpolate(\"(%(kw:a)s)\", a = lambda build: build.builder)";
+        assert_eq!(
+            text(nested, argument).render(&OfBuild).unwrap(),
+            expected,
+            "{argument}"
+        );
+    }
+    for (argument, told) in [
+        (
+            "lambda build: [1]",
+            "weir.star:3:61: lambda(): must give a string, not a list",
+        ),
+        (
+            "lambda build: True",
+            "weir.star:3:61: lambda(): must give a string, not True or False",
+        ),
+        (
+            "interpolate(\"%(kw:a)s\", a = prop(\"missing\"))",
+            "there is no property 'missing'; set it, or give a default: %(prop:missing:-default)s",
+        ),
+        (
+            "endless",
+            "weir.star:2:1: endless(): more than 16 texts and functions give each other",
+        ),
+    ] {
+        let before =
+            "def endless(build):\n    return ENDLESS\nENDLESS = interpolate(\"%(kw:a)s\", a = endless)";
+        let before = before.replace("def", "\ndef");
+        let told = told.replace(":3:61", ":6:62");
+        assert_eq!(
+            text(&before, argument).render(&OfBuild).unwrap_err().to_string(),
+            told,
+            "{argument}"
+        );
+    }
+}
+
+#[test]
+fn words_are_spliced_and_values_keep_their_type() {
+    let words = |it: &str| text("", it).render_words(&OfBuild).unwrap();
+    assert_eq!(
+        words("lambda build: [\"a\", [1, None], (prop(\"text\"),)]"),
+        ["a", "1", "t"]
+    );
+    assert_eq!(words("lambda build: None"), [""; 0]);
+    assert_eq!(words("prop(\"list\")"), ["[1,\"two\"]"]);
+    assert_eq!(words("\"a b\""), ["a b"]);
+    let value = |it: &str| text("", it).value(&OfBuild).unwrap();
+    assert_eq!(value("prop(\"list\")"), Some(serde_json::json!([1, "two"])));
+    assert_eq!(value("prop(\"missing\")"), None);
+    assert_eq!(value("prop(\"missing\", \"d\")"), Some("d".into()));
+    let answer = serde_json::json!({"a": [true, "t"], "b": null});
+    assert_eq!(
+        value("lambda build: {\"a\": [True, prop(\"text\")], \"b\": None}"),
+        Some(answer)
+    );
 }

@@ -133,6 +133,14 @@ fn functions() {
             "def may(worker):\n    return True\nbuilder(\"x\", workers = [w], steps = [shell(\"make\")], can_start_build = may, next_worker = lambda a, b, c: a, collapse_requests = lambda: True)"
         ),
         (
+            "conditions",
+            r#"builder("x", workers = [w], steps = [shell("make", do_if = "yes", hide_if = ["skiped", 1]), shell(["make", lambda: "x"], do_if = lambda: True, hide_if = lambda build: True), shell("make", env = {"A": lambda a, b: a}, hide_if = 3)])"#
+        ),
+        (
+            "late properties",
+            r#"builder("x", workers = [w], steps = [shell("make")], properties = {"a": lambda: 1, "b": [prop("c")]})"#
+        ),
+        (
             "where none is taken",
             r#"builder(lambda: "x", workers = [w], steps = [shell("make")], tags = [len, lambda: "a"])"#
         ),

@@ -43,6 +43,7 @@ pub(super) const BUILDER: Function = Function {
 };
 
 fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
+    let (properties, late_properties) = call.or("properties", read::late_properties, Default::default());
     let builder = BuilderConfig {
         name: call.required("name", builder_name),
         workers: call.required("workers", read::some(read::worker, "workers")),
@@ -51,7 +52,8 @@ fn builder(call: &mut Call<'_, '_>) -> Option<Item> {
         total_timeout: call.optional("total_timeout", read::duration),
         locks: call.or("locks", read::locks, vec![]),
         env: call.or("env", read::env, Default::default()),
-        properties: call.or("properties", read::properties, Default::default()),
+        properties,
+        late_properties,
         tags: call.or("tags", read::list(read::name(70), "tags"), vec![]),
         project: call.optional("project", read::project),
         description: description(call),

@@ -32,10 +32,12 @@ fn scheduler<'v>(
     kind: SchedulerKind,
     name: impl Fn(Value<'v>) -> Reading<String>,
 ) -> Option<Item> {
+    let (properties, late_properties) = call.or("properties", read::late_properties, Default::default());
     let scheduler = SchedulerConfig {
         name: call.required("name", name),
         builders: call.required("builders", read::some(read::builder, "builders")),
-        properties: call.or("properties", read::properties, Default::default()),
+        properties,
+        late_properties,
         kind,
     };
     let name = scheduler.name.clone();

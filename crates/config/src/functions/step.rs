@@ -11,7 +11,7 @@ use starlark::values::Value;
 
 use super::builder::LONGEST_STEP_NAME;
 use crate::call::{Call, Function};
-use crate::model::{BuildDataStep, Command, DataOrigin, GitStep, StepConfig, StepKind};
+use crate::model::{BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::text::Text;
@@ -43,6 +43,8 @@ macro_rules! of_step {
             "idle_timeout",
             "total_timeout",
             "locks",
+            "do_if",
+            "hide_if",
         ]
     };
 }
@@ -162,6 +164,8 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         env: call.or("env", read::env, Default::default()),
         workdir: call.optional("workdir", read::folder),
         locks: call.or("locks", read::locks, vec![]),
+        do_if: call.or("do_if", read::condition, Condition::Always),
+        hide_if: call.or("hide_if", read::hiding, Hiding::On(vec![])),
         kind,
     })))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use weir_status_api::ForceField;
 
-use super::{ChangeFilter, PropertyValues};
+use super::{ChangeFilter, Env, PropertyValues};
 use crate::times::Times;
 
 /// What starts builds.
@@ -16,6 +16,8 @@ pub struct SchedulerConfig {
     pub builders: Vec<String>,
     /// Properties of each buildset it makes.
     pub properties: PropertyValues,
+    /// Properties that its builds find out when they start.
+    pub late_properties: Env,
     /// When it starts them.
     pub kind: SchedulerKind,
 }

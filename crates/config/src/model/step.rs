@@ -11,6 +11,7 @@ use std::time::Duration;
 use weir_status_api::Results;
 
 use super::{Env, LockAccess};
+use crate::function::Function;
 use crate::text::Text;
 
 pub use property::{PropertyOrigin, PropertyValue};
@@ -44,8 +45,32 @@ pub struct StepConfig {
     pub workdir: Option<Text>,
     /// The locks that it holds while it runs, no lock twice and none of its builder's.
     pub locks: Vec<LockAccess>,
+    /// Whether it runs (Buildbot's `doStepIf`).
+    pub do_if: Condition,
+    /// Whether displays hide it once it has ended (Buildbot's `hideStepIf`).
+    pub hide_if: Hiding,
     /// What it does.
     pub kind: StepKind,
+}
+
+/// Whether a step runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It does.
+    Always,
+    /// It does not.
+    Never,
+    /// If the function gives True; it takes the build.
+    If(Function),
+}
+
+/// Whether a step is hidden once it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hiding {
+    /// If it ended like this.
+    On(Vec<Results>),
+    /// If the function gives True; it takes the build and the name of the step's results.
+    If(Function),
 }
 
 /// What a step does.

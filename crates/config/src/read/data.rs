@@ -6,8 +6,8 @@ use starlark::values::dict::DictRef;
 use starlark::values::float::UnpackFloat;
 use starlark::values::{UnpackValue, Value};
 
-use super::{Reading, dict, items, list, name, plain, string, unexpected, wrong};
-use crate::model::{PropertyValue, PropertyValues};
+use super::{Reading, dict, items, list, name, plain, string, template, unexpected, wrong};
+use crate::model::{Env, PropertyValue, PropertyValues};
 use crate::object::{Item, Object};
 
 /// How deep lists and dicts may nest in a property.
@@ -21,10 +21,23 @@ pub(crate) fn properties(value: Value<'_>) -> Reading<PropertyValues> {
     dict(property_name, json)(value)
 }
 
+/// Property values by name, and beside them those that are found when a build starts.
+pub(crate) fn late_properties(value: Value<'_>) -> Reading<(PropertyValues, Env)> {
+    let mut now = PropertyValues::new();
+    let mut late = Env::new();
+    for (name, value) in dict(property_name, property_value)(value)? {
+        match value {
+            PropertyValue::Data(value) => drop(now.insert(name, value)),
+            PropertyValue::Text(text) => drop(late.insert(name, text)),
+        }
+    }
+    Ok((now, late))
+}
+
 /// A property's value: a text that is completed when a build runs, or plain data.
 pub(crate) fn property_value(value: Value<'_>) -> Reading<PropertyValue> {
     match Object::from_value(value) {
-        Some(Object(Item::Text(text))) => Ok(PropertyValue::Text(text.clone())),
+        Some(Object(Item::Text(_) | Item::Function(_))) => template(value).map(PropertyValue::Text),
         _ => json(value).map(PropertyValue::Data),
     }
 }

@@ -1,10 +1,12 @@
 //! Functions that are called while the master runs.
 
 use starlark::values::Value;
+use weir_status_api::Results;
 
-use super::{Reading, unexpected, wrong};
+use super::{Reading, list, string, unexpected, wrong};
 use crate::function::Function;
-use crate::model::Collapse;
+use crate::model::{Collapse, Condition, Hiding};
+use crate::nearest::{did_you_mean, nearest};
 use crate::object::{Item, Object};
 
 /// A function that can be called with `arguments`, which are named for people.
@@ -37,9 +39,57 @@ pub(crate) fn collapse(value: Value<'_>) -> Reading<Collapse> {
     match value.unpack_bool() {
         Some(true) => Ok(Collapse::Always),
         Some(false) => Ok(Collapse::Never),
-        None if matches!(Object::from_value(value), Some(Object(Item::Function(_)))) => {
-            function(&["request", "other"])(value).map(Collapse::If)
-        }
+        None if is_function(value) => function(&["request", "other"])(value).map(Collapse::If),
         None => unexpected(value, "True, False or a function of (request, other)", None),
     }
+}
+
+/// Whether a step runs.
+pub(crate) fn condition(value: Value<'_>) -> Reading<Condition> {
+    match value.unpack_bool() {
+        Some(true) => Ok(Condition::Always),
+        Some(false) => Ok(Condition::Never),
+        None if is_function(value) => function(&["build"])(value).map(Condition::If),
+        None => unexpected(value, "True, False or a function of (build)", None),
+    }
+}
+
+/// Whether a step is hidden once it has ended.
+pub(crate) fn hiding(value: Value<'_>) -> Reading<Hiding> {
+    match value.unpack_bool() {
+        Some(true) => return Ok(Hiding::On(Results::ALL.to_vec())),
+        Some(false) => return Ok(Hiding::On(vec![])),
+        None => {}
+    }
+    if is_function(value) {
+        return function(&["build", "results"])(value).map(Hiding::If);
+    }
+    match list(results, "results")(value) {
+        Ok(results) => Ok(Hiding::On(results)),
+        Err(found) if found.iter().all(|it| it.item.is_none()) => unexpected(
+            value,
+            "True, False, a list of results or a function of (build, results)",
+            None,
+        ),
+        Err(found) => Err(found),
+    }
+}
+
+/// The name of results, such as `"skipped"`.
+fn results(value: Value<'_>) -> Reading<Results> {
+    let word = string(value)?;
+    let named = Results::ALL.into_iter().find(|it| it.name() == word);
+    named.map_or_else(
+        || {
+            let names = Results::ALL.map(Results::name);
+            let help = nearest(&word, names)
+                .map_or_else(|| format!("results are {}", names.join(", ")), did_you_mean);
+            wrong(format!("is no results: '{word}'"), Some(&help))
+        },
+        Ok,
+    )
+}
+
+fn is_function(value: Value<'_>) -> bool {
+    matches!(Object::from_value(value), Some(Object(Item::Function(_))))
 }

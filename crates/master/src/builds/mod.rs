@@ -5,6 +5,7 @@ mod command;
 mod data_step;
 mod git_step;
 mod journal;
+mod late;
 mod left;
 mod lines;
 mod locks;

@@ -1,9 +1,12 @@
 //! A build's properties: those it begins with, and how templates look them up.
 
 use serde_json::Value;
-use weir_config::{BuilderConfig, Lookup, WorkerConfig};
-use weir_status_api::{Buildset, Properties, Property, SourceStamp, Worker};
+use weir_config::{
+    Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, WorkerConfig,
+};
+use weir_status_api::{Buildset, Change, Properties, Property, SourceStamp, Worker};
 
+use super::late::blocking;
 use crate::setup::properties;
 
 /// The properties of a build beside its buildset's; names and sources are Buildbot's.
@@ -60,6 +63,29 @@ pub(crate) struct Values<'b> {
     pub(crate) properties: &'b Properties,
     pub(crate) sources: &'b [SourceStamp],
     pub(crate) worker: &'b Worker,
+    /// The builder's name.
+    pub(crate) builder: &'b str,
+    /// The build's number within its builder.
+    pub(crate) number: i64,
+    /// Why it was made.
+    pub(crate) reason: &'b str,
+    /// The changes that it builds.
+    pub(crate) changes: &'b [Change],
+}
+
+impl Values<'_> {
+    /// The build as functions see it.
+    pub(crate) fn facts(&self) -> BuildFacts {
+        BuildFacts {
+            builder: self.builder.to_owned(),
+            number: self.number,
+            reason: self.reason.to_owned(),
+            properties: self.properties.clone(),
+            sources: self.sources.to_vec(),
+            worker: self.worker.clone(),
+            changes: self.changes.to_vec(),
+        }
+    }
 }
 
 impl Lookup for Values<'_> {
@@ -92,6 +118,11 @@ impl Lookup for Values<'_> {
             "version" => info.version.clone().map(Value::from),
             fact => info.facts.get(fact).cloned().map(Value::from),
         }
+    }
+
+    fn call(&self, function: &Function) -> Result<Answer, FunctionError> {
+        let build = Argument::build(&self.facts());
+        blocking(|| function.call(vec![build]))
     }
 }
 

@@ -150,7 +150,7 @@ fn render(
     values: &BTreeMap<String, PropertyValue>,
 ) -> Result<BTreeMap<String, Value>, RenderError> {
     let render = |value: &PropertyValue| match value {
-        PropertyValue::Text(text) => text.render(&step.values).map(Value::String),
+        PropertyValue::Text(text) => text.value(&step.values).map(Option::unwrap_or_default),
         PropertyValue::Data(value) => Ok(value.clone()),
     };
     values

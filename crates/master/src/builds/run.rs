@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_config::{BuilderConfig, MasterConfig, StepConfig, show_duration};
+use weir_config::{BuilderConfig, Env, MasterConfig, StepConfig, show_duration};
 use weir_status_api::{
-    Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Key, Properties, PropertiesOf, Property,
-    Query, Read, ReadExt, Results, Step, StepId, Worker,
+    Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Change, Key, Properties, PropertiesOf,
+    Property, Query, Read, ReadExt, Results, Step, StepId, Worker,
 };
 use weir_status_db::{Applied, Error as StoreError, Transition};
 
 use super::journal::Left;
+use super::late;
 use super::left::{Plan, Progress, steps_of};
 use super::patience::{self, Patience};
 use super::properties::{Values, folder, of_build};
@@ -36,6 +37,10 @@ pub(crate) struct BuildRun<'b> {
     properties: Properties,
     /// How far its steps have come; none before they are added.
     steps: Vec<Progress>,
+    /// What it builds, for functions.
+    changes: Vec<Change>,
+    /// Why it cannot be built, if a property could not be found out.
+    unready: Option<String>,
     /// The worst so far.
     results: Results,
     /// The steps that made it so, for people.
@@ -103,6 +108,8 @@ impl<'b> BuildRun<'b> {
             worker,
             properties: Properties::new(),
             steps: vec![],
+            changes: vec![],
+            unready: None,
             results: Results::Success,
             failed: vec![],
             halted: false,
@@ -130,6 +137,8 @@ impl<'b> BuildRun<'b> {
             worker: plan.worker,
             properties: plan.properties,
             steps: plan.steps,
+            changes: vec![],
+            unready: None,
             results: Results::Success,
             failed: vec![],
             halted: false,
@@ -169,8 +178,15 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn run_steps(&mut self) -> Result<()> {
-        if self.steps.is_empty() {
+        let is_resumed = !self.steps.is_empty();
+        if !is_resumed {
             self.prepare().await?;
+        }
+        if is_resumed || !self.engine.config.functions.is_empty() {
+            self.changes = late::changes(&self.engine.store, self.id).await?;
+        }
+        if !self.steps.iter().any(has_run) {
+            self.find_late_properties().await?;
         }
         let steps = std::mem::take(&mut self.steps);
         for (config, progress) in self.config.steps.iter().zip(steps) {
@@ -190,14 +206,26 @@ impl<'b> BuildRun<'b> {
             };
             let told = self.stop.told().map(|(results, _)| results);
             let runs = match told {
+                _ if self.unready.is_some() => false,
                 None => !self.halted || config.always_run,
                 Some(Results::Cancelled | Results::Failure) => config.always_run && !self.lost(),
                 Some(_) => false,
             };
-            if runs {
-                self.run_step(config, step, None).await?;
-            } else {
-                self.leave_out(step, told.is_some()).await?;
+            if !runs {
+                self.leave_out(config, step, told.is_some()).await?;
+                continue;
+            }
+            match late::runs(&config.do_if, || self.values().facts()) {
+                Ok(true) => self.run_step(config, step, None).await?,
+                Ok(false) => {
+                    let why = "not run: its condition does not hold".to_owned();
+                    self.conclude(config, step, StepEnd::new(Results::Skipped, why))
+                        .await?;
+                }
+                Err(error) => {
+                    let end = StepEnd::new(Results::Exception, error.to_string());
+                    self.conclude(config, step, end).await?;
+                }
             }
         }
         if let Some((results, _)) = self.stop.told() {
@@ -251,13 +279,63 @@ impl<'b> BuildRun<'b> {
         Ok(())
     }
 
-    async fn leave_out(&self, step: StepId, stopped: bool) -> Result<()> {
-        let why = if stopped {
-            "not run: the build was stopped"
-        } else {
-            "not run: an earlier step failed"
+    /// Sets the properties that the scheduler and the builder want to be found out now, the builder's over all others.
+    async fn find_late_properties(&mut self) -> Result<()> {
+        let scheduler = self.properties.get("scheduler").and_then(|it| it.value.as_str());
+        let scheduler = scheduler.and_then(|it| self.engine.config.scheduler(it));
+        let nothing = Env::new();
+        let of_scheduler = scheduler.map_or(&nothing, |it| &it.late_properties);
+        for (late, source) in [
+            (of_scheduler, "Scheduler"),
+            (&self.config.late_properties, "Builder"),
+        ] {
+            let mut found = match late::properties(late, source, &self.values()) {
+                Ok(found) => found,
+                Err(error) => {
+                    self.results = Results::Exception;
+                    self.unready = Some(format!("a property cannot be found out: {error}"));
+                    return Ok(());
+                }
+            };
+            if source == "Scheduler" {
+                found.retain(|name, _| !self.properties.contains_key(name));
+            }
+            if !found.is_empty() {
+                self.properties.extend(found.clone());
+                let set = Transition::SetProperties(self.id, found);
+                let mut patience = Patience::new();
+                while let Err(error) = self.engine.store.apply(set.clone()).await {
+                    // What is set twice is as what is set once.
+                    if !patience.outlasts(&error).await {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where templates and functions find their values.
+    fn values(&self) -> Values<'_> {
+        Values {
+            properties: &self.properties,
+            sources: &self.buildset.source_stamps,
+            worker: &self.worker,
+            builder: &self.config.name,
+            number: self.number,
+            reason: &self.buildset.reason,
+            changes: &self.changes,
+        }
+    }
+
+    async fn leave_out(&mut self, config: &StepConfig, step: StepId, stopped: bool) -> Result<()> {
+        let why = match &self.unready {
+            _ if stopped => "not run: the build was stopped",
+            Some(_) => "not run: the build could not begin",
+            None => "not run: an earlier step failed",
         };
-        self.finish_step(step, Results::Skipped, why.to_owned()).await
+        self.conclude(config, step, StepEnd::new(Results::Skipped, why))
+            .await
     }
 
     async fn run_step(
@@ -275,11 +353,7 @@ impl<'b> BuildRun<'b> {
             config,
             step,
             build: self.id,
-            values: Values {
-                properties: &self.properties,
-                sources: &self.buildset.source_stamps,
-                worker: &self.worker,
-            },
+            values: self.values(),
             env: &self.config.env,
             folder: &folder(&self.config.name),
             workdir: &self.config.workdir,
@@ -296,8 +370,19 @@ impl<'b> BuildRun<'b> {
                 return Err(error);
             }
         };
+        self.conclude(config, step, end).await
+    }
+
+    /// Ends a step, with what its end means for the build.
+    async fn conclude(&mut self, config: &StepConfig, step: StepId, mut end: StepEnd) -> Result<()> {
+        let hidden = late::hides(&config.hide_if, end.results, || self.values().facts());
+        let hidden = hidden.unwrap_or_else(|error| {
+            end.results = end.results.worst(Results::Exception);
+            end.state = format!("{}; {error}", end.state);
+            false
+        });
         self.take(config, &end);
-        let mut finish = vec![finish(step, end.results, end.state)];
+        let mut finish = vec![finish(step, end.results, end.state, hidden)];
         if !end.properties.is_empty() {
             self.properties.extend(end.properties.clone());
             finish.push(Transition::SetProperties(self.id, end.properties));
@@ -322,6 +407,9 @@ impl<'b> BuildRun<'b> {
         if let Some((_, why)) = self.stop.told() {
             return why.to_owned();
         }
+        if let Some(why) = &self.unready {
+            return why.clone();
+        }
         match self.results {
             Results::Success | Results::Skipped => "build successful".to_owned(),
             Results::Warnings => format!("warnings {}", self.failed.join(", ")),
@@ -330,7 +418,8 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
-        self.end_step(step, vec![finish(step, results, state)]).await
+        self.end_step(step, vec![finish(step, results, state, false)])
+            .await
     }
 
     /// Stores the end of a step, and what comes with it.
@@ -365,11 +454,20 @@ async fn begun_here(engine: &Engine, assignment: &Assignment) -> Result<Option<(
     Ok(here.map(|it| (it.id, it.number)))
 }
 
-fn finish(step: StepId, results: Results, state: String) -> Transition {
+/// Whether the step has begun, so that the build was ready to.
+fn has_run(progress: &Progress) -> bool {
+    match progress {
+        Progress::Waiting(_) => false,
+        Progress::Begun(..) => true,
+        Progress::Ended(step) => step.results != Some(Results::Skipped),
+    }
+}
+
+fn finish(step: StepId, results: Results, state: String, hidden: bool) -> Transition {
     Transition::FinishStep {
         step,
         results,
         state,
-        hidden: false,
+        hidden,
     }
 }

@@ -159,8 +159,9 @@ impl StepRun<'_> {
             Command::Argv(words) => {
                 let words = words
                     .iter()
-                    .map(|word| word.render(&self.values))
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .map(|word| word.render_words(&self.values))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .concat();
                 let title = title(&words.join(" "));
                 (What::Argv(words), title)
             }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use weir_access::{Policy, matches};
 use weir_status_api::Change;
 
-use crate::function::{Function, Functions};
+use crate::function::{Function, FunctionError, Functions};
 use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
@@ -244,16 +244,35 @@ pub struct ChangeFilter {
     pub codebases: Vec<String>,
     /// The categories; a change without one has the category "".
     pub categories: Vec<String>,
+    /// The authors.
+    pub authors: Vec<String>,
+    /// The files, one of which the change touches.
+    pub files: Vec<String>,
+    /// Who is asked beside all of these (Buildbot's `filter_fn`); takes the change.
+    pub function: Option<Function>,
 }
 
 impl ChangeFilter {
-    /// Whether the scheduler looks at `change`.
-    pub fn admits(&self, change: &Change) -> bool {
+    /// Whether the scheduler looks at `change`. A function is asked last, and waited for.
+    ///
+    /// # Errors
+    /// [`FunctionError`], as [`Function::admits`].
+    pub fn admits(&self, change: &Change) -> Result<bool, FunctionError> {
+        match &self.function {
+            _ if !self.matches(change) => Ok(false),
+            Some(function) => function.admits(change),
+            None => Ok(true),
+        }
+    }
+
+    fn matches(&self, change: &Change) -> bool {
         any_matches(&self.branches, change.branch.as_deref().unwrap_or_default())
             && any_matches(&self.projects, &change.project)
             && any_matches(&self.repositories, &change.repository)
             && any_matches(&self.codebases, &change.codebase)
             && any_matches(&self.categories, change.category.as_deref().unwrap_or_default())
+            && any_matches(&self.authors, &change.author)
+            && (self.files.is_empty() || change.files.iter().any(|it| any_matches(&self.files, it)))
     }
 }
 

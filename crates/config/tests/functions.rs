@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use weir_config::{
     Answer, Argument, BuildFacts, Collapse, Function, FunctionError, LONGEST_CALL, Lookup, MasterConfig,
-    NextWorker, RequestFacts, Text,
+    NextWorker, RequestFacts, SchedulerKind, Text,
 };
 use weir_status_api::{
-    BuildRequest, BuildRequestId, BuilderId, BuildsetId, Property, Timestamp, Worker, WorkerId, WorkerInfo,
+    BuildRequest, BuildRequestId, BuilderId, BuildsetId, Change, ChangeId, Property, SourceStamp,
+    SourceStampId, Timestamp, Worker, WorkerId, WorkerInfo,
 };
 
 /// The configuration whose builder has these further arguments, after the text `before`.
@@ -356,4 +357,68 @@ fn words_are_spliced_and_values_keep_their_type() {
         value("lambda build: {\"a\": [True, prop(\"text\")], \"b\": None}"),
         Some(answer)
     );
+}
+
+#[test]
+fn a_scheduler_looks_at_changes_by_patterns_and_a_function() {
+    let admits = |arguments: &str, author: &str, files: &[&str]| {
+        let text = format!(
+            "worker(\"w\", token = \"t\")\nbuilder(\"b\", workers = [\"w\"], steps = [shell(\"make\")])\n\
+             any_branch(\"s\", builders = [\"b\"], {arguments})"
+        );
+        let config = weir_config::check(&text, "weir.star", Path::new(".")).unwrap();
+        let SchedulerKind::AnyBranch { filter, .. } = &config.schedulers[0].kind else {
+            panic!("{:?}", config.schedulers);
+        };
+        filter.admits(&change(author, files)).map_err(|it| it.to_string())
+    };
+    let quiet = r#"authors = ["*@example.org>"], files = ["src/*", "Makefile"]"#;
+    assert_eq!(
+        admits(quiet, "A <a@example.org>", &["README", "src/a/b.c"]),
+        Ok(true)
+    );
+    assert_eq!(admits(quiet, "A <a@example.com>", &["src/a/b.c"]), Ok(false));
+    assert_eq!(admits(quiet, "A <a@example.org>", &["README"]), Ok(false));
+    let few =
+        r#"files = ["src/*"], filter = lambda change: len(change.files) < 2 and change.author[7]  == "A""#;
+    assert_eq!(admits(few, "Author A", &["src/a"]), Ok(true));
+    assert_eq!(admits(few, "Author B", &["src/a"]), Ok(false));
+    assert_eq!(admits(few, "Author A", &["src/a", "src/b"]), Ok(false));
+    // What no pattern matches is not asked about.
+    assert_eq!(admits(few, "A", &["doc"]), Ok(false));
+    let told = admits(few, "A", &["src/a"]).unwrap_err();
+    assert!(
+        told.starts_with("weir.star:3:") && told.contains("lambda(): "),
+        "{told}"
+    );
+}
+
+fn change(author: &str, files: &[&str]) -> Change {
+    Change {
+        id: ChangeId(1),
+        parents: vec![],
+        author: author.to_owned(),
+        committer: None,
+        files: files.iter().map(|it| (*it).to_owned()).collect(),
+        comments: String::new(),
+        revision: None,
+        branch: None,
+        category: None,
+        revlink: None,
+        properties: BTreeMap::new(),
+        repository: String::new(),
+        project: String::new(),
+        codebase: String::new(),
+        source_stamp: SourceStamp {
+            id: SourceStampId(1),
+            revision: None,
+            branch: None,
+            repository: String::new(),
+            project: String::new(),
+            codebase: String::new(),
+            created_at: Timestamp(0),
+            patch: None,
+        },
+        when: Timestamp(0),
+    }
 }

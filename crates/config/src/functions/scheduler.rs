@@ -55,6 +55,9 @@ fn filter(call: &mut Call<'_, '_>, branches: Vec<String>, codebases: Vec<String>
         repositories: patterns(call, "repositories"),
         codebases,
         categories: patterns(call, "categories"),
+        authors: patterns(call, "authors"),
+        files: patterns(call, "files"),
+        function: call.optional("filter", read::function(&["change"])),
     }
 }
 

@@ -44,6 +44,7 @@ use checkpoint::CommandRecord;
 use patience::Patience;
 use run::BuildRun;
 
+pub(crate) use late::blocking;
 pub(crate) use left::LeftOpen;
 pub use lines::LineBuffer;
 pub(crate) use stop::Stop;

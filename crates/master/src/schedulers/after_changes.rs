@@ -130,7 +130,7 @@ impl<'c> AfterChanges<'c> {
         let on_branch = self.only.is_none_or(|only| only == change.branch.as_deref());
         let own = self.codebases.iter().find(|it| it.codebase == change.codebase);
         let of_codebase = self.codebases.is_empty() || own.is_some();
-        if !self.enabled || !on_branch || !of_codebase || !self.filter.admits(change) {
+        if !self.enabled || !on_branch || !of_codebase || !self.context.admits(self.filter, change) {
             return Ok(());
         }
         // What is built of a codebase when another has a change is the newest of its own branch.

@@ -11,10 +11,11 @@ mod trigger;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use weir_config::{SchedulerConfig, SchedulerKind, SourceDefaults};
-use weir_status_api::{BuilderId, Clock, Entity, Properties, Property, Read, Scheduler, SchedulerId};
+use weir_config::{ChangeFilter, SchedulerConfig, SchedulerKind, SourceDefaults};
+use weir_status_api::{BuilderId, Change, Clock, Entity, Properties, Property, Read, Scheduler, SchedulerId};
 use weir_status_db::{Applied, KeptState, NewBuildset, NewSourceStamp, SetupIds, Store, Transition};
 
+use crate::builds::blocking;
 use crate::error::{Error, Result};
 use crate::setup::properties;
 
@@ -53,6 +54,14 @@ impl Context {
             config,
             id,
             builders,
+        })
+    }
+
+    /// Whether the scheduler looks at the change. One that its function cannot decide about is left out.
+    fn admits(&self, filter: &ChangeFilter, change: &Change) -> bool {
+        blocking(|| filter.admits(change)).unwrap_or_else(|error| {
+            tracing::error!(scheduler = self.config.name, change = %change.id, %error, "a change is left out");
+            false
         })
     }
 

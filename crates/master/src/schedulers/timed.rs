@@ -258,7 +258,7 @@ impl<'c> Timed<'c> {
             let page = self.context.store.page(query.clone()).await?;
             for change in &page.items {
                 after.seen = Some(change.id.0);
-                if counts(sources, wanted, change) {
+                if is_of(sources, wanted, change) && self.context.admits(&wanted.filter, change) {
                     if sources.len() == 1 {
                         after.newest.clear();
                     }
@@ -290,8 +290,8 @@ impl<'c> Timed<'c> {
     }
 }
 
-/// Whether the change is one to be built.
-fn counts(sources: &[SourceDefaults], wanted: &NightlyChanges, change: &Change) -> bool {
+/// Whether the change is one of what is built.
+fn is_of(sources: &[SourceDefaults], wanted: &NightlyChanges, change: &Change) -> bool {
     let branch = match sources {
         [_] => &wanted.branch,
         several => match several.iter().find(|it| it.codebase == change.codebase) {
@@ -302,7 +302,6 @@ fn counts(sources: &[SourceDefaults], wanted: &NightlyChanges, change: &Change) 
     branch
         .as_ref()
         .is_none_or(|it| change.branch.as_ref() == Some(it))
-        && wanted.filter.admits(change)
 }
 
 fn micros(duration: Duration) -> u64 {

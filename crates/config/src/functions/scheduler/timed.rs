@@ -48,6 +48,9 @@ pub(in crate::functions) const NIGHTLY: Function = Function {
         "projects",
         "repositories",
         "categories",
+        "authors",
+        "files",
+        "filter",
         "properties",
     ],
     positional: 1,
@@ -111,7 +114,15 @@ fn nightly_triggerable(call: &mut Call<'_, '_>) -> Option<Item> {
 /// How it goes by changes, if it does. Of a source of its own only the changes count that are of it.
 fn changes(call: &mut Call<'_, '_>, sources: &[SourceDefaults]) -> Option<NightlyChanges> {
     if !call.or("only_if_changed", read::boolean, false) {
-        for argument in ["always_at", "projects", "repositories", "categories"] {
+        let of_changes = [
+            "projects",
+            "repositories",
+            "categories",
+            "authors",
+            "files",
+            "filter",
+        ];
+        for argument in ["always_at"].into_iter().chain(of_changes) {
             if call.has(argument) {
                 let message = format!("'{argument}' says nothing without 'only_if_changed'");
                 call.mistake(argument, &message, Some("add only_if_changed = True".to_owned()));

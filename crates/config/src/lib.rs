@@ -42,6 +42,8 @@ pub use model::{
     PropertyValues, SchedulerConfig, SchedulerKind, Secret, Source, SourceDefaults, SourceFilter, StepConfig,
     StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
 };
-pub use model::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
+pub use model::{
+    Consequences, PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+};
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

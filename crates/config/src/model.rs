@@ -26,7 +26,9 @@ pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaul
 pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
-pub use step::{Consequences, PropertyOrigin, PropertyValue, SequenceCommand, TestResultsStep, TriggerStep};
+pub use step::{
+    Consequences, PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+};
 
 /// Property values by name; any JSON value.
 pub type PropertyValues = BTreeMap<String, serde_json::Value>;

@@ -397,6 +397,11 @@ trigger(["go"], unimportant_schedulers = ["go", "no"])
 trigger(["go"], set_properties = {"a": w}, copy_properties = "a", wait = 1, always_use_latest = None)"#
         ),
         (
+            "terms of commands",
+            r#"shell("make", stop_signal = "TREM", stop_grace = "soon", pty = "yes", stdin = 1)
+git("https://example.org/x", stop_signal = "SIGSTOP", pty = True)"#
+        ),
+        (
             "files of test results",
             r#"test_results("junit")
 test_results("xml", files = [])

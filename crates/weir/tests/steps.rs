@@ -64,6 +64,7 @@ builder(
         shell("exit 4", name = "codes", decode_rc = {4: "warnings"}),
         shell("exit 5", name = "mere", decode_rc = {5: "warnings"}, warn_on_warnings = False),
         shell("exit 0", name = "zero", decode_rc = {0: "failure"}, warn_on_failure = True, flunk_on_failure = False),
+        shell("[ -t 1 ] && [ \"$(cat)\" = hello ]", name = "terminal", pty = True, stdin = "hello", stop_signal = "INT", always_run = True),
     ],
 )
 builder(
@@ -218,7 +219,7 @@ async fn commands_of_a_sequence_have_logs_and_consequences(site: &Site) {
     let build = site.finished(site.force("sequence").await).await;
     assert_eq!(build.results, Some(Results::Warnings), "{build:?}");
     let steps = site.steps(&build).await;
-    use Results::{Failure, Warnings};
+    use Results::{Failure, Success, Warnings};
     assert_eq!(
         shown(&steps),
         [
@@ -226,6 +227,7 @@ async fn commands_of_a_sequence_have_logs_and_consequences(site: &Site) {
             ("codes", Warnings, "'exit 4' (warnings, exit code 4)"),
             ("mere", Warnings, "'exit 5' (warnings, exit code 5)"),
             ("zero", Failure, "'exit 0' (failure, exit code 0)"),
+            ("terminal", Success, "'[ -t 1 ] && [ \"$(cat)\" = hello ]'"),
         ]
     );
     let api = site.api();

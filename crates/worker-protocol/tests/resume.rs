@@ -1,4 +1,5 @@
-//! Whatever is cut whenever: each message arrives once, in order, and nothing is kept beyond the window.
+//! Whatever is cut whenever, and wherever messages are kept: each arrives once, in order, and nothing is sent beyond
+//! the window.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::VecDeque;
@@ -25,6 +26,10 @@ enum Act {
     Cut,
     /// A message that is on the wire is there twice.
     Repeat,
+    /// The messages in memory are put elsewhere, but for so many of them.
+    Move(u64),
+    /// Up to so many messages are brought back.
+    Bring(usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -36,6 +41,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::Acknowledge),
         1 => Just(Act::Cut),
         1 => Just(Act::Repeat),
+        2 => (0..3_u64).prop_map(Act::Move),
+        2 => (1..4_usize).prop_map(Act::Bring),
     ]
 }
 
@@ -44,6 +51,9 @@ struct Link {
     inbox: Inbox,
     messages: VecDeque<(u64, usize)>,
     acknowledgements: VecDeque<u64>,
+    /// What was put elsewhere: message 1 is the first.
+    elsewhere: Vec<(u64, usize)>,
+    sent: u64,
     said: Vec<usize>,
     arrived: Vec<usize>,
 }
@@ -55,6 +65,8 @@ impl Link {
             inbox: Inbox::new(WINDOW),
             messages: VecDeque::new(),
             acknowledgements: VecDeque::new(),
+            elsewhere: Vec::new(),
+            sent: 0,
             said: Vec::new(),
             arrived: Vec::new(),
         }
@@ -62,13 +74,17 @@ impl Link {
 
     fn act(&mut self, act: &Act) {
         match act {
-            Act::Say(size) if self.outbox.has_room() => {
+            Act::Say(size) => {
                 let sequence = self.outbox.next_sequence();
                 self.outbox.push((sequence, *size), *size);
                 self.said.push(*size);
             }
-            Act::Say(_) => {}
-            Act::Send => self.messages.extend(self.outbox.next_unsent()),
+            Act::Send => {
+                if let Some(message) = self.outbox.next_unsent() {
+                    self.sent = message.0;
+                    self.messages.push_back(message);
+                }
+            }
             Act::Arrive => self.arrive(),
             Act::Commit(count) => {
                 self.inbox.acknowledge(self.inbox.acknowledged() + count);
@@ -82,14 +98,36 @@ impl Link {
             Act::Cut => {
                 self.messages.clear();
                 self.acknowledgements.clear();
-                self.outbox.resume_after(self.inbox.received()).unwrap();
+                self.sent = self.inbox.received();
+                self.outbox.resume_after(self.sent).unwrap();
             }
             Act::Repeat => {
                 if let Some(first) = self.messages.front().copied() {
                     self.messages.push_front(first);
                 }
             }
+            Act::Move(but) => self.move_all_but(*but),
+            Act::Bring(most) => {
+                let wanted = self.outbox.wanted();
+                let first = wanted.unwrap_or(1);
+                let place = usize::try_from(first - 1).unwrap();
+                let messages = self.elsewhere.iter().skip(place).take(*most);
+                self.outbox.bring(first, messages.map(|it| (*it, it.1)));
+                assert!(self.outbox.wanted().is_none(), "{wanted:?}");
+            }
         }
+    }
+
+    fn move_all_but(&mut self, but: u64) {
+        let until = self.outbox.last().saturating_sub(but);
+        let (_, memory) = self.outbox.in_memory();
+        for message in memory.filter(|it| it.0 <= until) {
+            // One that is elsewhere already, or was forgotten, has its place.
+            let place = usize::try_from(message.0).unwrap();
+            self.elsewhere.resize(self.elsewhere.len().max(place), (0, 0));
+            self.elsewhere[place - 1] = *message;
+        }
+        self.outbox.moved(until);
     }
 
     fn arrive(&mut self) {
@@ -104,7 +142,13 @@ impl Link {
     /// Lets everything through that is left.
     fn settle(&mut self) {
         while self.outbox.last() > self.outbox.acknowledged() {
-            for act in [Act::Send, Act::Arrive, Act::Commit(1), Act::Acknowledge] {
+            for act in [
+                Act::Bring(2),
+                Act::Send,
+                Act::Arrive,
+                Act::Commit(1),
+                Act::Acknowledge,
+            ] {
                 self.act(&act);
             }
         }
@@ -117,11 +161,16 @@ proptest! {
         let mut link = Link::new();
         for act in &acts {
             link.act(act);
-            prop_assert!(link.outbox.bytes() <= WINDOW + LARGEST + MESSAGE_OVERHEAD);
+            let acknowledged = usize::try_from(link.outbox.acknowledged()).unwrap();
+            let sent = usize::try_from(link.sent).unwrap();
+            let cost = |sizes: &[usize]| sizes.iter().map(|it| it + MESSAGE_OVERHEAD).sum::<usize>();
+            prop_assert_eq!(link.outbox.bytes(), cost(&link.said[acknowledged..]));
+            prop_assert!(cost(&link.said[acknowledged..sent]) <= WINDOW + LARGEST + MESSAGE_OVERHEAD);
             prop_assert_eq!(&link.arrived[..], &link.said[..link.arrived.len()]);
         }
         link.settle();
         prop_assert_eq!(link.arrived, link.said);
         prop_assert_eq!(link.outbox.bytes(), 0);
+        prop_assert_eq!(link.outbox.memory_bytes(), 0);
     }
 }

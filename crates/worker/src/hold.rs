@@ -5,8 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use weir_worker_protocol::v1::{Finished, FromCommand, HeldCommand, Output, Stream, from_command::News};
+use weir_worker_protocol::v1::{
+    Finished, FromCommand, HeldCommand, Output, Stream, finished::Outcome, from_command::News,
+};
 use weir_worker_protocol::{Outbox, Violation};
+
+/// How much of what a command said is in memory before the command has to wait, in bytes. At half of it, messages go
+/// to the journal.
+const MEMORY: usize = 1024 * 1024;
 
 /// Locks, whether or not somebody panicked with the lock in hand: each holder leaves the state whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -20,6 +26,8 @@ pub(crate) struct Hold {
     messages: Mutex<Messages>,
     /// Told when there may be room.
     room: Notify,
+    /// Told when there may be work for the journal.
+    work: Notify,
     /// Told when there is something to send; another one in each session.
     wake: Mutex<Arc<Notify>>,
     interrupt: watch::Sender<Option<String>>,
@@ -31,6 +39,50 @@ struct Messages {
     finished: bool,
     /// Nobody wants them any more.
     forgotten: bool,
+    /// The master is there. While it is not, the journal takes what the command says.
+    is_live: bool,
+    /// The log tells that the journal takes nothing.
+    is_trouble_told: bool,
+}
+
+/// What the journal has to do for a command.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Nothing, for now.
+    Wait,
+    /// Nothing, ever.
+    End,
+    /// Forget what is acknowledged: up to this sequence.
+    Release(u64),
+    /// Bring messages back, from this sequence on.
+    Read(u64),
+    /// Take these messages; the first has this sequence.
+    Append(u64, Vec<FromCommand>),
+}
+
+impl Messages {
+    fn is_done(&self) -> bool {
+        self.forgotten || (self.finished && self.outbox.acknowledged() == self.outbox.last())
+    }
+
+    fn push(&mut self, id: &str, news: News, size: usize) {
+        let message = FromCommand {
+            command_id: id.to_owned(),
+            sequence: self.outbox.next_sequence(),
+            news: Some(news),
+        };
+        self.outbox.push(message, size);
+    }
+
+    fn push_header(&mut self, id: &str, text: String) {
+        let size = text.len();
+        let output = Output {
+            stream: Stream::Header.into(),
+            data: text.into(),
+            file: String::new(),
+        };
+        self.push(id, News::Output(output), size);
+    }
 }
 
 impl Hold {
@@ -42,8 +94,11 @@ impl Hold {
                 outbox: Outbox::new(window),
                 finished: false,
                 forgotten: false,
+                is_live: true,
+                is_trouble_told: false,
             }),
             room: Notify::new(),
+            work: Notify::new(),
             wake: Mutex::new(wake),
             interrupt: watch::Sender::new(None),
         }
@@ -55,6 +110,18 @@ impl Hold {
         let output = Output {
             stream: stream.into(),
             data,
+            file: String::new(),
+        };
+        self.push(News::Output(output), size);
+    }
+
+    /// A file of that name, which is followed, has more.
+    pub(crate) fn file(&self, name: &str, data: Bytes) {
+        let size = data.len();
+        let output = Output {
+            stream: Stream::File.into(),
+            data,
+            file: name.to_owned(),
         };
         self.push(News::Output(output), size);
     }
@@ -65,7 +132,7 @@ impl Hold {
     }
 
     fn push(&self, news: News, size: usize) {
-        {
+        let is_much = {
             let mut messages = lock(&self.messages);
             if messages.finished {
                 return;
@@ -74,20 +141,22 @@ impl Hold {
             if messages.forgotten {
                 return;
             }
-            let message = FromCommand {
-                command_id: self.id.clone(),
-                sequence: messages.outbox.next_sequence(),
-                news: Some(news),
-            };
-            messages.outbox.push(message, size);
+            messages.push(&self.id, news, size);
+            messages.outbox.memory_bytes() >= MEMORY / 2
+        };
+        if is_much {
+            self.work.notify_one();
         }
         lock(&self.wake).notify_one();
     }
 
-    /// Whether the command may say more now.
+    /// Whether the command may say more now: while the master is there, a window of unacknowledged messages;
+    /// while it is not, what the journal takes.
     pub(crate) fn has_room(&self) -> bool {
         let messages = lock(&self.messages);
-        messages.forgotten || messages.outbox.has_room()
+        let outbox = &messages.outbox;
+        let fits = outbox.memory_bytes() < MEMORY && (!messages.is_live || outbox.is_within_window());
+        messages.forgotten || fits
     }
 
     /// Waits until [`Hold::has_room`] may have become true.
@@ -97,7 +166,12 @@ impl Hold {
 
     /// The next message to send in this session.
     pub(crate) fn next_unsent(&self) -> Option<FromCommand> {
-        lock(&self.messages).outbox.next_unsent().cloned()
+        let mut messages = lock(&self.messages);
+        let next = messages.outbox.next_unsent();
+        if next.is_none() && messages.outbox.wanted().is_some() {
+            self.work.notify_one();
+        }
+        next
     }
 
     /// The master has stored everything up to `sequence`; true if that is all there will ever be.
@@ -105,17 +179,118 @@ impl Hold {
         let is_done = {
             let mut messages = lock(&self.messages);
             messages.outbox.acknowledge(sequence)?;
-            messages.finished && messages.outbox.acknowledged() == messages.outbox.last()
+            messages.is_done()
         };
         self.room.notify_one();
+        self.work.notify_one();
+        // The window may have let nothing go before.
+        lock(&self.wake).notify_one();
         Ok(is_done)
     }
 
     /// A new session goes on after `received`, and is woken by `wake`.
     pub(crate) fn resume(&self, received: u64, wake: Arc<Notify>) -> Result<(), Violation> {
-        lock(&self.messages).outbox.resume_after(received)?;
+        {
+            let mut messages = lock(&self.messages);
+            messages.outbox.resume_after(received)?;
+            messages.is_live = true;
+        }
         *lock(&self.wake) = wake;
         Ok(())
+    }
+
+    /// The session is over, and no other there yet.
+    pub(crate) fn away(&self) {
+        lock(&self.messages).is_live = false;
+        self.room.notify_one();
+    }
+
+    /// Waits until [`Hold::work`] may have become another.
+    pub(crate) async fn has_work(&self) {
+        self.work.notified().await;
+    }
+
+    /// What the journal is to do now. `can_release` tells whether it has something of what is acknowledged up to a
+    /// sequence; while it `is_blocked` it takes nothing.
+    pub(crate) fn work(&self, can_release: impl Fn(u64) -> bool, is_blocked: bool) -> Work {
+        let messages = lock(&self.messages);
+        let outbox = &messages.outbox;
+        if messages.is_done() {
+            return Work::End;
+        }
+        if can_release(outbox.acknowledged()) {
+            return Work::Release(outbox.acknowledged());
+        }
+        if let Some(first) = outbox.wanted().filter(|_| messages.is_live) {
+            return Work::Read(first);
+        }
+        if outbox.memory_bytes() >= MEMORY / 2 && !is_blocked {
+            let (first, in_memory) = outbox.in_memory();
+            return Work::Append(first, in_memory.cloned().collect());
+        }
+        Work::Wait
+    }
+
+    /// These messages, the first with this sequence, were brought back from the journal.
+    pub(crate) fn bring(&self, first: u64, brought: Vec<FromCommand>) {
+        let with_payload = |message: FromCommand| {
+            let payload = match &message.news {
+                Some(News::Output(output)) => output.data.len(),
+                Some(News::Finished(_)) | None => 0,
+            };
+            (message, payload)
+        };
+        let brought = brought.into_iter().map(with_payload);
+        lock(&self.messages).outbox.bring(first, brought);
+        lock(&self.wake).notify_one();
+    }
+
+    /// The journal has everything up to `sequence`.
+    pub(crate) fn moved(&self, sequence: u64) {
+        lock(&self.messages).outbox.moved(sequence);
+        self.room.notify_one();
+    }
+
+    /// The journal takes nothing because of this, or took everything: the log tells of the first that makes the
+    /// command wait.
+    pub(crate) fn tell_of_trouble(&self, why: Option<&String>) {
+        let mut messages = lock(&self.messages);
+        let Some(why) = why else {
+            messages.is_trouble_told = false;
+            return;
+        };
+        let waits = messages.outbox.memory_bytes() >= MEMORY && !messages.finished && !messages.forgotten;
+        if waits && !messages.is_trouble_told {
+            messages.is_trouble_told = true;
+            messages.push_header(
+                &self.id,
+                format!("{why}: the command waits until there is room\n"),
+            );
+        }
+    }
+
+    /// What the command said cannot be delivered: it ends here for the master, for this reason. Gives the sequence
+    /// of the last message that was sent.
+    pub(crate) fn fail(&self, why: &str) -> u64 {
+        let sent = {
+            let mut messages = lock(&self.messages);
+            messages.outbox.drop_unsent();
+            messages.finished = true;
+            let sent = messages.outbox.last();
+            messages.push_header(
+                &self.id,
+                format!("{why}; what the command said from here on is lost\n"),
+            );
+            let finished = Finished {
+                outcome: Some(Outcome::Interrupted(why.to_owned())),
+                elapsed_us: 0,
+            };
+            messages.push(&self.id, News::Finished(finished), 0);
+            sent
+        };
+        self.interrupt(why);
+        lock(&self.wake).notify_one();
+        sent
     }
 
     /// Asks the command to end; the first reason counts.
@@ -134,6 +309,7 @@ impl Hold {
         lock(&self.messages).forgotten = true;
         self.interrupt(reason);
         self.room.notify_one();
+        self.work.notify_one();
     }
 
     /// Becomes the reason once somebody asks the command to end.

@@ -2,22 +2,24 @@
 //!
 //! # Goals
 //! - What a command says reaches the master untouched, once and in order, also when the connection breaks
-//!   in between; and never fills the memory, however slow the master.
+//!   in between; and never fills the memory, however slow the master or however long it is away.
 //! - A command that ends, by itself or not, leaves nothing running in its process group.
 //!
 //! # Non-goals
 //! - No knowledge of builds and steps: the master composes them of commands.
-//! - What a command said is kept in memory only; it does not outlive the worker's process.
+//! - What a command said does not outlive the worker's process.
 
 mod backoff;
 mod command;
 mod facts;
 mod hold;
+mod home;
+mod journal;
 mod options;
 mod session;
+mod simulation;
 mod table;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +28,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use options::{Error, Options};
+pub use options::{DEFAULT_JOURNAL_SIZE, Error, Options};
+pub use simulation::Simulation;
 pub use weir_tls::Ca;
 
 use backoff::Backoff;
+use home::Home;
 use session::{Ended, Session};
 use table::Table;
 
@@ -43,18 +47,20 @@ const LAST_GRACE: Duration = Duration::from_secs(15);
 /// [`Error`] if the options cannot be used, or the master refuses the worker for good.
 pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), Error> {
     let target = options.target()?;
-    let base_dir = prepare_base_dir(&options).await?;
+    let home = Home::open(&options).await?;
     let mut backoff = Backoff::new(options.backoff_first, options.backoff_most, &options.instance);
     let table = Arc::new(Table::default());
     let mut tasks = JoinSet::new();
+    let mut started = 0;
     loop {
         let session = Session {
             options: &options,
             target: &target,
-            base_dir: &base_dir,
+            home: &home,
             table: &table,
             shutdown: &shutdown,
             tasks: &mut tasks,
+            started: &mut started,
         };
         match session.run().await {
             Ended::Left => return Ok(()),
@@ -85,17 +91,6 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), Er
     end_commands(&table, &mut tasks, "the worker is shutting down").await;
     info!("ended without a connection to the master");
     Ok(())
-}
-
-async fn prepare_base_dir(options: &Options) -> Result<PathBuf, Error> {
-    let failed = |source| Error::BaseDir {
-        path: options.base_dir.clone(),
-        source,
-    };
-    tokio::fs::create_dir_all(&options.base_dir)
-        .await
-        .map_err(failed)?;
-    tokio::fs::canonicalize(&options.base_dir).await.map_err(failed)
 }
 
 /// Interrupts all commands and waits for their end; what is left then is killed as `tasks` is dropped.

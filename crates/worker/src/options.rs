@@ -10,6 +10,11 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Endpoint;
 use weir_tls::{AddressError, Ca, endpoint};
 
+use crate::simulation::Simulation;
+
+/// How much a worker keeps on disk for its master if nothing else is said, in bytes.
+pub const DEFAULT_JOURNAL_SIZE: u64 = 1024 * 1024 * 1024;
+
 /// What a worker is told at its start.
 #[derive(Clone)]
 pub struct Options {
@@ -33,6 +38,10 @@ pub struct Options {
     pub access_uri: String,
     /// The environment from which that of each command is made.
     pub environment: BTreeMap<OsString, OsString>,
+    /// How much the worker keeps on disk of what its commands said and the master has not stored, in bytes.
+    pub journal_size: u64,
+    /// Makes up what commands do; they run if there is none.
+    pub simulation: Option<Simulation>,
     /// The delay after the first lost connection.
     pub backoff_first: Duration,
     /// The longest delay between attempts to connect.
@@ -63,6 +72,8 @@ impl Options {
             admin: String::new(),
             access_uri: String::new(),
             environment: std::env::vars_os().collect(),
+            journal_size: DEFAULT_JOURNAL_SIZE,
+            simulation: None,
             backoff_first: Duration::from_millis(500),
             backoff_most: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(20),
@@ -161,5 +172,11 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// Another process has the folder.
+    #[error("another worker runs in the folder {path}; each needs a folder of its own", path = .path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
     },
 }

@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +20,10 @@ use weir_worker_protocol::v1::{
 use weir_worker_protocol::{Due, Heartbeat, MAX_MESSAGE, Violation};
 
 use crate::command::{self, Surroundings};
+use crate::home::Home;
 use crate::options::{Options, Target};
 use crate::table::{Outgoing, Table, envelope};
-use crate::{LAST_GRACE, facts};
+use crate::{LAST_GRACE, facts, simulation};
 
 /// How long the master may be silent before its welcome tells for how long.
 const SILENCE_BEFORE_WELCOME: Duration = Duration::from_secs(30);
@@ -35,10 +35,12 @@ const LARGEST_WINDOW: usize = 256 * 1024 * 1024;
 pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) target: &'a Target,
-    pub(crate) base_dir: &'a Path,
+    pub(crate) home: &'a Home,
     pub(crate) table: &'a Arc<Table>,
     pub(crate) shutdown: &'a CancellationToken,
     pub(crate) tasks: &'a mut JoinSet<()>,
+    /// How many commands the worker has started in all.
+    pub(crate) started: &'a mut u64,
 }
 
 /// How a session ended.
@@ -231,11 +233,25 @@ impl Session<'_> {
             hold.interrupt("the worker is shutting down");
         }
         let surroundings = Surroundings {
-            base_dir: self.base_dir.to_owned(),
+            base_dir: self.home.base_dir.clone(),
             environment: self.options.environment.clone(),
             drain_grace: self.options.drain_grace,
         };
-        self.tasks.spawn(command::run(command, surroundings, hold));
+        let journal = Arc::clone(&self.home.journal);
+        let number = *self.started;
+        *self.started += 1;
+        if let Some(simulation) = self.options.simulation.clone() {
+            let worker = self.options.name.clone();
+            self.tasks.spawn(async move {
+                let run = simulation::run(&simulation, &worker, number, &command, Arc::clone(&hold));
+                tokio::join!(run, journal.keep(&hold));
+            });
+            return;
+        }
+        self.tasks.spawn(async move {
+            let run = command::run(command, surroundings, Arc::clone(&hold));
+            tokio::join!(run, journal.keep(&hold));
+        });
     }
 
     /// Begins to leave: the commands end, the master gets to know it, then the session ends.

@@ -63,6 +63,9 @@ impl Table {
         state.session += 1;
         state.is_welcome = false;
         state.wake.notify_one();
+        for hold in state.commands.values() {
+            hold.away();
+        }
     }
 
     /// How many sessions the master has welcomed.

@@ -86,21 +86,38 @@ impl Client {
 
     /// Forces a build, and gives the id of its request.
     pub(crate) async fn force(&self, builder: i64) -> Result<i64> {
-        let params = json!({"builderid": builder, "reason": "bench"});
+        let answer = self
+            .force_with("force", json!({"builderid": builder, "reason": "bench"}))
+            .await?;
+        answer["result"][1]
+            .as_object()
+            .and_then(|requests| requests.values().next())
+            .and_then(Value::as_i64)
+            .ok_or_else(|| format!("a build cannot be forced: {answer}"))
+    }
+
+    /// Forces a build of each builder, by a scheduler that has them all.
+    pub(crate) async fn force_all(&self, scheduler: &str) -> Result<()> {
+        let builders = self.list("/api/v2/builders?limit=1000").await?;
+        let names: Vec<&str> = builders.iter().filter_map(|it| it["name"].as_str()).collect();
+        let params = json!({"builderNames": names, "reason": "bench"});
+        let answer = self.force_with(scheduler, params).await?;
+        match answer["result"][1].as_object() {
+            Some(_) => Ok(()),
+            None => Err(format!("builds cannot be forced: {answer}")),
+        }
+    }
+
+    async fn force_with(&self, scheduler: &str, params: Value) -> Result<Value> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "force", "params": params});
-        let url = format!("{}/api/v2/forceschedulers/force", self.base);
+        let url = format!("{}/api/v2/forceschedulers/{scheduler}", self.base);
         let mut request = self.http.post(url).json(&body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         let failed = |error| format!("a build cannot be forced: {error}");
         let answer = request.send().await.map_err(failed)?;
-        let answer: Value = answer.json().await.map_err(failed)?;
-        answer["result"][1]
-            .as_object()
-            .and_then(|requests| requests.values().next())
-            .and_then(Value::as_i64)
-            .ok_or_else(|| format!("a build cannot be forced: {answer}"))
+        answer.json().await.map_err(failed)
     }
 
     /// The ids of the builders `b000`, `b001`, …, in their order.

@@ -8,6 +8,7 @@
 
 mod book;
 mod client;
+mod engine;
 mod events;
 mod fill;
 mod frames;
@@ -39,6 +40,9 @@ enum What {
     /// Reads, events, builds and logs through the status API; a table of ratios.
     #[command(override_usage = "cargo xtask bench status [OPTIONS]")]
     Status(options::Options),
+    /// Builds on simulated workers, with a configuration of LLVM's size.
+    #[command(override_usage = "cargo xtask bench engine [OPTIONS]")]
+    Engine(engine::Options),
     /// Serves "hello" at a port: the most that any server here can do.
     #[command(hide = true)]
     Hello {
@@ -51,6 +55,7 @@ enum What {
 async fn main() {
     let result = match Bench::parse().what {
         What::Status(options) => until_told(status::run(options)).await,
+        What::Engine(options) => until_told(engine::run(options)).await,
         What::Hello { port } => hello::serve(port).await,
     };
     if let Err(why) = result {

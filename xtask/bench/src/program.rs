@@ -99,6 +99,8 @@ pub(crate) struct Usage {
     pub(crate) cpu_s: f64,
     /// Memory that it holds, in MiB.
     pub(crate) rss_mib: f64,
+    /// The most that it has held, in MiB.
+    pub(crate) peak_mib: f64,
 }
 
 impl Usage {
@@ -108,11 +110,15 @@ impl Usage {
         let (_, fields) = stat.rsplit_once(')')?;
         let mut times = fields.split_whitespace().skip(11).map(str::parse::<f64>);
         let cpu_s = (times.next()?.ok()? + times.next()?.ok()?) / TICKS;
-        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kib: f64 = rss.split_whitespace().next()?.parse().ok()?;
+        let mib = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kib: f64 = value.split_whitespace().next()?.parse().ok()?;
+            Some(kib / 1024.0)
+        };
         Some(Self {
             cpu_s,
-            rss_mib: kib / 1024.0,
+            rss_mib: mib("VmRSS:")?,
+            peak_mib: mib("VmHWM:")?,
         })
     }
 }
@@ -136,6 +142,7 @@ mod tests {
         let expected = Usage {
             cpu_s: 3.0,
             rss_mib: 2.0,
+            peak_mib: 4.0,
         };
         assert_eq!(Usage::parse(stat, status), Some(expected));
         assert_eq!(Usage::parse("nothing", status), None);

@@ -2,6 +2,7 @@
 
 mod property;
 mod sequence;
+mod terms;
 mod tests;
 mod trigger;
 
@@ -45,6 +46,8 @@ macro_rules! of_step {
             "locks",
             "do_if",
             "hide_if",
+            "stop_signal",
+            "stop_grace",
         ]
     };
 }
@@ -68,7 +71,7 @@ pub(super) const GIT: Function = Function {
 
 pub(super) const SHELL: Function = Function {
     name: "shell",
-    parameters: of_step!["command", "tests", "name"],
+    parameters: of_step!["command", "tests", "pty", "stdin", "name"],
     positional: 1,
     any_name: false,
     run: shell,
@@ -107,7 +110,11 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = command.as_ref().map(command_name).unwrap_or_default();
     let command = command.unwrap_or(Command::Script(Text::default()));
     let tests = call.optional("tests", tests::format);
-    step(call, name, StepKind::Shell { command, tests })
+    let mut item = step(call, name, StepKind::Shell { command, tests });
+    if let Some(Item::Step(step)) = &mut item {
+        terms::of_shell(call, &mut step.terms);
+    }
+    item
 }
 
 fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
@@ -161,6 +168,7 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         always_run: call.or("always_run", read::boolean, false),
         idle_timeout: call.or_none("idle_timeout", read::duration, IDLE_TIMEOUT),
         total_timeout: call.optional("total_timeout", read::duration),
+        terms: terms::of_every_step(call),
         env: call.or("env", read::env, Default::default()),
         workdir: call.optional("workdir", read::folder),
         locks: call.or("locks", read::locks, vec![]),

@@ -2,6 +2,7 @@
 
 mod property;
 mod sequence;
+mod terms;
 mod tests;
 mod trigger;
 
@@ -16,6 +17,7 @@ use crate::text::Text;
 
 pub use property::{PropertyOrigin, PropertyValue};
 pub use sequence::{Consequences, SequenceCommand};
+pub use terms::Terms;
 pub use tests::{TestFormat, TestResultsStep};
 pub use trigger::TriggerStep;
 
@@ -39,6 +41,8 @@ pub struct StepConfig {
     pub idle_timeout: Option<Duration>,
     /// How long the command may run; no limit if none.
     pub total_timeout: Option<Duration>,
+    /// How its commands run and end.
+    pub terms: Terms,
     /// Environment of its commands, over the builder's.
     pub env: Env,
     /// Its folder, in place of the builder's.

@@ -178,6 +178,7 @@ impl Execution<'_> {
             self.reader.restore(&self.log.journal);
             return Ok(end);
         }
+        let patience = INTERRUPT_DEADLINE + spec.interrupt_grace;
         let command = match self.log.journal.adopted() {
             Some(command) => {
                 self.reader.restore(&self.log.journal);
@@ -187,7 +188,7 @@ impl Execution<'_> {
             None => self.start(spec).await?,
         };
         match command {
-            Ok(command) => self.follow(command).await,
+            Ok(command) => self.follow(command, patience).await,
             Err(why) => self.end(End::Lost(why), None).await,
         }
     }
@@ -218,7 +219,7 @@ impl Execution<'_> {
         Ok(Ok(self.engine.workers.start(self.worker, order, spec)))
     }
 
-    async fn follow(&mut self, mut command: RunningCommand) -> Result<End> {
+    async fn follow(&mut self, mut command: RunningCommand, patience: Duration) -> Result<End> {
         let mut stopping = false;
         // The last piece of output that is not stored yet, how much there is of it, and how long it may wait.
         let mut unstored: Option<u64> = None;
@@ -234,7 +235,7 @@ impl Execution<'_> {
                     stopping = true;
                     let why = self.stop.told().map_or("stopped", |(_, why)| why);
                     command.interrupt(why);
-                    deadline.as_mut().reset(tokio::time::Instant::now() + INTERRUPT_DEADLINE);
+                    deadline.as_mut().reset(tokio::time::Instant::now() + patience);
                     continue;
                 }
                 () = &mut deadline, if stopping => {

@@ -181,13 +181,20 @@ impl StepRun<'_> {
         for (name, text) in self.env.iter().chain(&self.config.env) {
             env.insert(name.clone(), text.render(&self.values)?);
         }
+        let terms = &self.config.terms;
+        let stdin = terms.stdin.as_ref().map(|it| it.render(&self.values));
+        let usual = CommandSpec::default();
         Ok(CommandSpec {
             what,
             workdir,
             env,
             idle_timeout: self.config.idle_timeout,
             total_timeout: self.config.total_timeout,
-            ..CommandSpec::default()
+            interrupt_grace: terms.stop_grace.unwrap_or(usual.interrupt_grace),
+            stop_signal: terms.stop_signal.clone().unwrap_or_default(),
+            pty: terms.pty,
+            stdin: stdin.transpose()?.unwrap_or_default().into(),
+            ..usual
         })
     }
 

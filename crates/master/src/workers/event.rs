@@ -77,11 +77,13 @@ impl CommandEvent {
     pub(super) fn from_message(message: FromCommand) -> Option<Self> {
         let sequence = message.sequence;
         Some(match message.news? {
+            // Of a file that nobody asked for.
+            News::Output(output) if output.stream() == Stream::File => return None,
             News::Output(output) => Self::Output {
                 stream: match output.stream() {
                     Stream::Stdout => OutputStream::Stdout,
                     Stream::Stderr => OutputStream::Stderr,
-                    Stream::Header | Stream::Unspecified => OutputStream::Header,
+                    Stream::Header | Stream::File | Stream::Unspecified => OutputStream::Header,
                 },
                 bytes: output.data,
                 sequence,

@@ -85,6 +85,10 @@ pub(super) struct Begun {
 
 /// What a session sends next.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is sent at once"
+)]
 pub(super) enum Outgoing {
     /// This.
     Send(Message),

@@ -36,8 +36,12 @@ pub struct CommandSpec {
     pub idle_timeout: Option<Duration>,
     /// How long it may run; no limit if none.
     pub total_timeout: Option<Duration>,
-    /// How long it has from SIGTERM to SIGKILL when it must end.
+    /// How long it has from its stop signal to SIGKILL when it must end.
     pub interrupt_grace: Duration,
+    /// The signal that asks it to end, without `SIG`; SIGTERM if empty.
+    pub stop_signal: String,
+    /// Whether it runs on a terminal of its own.
+    pub pty: bool,
 }
 
 impl Default for CommandSpec {
@@ -52,6 +56,8 @@ impl Default for CommandSpec {
             idle_timeout: None,
             total_timeout: None,
             interrupt_grace: Duration::from_secs(10),
+            stop_signal: String::new(),
+            pty: false,
         }
     }
 }
@@ -89,6 +95,9 @@ impl CommandSpec {
             interrupt_grace_ms: millis(self.interrupt_grace),
             stdin: self.stdin,
             window_bytes: window as u64,
+            pty: self.pty,
+            stop_signal: self.stop_signal,
+            files: Vec::new(),
         }
     }
 }

@@ -122,7 +122,12 @@ impl House {
 
     pub(crate) fn options(&self, instance: &str) -> Options {
         let master = format!("http://{}", self.address);
-        let mut options = Options::new(master, "w1", "token-1", self.dir.path(), instance);
+        // A folder has one worker at a time.
+        let dir = match instance {
+            "instance-1" => self.dir.path().to_owned(),
+            other => self.dir.path().join(other),
+        };
+        let mut options = Options::new(master, "w1", "token-1", dir, instance);
         options.backoff_first = Duration::from_millis(20);
         options.backoff_most = Duration::from_millis(200);
         options.drain_grace = Duration::from_millis(300);

@@ -8,6 +8,7 @@ mod init;
 mod listen;
 mod logs;
 mod master;
+mod simulate;
 mod status;
 mod token;
 mod watch;

@@ -23,6 +23,12 @@ pub(crate) fn beginning(command: &StartCommand, workdir: &Path) -> String {
         }
     }
     text.push('\n');
+    for file in &command.files {
+        let _ = writeln!(text, " watching logfile {} as {}", file.path, file.name);
+    }
+    if command.pty {
+        text.push_str(" using PTY: True\n");
+    }
     if let Some(changes) = &command.environment
         && !(changes.set.is_empty() && changes.unset.is_empty())
     {

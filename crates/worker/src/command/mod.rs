@@ -1,10 +1,12 @@
 //! One command, from its start to its last word.
 
 mod environment;
+mod files;
 mod group;
 mod header;
 mod process;
 mod supervisor;
+mod terminal;
 mod workdir;
 
 use std::collections::BTreeMap;
@@ -14,13 +16,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use nix::sys::signal::Signal;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use weir_worker_protocol::MAX_OUTPUT;
 use weir_worker_protocol::v1::{Finished, StartCommand, Stream, finished::Outcome};
 
 use crate::hold::Hold;
+use files::Files;
 use supervisor::Supervisor;
+
+pub(crate) use supervisor::reason;
 
 /// What a command needs beside its own message.
 #[derive(Debug)]
@@ -36,7 +43,7 @@ pub(crate) struct Surroundings {
 /// Runs `command` to its end; everything it says goes to `hold`.
 pub(crate) async fn run(command: StartCommand, surroundings: Surroundings, hold: Arc<Hold>) {
     let started = Instant::now();
-    let end = End(&hold, started);
+    let end = End::new(&hold, started);
     let outcome = match run_started(&command, &surroundings, &hold).await {
         Ok(outcome) => outcome,
         Err(why) => {
@@ -64,19 +71,39 @@ async fn run_started(
     say(hold, &header::beginning(command, &workdir));
     let changes = command.environment.clone().unwrap_or_default();
     let environment = environment::changed(&surroundings.environment, &changes, &workdir);
+    let stop_signal = stop_signal(&command.stop_signal)?;
+    let files = Files::new(&command.files, &surroundings.base_dir, &workdir)?;
     let process = process::start(command, &workdir, &environment)?;
-    let supervisor = Supervisor::new(command, process, hold, surroundings.drain_grace);
-    Ok(supervisor.run().await)
+    let grew = Notify::new();
+    let grace = surroundings.drain_grace;
+    let supervisor = Supervisor::new(command, process, hold, grace, stop_signal, &grew);
+    let outcome = tokio::select! {
+        outcome = supervisor.run() => outcome,
+        never = files.follow(hold, &grew) => match never {},
+    };
+    files.finish(hold).await;
+    Ok(outcome)
+}
+
+/// The signal of that name, SIGTERM if it is empty.
+fn stop_signal(name: &str) -> Result<Signal, String> {
+    if name.is_empty() {
+        return Ok(Signal::SIGTERM);
+    }
+    format!("SIG{name}")
+        .parse()
+        .map_err(|_| format!("there is no signal `{name}` on this worker"))
 }
 
 /// Puts the worker's own words into the command's log.
-fn say(hold: &Hold, text: &str) {
+pub(crate) fn say(hold: &Hold, text: &str) {
     for piece in text.as_bytes().chunks(MAX_OUTPUT) {
         hold.output(Stream::Header, Bytes::copy_from_slice(piece));
     }
 }
 
-fn last_words(outcome: &Outcome) -> String {
+/// What the log tells of how a command ended.
+pub(crate) fn last_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::ExitCode(code) => format!("program finished with exit code {code}\n"),
         Outcome::Signal(signal) => format!("process killed by signal {signal}\n"),
@@ -85,10 +112,18 @@ fn last_words(outcome: &Outcome) -> String {
 }
 
 /// Sees to it that a command ends for the master whatever happens to its task.
-struct End<'a>(&'a Hold, Instant);
+pub(crate) struct End<'a>(&'a Hold, Instant);
+
+impl<'a> End<'a> {
+    /// For a command that began at that moment.
+    pub(crate) const fn new(hold: &'a Hold, started: Instant) -> Self {
+        Self(hold, started)
+    }
+}
 
 impl End<'_> {
-    fn tell(&self, outcome: Outcome) {
+    /// It ended so.
+    pub(crate) fn tell(&self, outcome: Outcome) {
         self.0.finish(Finished {
             elapsed_us: u64::try_from(self.1.elapsed().as_micros()).unwrap_or(u64::MAX),
             outcome: Some(outcome),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes};
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
 use weir_worker_protocol::MAX_OUTPUT;
@@ -39,6 +39,9 @@ pub(super) struct Supervisor<'a> {
     hold: &'a Hold,
     interrupt: watch::Receiver<Option<String>>,
     drain_grace: Duration,
+    stop_signal: Signal,
+    /// Told when a file that is followed has more.
+    files: &'a Notify,
     out: Batch,
     err: Batch,
     flush_at: Option<Instant>,
@@ -76,6 +79,7 @@ enum Event {
     Read(Stream, io::Result<usize>),
     Exited(io::Result<ExitStatus>),
     Interrupted(String),
+    FileGrew,
     Room,
     Time,
 }
@@ -86,6 +90,8 @@ impl<'a> Supervisor<'a> {
         process: Process,
         hold: &'a Hold,
         drain_grace: Duration,
+        stop_signal: Signal,
+        files: &'a Notify,
     ) -> Self {
         let batch = |stream| Batch {
             stream,
@@ -98,6 +104,8 @@ impl<'a> Supervisor<'a> {
             hold,
             interrupt: hold.interrupted(),
             drain_grace,
+            stop_signal,
+            files,
             out: batch(Stream::Stdout),
             err: batch(Stream::Stderr),
             flush_at: None,
@@ -116,6 +124,7 @@ impl<'a> Supervisor<'a> {
                 Event::Read(stream, result) => self.on_read(stream, &result),
                 Event::Exited(status) => self.on_exit(status),
                 Event::Interrupted(reason) => self.on_interrupt(reason),
+                Event::FileGrew => self.heard = Instant::now(),
                 Event::Room => self.on_room(),
                 Event::Time => self.on_time(is_blocked),
             }
@@ -140,6 +149,7 @@ impl<'a> Supervisor<'a> {
             err,
             interrupt,
             hold,
+            files,
             ..
         } = self;
         tokio::select! {
@@ -148,6 +158,7 @@ impl<'a> Supervisor<'a> {
             result = read(&mut process.stderr, &mut err.bytes), if !is_blocked =>
                 Event::Read(Stream::Stderr, result),
             () = hold.room(), if is_blocked => Event::Room,
+            () = files.notified() => Event::FileGrew,
             status = process.leader.wait(), if !has_exited => Event::Exited(status),
             reason = reason(interrupt), if !is_ending => Event::Interrupted(reason),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Event::Time,
@@ -290,7 +301,7 @@ impl<'a> Supervisor<'a> {
 
     /// Asks all its processes to end.
     fn end(&mut self, outcome: Outcome) {
-        self.process.group.signal(Signal::SIGTERM);
+        self.process.group.signal(self.stop_signal);
         self.ending = Some(Ending {
             outcome,
             kill_at: Instant::now() + Duration::from_millis(self.command.interrupt_grace_ms),
@@ -361,7 +372,7 @@ async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, buffer: &mut Vec<u8>) -
 }
 
 /// The reason why the command shall end, once there is one.
-async fn reason(interrupt: &mut watch::Receiver<Option<String>>) -> String {
+pub(crate) async fn reason(interrupt: &mut watch::Receiver<Option<String>>) -> String {
     let reason = match interrupt.wait_for(Option::is_some).await {
         Ok(reason) => reason.clone(),
         Err(_) => None,

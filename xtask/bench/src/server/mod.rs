@@ -11,7 +11,7 @@ use crate::Result;
 use crate::options::{Options, Plan, Which};
 
 pub(crate) use buildbot::Buildbot;
-pub(crate) use weir::Weir;
+pub(crate) use weir::{Weir, token};
 
 /// A line of the loud builder has this many bytes, with its end.
 const LINE: usize = 80;
@@ -71,12 +71,13 @@ fn lines(count: u64) -> String {
     })
 }
 
-fn write(file: &Path, text: &str) -> Result<()> {
+/// Writes a file.
+pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).map_err(|error| format!("{} cannot be written: {error}", file.display()))
 }
 
 /// Runs a command to its end, quietly unless it fails.
-fn run(mut command: Command) -> Result<()> {
+pub(crate) fn run(mut command: Command) -> Result<()> {
     let program = command.get_program().display().to_string();
     let output = command
         .output()

@@ -95,7 +95,7 @@ impl Server for Weir {
 }
 
 /// Something that nobody guesses; the standard library seeds its hashers from the system.
-fn token() -> String {
+pub(crate) fn token() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())

@@ -268,7 +268,9 @@ impl<'w> Watch<'w> {
 
     /// Asks all its processes to end.
     fn end(&mut self, outcome: Outcome) {
-        self.process.group.signal(Signal::SIGTERM);
+        // The configuration has only signals that every system knows.
+        let asked = format!("SIG{}", self.spec.stop_signal).parse();
+        self.process.group.signal(asked.unwrap_or(Signal::SIGTERM));
         self.ending = Some(Ending {
             outcome,
             kill_at: Instant::now() + self.spec.interrupt_grace,

@@ -1,0 +1,173 @@
+//! Commands that no process runs: how long each takes, what it says and how it ends is made up.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep_until};
+
+use weir_worker_protocol::v1::{StartCommand, Stream, finished::Outcome, start_command::What};
+
+use crate::command::{End, last_words, reason, say};
+use crate::hold::Hold;
+
+/// How often a command says something at most.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many bytes it says at once at most.
+const AT_ONCE: usize = 32 * 1024;
+
+/// What commands do that are made up. Each is drawn anew, from the seed, the worker's name and how many commands the
+/// worker has run: so the same seed gives the same run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulation {
+    /// Seeds what is drawn.
+    pub seed: u64,
+    /// How long a command takes.
+    pub duration: RangeInclusive<Duration>,
+    /// How many lines of some 80 bytes it writes.
+    pub lines: RangeInclusive<u64>,
+    /// Which part of the commands fails, from 0 to 1.
+    pub fail: f64,
+}
+
+/// What one command does.
+#[derive(Debug, PartialEq)]
+struct Plan {
+    duration: Duration,
+    lines: u64,
+    exit_code: i32,
+}
+
+impl Simulation {
+    /// What the command with this number of the worker does.
+    fn plan(&self, worker: &str, number: u64) -> Plan {
+        let fraction = |what: &str| {
+            let mut hasher = DefaultHasher::new();
+            (self.seed, worker, number, what).hash(&mut hasher);
+            f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+        };
+        let (shortest, longest) = (*self.duration.start(), *self.duration.end());
+        let spread = longest.saturating_sub(shortest);
+        let (fewest, most) = (*self.lines.start(), *self.lines.end());
+        let lines = most.saturating_sub(fewest) as f64 * fraction("lines");
+        Plan {
+            duration: shortest + spread.mul_f64(fraction("duration")),
+            lines: fewest + lines.round() as u64,
+            exit_code: i32::from(fraction("result") < self.fail),
+        }
+    }
+}
+
+/// Makes the command up that is the worker's `number`th; everything it says goes to `hold`.
+pub(crate) async fn run(
+    simulation: &Simulation,
+    worker: &str,
+    number: u64,
+    command: &StartCommand,
+    hold: Arc<Hold>,
+) {
+    let plan = simulation.plan(worker, number);
+    let started = Instant::now();
+    let end = End::new(&hold, started);
+    say(
+        &hold,
+        &format!(
+            "simulated: nothing runs for {:.3} s\n",
+            plan.duration.as_secs_f64()
+        ),
+    );
+    let mut interrupt = hold.interrupted();
+    let outcome = tokio::select! {
+        () = speak(&plan, command, started, &hold) => Outcome::ExitCode(plan.exit_code),
+        reason = reason(&mut interrupt) => Outcome::Interrupted(reason),
+    };
+    say(&hold, &last_words(&outcome));
+    end.tell(outcome);
+}
+
+/// Says all lines, evenly over the time.
+async fn speak(plan: &Plan, command: &StartCommand, started: Instant, hold: &Hold) {
+    if asks_for_a_revision(command) {
+        let id = &command.command_id;
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let revision = format!("{:016x}{:016x}{:08x}\n", hasher.finish(), hasher.finish(), 0);
+        hold.output(Stream::Stdout, revision.into());
+    }
+    let mut said = 0;
+    loop {
+        while !hold.has_room() {
+            hold.room().await;
+        }
+        let elapsed = started.elapsed();
+        let is_over = elapsed >= plan.duration;
+        let due = if is_over {
+            plan.lines
+        } else {
+            let part = elapsed.as_secs_f64() / plan.duration.as_secs_f64();
+            (plan.lines as f64 * part) as u64
+        };
+        let mut text = String::new();
+        while said < due && text.len() < AT_ONCE {
+            said += 1;
+            text.push_str(&format!("line {said:>8} of {:>8} {:.<56}\n", plan.lines, ""));
+        }
+        if !text.is_empty() {
+            hold.output(Stream::Stdout, Bytes::from(text));
+        }
+        if said < due {
+            continue;
+        }
+        if is_over {
+            return;
+        }
+        sleep_until((Instant::now() + PAUSE).min(started + plan.duration)).await;
+    }
+}
+
+/// What `git` says to it becomes a property of the build, so that it must look like a revision.
+fn asks_for_a_revision(command: &StartCommand) -> bool {
+    match &command.what {
+        Some(What::Argv(argv)) => argv
+            .words
+            .starts_with(&["git".to_owned(), "rev-parse".to_owned()]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_run_and_another_one_another() {
+        let simulation = |seed| Simulation {
+            seed,
+            duration: Duration::from_secs(1)..=Duration::from_secs(5),
+            lines: 10..=20,
+            fail: 0.25,
+        };
+        let plans = |seed| {
+            (0..1000)
+                .map(|it| simulation(seed).plan("w1", it))
+                .collect::<Vec<_>>()
+        };
+        let some = plans(1);
+        assert_eq!(some, plans(1));
+        assert_ne!(some, plans(2));
+        for plan in &some {
+            assert!((1.0..=5.0).contains(&plan.duration.as_secs_f64()), "{plan:?}");
+            assert!((10..=20).contains(&plan.lines), "{plan:?}");
+        }
+        let failed = some.iter().filter(|it| it.exit_code != 0).count();
+        assert!((200..300).contains(&failed), "{failed}");
+        let never = Simulation {
+            fail: 0.0,
+            ..simulation(1)
+        };
+        assert!((0..1000).all(|it| never.plan("w1", it).exit_code == 0));
+    }
+}

@@ -1,0 +1,131 @@
+//! `bench engine`: a master of LLVM's size with simulated workers.
+
+mod master;
+mod report;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::Result;
+use crate::events::Audience;
+use master::Master;
+use report::Report;
+
+/// How long all builds of a run may take.
+const PATIENCE: Duration = Duration::from_secs(3600);
+/// Builders of the configuration: so many requests come of each force.
+const BUILDERS: u64 = 200;
+
+/// How much is built.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Builds of each run.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    builds: u64,
+    /// Requests that wait when the master of the second run starts.
+    #[arg(long, default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pending: u64,
+    /// How long the simulated workers take for each command, as of `weir worker --duration`.
+    #[arg(long, default_value = "0s", value_name = "TIME")]
+    duration: String,
+    /// Draws other output of the commands.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Small numbers, from a debug build: shows in about a minute that it works.
+    #[arg(long, conflicts_with_all = ["builds", "pending"])]
+    quick: bool,
+    /// The program `weir`.
+    #[arg(long, hide = true, env = "WEIR_BENCH_PROGRAM")]
+    weir: PathBuf,
+    /// The workspace's folder.
+    #[arg(long, hide = true, env = "WEIR_BENCH_ROOT")]
+    root: PathBuf,
+}
+
+/// What one run came to.
+struct Run {
+    builds: u64,
+    took: Duration,
+    /// CPU time of the master.
+    cpu: Duration,
+    /// The most memory that the master has had, in MiB.
+    peak_mib: f64,
+}
+
+/// Loads the configuration, runs the builds, and shows the table.
+pub(crate) async fn run(mut options: Options) -> Result<()> {
+    if options.quick {
+        (options.builds, options.pending) = (600, 1_000);
+    }
+    let folder = options.root.join("target").join("bench").join("engine");
+    let mut master = Master::configure(&options, &folder)?;
+    eprintln!("==> the configuration is checked");
+    let load = master.check()?;
+    let start_empty = master.start().await?;
+    eprintln!("==> {} builds", options.builds);
+    master.start_workers().await?;
+    let first = keep_busy(&mut master, &options).await?;
+    master.stop();
+    let start_idle = master.start().await?;
+    eprintln!("==> {} requests wait", options.pending);
+    for _ in 0..options.pending.div_ceil(BUILDERS) {
+        master.client().force_all("all").await?;
+    }
+    master.stop();
+    let start_pending = master.start().await?;
+    eprintln!("==> {} builds of them", options.builds.min(options.pending));
+    master.start_workers().await?;
+    let second = build(&mut master, options.builds.min(options.pending), None).await?;
+    let report = Report {
+        load,
+        start_empty,
+        start_idle,
+        start_pending,
+        pending: options.pending,
+        runs: [first, second],
+    };
+    println!("{}", report.markdown());
+    Ok(())
+}
+
+/// Builds, and asks for more whenever what waits becomes less than twice what runs.
+async fn keep_busy(master: &mut Master, options: &Options) -> Result<Run> {
+    for _ in 0..2 {
+        master.client().force_all("all").await?;
+    }
+    build(master, options.builds, Some(2 * BUILDERS)).await
+}
+
+/// Waits until `builds` have ended, all well. If so many wait at most, `waiting`, more are asked for on the way.
+async fn build(master: &mut Master, builds: u64, waiting: Option<u64>) -> Result<Run> {
+    let mut audience = Audience::one(master.client().base(), "builds/*/finished").await?;
+    let before = master.usage()?;
+    let begun = Instant::now();
+    let mut asked = waiting.unwrap_or_default();
+    let all = async {
+        for done in 1..=builds {
+            if audience.next().await.is_none() {
+                return Err(format!("the stream of events ended after {done} builds"));
+            }
+            if waiting.is_some_and(|waiting| asked < builds && asked < done + waiting) {
+                master.client().force_all("all").await?;
+                asked += BUILDERS;
+            }
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .map_err(|_| format!("{builds} builds do not end in {} s", PATIENCE.as_secs()))??;
+    let took = begun.elapsed();
+    let after = master.usage()?;
+    master.is_well().await?;
+    Ok(Run {
+        builds,
+        took,
+        cpu: Duration::from_secs_f64((after.cpu_s - before.cpu_s).max(0.0)),
+        peak_mib: after.peak_mib,
+    })
+}

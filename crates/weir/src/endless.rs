@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::response::Response;
 use futures::StreamExt;
@@ -16,6 +16,7 @@ use http::{HeaderValue, Method, Request, StatusCode, Version, header, response};
 use hyper::body::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
+use weir_status_api::{Clock, SystemClock};
 
 /// Where the first answer of a connection goes if it is an endless one.
 #[derive(Clone)]
@@ -111,7 +112,8 @@ fn written(head: &response::Parts) -> Vec<u8> {
     for (name, value) in &head.headers {
         line(name.as_str(), value.as_bytes());
     }
-    line("date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
+    let now = Duration::from_micros(u64::try_from(SystemClock.now().as_micros()).unwrap_or_default());
+    line("date", httpdate::fmt_http_date(UNIX_EPOCH + now).as_bytes());
     line("connection", b"close");
     line("transfer-encoding", b"chunked");
     text.extend_from_slice(b"\r\n");

@@ -90,6 +90,7 @@ async fn seed(store: &Store) {
         worker: ids.workers[&worker_name(0)],
         master,
         properties: Default::default(),
+        configuration: None,
     };
     let Applied::Build(build, _) = apply(start).await else {
         panic!("a build starts");

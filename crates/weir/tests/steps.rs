@@ -86,6 +86,18 @@ builder(
         master_shell(["/no/such/program"], name = "none", flunk_on_failure = False),
     ],
 )
+builder(
+    "conditions",
+    workers = [w1],
+    properties = {"mode": lambda build: "fast" if build.worker.name == "w1" else "slow", "of": interpolate("%(prop:workername)s")},
+    steps = [
+        shell(["test", lambda build: [build.prop("mode"), "="], "fast"], name = "words", hide_if = lambda build, results: results == "success"),
+        shell("false", name = "left out", do_if = lambda build: build.prop("mode") == "slow", hide_if = ["skipped"]),
+        shell(interpolate("test %(prop:of)s = w1"), name = "late", do_if = lambda build: build.prop("mode") == "fast"),
+        shell("false", name = "never", do_if = False),
+        shell("true", name = "broken", do_if = lambda build: build.prop("mode") + 1),
+    ],
+)
 builder("child", workers = [w1], steps = [shell(interpolate("test '%(prop:colour)s' = red"), name = "colour")])
 builder("slow", workers = [w1], steps = [shell("sleep 600", name = "sleep")])
 triggerable("children", builders = ["child"])
@@ -102,7 +114,7 @@ builder(
     ],
 )
 builder("waits", workers = [w1], steps = [trigger(["slow ones"], wait = True)])
-force("force", builders = ["parent", "waits", "properties", "tests", "sequence", "tries", "master"])
+force("force", builders = ["parent", "waits", "properties", "tests", "sequence", "tries", "master", "conditions"])
 "#;
 
 /// The steps' names, results and states.
@@ -266,6 +278,27 @@ async fn what_fails_is_tried_again(site: &Site) {
     assert_eq!(site.log_text(&steps[1]).await.matches("\nono\n").count(), 3);
 }
 
+async fn functions_say_what_runs_and_what_is_hidden(site: &Site) {
+    let build = site.finished(site.force("conditions").await).await;
+    assert_eq!(build.results, Some(Results::Exception), "{build:?}");
+    let steps = site.steps(&build).await;
+    let ended: Vec<_> = steps
+        .iter()
+        .map(|it| (it.name.as_str(), it.results.unwrap(), it.hidden))
+        .collect();
+    use Results::{Exception, Skipped, Success};
+    let expected = [
+        ("words", Success, true),
+        ("left out", Skipped, true),
+        ("late", Success, false),
+        ("never", Skipped, false),
+        ("broken", Exception, false),
+    ];
+    assert_eq!(ended, expected, "{steps:?}");
+    assert_eq!(steps[1].state, "not run: its condition does not hold");
+    assert!(steps[4].state.contains("weir.star:"), "{}", steps[4].state);
+}
+
 async fn steps_run_on_the_master(site: &Site) {
     let build = site.finished(site.force("master").await).await;
     assert_eq!(build.results, Some(Results::Warnings), "{build:?}");
@@ -376,6 +409,7 @@ async fn steps_do_what_they_are_for() {
     steps_read_test_results(&site).await;
     commands_of_a_sequence_have_logs_and_consequences(&site).await;
     what_fails_is_tried_again(&site).await;
+    functions_say_what_runs_and_what_is_hidden(&site).await;
     steps_run_on_the_master(&site).await;
     a_step_waits_for_what_it_triggers(&site).await;
     what_a_step_waits_for_is_cancelled_with_it(&site).await;

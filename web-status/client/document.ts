@@ -68,9 +68,9 @@ export type DoneAnswer = { id: string | number | null; jsonrpc: '2.0'; result: n
 
 export type EnableSchedulerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'enable'; params: { enabled: boolean } };
 
-export type Error = { code?: 'not_found' | 'invalid_query' | 'invalid_input' | 'cursor_expired' | 'unauthenticated' | 'permission_denied' | 'conflict' | 'too_many' | 'unavailable' | 'not_supported' | 'internal'; error: string; field?: string; fields?: Record<string, string>; implementer?: string; oldest?: number; operation?: string; what?: string; why?: string };
+export type Error = { code?: 'not_found' | 'invalid_query' | 'invalid_input' | 'cursor_expired' | 'content_deleted' | 'unauthenticated' | 'permission_denied' | 'conflict' | 'too_many' | 'unavailable' | 'not_supported' | 'internal'; error: string; field?: string; fields?: Record<string, string>; implementer?: string; oldest?: number; operation?: string; what?: string; why?: string };
 
-export type ErrorDetails = { code: 'not_found' | 'invalid_query' | 'invalid_input' | 'cursor_expired' | 'unauthenticated' | 'permission_denied' | 'conflict' | 'too_many' | 'unavailable' | 'not_supported' | 'internal'; field?: string; fields?: Record<string, string>; implementer?: string; oldest?: number; operation?: string; what?: string; why?: string };
+export type ErrorDetails = { code: 'not_found' | 'invalid_query' | 'invalid_input' | 'cursor_expired' | 'content_deleted' | 'unauthenticated' | 'permission_denied' | 'conflict' | 'too_many' | 'unavailable' | 'not_supported' | 'internal'; field?: string; fields?: Record<string, string>; implementer?: string; oldest?: number; operation?: string; what?: string; why?: string };
 
 export type Event = { at_us: number; key: string[]; message: Record<string, unknown> };
 

@@ -77,7 +77,8 @@ impl Eyes {
         self.sees_owner(owner).await
     }
 
-    /// Whether the buildset is seen: if one of its builders is, or it has none.
+    /// Whether the buildset is seen: if one of its builders is, or it has none. One that is not there is not: its
+    /// builders cannot be told.
     pub(crate) async fn sees_buildset(&self, buildset: BuildsetId) -> Result<bool> {
         let shared = &self.shared;
         let builders = shared.relations.of_buildset(&*shared.api, buildset).await?;
@@ -86,7 +87,7 @@ impl Eyes {
                 return Ok(true);
             }
         }
-        Ok(builders.is_empty())
+        Ok(builders.is_empty() && shared.relations.is_buildset(&*shared.api, buildset).await?)
     }
 
     /// Whether the project is seen: if one of its builders is, or it has none.

@@ -5,9 +5,9 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, BuildsetId, Codebase,
-    CodebaseId, Commit, CommitId, Error, Key, Log, LogId, MAX_LIMIT, Op, ProjectId, Query, ReadExt, Resource,
-    Result, StatusApi, Step, StepId, Value,
+    Build, BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, Buildset, BuildsetId,
+    Codebase, CodebaseId, Commit, CommitId, Error, Key, Log, LogId, MAX_LIMIT, Op, ProjectId, Query, ReadExt,
+    Resource, Result, StatusApi, Step, StepId, Value,
 };
 
 /// How many pairs of one relation are remembered, at the most twice as many.
@@ -177,6 +177,12 @@ impl Relations {
         let requests = self.requests_of(api, &[id]).await?;
         // One without requests may not be there at all yet.
         Ok(requests.get(&id).map(|it| builders_of(it)).unwrap_or_default())
+    }
+
+    /// Whether the buildset is there.
+    pub(crate) async fn is_buildset(&self, api: &dyn StatusApi, id: BuildsetId) -> Result<bool> {
+        let buildset: Option<Buildset> = found(api, Key::Buildset(id)).await?;
+        Ok(buildset.is_some())
     }
 
     /// The requests as they are now of each of these buildsets that has any. There is room for a thousand buildsets

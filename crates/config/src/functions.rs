@@ -8,6 +8,7 @@ mod interpolate;
 mod listener;
 mod lock;
 mod project;
+mod retention;
 mod scheduler;
 mod setup;
 mod step;
@@ -57,6 +58,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &interpolate::INTERPOLATE,
     &interpolate::PROP,
     &listener::WEBHOOK,
+    &retention::RETENTION,
 ];
 
 /// Those of a file of listeners.

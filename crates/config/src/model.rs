@@ -4,6 +4,7 @@
 mod canceller;
 mod lock;
 mod project;
+mod retention;
 mod scheduler;
 mod step;
 
@@ -22,6 +23,7 @@ use crate::text::Text;
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
 pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
+pub use retention::RetentionConfig;
 pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
@@ -79,6 +81,8 @@ pub struct MasterConfig {
     pub collapse_requests: Collapse,
     /// The functions in all of it.
     pub functions: Functions,
+    /// How long things are kept; for ever if none.
+    pub retention: Option<RetentionConfig>,
     /// What all of this was read from.
     pub source: Source,
 }
@@ -126,6 +130,7 @@ impl MasterConfig {
             collapse_requests: Collapse::Always,
             functions: Functions::default(),
             source: Source::default(),
+            retention: None,
         }
     }
 

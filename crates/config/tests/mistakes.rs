@@ -148,6 +148,24 @@ fn functions() {
 }
 
 #[test]
+fn retention() {
+    snapshot!(told_after_whole(&[
+        ("nothing", "retention()"),
+        (
+            "no duration",
+            r#"retention(builds = 90, logs = "a month", events = None)"#
+        ),
+        ("too short", r#"retention(events = "5m")"#),
+        ("no number", r#"retention(builds_per_builder = 0)"#),
+        (
+            "less than the least",
+            "retention(builds_per_builder = 5, least_per_builder = 10)"
+        ),
+        ("twice", "retention(builds = \"90d\")\nretention(logs = \"30d\")"),
+    ]));
+}
+
+#[test]
 fn projects() {
     snapshot!(told_after_whole(&[
         (

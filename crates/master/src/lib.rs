@@ -16,6 +16,7 @@ mod distributor;
 mod error;
 mod locks;
 mod master;
+mod retention;
 mod schedulers;
 mod setup;
 pub mod workers;

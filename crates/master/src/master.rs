@@ -17,6 +17,7 @@ use crate::change_sources::GitPollerTask;
 use crate::distributor::Distributor;
 use crate::error::{Error, Result};
 use crate::locks::Locks;
+use crate::retention;
 use crate::schedulers;
 use crate::setup::{codebase_id, setup};
 use crate::workers::{Settings, WorkerAccount, WorkerManager, WorkerRegistry};
@@ -101,6 +102,10 @@ impl Master {
         for canceller in &config.cancellers {
             let context = cancellers::Context::new(store.clone(), canceller.clone(), &ids);
             master.parts.spawn(cancellers::run(context, master.stop.clone()));
+        }
+        if let Some(config) = &config.retention {
+            let keeping = retention::run(store.clone(), config.clone(), master.stop.clone());
+            master.parts.spawn(keeping);
         }
         let began = clock.now();
         let life = format!("{:x}", began.as_micros());

@@ -42,6 +42,12 @@ pub enum Error {
         /// The oldest cursor from which a watch can start.
         oldest: Cursor,
     },
+    /// The log is there, but its content is no longer kept (gRPC `NOT_FOUND`, HTTP 410).
+    #[error("the content of {what} is no longer kept")]
+    ContentDeleted {
+        /// The log, e.g. `log 17`.
+        what: String,
+    },
     /// The credential that was presented is nobody's, or no longer valid (gRPC `UNAUTHENTICATED`, HTTP 401).
     #[error("not signed in: {why}")]
     Unauthenticated {

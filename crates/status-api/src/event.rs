@@ -42,6 +42,9 @@ impl FromStr for Cursor {
 /// puts each event's resource over the one before it has, at each cursor, what a read at that cursor gives
 /// (but for properties, which come as changes of their own, for the text of logs, test results, and
 /// [`Master::last_active`](crate::Master::last_active)). Appends to one log may share an event.
+///
+/// What is no longer kept goes with an event whose verb is [`Verb::Deleted`] and which holds it as it last was. What
+/// belongs to a build goes with it and has no event of its own: its steps, logs, test results, data and properties.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place in the total order.

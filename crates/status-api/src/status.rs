@@ -49,7 +49,8 @@ pub trait Read: Send + Sync {
     /// one where there is one; ask again from the line after its last.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such log; [`Error::InvalidQuery`] if `first` is negative.
+    /// [`Error::NotFound`] if there is no such log; [`Error::ContentDeleted`] if its content is no longer kept, which
+    /// its kind [`LogKind::Deleted`](crate::LogKind::Deleted) tells too; [`Error::InvalidQuery`] if `first` is negative.
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>>;
 
     /// The properties of a build or buildset.

@@ -63,6 +63,8 @@ verbs! {
     StateUpdated = "state_updated",
     /// Somebody asked for something; the topic names what.
     Requested = "requested",
+    /// It is no longer kept; the event holds it as it last was.
+    Deleted = "deleted",
 }
 
 /// The name under which an event goes out: words, the last one says what happened.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Cursor, Entity, Event, Key, List,
-    LogId, LogKey, MasterId, Page, Properties, PropertiesOf, SourceStampId, StepId, Timestamp, Token,
-    TokenId, View, ViewQuery,
+    LogId, LogKey, LogKind, MasterId, Page, Properties, PropertiesOf, SourceStampId, StepId, Timestamp,
+    Token, TokenId, View, ViewQuery,
 };
 
+use crate::care::Stats;
 use crate::error::{Error, Result};
 use crate::segments::Place;
 use crate::transition::{Applied, ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild, Transition};
@@ -25,6 +26,64 @@ pub(crate) struct PlacedChunk {
     pub(crate) lines: i64,
     /// Where it is.
     pub(crate) place: Place,
+}
+
+/// A chunk in a segment, with whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentChunk {
+    /// Its log.
+    pub(crate) log: i64,
+    /// Its first line's number within the log.
+    pub(crate) first_line: i64,
+    /// Where it is.
+    pub(crate) place: Place,
+}
+
+/// A chunk whose bytes were copied to another place, and are safe on disk there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MovedChunk {
+    /// As it was.
+    pub(crate) from: SegmentChunk,
+    /// Where it is now.
+    pub(crate) to: Place,
+}
+
+/// What of a segment is referred to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SegmentUse {
+    /// Chunks.
+    pub(crate) chunks: i64,
+    /// Their bytes.
+    pub(crate) bytes: i64,
+}
+
+/// Which things are looked for by their age; each from behind the last that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// Builds that ended before.
+    Builds(Timestamp),
+    /// Builds of a builder that it has too many of: all ended ones but the newest so many.
+    Excess(BuilderId, u32),
+    /// Requests without a build that ended before.
+    Requests(Timestamp),
+    /// Buildsets without a request that ended before.
+    Buildsets(Timestamp),
+    /// Logs of a kind whose builds ended before.
+    Logs(LogKind, Timestamp),
+    /// Changes that came before and that no buildset refers to.
+    Changes(Timestamp),
+}
+
+/// Where a [`Search`] is: behind what has this value and id.
+pub(crate) type Behind = (i64, i64);
+
+/// What a [`Search`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The ids, the oldest first.
+    pub(crate) ids: Vec<i64>,
+    /// Where to go on; none at the end.
+    pub(crate) next: Option<Behind>,
 }
 
 /// A chunk of a log, as the index has it.
@@ -54,6 +113,8 @@ pub(crate) enum Write {
     Transition(Transition),
     /// Chunks to be added to a log.
     Append(LogId, Vec<PlacedChunk>),
+    /// Chunks that were copied from one segment to another.
+    Move(Vec<MovedChunk>),
 }
 
 /// Writes that hold together or not at all.
@@ -171,6 +232,33 @@ pub(crate) trait Backend: Send + Sync {
         key: &ForceKey,
         at: Timestamp,
     ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>>;
+
+    /// Up to `limit` of the things that are looked for, behind a place.
+    async fn search(&self, search: Search, behind: Behind, limit: u32) -> Result<Found>;
+
+    /// The ids of all builders.
+    async fn builder_ids(&self) -> Result<Vec<BuilderId>>;
+
+    /// The last event that happened before `before`; none if the first that is kept is newer.
+    async fn last_event_before(&self, before: Timestamp) -> Result<Option<Cursor>>;
+
+    /// What of a segment is referred to; none if the database does not know the segment.
+    async fn segment_use(&self, segment: i64) -> Result<Option<SegmentUse>>;
+
+    /// Chunks of a segment, the first `limit` by their places.
+    async fn segment_chunks(&self, segment: i64, limit: u32) -> Result<Vec<SegmentChunk>>;
+
+    /// Forgets a segment that nothing refers to.
+    async fn forget_segment(&self, segment: i64) -> Result<()>;
+
+    /// What is in the database; this reads all of it.
+    async fn stats(&self) -> Result<Stats>;
+
+    /// The bytes of the database.
+    async fn size(&self) -> Result<u64>;
+
+    /// Gives back the room that is free; nothing can be written meanwhile.
+    async fn vacuum(&self) -> Result<()>;
 
     /// Keeps a token under the hash of its text; its id is the database's.
     async fn add_token(&self, token: &Token, hash: [u8; 32]) -> Result<Token>;

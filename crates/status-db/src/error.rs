@@ -50,6 +50,12 @@ pub enum Error {
         /// The oldest cursor from which a watch can start.
         oldest: Cursor,
     },
+    /// The content of a log is no longer kept.
+    #[error("the content of {what} is no longer kept")]
+    ContentDeleted {
+        /// The log, e.g. `log 17`.
+        what: String,
+    },
     /// What is stored is not what this version would have written.
     #[error("unexpected data in the store: {what}")]
     InvalidData {
@@ -190,6 +196,7 @@ impl From<Error> for api::Error {
             Error::Invalid { field, why } => Self::InvalidQuery { field, why },
             Error::InvalidInput { fields } => Self::InvalidInput { fields },
             Error::CursorExpired { oldest } => Self::CursorExpired { oldest },
+            Error::ContentDeleted { what } => Self::ContentDeleted { what },
             Error::Closed => Self::unavailable("the store is closed"),
             outage if outage.is_outage() => {
                 tracing::warn!(error = %outage, "the database is out of reach");

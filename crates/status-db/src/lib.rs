@@ -14,6 +14,7 @@
 
 mod backend;
 mod bookmarks;
+mod care;
 mod control;
 mod deadline;
 mod error;
@@ -21,6 +22,7 @@ mod hub;
 mod inserts;
 mod page_token;
 mod postgres;
+mod retention;
 mod schema;
 mod segments;
 mod sqlite;
@@ -30,12 +32,14 @@ mod tokens;
 mod transition;
 mod writer;
 
+pub use care::{AgeSpan, Backup, BuilderStats, Stats, TableStats, Tidied, backup, restore, stats};
 pub use error::{Error, Result};
+pub use retention::{Retained, Retention};
 pub use store::{Database, Options, Store};
 pub use tokens::TokenStore;
 pub use transition::{
-    Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ConfigurationId, ForceKey,
+    Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ConfigurationId, Deleted, ForceKey,
     KeptCheckpoint, KeptState, MAX_BUILD_DATA, NewBuildData, NewBuildset, NewChange, NewCheckpoint,
-    NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild, ProjectSetup, Setup,
-    SetupIds, Transition,
+    NewCommit, NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild, Outdated, ProjectSetup,
+    Setup, SetupIds, Transition,
 };

@@ -75,6 +75,17 @@ pub(crate) async fn open(url: &str) -> Result<Database> {
     ))
 }
 
+/// Opens the database at `url` as it is.
+pub(crate) async fn look(url: &str) -> Result<Database> {
+    if let Some(why) = why_not(url).await {
+        return Err(Error::Unreachable { why });
+    }
+    Ok(Database::new(
+        pool(url, 1, String::new())?,
+        pool(url, 1, String::new())?,
+    ))
+}
+
 /// Why the database at `url` cannot be connected to, with all its causes; none if it can by now.
 async fn why_not(url: &str) -> Option<String> {
     let connecting = tokio_postgres::connect(url, tokio_postgres::NoTls);
@@ -217,6 +228,18 @@ async fn insert_test_results(conn: &mut Conn, rows: Vec<NewTestResultRow>) -> Qu
         insert.execute(conn).await?;
     }
     Ok(())
+}
+
+/// Each table with its bytes, those of its indexes among them.
+const TABLES: &str = "SELECT CAST(relname AS TEXT) AS name, pg_total_relation_size(relid) AS number \
+                      FROM pg_stat_user_tables WHERE schemaname = current_schema()";
+
+/// The bytes of the whole.
+const SIZE: &str = "SELECT pg_database_size(current_database()) AS number";
+
+/// Makes room that is free fit for use.
+async fn vacuum(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("VACUUM (ANALYZE)").await
 }
 
 /// Nothing to do: the server looks after itself.

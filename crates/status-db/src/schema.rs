@@ -168,6 +168,7 @@ diesel::table! {
         codebase -> Text,
         source_stamp -> BigInt,
         made_at -> BigInt,
+        received_at -> BigInt,
     }
 }
 

@@ -73,6 +73,20 @@ pub(crate) async fn open(file: &Path) -> Result<Database> {
     ))
 }
 
+/// Opens a database file that is there, as it is.
+pub(crate) fn look(file: &Path) -> Result<Database> {
+    if !file.is_file() {
+        return Err(Error::not_found(format_args!("database {}", file.display())));
+    }
+    let url = file
+        .to_str()
+        .ok_or_else(|| Error::invalid("database", "the path of the SQLite file is not UTF-8"))?;
+    Ok(Database::new(
+        pool(url, 1, "PRAGMA query_only = ON;")?,
+        pool(url, 1, "PRAGMA query_only = ON;")?,
+    ))
+}
+
 fn migrate(path: &str) -> Result<()> {
     let unreachable = |why: String| Error::Unreachable { why };
     let mut conn =
@@ -166,6 +180,21 @@ async fn insert_test_results(conn: &mut Conn, rows: Vec<NewTestResultRow>) -> Qu
         })
     })
     .await
+}
+
+/// Each table with its bytes, those of its indexes among them.
+const TABLES: &str = "SELECT known.tbl_name AS name, SUM(pages.pgsize) AS number FROM dbstat AS pages \
+                      JOIN sqlite_master AS known ON known.name = pages.name \
+                      WHERE pages.aggregate = TRUE GROUP BY known.tbl_name";
+
+/// The bytes of the whole.
+const SIZE: &str = "SELECT pages.page_count * size.page_size AS number \
+                    FROM pragma_page_count AS pages, pragma_page_size AS size";
+
+/// Gives back what is free.
+async fn vacuum(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
+        .await
 }
 
 /// Moves the write-ahead log into the database file.

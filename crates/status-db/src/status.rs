@@ -1,5 +1,7 @@
 //! The status API's reading and watching, in-process.
 
+use std::io::ErrorKind;
+
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildKey, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read,
@@ -29,12 +31,19 @@ impl Read for Store {
         if first < 0 {
             return Err(Error::invalid("first", "lines are counted from 0").into());
         }
-        let read = async {
+        let read = async || {
             let At { value, cursor } = self.inner.backend.log_chunks(&log, first, limit).await?;
             let value = content(&self.inner.segments, value, first, limit).await?;
             Ok(At { value, cursor })
         };
-        Ok(within_deadline(read).await?)
+        let content = match within_deadline(read()).await {
+            // The segment went between the two: by now the index knows another place, or that the content is gone.
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                within_deadline(read()).await
+            }
+            content => content,
+        };
+        Ok(content?)
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

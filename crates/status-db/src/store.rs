@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     pub(crate) segments: SegmentReader,
     pub(crate) clock: Arc<dyn Clock>,
-    writer: WriterHandle,
+    pub(crate) writer: WriterHandle,
     /// Where others tell of their events.
     hints: Option<JoinHandle<()>>,
     /// Held as long as the store is open.
@@ -179,6 +179,14 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.end_hints();
     }
+}
+
+/// The database of a store as it is, whose master may run, to look at.
+pub(crate) async fn open_backend(database: &Database, data_dir: &Path) -> Result<Arc<dyn Backend>> {
+    Ok(match database {
+        Database::Sqlite => Arc::new(sqlite::look(&data_dir.join("weir.sqlite"))?),
+        Database::Postgres(url) => Arc::new(postgres::look(url).await?),
+    })
 }
 
 /// Makes the data directory, and locks it for as long as the file is open.

@@ -506,6 +506,32 @@ pub enum Transition {
     ParkEvent(String, Cursor, String),
     /// Events up to the cursor are dropped. `Done`.
     ExpireEvents(Cursor),
+    /// What is too old goes, each in its turn, until about as many rows are gone as one transaction may take; what is
+    /// needed stays. What is not there any more is passed over. `Deleted`.
+    Delete {
+        /// What, the oldest first.
+        what: Outdated,
+        /// How many of the newest builds of each builder stay, however old: at least one does.
+        least_per_builder: u32,
+        /// About how many rows go at the most.
+        rows: u32,
+    },
+}
+
+/// What is too old to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outdated {
+    /// Builds, with all that belongs to them; then their requests that are complete, the buildsets that have no
+    /// request any more, and the source stamps that nothing refers to.
+    Builds(Vec<BuildId>),
+    /// Requests that ended without a build.
+    Requests(Vec<BuildRequestId>),
+    /// Buildsets without requests.
+    Buildsets(Vec<BuildsetId>),
+    /// The contents of logs. The logs stay.
+    Logs(Vec<LogId>),
+    /// Changes that no buildset refers to.
+    Changes(Vec<ChangeId>),
 }
 
 /// What came of a [`Transition`].
@@ -537,4 +563,17 @@ pub enum Applied {
     TestResultSet(TestResultSetId),
     /// The text of a configuration.
     Configuration(ConfigurationId),
+    /// What was deleted.
+    Deleted(Deleted),
+}
+
+/// How far a [`Transition::Delete`] came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// How many of those that were named, from the first, are done with: gone, or needed.
+    pub done: usize,
+    /// How many of them are gone.
+    pub gone: usize,
+    /// How many rows went, about.
+    pub rows: u64,
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use weir_status_api::Clock;
 
-use crate::backend::{Backend, Committed, Unit};
+use crate::backend::{Backend, Committed, SegmentChunk, Unit};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::segments::SegmentWriter;
@@ -32,6 +32,8 @@ type Reply = oneshot::Sender<Result<Vec<Applied>>>;
 enum Message {
     /// To apply items that hold together.
     Apply(Vec<Item>, Reply),
+    /// To say which segment is open, once all that came before is applied.
+    OpenSegment(oneshot::Sender<Option<i64>>),
     /// To end, once all that came before is applied.
     Close(oneshot::Sender<()>),
 }
@@ -72,6 +74,27 @@ impl WriterHandle {
             .await
             .map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Appends the chunks of other segments to the open one, and lets the index follow; answers after the commit.
+    pub(crate) async fn move_chunks(&self, chunks: Vec<(SegmentChunk, Vec<u8>)>) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .send(Message::Apply(vec![Item::Moved(chunks)], reply))
+            .await
+            .map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?.map(drop)
+    }
+
+    /// The segment that more will be appended to, if there is one. All others are as they will be, and what the index
+    /// says of them is committed.
+    pub(crate) async fn open_segment(&self) -> Result<Option<i64>> {
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .send(Message::OpenSegment(reply))
+            .await
+            .map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)
     }
 
     /// Lets the writer end once all that waits is applied, and waits for that.
@@ -119,9 +142,11 @@ impl Writer {
         while waiting.recv_many(&mut messages, BATCH).await > 0 {
             let mut jobs = Vec::with_capacity(messages.len());
             let mut closing = Vec::new();
+            let mut asking = Vec::new();
             for message in messages.drain(..) {
                 match message {
                     Message::Apply(items, reply) => jobs.push((items, reply)),
+                    Message::OpenSegment(reply) => asking.push(reply),
                     Message::Close(done) => closing.push(done),
                 }
             }
@@ -129,6 +154,10 @@ impl Writer {
                 waiting.close();
             }
             self.write(jobs).await;
+            for reply in asking {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.segments.open_segment());
+            }
             if !closing.is_empty() {
                 return self.drain(&mut waiting, closing).await;
             }
@@ -141,6 +170,8 @@ impl Writer {
         while let Some(message) = waiting.recv().await {
             match message {
                 Message::Apply(items, reply) => jobs.push((items, reply)),
+                // The store is being closed.
+                Message::OpenSegment(_) => {}
                 Message::Close(done) => closing.push(done),
             }
         }

@@ -56,7 +56,7 @@ fn retry(error: &Error) -> Option<Any> {
 
 fn code(error: &Error) -> Code {
     match error {
-        Error::NotFound { .. } => Code::NotFound,
+        Error::NotFound { .. } | Error::ContentDeleted { .. } => Code::NotFound,
         Error::InvalidQuery { .. } | Error::InvalidInput { .. } => Code::InvalidArgument,
         Error::CursorExpired { .. } => Code::OutOfRange,
         Error::Unauthenticated { .. } => Code::Unauthenticated,

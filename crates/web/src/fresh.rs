@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::watch;
 use weir_status_api::{
-    Cursor, Error, EventStream, Kind, List, ListParts, Result, Signal, Start, StatusApi, TopicFilter,
+    Cursor, Error, EventStream, Kind, List, ListParts, Result, Signal, Start, StatusApi, TopicFilter, Verb,
 };
 
 use crate::answer::in_time;
@@ -178,10 +178,12 @@ impl Fresh {
     }
 
     fn note(&self, signal: &Signal) {
-        if let Signal::Event(event) = signal
-            && let Some(slot) = slot_of(&event.entity)
-        {
-            self.last[slot].store(event.cursor.0, SeqCst);
+        if let Signal::Event(event) = signal {
+            // With what is no longer kept goes all that belongs to it, of which no event tells.
+            let all = (event.verb == Verb::Deleted).then_some(0..SLOTS);
+            for slot in all.into_iter().flatten().chain(slot_of(&event.entity)) {
+                self.last[slot].store(event.cursor.0, SeqCst);
+            }
         }
         self.seen.store(signal.cursor().0, SeqCst);
     }

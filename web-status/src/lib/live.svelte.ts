@@ -112,7 +112,8 @@ export class Live {
       patterns: this.#source.patterns(),
       since,
       onEvent: (event) => {
-        this.#source.event(event);
+        // What is too old to be kept is beyond what a display shows, or stays until it is loaded again.
+        if (event.key.at(-1) !== 'deleted') this.#source.event(event);
         // Not later: the next event may already have been left out for want of a topic.
         this.repattern();
       },

@@ -248,7 +248,7 @@ pub enum LogKind {
     Text,
     /// `h`: HTML, to be shown as such only by those who trust it.
     Html,
-    /// `d`: its contents were deleted.
+    /// `d`: its content is no longer kept; its number of lines tells how many it had.
     Deleted,
 }
 

@@ -4,6 +4,7 @@
 //! `Conn`, `Db`, `begin_read`, `begin_write`, `lock_row`, `lock_events`, `rest`.
 
 mod apply;
+mod care;
 mod read;
 mod rows;
 mod tokens;
@@ -18,12 +19,16 @@ use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
 use weir_status_api::{
-    At, BuildKey, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties, PropertiesOf, StepId,
-    Timestamp, Token, TokenId, View, ViewQuery,
+    At, BuildKey, BuilderId, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties,
+    PropertiesOf, StepId, Timestamp, Token, TokenId, View, ViewQuery,
 };
 
 use super::{Conn, Db};
-use crate::backend::{Backend, BatchError, Blueprint, Committed, LogChunks, PATIENCE, Span, Unit};
+use crate::backend::{
+    Backend, BatchError, Behind, Blueprint, Committed, Found, LogChunks, PATIENCE, Search, SegmentChunk,
+    SegmentUse, Span, Unit,
+};
+use crate::care::Stats;
 use crate::deadline::written;
 use crate::error::{Error, Result};
 use crate::transition::{ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild};
@@ -179,6 +184,42 @@ impl Backend for Database {
     async fn forced(&self, key: &ForceKey, at: Timestamp) -> Result<Option<Made>> {
         let made = at_cursor!(self, |conn| apply::force_keys::forced(conn, key, at))?;
         Ok(made.value)
+    }
+
+    async fn search(&self, search: Search, behind: Behind, limit: u32) -> Result<Found> {
+        read::outdated::search(&mut *connection(&self.readers).await?, search, behind, limit).await
+    }
+
+    async fn builder_ids(&self) -> Result<Vec<BuilderId>> {
+        read::outdated::builders(&mut *connection(&self.readers).await?).await
+    }
+
+    async fn last_event_before(&self, before: Timestamp) -> Result<Option<Cursor>> {
+        read::outdated::last_event_before(&mut *connection(&self.readers).await?, before).await
+    }
+
+    async fn segment_use(&self, segment: i64) -> Result<Option<SegmentUse>> {
+        read::outdated::segment_use(&mut *connection(&self.readers).await?, segment).await
+    }
+
+    async fn segment_chunks(&self, segment: i64, limit: u32) -> Result<Vec<SegmentChunk>> {
+        read::outdated::segment_chunks(&mut *connection(&self.readers).await?, segment, limit).await
+    }
+
+    async fn forget_segment(&self, segment: i64) -> Result<()> {
+        apply::logs::forget_segment(&mut *connection(&self.writer).await?, segment).await
+    }
+
+    async fn stats(&self) -> Result<Stats> {
+        care::stats(&mut *connection(&self.readers).await?).await
+    }
+
+    async fn size(&self) -> Result<u64> {
+        care::size(&mut *connection(&self.readers).await?).await
+    }
+
+    async fn vacuum(&self) -> Result<()> {
+        Ok(super::vacuum(&mut *connection(&self.writer).await?).await?)
     }
 
     async fn add_token(&self, token: &Token, hash: [u8; 32]) -> Result<Token> {

@@ -9,6 +9,7 @@ mod chunk;
 mod reader;
 mod writer;
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -30,12 +31,30 @@ pub(crate) struct Place {
 }
 
 /// The file of a segment.
-fn segment_path(folder: &Path, segment: i64) -> PathBuf {
+pub(crate) fn segment_path(folder: &Path, segment: i64) -> PathBuf {
     folder.join(format!("{segment:010}.zst"))
 }
 
+/// The segments that have a file in `folder`, the oldest first.
+pub(crate) async fn segment_files(folder: PathBuf) -> Result<Vec<i64>> {
+    off_thread(move || {
+        let failed = |source| Error::io(format_args!("listing {}", folder.display()), source);
+        let mut segments = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let id = name.to_str().and_then(|it| it.strip_suffix(".zst")?.parse().ok());
+            segments.extend(id.filter(|id| segment_path(&folder, *id).ends_with(&name)));
+        }
+        segments.sort_unstable();
+        Ok(segments)
+    })
+    .await
+}
+
 /// Runs file work off the async threads.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(stopped) => Err(Error::io("log segments", io::Error::other(stopped))),

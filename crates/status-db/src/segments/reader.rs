@@ -1,7 +1,7 @@
 //! Reading segments.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -59,6 +59,53 @@ impl SegmentReader {
                 texts.push(text);
             }
             Ok(texts)
+        })
+        .await
+    }
+}
+
+impl SegmentReader {
+    /// The folder that it reads from.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    /// The chunks at `places` as they are, compressed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a segment cannot be read.
+    pub(crate) async fn read_packed(&self, places: Vec<Place>) -> Result<Vec<Vec<u8>>> {
+        let shared = self.shared.clone();
+        off_thread(move || places.into_iter().map(|place| shared.read(place)).collect()).await
+    }
+
+    /// How many bytes the file of a segment has.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be told.
+    pub(crate) async fn length(&self, segment: i64) -> Result<u64> {
+        let path = segment_path(&self.shared.folder, segment);
+        off_thread(move || match fs::metadata(&path) {
+            Ok(known) => Ok(known.len()),
+            Err(source) => Err(failed(&path, source)),
+        })
+        .await
+    }
+
+    /// Deletes the file of a segment, which nothing refers to any more.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be deleted.
+    pub(crate) async fn remove(&self, segment: i64) -> Result<()> {
+        let shared = self.shared.clone();
+        off_thread(move || {
+            // An open file would keep its space.
+            let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.retain(|(id, _)| *id != segment);
+            drop(open);
+            let path = segment_path(&shared.folder, segment);
+            fs::remove_file(&path)
+                .map_err(|source| Error::io(format_args!("deleting {}", path.display()), source))
         })
         .await
     }

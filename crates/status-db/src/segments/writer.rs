@@ -60,6 +60,11 @@ impl SegmentWriter {
             .is_none_or(|open| open.written + open.pending.len() as u64 >= SEGMENT_BYTES)
     }
 
+    /// The segment that is open, to which more will be appended.
+    pub(crate) fn open_segment(&self) -> Option<i64> {
+        self.open.as_ref().map(|open| open.id)
+    }
+
     /// Begins the segment `id`, a row of `log_segments` that this process just made. What was appended
     /// to the one before is synced first.
     ///

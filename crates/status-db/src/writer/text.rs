@@ -3,9 +3,9 @@
 use weir_status_api::{LogId, Timestamp};
 
 use super::gather::Gathered;
-use crate::backend::{Backend, PlacedChunk, Unit, Write};
+use crate::backend::{Backend, MovedChunk, PlacedChunk, SegmentChunk, Unit, Write};
 use crate::error::{Error, Result};
-use crate::segments::{Chunk, SegmentWriter, pack};
+use crate::segments::{Chunk, Place, SegmentWriter, pack};
 use crate::transition::Transition;
 
 /// Text from this size on is compressed by whoever hands it in, not by the writer.
@@ -17,6 +17,8 @@ pub(super) enum Item {
     Transition(Transition),
     /// Whole lines for a log.
     Lines(LogId, Text),
+    /// Chunks of a segment that shall go, with their bytes.
+    Moved(Vec<(SegmentChunk, Vec<u8>)>),
 }
 
 /// Whole lines.
@@ -86,13 +88,15 @@ pub(super) async fn place(
 }
 
 fn has_text(unit: &Unit) -> bool {
-    unit.iter().any(|write| matches!(write, Write::Append(..)))
+    unit.iter()
+        .any(|write| matches!(write, Write::Append(..) | Write::Move(..)))
 }
 
 /// A write whose text, if it has any, is compressed.
 enum Packed {
     Transition(Transition),
     Lines(LogId, Vec<Chunk>),
+    Moved(Vec<(SegmentChunk, Vec<u8>)>),
 }
 
 /// Compresses the few lines of each in one go, off the async threads.
@@ -116,6 +120,7 @@ async fn pack_all(mut gathered: Vec<Gathered<Vec<Item>>>) -> Vec<Gathered<Result
             let items = items.into_iter().map(|item| {
                 Ok(match item {
                     Item::Transition(transition) => Packed::Transition(transition),
+                    Item::Moved(chunks) => Packed::Moved(chunks),
                     Item::Lines(log, Text::Packed(chunks)) => Packed::Lines(log, chunks),
                     Item::Lines(log, Text::Few(_)) => {
                         let chunks = compressed.as_mut().map_err(|error| error.clone())?.next();
@@ -144,17 +149,35 @@ async fn append(
             Packed::Lines(log, chunks) => {
                 let mut placed = Vec::with_capacity(chunks.len());
                 for chunk in chunks {
-                    if segments.needs_segment() {
-                        segments.begin(backend.new_segment(at).await?).await?;
-                    }
                     placed.push(PlacedChunk {
                         lines: chunk.lines,
-                        place: segments.append(&chunk.data)?,
+                        place: append_bytes(segments, backend, &chunk.data, at).await?,
                     });
                 }
                 Write::Append(log, placed)
             }
+            Packed::Moved(chunks) => {
+                let mut moved = Vec::with_capacity(chunks.len());
+                for (from, data) in chunks {
+                    let to = append_bytes(segments, backend, &data, at).await?;
+                    moved.push(MovedChunk { from, to });
+                }
+                Write::Move(moved)
+            }
         });
     }
     Ok(unit)
+}
+
+/// Appends a chunk to the open segment, or to a new one if that is full.
+async fn append_bytes(
+    segments: &mut SegmentWriter,
+    backend: &dyn Backend,
+    data: &[u8],
+    at: Timestamp,
+) -> Result<Place> {
+    if segments.needs_segment() {
+        segments.begin(backend.new_segment(at).await?).await?;
+    }
+    segments.append(data)
 }

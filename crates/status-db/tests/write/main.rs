@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod care;
 mod crash;
 mod faults;
 mod forces;
@@ -11,6 +12,7 @@ mod outcomes;
 mod projects;
 mod requests;
 mod restart;
+mod retention;
 mod rig;
 mod tokens;
 mod triggers;

@@ -26,10 +26,14 @@ impl Clock for Ticking {
 }
 
 pub(crate) async fn open(database: Database, dir: &Path) -> Store {
+    open_at(database, dir, Arc::new(Ticking::default())).await
+}
+
+async fn open_at(database: Database, dir: &Path, clock: Arc<dyn Clock>) -> Store {
     let options = Options {
         database,
         data_dir: dir.to_owned(),
-        clock: Arc::new(Ticking::default()),
+        clock,
     };
     Store::open(options).await.unwrap()
 }
@@ -91,8 +95,12 @@ impl Rig {
     }
 
     pub(crate) async fn on(database: Database) -> Self {
+        Self::at(database, Arc::new(Ticking::default())).await
+    }
+
+    pub(crate) async fn at(database: Database, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = open(database, dir.path()).await;
+        let store = open_at(database, dir.path(), clock).await;
         let name = "here".to_owned();
         let master = gives!(
             store.apply(Transition::StartMaster { name }).await.unwrap(),
@@ -113,6 +121,10 @@ impl Rig {
 
     /// The same folder, opened by another life of the master.
     pub(crate) async fn reopened(self) -> Self {
+        self.reopened_at(Arc::new(Ticking::default())).await
+    }
+
+    pub(crate) async fn reopened_at(self, clock: Arc<dyn Clock>) -> Self {
         let Self {
             store,
             master,
@@ -122,7 +134,7 @@ impl Rig {
         } = self;
         store.close().await;
         drop(store);
-        let store = open(Database::Sqlite, dir.path()).await;
+        let store = open_at(Database::Sqlite, dir.path(), clock).await;
         Self {
             store,
             master,

@@ -18,6 +18,7 @@ choice! {
         NotSupported { operation: operation, implementer: implementer } = error_detail::NotSupported,
         Unauthenticated { why: why } = error_detail::Unauthenticated,
         TooMany { why: why } = error_detail::TooMany,
+        ContentDeleted { what: what } = error_detail::ContentDeleted,
         Internal { why: why } = error_detail::Internal,
         ;
         _ => |error| api::Error::internal(error).into_proto()

@@ -213,7 +213,7 @@ words!(TokenScope {
 words!(TokenOrigin { Made, SignIn });
 words!(Verb {
     New, Update, Updated, Started, Stopped, Finished, Append, Claimed, Unclaimed, Complete, Completed, Missing,
-    Connected, Disconnected, StateUpdated, Requested,
+    Connected, Disconnected, StateUpdated, Requested, Deleted,
 } else Unspecified);
 words!(WaitReason {
     NoMaster, NoWorker, NotConnected, Paused, Busy, Starting, Ready,

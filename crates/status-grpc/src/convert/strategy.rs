@@ -244,8 +244,7 @@ enums! {
         Unavailable { why: why },
         NotSupported { operation: operation, implementer: implementer },
         Internal { why: why },
-        Unauthenticated { why: why },
-        TooMany { why: why },
+        ContentDeleted { what: what },
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `not_found` | 404 | `what` |
 //! | `invalid_query` | 400 | `field` (the parameter), `why` |
 //! | `invalid_input` | 400 | `fields`: what is wrong, by the full name of the field |
+//! | `content_deleted` | 410 | `what`, the log |
 //! | `cursor_expired` | 410 | `oldest`, the oldest cursor that a watch can start from |
 //! | `unauthenticated` | 401 | `why` |
 //! | `permission_denied` | 403 | `why` |
@@ -29,7 +30,7 @@ pub const fn status(error: &Error) -> u16 {
     match error {
         Error::NotFound { .. } => 404,
         Error::InvalidQuery { .. } | Error::InvalidInput { .. } => 400,
-        Error::CursorExpired { .. } => 410,
+        Error::CursorExpired { .. } | Error::ContentDeleted { .. } => 410,
         Error::Unauthenticated { .. } => 401,
         Error::PermissionDenied { .. } => 403,
         Error::Conflict { .. } => 409,
@@ -54,6 +55,7 @@ pub(super) fn details(error: &Error) -> Value {
         Error::InvalidQuery { field, why } => json!({"code": "invalid_query", "field": field, "why": why}),
         Error::InvalidInput { fields } => json!({"code": "invalid_input", "fields": fields}),
         Error::CursorExpired { oldest } => json!({"code": "cursor_expired", "oldest": oldest.0}),
+        Error::ContentDeleted { what } => json!({"code": "content_deleted", "what": what}),
         Error::Unauthenticated { why } => json!({"code": "unauthenticated", "why": why}),
         Error::PermissionDenied { why } => json!({"code": "permission_denied", "why": why}),
         Error::Conflict { why } => json!({"code": "conflict", "why": why}),
@@ -111,6 +113,7 @@ pub(super) fn from_details(body: &Map<String, Value>) -> Option<Error> {
         "cursor_expired" => Error::CursorExpired {
             oldest: Cursor(body.get("oldest")?.as_i64()?),
         },
+        "content_deleted" => Error::ContentDeleted { what: text("what")? },
         "unauthenticated" => Error::Unauthenticated { why: text("why")? },
         "permission_denied" => Error::PermissionDenied { why: text("why")? },
         "conflict" => Error::Conflict { why: text("why")? },

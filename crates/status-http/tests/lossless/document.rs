@@ -184,6 +184,7 @@ fn errors() {
             fields: [("branch".to_owned(), why())].into(),
         },
         Error::CursorExpired { oldest: Cursor(5) },
+        Error::ContentDeleted { what: why() },
         Error::Unauthenticated { why: why() },
         Error::PermissionDenied { why: why() },
         Error::Conflict { why: why() },

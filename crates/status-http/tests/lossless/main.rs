@@ -150,6 +150,7 @@ fn errors() -> impl Strategy<Value = Error> {
         proptest::collection::btree_map(".{0,6}", ".{0,6}", 0..3)
             .prop_map(|fields| Error::InvalidInput { fields }),
         any::<i64>().prop_map(|it| Error::CursorExpired { oldest: Cursor(it) }),
+        text().prop_map(|what| Error::ContentDeleted { what }),
         text().prop_map(|why| Error::Unauthenticated { why }),
         text().prop_map(|why| Error::PermissionDenied { why }),
         text().prop_map(|why| Error::TooMany { why }),

@@ -86,31 +86,10 @@ impl Force {
                 "build request {request} (buildset {buildset}) is waiting for a worker"
             ))?;
             if self.wait {
-                self.wait(&api, request).await?;
+                success(wait(&api, &self.builder, request).await?)?;
             }
         }
         Ok(())
-    }
-
-    /// Shows the request's build from its beginning to its end, and each that runs in the place of a lost one.
-    async fn wait(&self, api: &Arc<dyn StatusApi>, request: BuildRequestId) -> Result<(), Failure> {
-        let mut last = BuildId(0);
-        loop {
-            let mut queue = Queue {
-                api,
-                request,
-                last,
-                builder: &self.builder,
-                printer: Printer::new(false, true, Look::of_stdout()),
-            };
-            let (build, cursor) = queue.patiently().await?;
-            queue.printer.say(&format!("build {build} begins"))?;
-            let mut follower = Follower::new(Arc::clone(api), build, queue.printer, None);
-            match follower.follow(cursor).await? {
-                Results::Retry => last = build,
-                how => return success(how),
-            }
-        }
     }
 
     fn values(&self) -> Result<BTreeMap<String, serde_json::Value>, Failure> {
@@ -126,6 +105,32 @@ impl Force {
             _ => (name, values.into()),
         });
         Ok(values.collect())
+    }
+}
+
+/// Shows the request's build from its beginning to its end, and each that runs in the place of a lost one; gives how the
+/// last ended.
+pub(super) async fn wait(
+    api: &Arc<dyn StatusApi>,
+    builder: &str,
+    request: BuildRequestId,
+) -> Result<Results, Failure> {
+    let mut last = BuildId(0);
+    loop {
+        let mut queue = Queue {
+            api,
+            request,
+            last,
+            builder,
+            printer: Printer::new(false, true, Look::of_stdout()),
+        };
+        let (build, cursor) = queue.patiently().await?;
+        queue.printer.say(&format!("build {build} begins"))?;
+        let mut follower = Follower::new(Arc::clone(api), build, queue.printer, None);
+        match follower.follow(cursor).await? {
+            Results::Retry => last = build,
+            how => return Ok(how),
+        }
     }
 }
 

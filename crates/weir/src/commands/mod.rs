@@ -1,10 +1,13 @@
 //! The commands of the program, one file each.
 
+mod act;
 mod check;
 mod completions;
+mod db;
 mod force;
 mod hash_password;
 mod init;
+mod list;
 mod listen;
 mod logs;
 mod master;
@@ -35,14 +38,44 @@ pub(crate) enum Command {
     Init(init::Init),
     /// Show builders, workers and what runs.
     Status(status::Status),
+    /// List builders.
+    Builders(list::Builders),
+    /// List builds.
+    Builds(list::Builds),
+    /// List workers.
+    Workers(list::Workers),
+    /// List build requests.
+    Requests(list::Requests),
+    /// List changes.
+    Changes(list::Changes),
+    /// List schedulers.
+    Schedulers(list::Schedulers),
     /// Show the logs of a build.
     Logs(logs::Logs),
     /// Start a build by hand.
     Force(force::Force),
+    /// Stop a build.
+    Stop(act::Stop),
+    /// Build again what a build built.
+    Rebuild(act::Rebuild),
+    /// Cancel a build request.
+    Cancel(act::Cancel),
+    /// Give a worker no new builds.
+    Pause(act::Pause),
+    /// Give a worker builds again.
+    Unpause(act::Unpause),
+    /// Let a worker end after its builds, or at once.
+    StopWorker(act::StopWorker),
+    /// Let a scheduler make buildsets.
+    Enable(act::Enable),
+    /// Let a scheduler make no buildsets.
+    Disable(act::Disable),
     /// Show events as they come.
     Watch(watch::Watch),
     /// Make, list and revoke API tokens.
     Token(token::Token),
+    /// Look after what a master keeps: sizes, space, copies.
+    Db(db::Db),
     /// Print the hash of a password for the configuration.
     HashPassword(hash_password::HashPassword),
     /// Print shell completions.
@@ -59,10 +92,25 @@ impl Command {
             Self::Check(it) => it.run(),
             Self::Init(it) => it.run(),
             Self::Status(it) => it.run().await,
+            Self::Builders(it) => it.run().await,
+            Self::Builds(it) => it.run().await,
+            Self::Workers(it) => it.run().await,
+            Self::Requests(it) => it.run().await,
+            Self::Changes(it) => it.run().await,
+            Self::Schedulers(it) => it.run().await,
+            Self::Stop(it) => it.run().await,
+            Self::Rebuild(it) => it.run().await,
+            Self::Cancel(it) => it.run().await,
+            Self::Pause(it) => it.run().await,
+            Self::Unpause(it) => it.run().await,
+            Self::StopWorker(it) => it.run().await,
+            Self::Enable(it) => it.run().await,
+            Self::Disable(it) => it.run().await,
             Self::Logs(it) => it.run().await,
             Self::Force(it) => it.run().await,
             Self::Watch(it) => it.run().await,
             Self::Token(it) => it.run().await,
+            Self::Db(it) => it.run().await,
             Self::HashPassword(it) => it.run(),
             Self::Completions(it) => it.run(),
         }

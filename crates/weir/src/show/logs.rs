@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use weir_status_api::{Log, LogKey, LogKind, Read, Step, StepId};
+use weir_status_api::{Error, Log, LogKey, LogKind, Read, Step, StepId};
 
 use super::outage::Outage;
 use super::progress::Progress;
@@ -48,22 +48,36 @@ impl Printer {
     ) -> Result<i64, Interrupted> {
         let mut next = from;
         while next < log.num_lines {
-            let at = api.log_content(LogKey::Id(log.id), next, LINES).await?;
+            let at = match api.log_content(LogKey::Id(log.id), next, LINES).await {
+                Err(Error::ContentDeleted { .. }) => {
+                    self.title(step)?;
+                    let gone = format!("({} lines, which are no longer kept)", log.num_lines);
+                    super::say(self.look.paint(&gone, "2"))?;
+                    return Ok(log.num_lines);
+                }
+                at => at?,
+            };
             let count = i64::try_from(at.value.content.lines().count()).unwrap_or(i64::MAX);
             if count == 0 {
                 break;
             }
-            self.progress.clear();
+            self.title(step)?;
             let mut out = std::io::stdout().lock();
-            if self.titled != Some(step.id) {
-                self.titled = Some(step.id);
-                writeln!(out, "{}", title(step, self.look))?;
-            }
             out.write_all(text(log.kind, &at.value.content, self.headers, self.look).as_bytes())?;
             out.flush()?;
             next += count;
         }
         Ok(next)
+    }
+
+    /// Says whose lines follow, if that is another step.
+    fn title(&mut self, step: &Step) -> Result<(), Failure> {
+        self.progress.clear();
+        if self.titled != Some(step.id) {
+            self.titled = Some(step.id);
+            super::say(title(step, self.look))?;
+        }
+        Ok(())
     }
 
     /// Says something between the lines of the logs.

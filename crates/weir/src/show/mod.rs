@@ -3,12 +3,14 @@
 pub(crate) mod event;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod lists;
 pub(crate) mod logs;
 pub(crate) mod names;
 pub(crate) mod outage;
 pub(crate) mod overview;
 pub(crate) mod progress;
 pub(crate) mod queue;
+pub(crate) mod store;
 pub(crate) mod table;
 
 use std::fmt::Display;

@@ -125,7 +125,7 @@ fn last_build(build: Option<&Build>, now: Timestamp) -> (Cell, String, String) {
     )
 }
 
-fn worker_state(worker: &Worker) -> Cell {
+pub(super) fn worker_state(worker: &Worker) -> Cell {
     match (worker.connected_to.is_empty(), worker.paused, worker.graceful) {
         (true, _, _) => coloured("not connected", 1),
         (_, _, true) => coloured("ends after its builds", 3),

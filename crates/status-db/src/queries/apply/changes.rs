@@ -45,6 +45,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
             changes::codebase.eq(&new.codebase),
             changes::source_stamp.eq(stamp.0),
             changes::made_at.eq(new.when.0),
+            changes::received_at.eq(tx.at.0),
         ))
         .returning(ChangeRow::as_returning())
         .get_result(tx.conn)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
@@ -98,6 +99,23 @@ async fn clear(tx: &mut Tx<'_>, digest: &str, too_old: i64) -> Result<()> {
     )
     .execute(tx.conn)
     .await?;
+    Ok(())
+}
+
+/// Whether a key stands for the buildset.
+pub(super) async fn stands(tx: &mut Tx<'_>, buildset: BuildsetId) -> Result<bool> {
+    let keyed = force_keys::table
+        .filter(force_keys::buildset.eq(buildset.0))
+        .filter(force_keys::made_at.gt(tx.at.0.saturating_sub(KEPT_FOR)));
+    Ok(select(exists(keyed)).get_result(tx.conn).await?)
+}
+
+/// Forgets the keys of a buildset that are too old.
+pub(super) async fn clear_of(tx: &mut Tx<'_>, buildset: BuildsetId) -> Result<()> {
+    let old = force_keys::table
+        .filter(force_keys::buildset.eq(buildset.0))
+        .filter(force_keys::made_at.le(tx.at.0.saturating_sub(KEPT_FOR)));
+    diesel::delete(old).execute(tx.conn).await?;
     Ok(())
 }
 

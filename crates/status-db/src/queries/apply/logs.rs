@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use weir_status_api::{LogId, Timestamp, Verb};
@@ -11,10 +12,10 @@ use super::super::Conn;
 use super::super::rows::LogRow;
 use super::texts::cut;
 use super::{Tx, found, steps};
-use crate::backend::PlacedChunk;
+use crate::backend::{MovedChunk, PlacedChunk};
 use crate::error::{Error, Result};
 use crate::inserts::ChunkRow;
-use crate::schema::{log_segments, logs};
+use crate::schema::{log_chunks, log_segments, logs};
 use crate::transition::NewLog;
 
 /// How long a slug can be, as Buildbot's.
@@ -120,6 +121,33 @@ pub(super) async fn finish(tx: &mut Tx<'_>, log: LogId) -> Result<()> {
         .await?;
     let log = row.into_log()?;
     tx.emit(Verb::Finished, log);
+    Ok(())
+}
+
+/// Lets the index say where chunks were moved to, unless they are gone by now.
+pub(super) async fn moved(tx: &mut Tx<'_>, chunks: &[MovedChunk]) -> Result<()> {
+    for MovedChunk { from, to } in chunks {
+        let chunk = log_chunks::table
+            .find((from.log, from.first_line))
+            .filter(log_chunks::segment.eq(from.place.segment))
+            .filter(log_chunks::byte_offset.eq(from.place.offset));
+        diesel::update(chunk)
+            .set((
+                log_chunks::segment.eq(to.segment),
+                log_chunks::byte_offset.eq(to.offset),
+            ))
+            .execute(tx.conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes the row of a segment that holds nothing.
+pub(crate) async fn forget_segment(conn: &mut Conn, segment: i64) -> Result<()> {
+    let held = log_chunks::table.filter(log_chunks::segment.eq(segment));
+    diesel::delete(log_segments::table.filter(log_segments::id.eq(segment).and(not(exists(held)))))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

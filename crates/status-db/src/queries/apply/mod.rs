@@ -6,6 +6,7 @@ mod change_sources;
 mod changes;
 pub(super) mod checkpoints;
 pub(super) mod configurations;
+mod delete;
 mod finish;
 mod force;
 pub(super) mod force_keys;
@@ -72,6 +73,10 @@ async fn apply_unit(tx: &mut Tx<'_>, unit: &Unit) -> Result<Vec<Applied>> {
             Write::Transition(transition) => apply(tx, transition).await?,
             Write::Append(log, chunks) => {
                 logs::append(tx, *log, chunks).await?;
+                Applied::Done
+            }
+            Write::Move(chunks) => {
+                logs::moved(tx, chunks).await?;
                 Applied::Done
             }
         });
@@ -177,6 +182,14 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         Transition::KeepState(state) => listeners::keep_state(tx, state).await?,
         Transition::KeepBookmark(listener, cursor) => listeners::keep_bookmark(tx, listener, *cursor).await?,
         Transition::ParkEvent(listener, event, why) => listeners::park(tx, listener, *event, why).await?,
+        Transition::Delete {
+            what,
+            least_per_builder,
+            rows,
+        } => {
+            let deleted = delete::outdated(tx, what, *least_per_builder, *rows).await?;
+            return Ok(Applied::Deleted(deleted));
+        }
         Transition::ExpireEvents(cursor) => listeners::expire_events(tx, *cursor).await?,
     }
     Ok(Applied::Done)

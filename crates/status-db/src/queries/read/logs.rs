@@ -1,9 +1,8 @@
 //! Where the lines of a log are.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{LogId, LogKey};
+use weir_status_api::{LogId, LogKey, LogKind};
 
 use super::super::Conn;
 use super::keys;
@@ -23,7 +22,12 @@ pub(in super::super) async fn log_chunks(
     first: i64,
     limit: u32,
 ) -> Result<LogChunks> {
-    let log = existing(conn, key).await?;
+    let (log, kind) = existing(conn, key).await?;
+    if kind == LogKind::Deleted.letter() {
+        return Err(Error::ContentDeleted {
+            what: key.to_string(),
+        });
+    }
     let of_log = || log_chunks::table.filter(log_chunks::log.eq(log));
     let begin: Option<i64> = of_log()
         .filter(log_chunks::first_line.le(first))
@@ -66,16 +70,18 @@ pub(in super::super) async fn log_chunks(
     })
 }
 
-/// The id of a log that exists.
-async fn existing(conn: &mut Conn, key: &LogKey) -> Result<i64> {
-    let found = match (key, keys::log(conn, key).await?) {
-        (LogKey::Id(id), _) => {
-            let there: bool = diesel::select(exists(logs::table.find(id.0)))
-                .get_result(conn)
-                .await?;
-            there.then_some(id.0)
+/// The id and kind of a log that exists.
+async fn existing(conn: &mut Conn, key: &LogKey) -> Result<(i64, String)> {
+    let id = match key {
+        LogKey::Id(id) => Some(id.0),
+        LogKey::Slug(..) => keys::log(conn, key).await?,
+    };
+    let found = match id {
+        Some(id) => {
+            let log = logs::table.find(id).select((logs::id, logs::kind));
+            log.first(conn).await.optional()?
         }
-        (LogKey::Slug(..), found) => found,
+        None => None,
     };
     found.ok_or_else(|| Error::not_found(key))
 }

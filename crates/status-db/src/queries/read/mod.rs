@@ -8,6 +8,7 @@ mod keys;
 mod list;
 mod logs;
 mod outcomes;
+pub(super) mod outdated;
 mod plan;
 mod properties;
 mod views;

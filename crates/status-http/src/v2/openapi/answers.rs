@@ -19,7 +19,7 @@ const ERRORS: [(u16, &str, &str); 12] = [
     (
         410,
         "CursorExpired",
-        "`cursor_expired`: read again, and watch from there",
+        "`cursor_expired`: read again, and watch from there; `content_deleted`: the log is there, its content is not",
     ),
     (413, "TooLarge", "the body is too large"),
     (429, "TooMany", "`too_many`: wait as long as `Retry-After` says"),
@@ -95,11 +95,12 @@ pub(super) fn good(content_type: &str, body: &Value, has_cursor: bool) -> Map<St
 /// The names of an error's further fields; `fields` and `oldest` are no texts.
 const TEXTS: [&str; 5] = ["what", "field", "why", "operation", "implementer"];
 
-const CODES: [&str; 11] = [
+const CODES: [&str; 12] = [
     "not_found",
     "invalid_query",
     "invalid_input",
     "cursor_expired",
+    "content_deleted",
     "unauthenticated",
     "permission_denied",
     "conflict",

@@ -20,6 +20,7 @@ The messages are those of `proto/weir/status/v1`; they are in `weir.status.v1`.
 from .client import At, Page, Status, connect
 from .errors import (
     Conflict,
+    ContentDeleted,
     CursorExpired,
     Internal,
     InvalidInput,
@@ -63,6 +64,7 @@ __all__ = [
     "At",
     "Bookmark",
     "Conflict",
+    "ContentDeleted",
     "CursorExpired",
     "Internal",
     "InvalidInput",

@@ -48,6 +48,10 @@ class CursorExpired(StatusError):
         """The oldest cursor from which a watch can start."""
 
 
+class ContentDeleted(NotFound):
+    """The log is there, but its content is no longer kept."""
+
+
 class Unauthenticated(StatusError):
     """The token that was presented is nobody's, or no longer valid."""
 
@@ -165,6 +169,8 @@ def _typed(detail: errors_pb2.ErrorDetail) -> StatusError | None:
             return InvalidInput(dict(detail.invalid_input.fields))
         case "cursor_expired":
             return CursorExpired(detail.cursor_expired.oldest)
+        case "content_deleted":
+            return ContentDeleted(f"the content of {detail.content_deleted.what} is no longer kept")
         case "unauthenticated":
             return Unauthenticated(detail.unauthenticated.why)
         case "permission_denied":

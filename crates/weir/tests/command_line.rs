@@ -126,11 +126,14 @@ async fn a_forced_build_is_shown_until_it_is_done() {
         .await;
     // It waits beyond an end of the master, …
     site.kill_and_restart().await;
-    let _worker = site.worker("w1");
+    let worker = site.worker("w1");
     force.line(SOON, |it| it == "build 1 begins").await;
     force.line(SOON, |it| it == "holding").await;
-    // … and shows the build in the place of one that is lost.
+    // … goes on with a build as the master does, …
     site.kill_and_restart().await;
+    // … and shows the build in the place of one that is lost.
+    worker.kill();
+    let _worker = site.worker("w1");
     force.line(SOON, |it| it == "build 2 begins").await;
     std::fs::write(hold, "").unwrap();
     let status = force.ended(SOON).await;

@@ -22,7 +22,7 @@ fn noise(seed: u64, bytes: usize) -> String {
         state ^= state >> 7;
         state ^= state << 17;
         text.push_str(&format!("{state:016x}"));
-        if state % 5 == 0 {
+        if state.is_multiple_of(5) {
             text.push_str("\no");
         }
     }

@@ -22,7 +22,7 @@ force(name = "force", builders = ["idle"])
 /// Streams of each kind that are left unread.
 const UNREAD: usize = 30;
 /// Forces, and how many bytes each has: all together far more than sockets hold.
-const FORCES: usize = 400;
+const FORCES: usize = 200;
 const BYTES: usize = 32 * 1024;
 /// What a mark begins with; its number follows.
 const MARK: &str = "force number ";

@@ -109,7 +109,7 @@ impl Guarded {
                 throttle: Throttle::new(now),
                 checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
                 waiting: Semaphore::new(CHECKS_WAITING),
-                nobodys_hash: secret::hash_password(&secret::new_token())?,
+                nobodys_hash: secret::hash_of_nobody()?,
                 cleaned_at: AtomicI64::new(i64::MIN),
             }),
         })

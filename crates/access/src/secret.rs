@@ -1,7 +1,9 @@
 //! Texts that prove who somebody is: tokens, which are long and random, and passwords, which are neither.
 
 use argon2::password_hash::rand_core::{OsRng, RngCore};
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::password_hash::{
+    Output, ParamsString, PasswordHash, PasswordHasher, PasswordVerifier, SaltString,
+};
 use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -84,6 +86,25 @@ pub fn hash_password(password: &str) -> Result<String> {
         .map_err(|error| Error::internal(format!("a password could not be hashed: {error}")))
 }
 
+/// A hash that no password has: random bytes, to compare with takes as long as with any other.
+///
+/// # Errors
+/// [`Error::Internal`] if the parameters cannot be written.
+pub(crate) fn hash_of_nobody() -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    OsRng.fill_bytes(&mut bytes);
+    let failed = |error| Error::internal(format!("a hash could not be made up: {error}"));
+    let salt = SaltString::generate(&mut OsRng);
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&Params::DEFAULT).map_err(failed)?,
+        salt: Some(salt.as_salt()),
+        hash: Some(Output::new(&bytes).map_err(failed)?),
+    };
+    Ok(hash.to_string())
+}
+
 /// What is wrong with the hash of a password, if anything is: it must be argon2id's, and one that can be computed
 /// with little memory.
 pub fn check_password_hash(text: &str) -> Option<&'static str> {
@@ -120,6 +141,16 @@ mod tests {
         assert!(check_password_hash("secret").is_some());
         assert!(check_password_hash("$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_some());
         assert!(check_password_hash("$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_some());
+    }
+
+    #[test]
+    fn nobodys_hash_asks_for_as_much_work_as_any() {
+        let (nobodys, ones) = (hash_of_nobody().unwrap(), hash_password("correct horse").unwrap());
+        assert_eq!(check_password_hash(&nobodys), None);
+        let work = |hash: &str| -> Vec<String> { hash.split('$').take(4).map(str::to_owned).collect() };
+        assert_eq!((work(&nobodys), nobodys.len()), (work(&ones), ones.len()));
+        assert!(!is_password("correct horse", &nobodys));
+        assert_ne!(nobodys, hash_of_nobody().unwrap());
     }
 
     #[test]

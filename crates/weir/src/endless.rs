@@ -33,20 +33,27 @@ impl WayOut {
     /// that may still be in a buffer.
     pub(crate) fn open<B>(&self, request: &Request<B>) -> Option<oneshot::Sender<Response>> {
         let first = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.filter(|_| request.version() == Version::HTTP_11 && request.method() == Method::GET)
+        let version = request.version();
+        first.filter(|_| {
+            matches!(version, Version::HTTP_11 | Version::HTTP_10) && request.method() == Method::GET
+        })
     }
 }
 
 /// Gives `response` back, unless it is endless and goes the way out; then nothing comes of it here any more.
 pub(crate) async fn lead(
-    response: Response,
+    mut response: Response,
+    version: Version,
     way_out: Option<oneshot::Sender<Response>>,
 ) -> Result<Response, Infallible> {
     match way_out {
-        Some(way_out) if is_endless(&response) => match way_out.send(response) {
-            Ok(()) => pending().await,
-            Err(response) => Ok(response),
-        },
+        Some(way_out) if is_endless(&response) => {
+            *response.version_mut() = version;
+            match way_out.send(response) {
+                Ok(()) => pending().await,
+                Err(response) => Ok(response),
+            }
+        }
         _ => Ok(response),
     }
 }
@@ -56,7 +63,7 @@ fn is_endless(response: &Response) -> bool {
     response.status() == StatusCode::OK && response.headers().get(header::CONTENT_TYPE) == Some(&events)
 }
 
-/// Sends `response` over HTTP/1.1, until it or the connection ends.
+/// Sends `response` over HTTP/1.1, or 1.0 if that is its version, until it or the connection ends.
 ///
 /// # Errors
 /// If the connection breaks.
@@ -67,13 +74,15 @@ where
     let (head, body) = response.into_parts();
     stream.write_all(&written(&head)).await?;
     stream.flush().await?;
+    // Before that version there are no chunks: the end of the connection is the end of the answer.
+    let chunked = head.version != Version::HTTP_10;
     drop(head);
     let mut pieces = body.into_data_stream();
     loop {
         let mut word = [0; 32];
         tokio::select! {
             piece = pieces.next() => match piece {
-                Some(Ok(piece)) => send_piece(&mut stream, piece).await?,
+                Some(Ok(piece)) => send_piece(&mut stream, piece, chunked).await?,
                 // Without the last chunk the client sees that this is not the whole.
                 Some(Err(error)) => return Err(io::Error::other(error)),
                 None => break,
@@ -84,12 +93,22 @@ where
             },
         }
     }
-    stream.write_all(b"0\r\n\r\n").await?;
+    if chunked {
+        stream.write_all(b"0\r\n\r\n").await?;
+    }
     stream.shutdown().await
 }
 
-/// A chunk (RFC 9112, 7.1).
-async fn send_piece<S: AsyncWrite + Unpin>(stream: &mut S, piece: Bytes) -> io::Result<()> {
+/// A piece, as a chunk (RFC 9112, 7.1) or as it is.
+async fn send_piece<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    mut piece: Bytes,
+    chunked: bool,
+) -> io::Result<()> {
+    if !chunked {
+        stream.write_all_buf(&mut piece).await?;
+        return stream.flush().await;
+    }
     // An empty chunk would be the last.
     if piece.is_empty() {
         return Ok(());
@@ -103,7 +122,7 @@ async fn send_piece<S: AsyncWrite + Unpin>(stream: &mut S, piece: Bytes) -> io::
 /// The head of a response as it is sent (RFC 9112).
 fn written(head: &response::Parts) -> Vec<u8> {
     let reason = head.status.canonical_reason().unwrap_or_default();
-    let mut text = format!("HTTP/1.1 {} {reason}\r\n", head.status.as_u16()).into_bytes();
+    let mut text = format!("{:?} {} {reason}\r\n", head.version, head.status.as_u16()).into_bytes();
     let mut line = |name: &str, value: &[u8]| {
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             text.extend_from_slice(part);
@@ -115,7 +134,9 @@ fn written(head: &response::Parts) -> Vec<u8> {
     let now = Duration::from_micros(u64::try_from(SystemClock.now().as_micros()).unwrap_or_default());
     line("date", httpdate::fmt_http_date(UNIX_EPOCH + now).as_bytes());
     line("connection", b"close");
-    line("transfer-encoding", b"chunked");
+    if head.version != Version::HTTP_10 {
+        line("transfer-encoding", b"chunked");
+    }
     text.extend_from_slice(b"\r\n");
     text
 }
@@ -168,6 +189,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn before_there_were_chunks_it_comes_as_it_is() {
+        let mut response = events(vec![
+            Ok(Bytes::from("data: a\n\n")),
+            Ok(Bytes::from("data: b\n\n")),
+        ]);
+        *response.version_mut() = Version::HTTP_10;
+        let (ended, text) = sent(response).await;
+        ended.unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.starts_with("HTTP/1.0 200 OK\r\n") && head.ends_with("connection: close"),
+            "{head}"
+        );
+        assert_eq!(body, "data: a\n\ndata: b\n\n");
+    }
+
+    #[tokio::test]
     async fn a_stream_that_fails_is_not_ended_as_a_whole_one() {
         let pieces = vec![Ok(Bytes::from("data: a\n\n")), Err(io::Error::other("broken"))];
         let (ended, text) = sent(events(pieces)).await;
@@ -190,12 +228,16 @@ mod tests {
         let (way_out, mut endless) = WayOut::new();
         let request = || Request::builder().body(()).unwrap();
         let plain = Response::new(Body::empty());
-        assert!(lead(plain, way_out.open(&request())).await.is_ok());
+        assert!(
+            lead(plain, Version::HTTP_11, way_out.open(&request()))
+                .await
+                .is_ok()
+        );
         assert!(way_out.open(&request()).is_none());
         assert!(endless.try_recv().is_err());
 
         let (way_out, endless) = WayOut::new();
-        let gone = tokio::spawn(lead(events(vec![]), way_out.open(&request())));
+        let gone = tokio::spawn(lead(events(vec![]), Version::HTTP_11, way_out.open(&request())));
         assert!(is_endless(&endless.await.unwrap()));
         gone.abort();
     }

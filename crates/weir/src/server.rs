@@ -252,8 +252,9 @@ fn noting(
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(hold.clone());
         let way_out = way_out.as_ref().and_then(|it| it.open(&request));
+        let version = request.version();
         let answer = router.clone().oneshot(request);
-        async move { endless::lead(answer.await?, way_out).await }
+        async move { endless::lead(answer.await?, version, way_out).await }
     })
 }
 

@@ -180,6 +180,19 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether the database has no room on its disk.
+    pub fn is_full(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let diesel::result::Error::DatabaseError(_, info) = &**error else {
+            return false;
+        };
+        // Neither database's library tells it but in words: SQLite's SQLITE_FULL, PostgreSQL's 53100.
+        let words = ["database or disk is full", "No space left on device"];
+        words.iter().any(|it| info.message().contains(it))
+    }
 }
 
 impl From<diesel::result::Error> for Error {
@@ -201,6 +214,10 @@ impl From<Error> for api::Error {
             outage if outage.is_outage() => {
                 tracing::warn!(error = %outage, "the database is out of reach");
                 Self::unavailable("the database cannot be reached")
+            }
+            full if full.is_full() => {
+                tracing::error!(error = %full, "the database cannot be written");
+                Self::unavailable("the database's disk is full; once there is room it goes on")
             }
             fault => {
                 tracing::error!(error = ?fault, "the store failed");

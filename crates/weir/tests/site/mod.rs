@@ -71,7 +71,9 @@ impl Site {
             let token = format!("token-of-{worker}-which-is-long-enough");
             std::fs::write(folder.path().join(format!("{worker}.token")), token).unwrap();
         }
-        let (master, url) = start_master(folder.path(), "127.0.0.1:0", database.as_deref(), flags).await;
+        let program = Command::new(WEIR);
+        let (master, url) =
+            start_master(program, folder.path(), "127.0.0.1:0", database.as_deref(), flags).await;
         Self {
             folder,
             repository,
@@ -97,7 +99,18 @@ impl Site {
     /// Starts the master again at the same address.
     pub(crate) async fn restart(&mut self) {
         let address = self.address().to_owned();
-        let (master, url) = start_master(self.folder.path(), &address, self.database.as_deref(), &[]).await;
+        self.restart_by(Command::new(WEIR), &address).await;
+    }
+
+    /// Starts the master again, at another address, by a command that ends with its program.
+    pub(crate) async fn restart_within(&mut self, mut within: Command) {
+        within.arg(WEIR);
+        self.restart_by(within, "127.0.0.1:0").await;
+    }
+
+    async fn restart_by(&mut self, program: Command, address: &str) {
+        let database = self.database.as_deref();
+        let (master, url) = start_master(program, self.folder.path(), address, database, &[]).await;
         (self.master, self.url) = (master, url);
     }
 
@@ -251,12 +264,12 @@ impl Site {
 }
 
 async fn start_master(
+    mut command: Command,
     folder: &Path,
     address: &str,
     database: Option<&str>,
     flags: &[&str],
 ) -> (Process, String) {
-    let mut command = Command::new(WEIR);
     command
         .args(["master", "--listen", address])
         .args(flags)

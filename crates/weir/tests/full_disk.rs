@@ -1,0 +1,105 @@
+//! A disk that fills while a log grows: the build waits, everybody else is told, and all goes on once there is room.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod site;
+
+use std::fs;
+use std::path::PathBuf;
+
+use site::{SOON, Site, text};
+use tokio::process::Command;
+use weir_status_api::Results;
+use weir_testbed::eventually;
+
+/// 90,000 lines that do not become smaller when they are packed, 6 MB.
+const CONFIG: &str = r#"
+master(anonymous_control = True)
+w1 = worker("w1", token_file = "w1.token")
+b = builder("wordy", workers = [w1], steps = [
+    shell(name = "work", command = """
+        head -c 4500000 /dev/urandom | base64 -w 66 > said
+        cat said
+    """),
+    shell(name = "sum", command = "wc -l < said"),
+])
+force(name = "force", builders = [b])
+"#;
+
+/// A site whose master keeps its data on a disk of that many MiB, all but three of which a file `ballast` takes.
+async fn on_a_disk_of(mib: usize) -> (Site, PathBuf) {
+    let mut site = Site::start(CONFIG).await;
+    site.master.terminate();
+    site.master.ended(SOON).await;
+    fs::remove_dir_all(site.path("data")).unwrap();
+    fs::create_dir(site.path("data")).unwrap();
+    let data = site.path("data");
+    // In a namespace of its own a user may mount.
+    let mut within = Command::new("unshare");
+    let script = r#"mount -t tmpfs -o size="$1"m none "$2" && head -c "$3" /dev/zero > "$2/ballast" && shift 3 && exec "$@""#;
+    let ballast = ((mib - 3) << 20).to_string();
+    within.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    within.arg(mib.to_string()).arg(&data).arg(ballast);
+    site.restart_within(within).await;
+    let master = site.master.id().unwrap();
+    let seen_by_it = format!("/proc/{master}/root{}/ballast", data.display());
+    (site, seen_by_it.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_waits_for_room_and_loses_nothing() {
+    let (site, ballast) = on_a_disk_of(64).await;
+    let worker = site.worker("w1");
+    let request = site.force("wordy").await;
+    let build = site.begun(request).await;
+    site.master
+        .said("the disk is full", SOON, |said| {
+            said.contains("the store takes or gives nothing now") && said.contains("full")
+        })
+        .await;
+    // What was stored can be read; what cannot be stored is refused with the reason.
+    let status = site.weir(&["status"]).await;
+    assert!(text(&status).contains("1 running"), "{}", text(&status));
+    let refused = site.weir(&["force", "wordy"]).await;
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains("disk is full"), "{}", text(&refused));
+    assert!(site.builds_of(request).await[0].complete_at.is_none());
+
+    fs::remove_file(ballast).unwrap();
+    let build_again = site.finished(request).await;
+    assert_eq!(
+        (build_again.id, build_again.results),
+        (build.id, Some(Results::Success))
+    );
+    let said = fs::read_to_string(only_file(&site.path("worker-w1"), "said")).unwrap();
+    let log = site.log_text(&site.step(&build, "work").await).await;
+    let logged: String = log
+        .lines()
+        .filter_map(|it| it.strip_prefix('o'))
+        .flat_map(|it| [it, "\n"])
+        .collect();
+    assert!(logged == said, "{} bytes of {}", logged.len(), said.len());
+    // A force is taken again.
+    eventually("forces are taken again", SOON, async || {
+        site.weir(&["force", "wordy"]).await.status.success()
+    })
+    .await;
+    drop(worker);
+}
+
+/// The one file of that name below the folder.
+fn only_file(folder: &std::path::Path, name: &str) -> PathBuf {
+    let mut found = vec![];
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                open.push(entry.path());
+            } else if entry.file_name() == name {
+                found.push(entry.path());
+            }
+        }
+    }
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}

@@ -162,6 +162,19 @@ impl Master {
         }
     }
 
+    /// Waits until no request is open.
+    pub(crate) async fn has_nothing_to_do(&self) -> Result<()> {
+        let deadline = Instant::now() + READY;
+        let open = "/api/v2/buildrequests?complete=false&limit=1";
+        while let Some(request) = self.client.list(open).await?.first() {
+            if Instant::now() > deadline {
+                return Err(format!("a request is not built: {request}"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// Ends the workers and the master.
     pub(crate) fn stop(&mut self) {
         self.workers = None;

@@ -67,6 +67,8 @@ pub(crate) async fn run(mut options: Options) -> Result<()> {
     eprintln!("==> {} builds", options.builds);
     master.start_workers().await?;
     let first = keep_busy(&mut master, &options).await?;
+    // Those that count by time have asked for builds too.
+    master.has_nothing_to_do().await?;
     master.stop();
     let start_idle = master.start().await?;
     eprintln!("==> {} requests wait", options.pending);

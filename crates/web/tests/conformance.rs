@@ -5,6 +5,7 @@
 mod model;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use model::ModelStage;
@@ -33,7 +34,12 @@ async fn serve(api: Arc<dyn StatusApi>, present: Present) -> (Link, HttpStatus) 
     tokio::spawn(async move { axum::serve(listener, router).await });
     let link = Link::to(address).await.expect("a link");
     let url = format!("http://{}/", link.address());
-    let client = HttpStatus::new(&url, HttpOptions::default()).expect("an address");
+    let options = HttpOptions {
+        // The HTTP library may lose a request whose connection dies while it is handed over; it is then asked anew.
+        timeout: Duration::from_secs(4),
+        ..HttpOptions::default()
+    };
+    let client = HttpStatus::new(&url, options).expect("an address");
     (link, client)
 }
 

@@ -84,7 +84,7 @@ pub use status::{At, Control, ControlExt, Page, Read, ReadExt, StatusApi, Watch}
 pub use topic::{Topic, TopicFilter, TopicPattern, Verb};
 pub use view::{
     BrokenBuilder, BuildCell, BuilderChoice, Cell, CommitGraph, CommitGraphQuery, Console, ConsoleQuery,
-    DEFAULT_HOME_LIMIT, DEFAULT_VIEW_ROWS, DEFAULT_WATERFALL_LIMIT, Grid, GridQuery, GridRevision, Home,
-    HomeQuery, MAX_VIEW_BUILDERS, MAX_VIEW_BUILDS, MAX_VIEW_ROWS, RunningBuild, View, ViewQuery, WaitReason,
-    WaitingRequest, Waterfall, WaterfallQuery,
+    DEFAULT_HOME_LIMIT, DEFAULT_VIEW_ROWS, DEFAULT_WATERFALL_LIMIT, EXPECTED_BY_BUILDS, Grid, GridQuery,
+    GridRevision, Home, HomeQuery, MAX_VIEW_BUILDERS, MAX_VIEW_BUILDS, MAX_VIEW_ROWS, RunningBuild, View,
+    ViewQuery, WaitReason, WaitingRequest, Waterfall, WaterfallQuery,
 };

@@ -21,6 +21,8 @@ pub const MAX_VIEW_BUILDS: u32 = 10_000;
 pub const DEFAULT_HOME_LIMIT: u32 = 100;
 /// Builds that a [`Waterfall`] shows at the most if the query does not say.
 pub const DEFAULT_WATERFALL_LIMIT: u32 = 1_000;
+/// How many builds of its builder before a build tell when it is expected to end.
+pub const EXPECTED_BY_BUILDS: i64 = 30;
 /// Changes or revisions that a view shows at the most if the query does not say.
 pub const DEFAULT_VIEW_ROWS: u32 = 50;
 
@@ -223,6 +225,10 @@ pub struct RunningBuild {
     pub build: Build,
     /// The step that runs; of several the one with the highest number.
     pub step: Option<Step>,
+    /// When it is expected to end (an estimate of what is left, Buildbot's ETA): after the mean time that good builds
+    /// took, those of success or warnings among the [`EXPECTED_BY_BUILDS`] of its builder before it. Only those on
+    /// its worker count, if there are any. None if there are no good builds; it may have passed.
+    pub expected_end_at: Option<Timestamp>,
 }
 
 /// A request that waits, and why.

@@ -19,7 +19,7 @@ macro_rules! for_views {
             CommitGraphQuery { first, second }
             BuildCell { id, number, started_at, complete_at, results }
             Cell { row, builder, builds, waiting }
-            RunningBuild { build, step }
+            RunningBuild { build, step, expected_end_at }
             WaitingRequest { request, why }
             BrokenBuilder { builder, last, since, last_good }
             Home { builders, workers, running, waiting, recent, broken }

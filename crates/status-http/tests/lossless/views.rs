@@ -18,13 +18,18 @@ fn builders() -> impl Strategy<Value = Vec<Builder>> {
 
 /// Builds that run have ids of their own, and a step is one of its build.
 fn running() -> impl Strategy<Value = Vec<RunningBuild>> {
-    let one = (any_made::<Build>(), option::of(any_made::<Step>()));
+    let expected = option::of((0..1_i64 << 50).prop_map(Timestamp));
+    let one = (any_made::<Build>(), option::of(any_made::<Step>()), expected);
     vec(one, 0..3).prop_map(|all| {
         let numbered = (1..).zip(all);
-        let running = numbered.map(|(id, (mut build, mut step))| {
+        let running = numbered.map(|(id, (mut build, mut step, expected_end_at))| {
             build.id = BuildId(id);
             step.iter_mut().for_each(|step| step.build = build.id);
-            RunningBuild { build, step }
+            RunningBuild {
+                build,
+                step,
+                expected_end_at,
+            }
         });
         running.collect()
     })

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 use weir_status_api::{
-    Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderField, Clock, Query, ReadExt,
-    Resource, StatusApi, SystemClock, Worker, WorkerField,
+    At, Build, BuildField, BuildRequest, BuildRequestField, Builder, BuilderChoice, BuilderField, Clock,
+    Error, HomeQuery, Query, ReadExt, Resource, StatusApi, SystemClock, View, ViewQuery, Worker, WorkerField,
 };
 use weir_status_http::v2::to_json;
 
@@ -71,13 +71,28 @@ async fn read(api: &Arc<dyn StatusApi>) -> Result<Overview, Failure> {
             last.extend(page.items.into_iter().map(|it: Build| (it.builder, it)));
         }
     }
-    Ok(Overview {
+    let overview = Overview {
         builders,
         workers,
         running,
         waiting,
         last,
-    })
+        expected: BTreeMap::new(),
+        why: BTreeMap::new(),
+    };
+    let home = HomeQuery {
+        builders: BuilderChoice::default(),
+        limit: MOST,
+    };
+    match api.view(ViewQuery::Home(home)).await {
+        Ok(At {
+            value: View::Home(home),
+            ..
+        }) => Ok(overview.with(&home)),
+        // A Buildbot master has no views.
+        Ok(_) | Err(Error::NotSupported { .. }) => Ok(overview),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn to_document(overview: &Overview) -> Value {
@@ -87,6 +102,8 @@ fn to_document(overview: &Overview) -> Value {
             .map(|it| to_json(&it.clone().into_entity()))
             .collect()
     }
+    let expected = overview.expected.iter();
+    let expected = expected.map(|(id, end)| json!({"buildid": id.0, "end_at": end.as_secs()}));
     json!({
         "cursor": overview.builders.cursor.0,
         "builders": all(&overview.builders.items),
@@ -94,5 +111,6 @@ fn to_document(overview: &Overview) -> Value {
         "running_builds": all(&overview.running.items),
         "waiting_buildrequests": all(&overview.waiting.items),
         "last_builds": all(overview.last.values()),
+        "expected_ends": expected.collect::<Vec<_>>(),
     })
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use comfy_table::Cell;
-use weir_status_api::{Build, BuildRequest, Builder, BuilderId, Page, Timestamp, Worker};
+use weir_status_api::{
+    Build, BuildId, BuildRequest, Builder, BuilderId, Home, Page, Timestamp, WaitReason, Worker,
+};
 
 use super::table::{Table, coloured};
 use super::{Look, ago, colour, plain, span, state};
@@ -19,9 +21,23 @@ pub(crate) struct Overview {
     pub(crate) waiting: Page<BuildRequest>,
     /// The last complete build of each builder that has one.
     pub(crate) last: BTreeMap<BuilderId, Build>,
+    /// When builds that run are expected to end.
+    pub(crate) expected: BTreeMap<BuildId, Timestamp>,
+    /// Why the first request of a builder waits.
+    pub(crate) why: BTreeMap<BuilderId, WaitReason>,
 }
 
 impl Overview {
+    /// Takes from the view what only a Weir master knows.
+    pub(crate) fn with(mut self, home: &Home) -> Self {
+        let ends = |it: &weir_status_api::RunningBuild| Some((it.build.id, it.expected_end_at?));
+        self.expected = home.running.iter().filter_map(ends).collect();
+        for waiting in &home.waiting {
+            self.why.entry(waiting.request.builder).or_insert(waiting.why);
+        }
+        self
+    }
+
     /// The tables, for people.
     pub(crate) fn text(&self, now: Timestamp, look: Look) -> String {
         let mut parts = vec![self.builder_table(now, look).to_string()];
@@ -56,12 +72,20 @@ impl Overview {
             let doing = match (running, waiting) {
                 (0, 0) => Cell::new("idle"),
                 (running, 0) => coloured(format!("{running} running"), 3),
-                (0, waiting) => coloured(format!("{waiting} waiting"), 3),
-                (running, waiting) => coloured(format!("{running} running, {waiting} waiting"), 3),
+                (0, waiting) => coloured(format!("{waiting} waiting{}", self.reason(builder.id)), 3),
+                (running, waiting) => coloured(
+                    format!("{running} running, {waiting} waiting{}", self.reason(builder.id)),
+                    3,
+                ),
             };
             table.row([Cell::new(name), last, Cell::new(ended), Cell::new(took), doing]);
         }
         table
+    }
+
+    fn reason(&self, builder: BuilderId) -> String {
+        let why = self.why.get(&builder).map(|why| reason(*why));
+        why.map_or_else(String::new, |why| format!(": {why}"))
     }
 
     /// How many builds of the builder run, and how many requests wait.
@@ -74,7 +98,10 @@ impl Overview {
     fn running_table(&self, now: Timestamp, look: Look) -> Table {
         let builders: HashMap<_, _> = self.builders.items.iter().map(|it| (it.id, &*it.name)).collect();
         let workers: HashMap<_, _> = self.workers.items.iter().map(|it| (it.id, &*it.name)).collect();
-        let mut table = Table::new(look, ["build", "running build", "worker", "since", "state"]);
+        let mut table = Table::new(
+            look,
+            ["build", "running build", "worker", "since", "left", "state"],
+        );
         for build in &self.running.items {
             let builder = builders.get(&build.builder).copied().unwrap_or("?");
             let worker = workers.get(&build.worker).copied().unwrap_or("?");
@@ -84,6 +111,7 @@ impl Overview {
                     plain(&format!("{builder}/{}", build.number)),
                     plain(worker),
                     span(now.since(build.started_at)),
+                    left(self.expected.get(&build.id).copied(), now),
                     state(build),
                 ]
                 .map(Cell::new),
@@ -123,6 +151,29 @@ fn last_build(build: Option<&Build>, now: Timestamp) -> (Cell, String, String) {
         ago(end, now),
         span(end.since(build.started_at)),
     )
+}
+
+/// How long it takes yet, as far as one can tell.
+fn left(expected: Option<Timestamp>, now: Timestamp) -> String {
+    match expected {
+        None => String::new(),
+        Some(end) if end >= now => format!("about {}", span(end.since(now))),
+        Some(end) => format!("late by {}", span(now.since(end))),
+    }
+}
+
+/// Why a request waits.
+fn reason(why: WaitReason) -> &'static str {
+    match why {
+        WaitReason::NoMaster => "no master has it",
+        WaitReason::NoWorker => "it has no worker",
+        WaitReason::NotConnected => "no worker is connected",
+        WaitReason::Paused => "its workers are paused",
+        WaitReason::Busy => "its workers are busy",
+        WaitReason::Starting => "it starts",
+        // What the master alone knows: a lock, a function that says no.
+        _ => "its turn comes",
+    }
 }
 
 pub(super) fn worker_state(worker: &Worker) -> Cell {
@@ -180,12 +231,34 @@ mod tests {
             running: page(vec![build(1, 18, None), orphan]),
             waiting: page(vec![request(1, 1), request(2, 1), request(3, 2), request(4, 5)]),
             last: last.into_iter().map(|it| (it.builder, it)).collect(),
+            expected: BTreeMap::new(),
+            why: BTreeMap::new(),
         }
     }
 
     #[test]
     fn the_tables_show_what_there_is() {
         assert_snapshot!("overview", overview().text(NOW, Look::default()));
+    }
+
+    #[test]
+    fn what_a_weir_master_knows_is_told() {
+        let mut overview = overview();
+        let mut late = build(3, 4, None);
+        late.id = BuildId(77);
+        overview.running.items.push(late);
+        let ids: Vec<BuildId> = overview.running.items.iter().map(|it| it.id).collect();
+        overview.expected = [(ids[0], 90), (ids[2], -30)]
+            .map(|(id, left_s)| (id, Timestamp(NOW.0 + left_s * 1_000_000)))
+            .into();
+        overview.why = [
+            (1, WaitReason::Busy),
+            (2, WaitReason::NotConnected),
+            (5, WaitReason::NoMaster),
+        ]
+        .map(|(id, why)| (BuilderId(id), why))
+        .into();
+        assert_snapshot!("overview_expected", overview.text(NOW, Look::default()));
     }
 
     #[test]
@@ -210,6 +283,8 @@ mod tests {
             running: page(vec![]),
             waiting: page(vec![]),
             last: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            why: BTreeMap::new(),
         };
         assert_snapshot!("overview_empty", it.text(NOW, Look::default()));
         it.builders.next = Some(PageToken("more".to_owned()));

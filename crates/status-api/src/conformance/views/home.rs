@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use super::{ViewRows, cell};
 use crate::{
-    BrokenBuilder, Build, BuildRequest, Builder, Home, HomeQuery, Results, RunningBuild, Step, WaitReason,
-    WaitingRequest, Worker,
+    BrokenBuilder, Build, BuildRequest, Builder, EXPECTED_BY_BUILDS, Home, HomeQuery, Results, RunningBuild,
+    Step, Timestamp, WaitReason, WaitingRequest, Worker,
 };
 
 impl ViewRows {
@@ -38,8 +38,28 @@ impl ViewRows {
         let step = self.steps.iter().filter(runs).max_by_key(|step| step.number);
         RunningBuild {
             step: step.cloned(),
+            expected_end_at: self.expected_end_at(&build),
             build,
         }
+    }
+
+    fn expected_end_at(&self, build: &Build) -> Option<Timestamp> {
+        let before = build.number - EXPECTED_BY_BUILDS..build.number;
+        let is_good = |it: &&Build| matches!(it.results, Some(Results::Success | Results::Warnings));
+        let mut good: Vec<&Build> = self.builds.iter().filter(is_good).collect();
+        good.retain(|it| it.builder == build.builder && before.contains(&it.number));
+        if good.iter().any(|it| it.worker == build.worker) {
+            good.retain(|it| it.worker == build.worker);
+        }
+        let took: Vec<i64> = good
+            .iter()
+            .filter_map(|it| Some(it.complete_at?.0 - it.started_at.0))
+            .collect();
+        let mean = took
+            .iter()
+            .sum::<i64>()
+            .checked_div(i64::try_from(took.len()).ok()?)?;
+        Some(Timestamp(build.started_at.0 + mean))
     }
 
     fn workers_of(&self, running: &[RunningBuild]) -> Vec<Worker> {

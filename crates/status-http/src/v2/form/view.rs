@@ -53,11 +53,16 @@ fn objects<T: Form>(items: &[T]) -> Vec<Object<'_>> {
 }
 
 impl Form for Home {
-    /// The steps that run are those of the builds that run, by `buildid`; `reasons` tells why each of `waiting`
+    /// The steps that run are those of the builds that run, by `buildid`, and so is when these are expected to end;
+    /// `reasons` tells why each of `waiting`
     /// waits, in the same order.
     fn object(&self) -> Object<'_> {
         let running = self.running.iter();
         let steps = running.clone().filter_map(|it| it.step.as_ref());
+        let expected = running.clone().filter_map(|it| {
+            let ends = Object::new().set("buildid", it.build.id.0);
+            Some(ends.time("end_at", it.expected_end_at?).done())
+        });
         let waiting = self.waiting.iter();
         let reasons = waiting.clone().map(|it| Value::from(it.why.name()));
         Object::new()
@@ -65,6 +70,7 @@ impl Form for Home {
             .set("workers", objects(&self.workers))
             .set("running", running.map(|it| it.build.object()).collect::<Vec<_>>())
             .set("steps", steps.map(Form::object).collect::<Vec<_>>())
+            .set("expected", expected.collect::<Vec<_>>())
             .set(
                 "waiting",
                 waiting.map(|it| it.request.object()).collect::<Vec<_>>(),
@@ -79,9 +85,14 @@ impl Form for Home {
         let fields = Fields::of("home", value)?;
         let steps: Vec<Step> = fields.resources("steps")?;
         let mut steps: BTreeMap<BuildId, Step> = steps.into_iter().map(|step| (step.build, step)).collect();
+        let expected = fields.objects("expected", |it| {
+            Ok((BuildId(it.int("buildid")?), it.time("end_at")?))
+        })?;
+        let expected: BTreeMap<BuildId, Timestamp> = expected.into_iter().collect();
         let running = fields.resources("running")?.into_iter();
         let running = running.map(|build: Build| RunningBuild {
             step: steps.remove(&build.id),
+            expected_end_at: expected.get(&build.id).copied(),
             build,
         });
         Ok(Self {
@@ -342,6 +353,7 @@ pub(crate) const fn view_fields(name: ViewName) -> &'static [(&'static str, Shap
             ("workers", Shape::List(&Shape::One(Kind::Worker))),
             ("running", Shape::List(&Shape::One(Kind::Build))),
             LIST_OF_STEPS,
+            ("expected", Shape::List(&Shape::Object)),
             ("waiting", Shape::List(&Shape::One(Kind::BuildRequest))),
             ("reasons", Shape::List(&Shape::Identifier)),
             ("recent", Shape::List(&Shape::One(Kind::Build))),

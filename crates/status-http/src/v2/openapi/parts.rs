@@ -22,6 +22,7 @@ pub(super) fn within(owner: &str, name: &str) -> Option<Value> {
         (_, "description_html") => json!({"type": "null"}),
         ("HomeView", "reasons") => schema("WaitReason"),
         ("HomeView", "broken") => schema("BrokenBuilder"),
+        ("HomeView", "expected") => schema("ExpectedEnd"),
         ("GridView", "revisions") => schema("GridRevision"),
         (_, "cells") => schema("Cell"),
         _ => return None,
@@ -51,6 +52,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Cell", cell()),
         ("BrokenBuilder", broken_builder()),
         ("GridRevision", grid_revision()),
+        ("ExpectedEnd", expected_end()),
     ];
     all.into_iter().map(|(name, it)| (name.to_owned(), it)).collect()
 }
@@ -220,6 +222,14 @@ fn broken_builder() -> Value {
         ("last", schema("BuildCell")),
         ("since", schema("BuildCell")),
         ("last_good_buildid", or_null(integer())),
+    ])
+}
+
+fn expected_end() -> Value {
+    object(&[
+        ("buildid", integer()),
+        ("end_at", integer()),
+        ("end_at_us", integer()),
     ])
 }
 

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
 use weir_status_api::{
-    BrokenBuilder, BuildCell, BuildId, Builder, BuilderId, Home, HomeQuery, Results, RunningBuild, Step,
-    Timestamp, Worker,
+    BrokenBuilder, BuildCell, BuildId, Builder, BuilderId, EXPECTED_BY_BUILDS, Home, HomeQuery, Results,
+    RunningBuild, Step, Timestamp, Worker,
 };
 
 use super::newest::{self, By, newest};
@@ -71,13 +71,66 @@ async fn with_steps(conn: &mut Conn, running: Vec<BuildRow>) -> Result<Vec<Runni
     for row in found {
         steps.insert(row.build, row.into_step()?);
     }
+    let usual = usual_times(conn, &running).await?;
     let with_step = |row: BuildRow| {
+        let usual = usual.get(&row.id);
         Ok(RunningBuild {
             step: steps.remove(&row.id),
+            expected_end_at: usual.map(|usual| Timestamp(row.started_at.saturating_add(*usual))),
             build: row.into_build()?,
         })
     };
     running.into_iter().map(with_step).collect()
+}
+
+#[derive(QueryableByName)]
+struct Took {
+    #[diesel(sql_type = BigInt)]
+    build: i64,
+    /// Microseconds of the good builds before it, together, and how many they are.
+    #[diesel(sql_type = BigInt)]
+    took: i64,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+    /// Of those the ones on its worker.
+    #[diesel(sql_type = BigInt)]
+    took_there: i64,
+    #[diesel(sql_type = BigInt)]
+    count_there: i64,
+}
+
+/// How many microseconds good builds took, of those before each of these.
+async fn usual_times(conn: &mut Conn, running: &[BuildRow]) -> Result<HashMap<i64, i64>> {
+    if running.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Numbers only, as in `firsts_after`.
+    let ids: Vec<String> = running.iter().map(|row| row.id.to_string()).collect();
+    let sum = |what: &str| format!("CAST(coalesce(sum({what}), 0) AS BIGINT)");
+    let there = "own.worker = builds.worker";
+    let query = format!(
+        "SELECT builds.id AS build, {} AS took, count(*) AS count, {} AS took_there, {} AS count_there \
+         FROM builds JOIN builds own ON own.builder = builds.builder \
+         AND own.number >= builds.number - {EXPECTED_BY_BUILDS} AND own.number < builds.number \
+         WHERE builds.id IN ({}) AND own.results IN ({}, {}) GROUP BY builds.id",
+        sum("own.complete_at - own.started_at"),
+        sum(&format!(
+            "CASE WHEN {there} THEN own.complete_at - own.started_at END"
+        )),
+        sum(&format!("CASE WHEN {there} THEN 1 END")),
+        ids.join(", "),
+        Results::Success.code(),
+        Results::Warnings.code(),
+    );
+    let found: Vec<Took> = diesel::sql_query(query).load(conn).await?;
+    let mean = |row: &Took| {
+        let there = row.took_there.checked_div(row.count_there);
+        there.or_else(|| row.took.checked_div(row.count))
+    };
+    Ok(found
+        .iter()
+        .filter_map(|row| Some((row.build, mean(row)?)))
+        .collect())
 }
 
 /// Ids of builds of one builder: the last good ones and the last bad ones, each by their results.

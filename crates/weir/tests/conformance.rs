@@ -186,8 +186,19 @@ mod over_json_of_grpc {
     }
 
     modules!(
-        list, missing, refusals, resources, logs, watching, dropped, force, command_done, command_too_late, control,
-        home, random_watchers
+        list,
+        missing,
+        refusals,
+        resources,
+        logs,
+        watching,
+        dropped,
+        force,
+        command_done,
+        command_too_late,
+        control,
+        home,
+        random_watchers
     );
 }
 

@@ -306,6 +306,11 @@ impl<'v, 's> Call<'v, 's> {
         }
     }
 
+    /// Notes that somebody must be there who has secrets.
+    pub(crate) fn use_secret(&self) {
+        self.session.use_secret(self.site.place);
+    }
+
     /// Notes that each of `names`, given to the argument, must be the name of a `kind`.
     pub(crate) fn refer(&self, kind: Kind, argument: &str, names: &[String]) {
         for (number, name) in names.iter().enumerate() {

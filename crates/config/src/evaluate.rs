@@ -201,6 +201,7 @@ fn evaluate_here(
     if ended {
         session.check_references();
         session.check_circles();
+        session.check_secrets();
         if !session.has_mistakes() {
             complete(&session);
         }

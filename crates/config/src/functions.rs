@@ -10,6 +10,7 @@ mod lock;
 mod project;
 mod retention;
 mod scheduler;
+mod secret;
 mod setup;
 mod step;
 
@@ -57,6 +58,10 @@ pub(crate) const MASTER: &[&Function] = &[
     &step::TRIGGER,
     &interpolate::INTERPOLATE,
     &interpolate::PROP,
+    &secret::SECRET,
+    &secret::SECRETS_FROM_FILES,
+    &secret::SECRETS_FROM_ENV,
+    &secret::SECRETS_FROM_VAULT,
     &listener::WEBHOOK,
     &retention::RETENTION,
 ];
@@ -65,7 +70,7 @@ pub(crate) const MASTER: &[&Function] = &[
 pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
 
 /// Those that a function may call while the master runs: they make values, and configure nothing.
-const OF_RUN_TIME: &[&str] = &["interpolate", "prop"];
+const OF_RUN_TIME: &[&str] = &["interpolate", "prop", "secret"];
 
 /// Whether a function may call it while the master runs.
 pub(crate) fn is_of_run_time(function: &Function) -> bool {

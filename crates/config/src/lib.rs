@@ -39,8 +39,9 @@ pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
     Collapse, Command, Condition, DataOrigin, Description, Env, GitPoller, GitStep, Hiding, ListenerConfig,
     LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, ProjectConfig,
-    PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, Source, SourceDefaults,
-    SourceFilter, StepConfig, StepKind, TestFormat, Webhook, WorkerConfig, any_matches,
+    PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
+    SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, TokenReference, Vault, Webhook,
+    WorkerConfig, any_matches,
 };
 pub use model::{
     Consequences, PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,

@@ -6,6 +6,7 @@ mod lock;
 mod project;
 mod retention;
 mod scheduler;
+mod secret;
 mod step;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use retention::RetentionConfig;
 pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
+pub use secret::{SecretProvider, TokenReference, Vault};
 pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
@@ -83,6 +85,8 @@ pub struct MasterConfig {
     pub functions: Functions,
     /// How long things are kept; for ever if none.
     pub retention: Option<RetentionConfig>,
+    /// Where the secrets of steps come from; the first that has one gives it (Buildbot's `secretsProviders`).
+    pub secret_providers: Vec<SecretProvider>,
     /// What all of this was read from.
     pub source: Source,
 }
@@ -129,6 +133,7 @@ impl MasterConfig {
             policy: Policy::default(),
             collapse_requests: Collapse::Always,
             functions: Functions::default(),
+            secret_providers: vec![],
             source: Source::default(),
             retention: None,
         }

@@ -3,6 +3,7 @@
 mod data;
 mod function;
 mod secret;
+mod secret_provider;
 mod source;
 mod times;
 
@@ -24,6 +25,7 @@ use crate::text::Text;
 pub(crate) use data::{late_properties, properties, property_name, property_value};
 pub(crate) use function::{collapse, condition, function, hiding};
 pub(crate) use secret::{secret, secret_file};
+pub(crate) use secret_provider::{secret_folder, secret_name, token_file, variable, vault_path, vault_url};
 pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns};
 pub(crate) use times::{cron_field, cron_line, time_zone, weekdays};
 
@@ -289,7 +291,7 @@ pub(crate) fn template(value: Value<'_>) -> Reading<Text> {
 
 /// A text that is not meant as a template: one that looks like it would be run with its `%(` in it.
 fn plain(text: &str) -> Reading<&str> {
-    match ["%(prop:", "%(src:", "%(worker:", "%(kw:"]
+    match ["%(prop:", "%(src:", "%(worker:", "%(kw:", "%(secret:"]
         .iter()
         .find(|it| text.contains(**it))
     {

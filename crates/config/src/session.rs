@@ -112,6 +112,8 @@ pub(crate) struct Session {
     draft: RefCell<MasterConfig>,
     /// Where `master(…)` is, if it is.
     master: RefCell<Option<Place>>,
+    /// Where the first text is that asks for a secret.
+    first_secret: RefCell<Option<Place>>,
 }
 
 impl Session {
@@ -133,6 +135,7 @@ impl Session {
             upstreams: RefCell::default(),
             draft: RefCell::new(MasterConfig::bare()),
             master: RefCell::default(),
+            first_secret: RefCell::default(),
         }
     }
 
@@ -247,6 +250,24 @@ impl Session {
                 way.push(upstream);
                 at = upstream;
             }
+        }
+    }
+
+    /// Notes that the text at `place` asks for a secret.
+    pub(crate) fn use_secret(&self, place: Place) {
+        self.first_secret.borrow_mut().get_or_insert(place);
+    }
+
+    /// Finds that secrets are asked for which nobody has.
+    pub(crate) fn check_secrets(&self) {
+        let place = self.first_secret.borrow().filter(|_| self.draft.borrow().secret_providers.is_empty());
+        if let Some(place) = place {
+            let help = "add secrets_from_files(…), secrets_from_env(…) or secrets_from_vault(…)";
+            self.mistake(
+                place,
+                "a secret is used, but there is nothing to get it from".to_owned(),
+                Some(help.to_owned()),
+            );
         }
     }
 

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 16;
 /// A parsed template: literal parts and substitutions. A plain text is one literal part.
 ///
 /// Substitutions are Buildbot's: `%(prop:NAME)s`, `%(src:CODEBASE:ATTRIBUTE)s`, `%(worker:NAME)s`, `%(kw:NAME)s`,
-/// and `%%` for a percent sign. Each takes a modifier: `:-DEFAULT` if there is no value, `:~DEFAULT` also if it is
+/// `%(secret:NAME)s`, and `%%` for a percent sign. Each but the last two takes a modifier: `:-DEFAULT` if there is no value, `:~DEFAULT` also if it is
 /// empty or false, `:+TEXT` in place of a value that is there, `:?|THEN|ELSE` (any delimiter) by whether there is a
 /// value, `:#?|THEN|ELSE` by whether it is true. These texts may hold substitutions themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,7 @@ enum Source {
         attribute: String,
     },
     Worker(String),
+    Secret(String),
     /// The text that the keyword was given.
     Keyword {
         name: String,
@@ -73,6 +74,17 @@ pub trait Lookup {
     /// The worker's information or property of that name; none if it has none.
     fn worker(&self, name: &str) -> Option<Value>;
 
+    /// The secret of that name; an error where there is no build. It may take its time.
+    ///
+    /// # Errors
+    /// [`RenderError::Secret`] says why it cannot be had.
+    fn secret(&self, name: &str) -> Result<String, RenderError> {
+        Err(RenderError::Secret {
+            name: name.to_owned(),
+            why: "there is no build that could use it".to_owned(),
+        })
+    }
+
     /// What the function gives for the build; an error where there is no build.
     ///
     /// # Errors
@@ -102,6 +114,14 @@ pub enum RenderError {
     /// The worker has no such information.
     #[error("the worker tells no '{0}'; give a default: %(worker:{0}:-default)s")]
     Worker(String),
+    /// A secret cannot be had.
+    #[error("secret '{name}' cannot be had: {why}")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// One sentence.
+        why: String,
+    },
     /// A function gave no text.
     #[error(transparent)]
     Function(#[from] FunctionError),
@@ -144,6 +164,19 @@ impl Text {
             source: Source::Property(name.into()),
             modifier,
         }])
+    }
+
+    /// The value of a secret; an error when rendered if it cannot be had.
+    pub fn secret(name: impl Into<String>) -> Self {
+        Self(vec![Part::Substitution {
+            source: Source::Secret(name.into()),
+            modifier: Modifier::None,
+        }])
+    }
+
+    /// Whether it asks for a secret, as far as can be told without calling its functions.
+    pub fn has_secret(&self) -> bool {
+        self.0.iter().any(Part::has_secret)
     }
 
     /// What the function gives for the build.
@@ -218,6 +251,23 @@ impl Text {
 }
 
 impl Part {
+    fn has_secret(&self) -> bool {
+        let Self::Substitution { source, modifier } = self else {
+            return false;
+        };
+        let of_source = match source {
+            Source::Secret(_) => true,
+            Source::Keyword { text, .. } => text.has_secret(),
+            Source::Property(_) | Source::Stamp { .. } | Source::Worker(_) => false,
+        };
+        of_source
+            || match modifier {
+                Modifier::None => false,
+                Modifier::Default { text, .. } | Modifier::Replace(text) => text.has_secret(),
+                Modifier::Choose { then, otherwise, .. } => then.has_secret() || otherwise.has_secret(),
+            }
+    }
+
     fn weak(&self) -> Self {
         match self {
             Self::Literal(text) => Self::Literal(text.clone()),
@@ -311,6 +361,7 @@ impl Rendering<'_> {
             Source::Property(name) => self.lookup.property(name),
             Source::Stamp { codebase, attribute } => self.lookup.source(codebase, attribute),
             Source::Worker(name) => self.lookup.worker(name),
+            Source::Secret(name) => Some(self.lookup.secret(name)?.into()),
             Source::Keyword { text, .. } => self.value(text)?,
         })
     }
@@ -417,6 +468,10 @@ impl Source {
             },
             Self::Worker(name) => RenderError::Worker(name.clone()),
             Self::Property(name) => RenderError::Property(name.clone()),
+            Self::Secret(name) => RenderError::Secret {
+                name: name.clone(),
+                why: "it has no value".to_owned(),
+            },
             Self::Keyword { name, text } => match text.0.as_slice() {
                 [Part::Substitution { source, .. }] => source.missing(),
                 _ => RenderError::Property(name.clone()),
@@ -502,6 +557,12 @@ impl Parser<'_> {
         let source = match kind {
             "prop" => Source::Property(self.name(name, base, "prop:branch")?),
             "worker" => Source::Worker(self.name(name, base, "worker:host")?),
+            "secret" => {
+                if !modifier.is_empty() {
+                    return fail(base, format!("a secret takes no modifier; write %(secret:{name})s"));
+                }
+                Source::Secret(self.name(name, base, "secret:deploy-key")?)
+            }
             "src" => {
                 let Some(after) = modifier.strip_prefix(':') else {
                     return fail(base, format!("name an attribute: %(src:{name}:branch)s"));
@@ -534,7 +595,7 @@ impl Parser<'_> {
             _ => {
                 return fail(
                     base,
-                    format!("'{kind}' is no kind of substitution; use prop, src, worker or kw"),
+                    format!("'{kind}' is no kind of substitution; use prop, src, worker, secret or kw"),
                 );
             }
         };
@@ -635,6 +696,7 @@ impl fmt::Display for Text {
                     Source::Property(name) => write!(f, "%(prop:{name})s")?,
                     Source::Stamp { codebase, attribute } => write!(f, "%(src:{codebase}:{attribute})s")?,
                     Source::Worker(name) => write!(f, "%(worker:{name})s")?,
+                    Source::Secret(name) => write!(f, "%(secret:{name})s")?,
                     Source::Keyword { name, .. } => write!(f, "%(kw:{name})s")?,
                 },
             }

@@ -599,3 +599,56 @@ failing_buildset_canceller("c", cancel = [b, "bb"])"#
         ),
     ]));
 }
+
+#[test]
+fn secrets_of_steps() {
+    let providers = "secrets_from_env(\"CI_\")\n";
+    let file = |text: &str| format!("{providers}{text}");
+    snapshot!(told_after_whole(&[
+        (
+            "nobody has them",
+            r#"builder("x", workers = [w], steps = [shell("make", env = {"A": interpolate("%(secret:a)s"), "B": secret("b")})])"#
+        ),
+        (
+            "names and forms",
+            &file(
+                r#"secret("a:b")
+secret("<a>")
+secret("../a\n")
+secret()
+interpolate("%(secret:a:-none)s")
+interpolate("%(secret:)s")
+shell("echo %(secret:a)s")"#
+            )
+        ),
+        (
+            "what is stored",
+            &file(
+                r#"builder("x", workers = [w], steps = [
+    set_property("a", secret("a")),
+    set_properties({"a": interpolate("%(kw:a)s", a = secret("a"))}),
+    build_data("a", value = interpolate("x%(secret:a)s")),
+    trigger([], set_properties = {"a": secret("a")}),
+], properties = {"a": secret("a")})"#
+            )
+        ),
+        (
+            "files and variables",
+            r#"secrets_from_files("secrets")
+secrets_from_files()
+secrets_from_env("")
+secrets_from_env("A-B")
+secrets_from_env("1")"#
+        ),
+        (
+            "vaults",
+            r#"secrets_from_vault("vault:8200", token_env = "T")
+secrets_from_vault("https://v", token_file = "/etc/passwd")
+secrets_from_vault("https://v", token_file = "none", version = 3)
+secrets_from_vault("https://v")
+secrets_from_vault("https://v", token_file = "none", token_env = "T")
+secrets_from_vault("https://v", token_env = "T", mount = "/", path = "a/../b")
+secrets_from_vault("https://v", token = "s.token")"#
+        ),
+    ]));
+}

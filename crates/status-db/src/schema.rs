@@ -235,6 +235,7 @@ diesel::table! {
         stop_requested -> Bool,
         configuration -> Nullable<BigInt>,
         stop_reason -> Nullable<Text>,
+        used_secrets -> Nullable<Text>,
     }
 }
 

@@ -143,6 +143,8 @@ pub struct OpenBuild {
     pub configuration: Option<ConfigurationId>,
     /// Who asked for its end and why, if somebody did.
     pub stop: Option<String>,
+    /// The names of the secrets that it has used.
+    pub used_secrets: Vec<String>,
 }
 
 /// Which source to build. Equal ones share one source stamp.
@@ -406,6 +408,9 @@ pub enum Transition {
     SetBuildState(BuildId, String),
     /// Properties are set on a build. `Done`.
     SetProperties(BuildId, BTreeMap<String, Property>),
+    /// The names, none of which has a line end, of all secrets that a build has used, in the place of what was kept
+    /// before. It has no event. `Done`.
+    UseSecrets(BuildId, Vec<String>),
     /// A build ends, its open steps and logs with it; its request and buildset too, or on [`Results::Retry`]
     /// its request is open again (unless its cancel was asked for). `Done`.
     FinishBuild {

@@ -39,6 +39,9 @@ fn interpolate(call: &mut Call<'_, '_>) -> Option<Item> {
             }]
         })
     });
+    if text.has_secret() {
+        call.use_secret();
+    }
     Some(Item::Text(text))
 }
 

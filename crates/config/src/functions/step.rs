@@ -129,7 +129,7 @@ fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = call.required("name", data_name);
-    let value = call.optional("value", read::template);
+    let value = call.optional("value", stored_text);
     let command = call.optional("command", read::command);
     let from = match (value, command) {
         (Some(value), None) => DataOrigin::Value(value),
@@ -155,6 +155,17 @@ fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
         from,
     };
     step(call, name, StepKind::BuildData(data))
+}
+
+/// A text that is stored and shown.
+fn stored_text(value: Value<'_>) -> Reading<Text> {
+    match read::template(value)? {
+        text if text.has_secret() => read::wrong(
+            "must not hold a secret: build data is stored and shown",
+            Some("use secret(…) in the command or env that needs it"),
+        ),
+        text => Ok(text),
+    }
 }
 
 /// What all steps have in common; `default_name` is their name unless one is given.

@@ -37,6 +37,10 @@ pub(crate) fn late_properties(value: Value<'_>) -> Reading<(PropertyValues, Env)
 /// A property's value: a text that is completed when a build runs, or plain data.
 pub(crate) fn property_value(value: Value<'_>) -> Reading<PropertyValue> {
     match Object::from_value(value) {
+        Some(Object(Item::Text(text))) if text.has_secret() => wrong(
+            "must not hold a secret: properties are stored and shown",
+            Some("use secret(…) in the command or env that needs it"),
+        ),
         Some(Object(Item::Text(_) | Item::Function(_))) => template(value).map(PropertyValue::Text),
         _ => json(value).map(PropertyValue::Data),
     }

@@ -4,6 +4,8 @@
 
 use super::command::End;
 use super::lines::LineBuffer;
+use super::log::Channel;
+use super::secrets::Held;
 use crate::workers::{Limit, Outcome};
 
 /// All that is kept of a step beside the pieces.
@@ -58,9 +60,52 @@ pub(super) struct CommandRecord {
     pub(super) captured: Option<CapturedRecord>,
     #[prost(message, optional, tag = "6")]
     pub(super) tests: Option<TestsRecord>,
+    /// What of its events after `received` is stored.
+    #[prost(message, repeated, tag = "7")]
+    pub(super) ahead: Vec<AheadRecord>,
     /// How it ended; none while it runs.
     #[prost(oneof = "Ending", tags = "10, 11, 12, 13, 14, 15, 16")]
     pub(super) ending: Option<Ending>,
+}
+
+/// What is stored of a channel of a running command beyond the events that are stored as a whole. What may be the beginning
+/// of a secret is not stored, neither here nor elsewhere.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct AheadRecord {
+    /// The channel's number.
+    #[prost(uint32, tag = "1")]
+    pub(super) stream: u32,
+    /// How many bytes of the events to come are stored.
+    #[prost(uint64, tag = "2")]
+    pub(super) taken: u64,
+    /// How many bytes after those belong to a secret whose name is stored.
+    #[prost(uint64, tag = "3")]
+    pub(super) covered: u64,
+    /// How many bytes are not stored and will not come again.
+    #[prost(uint64, tag = "4")]
+    pub(super) held: u64,
+    /// The secret that begins with them.
+    #[prost(string, tag = "5")]
+    pub(super) secret: String,
+    /// The number of the form in which it does.
+    #[prost(uint64, tag = "6")]
+    pub(super) form: u64,
+}
+
+impl AheadRecord {
+    pub(super) fn channel(&self) -> Option<Channel> {
+        Channel::of_number(self.stream)
+    }
+
+    /// What was held back.
+    pub(super) fn held(&self) -> Held {
+        Held {
+            bytes: self.held,
+            covered: self.covered,
+            secret: self.secret.clone(),
+            form: self.form,
+        }
+    }
 }
 
 /// Where the captured output of a command is: in the pieces of these numbers.

@@ -13,6 +13,7 @@ use super::Engine;
 use super::checkpoint::{CapturedRecord, CommandRecord, Ending};
 use super::journal::Journal;
 use super::log::{Channel, LogWriter};
+use super::secrets::Secrets;
 use super::stop::Heed;
 use super::test_results::TestResults;
 
@@ -30,6 +31,20 @@ pub(crate) enum End {
     Outcome(Outcome),
     /// The worker is gone: why.
     Lost(String),
+}
+
+impl End {
+    /// The same without values of secrets.
+    fn masked(self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Lost(why) => Self::Lost(secrets.mask(&why)),
+            Self::Outcome(Outcome::CouldNotStart(why)) => {
+                Self::Outcome(Outcome::CouldNotStart(secrets.mask(&why)))
+            }
+            Self::Outcome(Outcome::Interrupted(why)) => Self::Outcome(Outcome::Interrupted(secrets.mask(&why))),
+            other => other,
+        }
+    }
 }
 
 /// A command that runs for a step.
@@ -182,6 +197,7 @@ impl Execution<'_> {
         let command = match self.log.journal.adopted() {
             Some(command) => {
                 self.reader.restore(&self.log.journal);
+                self.log.go_on();
                 command.start_as(spec);
                 Ok(command)
             }
@@ -220,6 +236,8 @@ impl Execution<'_> {
     }
 
     async fn follow(&mut self, mut command: RunningCommand, patience: Duration) -> Result<End> {
+        // What nobody sees tells how long its parts are.
+        self.log.keep_lengths(self.reader.hides_output());
         let mut stopping = false;
         // The last piece of output that is not stored yet, how much there is of it, and how long it may wait.
         let mut unstored: Option<u64> = None;
@@ -251,7 +269,7 @@ impl Execution<'_> {
                     bytes,
                     sequence,
                 }) => {
-                    self.take(stream, &bytes);
+                    self.take(sequence, stream, &bytes);
                     if !lingers {
                         lingers = true;
                         linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
@@ -275,48 +293,56 @@ impl Execution<'_> {
             if self.log.is_empty() && self.reader.is_quiet() && bytes_unstored < PATIENT {
                 continue;
             }
-            if let Some(sequence) = unstored.take() {
-                self.store(sequence).await?;
-                command.acknowledge(sequence);
+            if unstored.take().is_some() {
+                command.acknowledge(self.store().await?);
                 bytes_unstored = 0;
             }
         }
     }
 
-    fn take(&mut self, stream: OutputStream, bytes: &[u8]) {
+    fn take(&mut self, sequence: u64, stream: OutputStream, bytes: &[u8]) {
         let channel = match stream {
             OutputStream::Stdout => Channel::Stdout,
             OutputStream::Stderr => Channel::Stderr,
             OutputStream::Header => Channel::Header,
         };
+        let seen = self.log.take(sequence, channel, bytes);
+        self.show(channel, &seen);
+    }
+
+    /// Hands on what of the output can be seen.
+    fn show(&mut self, channel: Channel, seen: &[u8]) {
         let is_hidden = channel == Channel::Stdout && self.reader.hides_output();
         if !is_hidden {
-            self.log.push(channel, bytes);
+            self.log.write(channel, seen);
         }
         match &mut self.reader {
-            Reader::Captured(captured) => captured.take(channel, bytes),
-            Reader::Tests(tests) if channel == Channel::Stdout => tests.push(bytes),
+            Reader::Captured(captured) => captured.take(channel, seen),
+            Reader::Tests(tests) if channel == Channel::Stdout => tests.push(seen),
             Reader::Nobody | Reader::Tests(_) => {}
         }
     }
 
-    /// Stores what was taken, up to the event `received`.
-    async fn store(&mut self, received: u64) -> Result<()> {
-        if let Some(record) = self.log.journal.command_mut() {
-            record.received = received;
-        }
+    /// Stores what was taken; gives the event up to which the worker may forget them.
+    async fn store(&mut self) -> Result<u64> {
+        self.log.spare_worker(PATIENT as u64);
         let (transitions, piece) = self.reader.save(&mut self.log.journal).await?;
-        self.log.commit(transitions, piece).await
+        self.log.commit(transitions, piece).await?;
+        Ok(self.log.journal.command().map_or(0, |it| it.received))
     }
 
     /// Stores what was taken, up to the event `received`, and that the command has ended so.
     async fn end(&mut self, end: End, received: Option<u64>) -> Result<End> {
+        let end = end.masked(self.log.secrets());
+        for (channel, rest) in self.log.end_streams(received) {
+            self.show(channel, &rest);
+        }
         self.log.close_lines();
         if self.log.journal.command().is_none() {
             self.log.journal.record.commands.push(CommandRecord::default());
         }
         if let Some(record) = self.log.journal.command_mut() {
-            record.received = received.unwrap_or(record.received);
+            record.ahead.clear();
             record.ending = Some(Ending::of(&end));
         }
         let (transitions, piece) = self.reader.save(&mut self.log.journal).await?;

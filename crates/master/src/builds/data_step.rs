@@ -13,7 +13,8 @@ use crate::error::Result;
 pub(crate) async fn run(step: &StepRun<'_>, data: &BuildDataStep, log: &mut LogWriter) -> Result<StepEnd> {
     let value = match &data.from {
         DataOrigin::Value(text) => match text.render(&step.values) {
-            Ok(text) => text.into_bytes(),
+            // Of what a function gave.
+            Ok(text) => step.values.secrets.mask(&text).into_bytes(),
             Err(error) => return Ok(cannot_render(&error, log)),
         },
         DataOrigin::Output(command) => {

@@ -40,6 +40,8 @@ pub(super) struct Plan {
     /// The builder's locks.
     locks: Vec<LockAccess>,
     pub(super) properties: Properties,
+    /// The names of the secrets that it has used.
+    pub(super) used_secrets: Vec<String>,
     /// Its steps in their order; none if they were not added yet.
     pub(super) steps: Vec<Progress>,
 }
@@ -103,7 +105,13 @@ impl Finding<'_> {
         let holder = Holder::new(&builder.name);
         holder.set_number(build.number);
         let plan = match config {
-            Ok(config) => self.plan(&build, config, &holder).await?,
+            Ok(config) => {
+                let plan = self.plan(&build, config, &holder).await?;
+                plan.map(|plan| Plan {
+                    used_secrets: open.used_secrets,
+                    ..plan
+                })
+            }
             Err(why) => Err(why),
         };
         // Before anything new begins: whatever the locks allow now, it has held them all along.
@@ -196,6 +204,7 @@ impl Finding<'_> {
             buildset,
             worker,
             properties,
+            used_secrets: vec![],
             steps,
         }))
     }

@@ -19,10 +19,11 @@ pub(crate) async fn run(
     rerun: bool,
     log: &mut LogWriter,
 ) -> Result<StepEnd> {
-    let (spec, title) = match step.rendered(command) {
+    let (mut spec, title) = match step.rendered(command) {
         Ok(it) => it,
         Err(error) => return Ok(cannot_render(&error, log)),
     };
+    spec.unset_env = step.values.secrets.variables();
     if let Some(why) = leads_out(&spec) {
         log.say(&why);
         return Ok(StepEnd::new(Results::Exception, why));
@@ -37,7 +38,7 @@ pub(crate) async fn run(
         Ok(process) => Watch::new(process, &spec, step.stop, log).run().await?,
         Err(why) => {
             log.say(&why);
-            Outcome::CouldNotStart(why)
+            Outcome::CouldNotStart(step.values.secrets.mask(&why))
         }
     };
     let end = log.end_own(End::Outcome(outcome)).await?;

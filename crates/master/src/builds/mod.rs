@@ -19,12 +19,14 @@ mod replay;
 mod retries;
 mod rules;
 mod run;
+mod secrets;
 mod sequence_step;
 mod step;
 mod stop;
 mod test_results;
 mod tests_step;
 mod trigger_step;
+mod unsettled;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,12 +1,15 @@
 //! A build's properties: those it begins with, and how templates look them up.
 
 use serde_json::Value;
+use std::sync::Arc;
+
 use weir_config::{
-    Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, WorkerConfig,
+    Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, RenderError, WorkerConfig,
 };
 use weir_status_api::{Buildset, Change, Properties, Property, SourceStamp, Worker};
 
 use super::late::blocking;
+use super::secrets::Secrets;
 use crate::setup::properties;
 
 /// The properties of a build beside its buildset's; names and sources are Buildbot's.
@@ -71,6 +74,8 @@ pub(crate) struct Values<'b> {
     pub(crate) reason: &'b str,
     /// The changes that it builds.
     pub(crate) changes: &'b [Change],
+    /// Its secrets.
+    pub(crate) secrets: &'b Arc<Secrets>,
 }
 
 impl Values<'_> {
@@ -118,6 +123,10 @@ impl Lookup for Values<'_> {
             "version" => info.version.clone().map(Value::from),
             fact => info.facts.get(fact).cloned().map(Value::from),
         }
+    }
+
+    fn secret(&self, name: &str) -> Result<String, RenderError> {
+        self.secrets.get(name)
     }
 
     fn call(&self, function: &Function) -> Result<Answer, FunctionError> {

@@ -104,12 +104,18 @@ fn too_large(log: &mut LogWriter) -> StepEnd {
 
 /// The end of a step that sets these.
 fn set(step: &StepRun<'_>, values: BTreeMap<String, Value>, log: &mut LogWriter) -> StepEnd {
-    let mut end = StepEnd::new(Results::Success, state(&values));
-    for (name, value) in values {
-        log.say(&format!("{name}: {value}"));
-        end.properties
-            .insert(name, Property::new(value, step.config.name.clone()));
+    let source = &step.config.name;
+    let named = values
+        .into_iter()
+        .map(|(name, value)| (name, Property::new(value, source.clone())));
+    let mut properties = named.collect();
+    // What is shown of a long value must not end within a secret.
+    step.values.secrets.mask_properties(&mut properties);
+    let mut end = StepEnd::new(Results::Success, state(&properties));
+    for (name, property) in &properties {
+        log.say(&format!("{name}: {}", property.value));
     }
+    end.properties = properties;
     end
 }
 
@@ -166,10 +172,10 @@ fn text(output: &[u8], strip: bool) -> String {
 }
 
 /// For people: the value if there is one, which may be long.
-fn state(values: &BTreeMap<String, Value>) -> String {
+fn state(properties: &BTreeMap<String, Property>) -> String {
     const LONGEST: usize = 60;
-    let [(name, value)] = values.iter().collect::<Vec<_>>()[..] else {
-        return format!("set {} properties", values.len());
+    let [(name, Property { value, .. })] = properties.iter().collect::<Vec<_>>()[..] else {
+        return format!("set {} properties", properties.len());
     };
     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let line = value.lines().next().unwrap_or_default();

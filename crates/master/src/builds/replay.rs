@@ -1,5 +1,7 @@
 //! What a step's record gives when the step's code is run again after a crash at any moment.
 
+use std::sync::Arc;
+
 use tempfile::TempDir;
 use weir_status_api::{LogKey, Read, StepId, SystemClock};
 use weir_status_db::{
@@ -12,10 +14,12 @@ use super::command::End;
 use super::journal::Left;
 use super::left::log_of;
 use super::log::{Channel, LogWriter};
+use super::secrets::Secrets;
+use super::secrets::tests::keeping;
 use crate::workers::Outcome;
 
 /// What the step's commands write, piece by piece.
-const COMMANDS: [&[(Channel, &str)]; 3] = [
+const COMMANDS: [&[(Channel, &str)]; 4] = [
     &[
         (Channel::Header, "make\n"),
         (Channel::Stdout, "one\ntw"),
@@ -29,20 +33,36 @@ const COMMANDS: [&[(Channel, &str)]; 3] = [
         (Channel::Stdout, "\n"),
         (Channel::Header, "ended"),
     ],
+    &[
+        (Channel::Stdout, "the ses"),
+        (Channel::Stderr, "say: s"),
+        (Channel::Stdout, "ame-open"),
+        (Channel::Stderr, "o it is\nses"),
+        (Channel::Stdout, "-the-door, a ses"),
+        (Channel::Stdout, "sion\nsesame-open-"),
+    ],
 ];
 
+/// The value of the secret `key`.
+const KEY: &str = "sesame-open-the-door";
+
 /// How often the step may still commit before the master is killed.
-struct Fuel(usize);
+struct Fuel {
+    left: usize,
+    /// How many bytes its worker keeps for it.
+    patience: u64,
+}
 
 impl Fuel {
     fn burn(&mut self) -> Option<()> {
-        self.0 = self.0.checked_sub(1)?;
+        self.left = self.left.checked_sub(1)?;
         Some(())
     }
 }
 
 struct Site {
-    _folder: TempDir,
+    folder: TempDir,
+    secrets: Arc<Secrets>,
     store: Store,
     build: weir_status_api::BuildId,
     step: StepId,
@@ -114,8 +134,11 @@ async fn site() -> Site {
     else {
         panic!("no step")
     };
+    let secrets = keeping(folder.path(), &[("key", KEY)]);
+    secrets.get("key").unwrap();
     Site {
-        _folder: folder,
+        folder,
+        secrets: Arc::new(secrets),
         store,
         build,
         step,
@@ -166,14 +189,19 @@ async fn follow(
         fuel.burn()?;
         log.commit(vec![], None).await.unwrap();
     }
+    log.go_on();
     let stored = log.journal.command().unwrap().received;
     for (place, (channel, piece)) in pieces.iter().enumerate().skip(stored as usize) {
-        log.push(*channel, piece.as_bytes());
-        log.journal.command_mut().unwrap().received = place as u64 + 1;
+        let seen = log.take(place as u64 + 1, *channel, piece.as_bytes());
+        log.write(*channel, &seen);
+        log.spare_worker(fuel.patience);
         fuel.burn()?;
         log.commit(vec![], None).await.unwrap();
     }
     let end = End::Outcome(Outcome::Exited(number as i32));
+    for (channel, rest) in log.end_streams(Some(pieces.len() as u64)) {
+        log.write(channel, &rest);
+    }
     log.close_lines();
     log.journal.command_mut().unwrap().ending = Some(Ending::of(&end));
     fuel.burn()?;
@@ -187,36 +215,69 @@ async fn text(site: &Site) -> String {
     content.value.content
 }
 
+/// Where the master's data has the text.
+fn found(site: &Site, text: &[u8]) -> Vec<std::path::PathBuf> {
+    let mut found = vec![];
+    let mut folders = vec![site.folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                // There they are meant to be.
+                folders.extend((!path.ends_with("secrets")).then_some(path));
+            } else if std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+async fn start(site: &Site) -> LogWriter {
+    LogWriter::start_step(site.store.clone(), site.step, true, None, Arc::clone(&site.secrets))
+        .await
+        .unwrap()
+}
+
+/// The step's log at the end, with masters that are killed before a commit.
+async fn killed(crash: usize, patience: u64) -> String {
+    let site = site().await;
+    let mut log = start(&site).await;
+    let mut fuel = Fuel { left: crash, patience };
+    assert!(code(&site, &mut log, &mut fuel).await.is_none());
+    // Twice: what is replayed is replayed again.
+    for left in [crash / 2, usize::MAX] {
+        assert_eq!(found(&site, b"sesame"), Vec::<std::path::PathBuf>::new(), "{crash}");
+        let kept = site.store.checkpoint(site.step).await.unwrap().unwrap();
+        let kept = Left::new(log_of(&site.store, site.step).await.unwrap(), kept).unwrap();
+        log = LogWriter::resume(site.store.clone(), site.step, kept, Arc::clone(&site.secrets));
+        let ended = code(&site, &mut log, &mut Fuel { left, patience }).await;
+        assert!(ended.is_some() || left < usize::MAX, "{crash}");
+    }
+    text(&site).await
+}
+
 #[tokio::test]
 async fn a_crash_at_any_moment_changes_nothing() {
-    let start = async |site: &Site| {
-        LogWriter::start_step(site.store.clone(), site.step, true, None)
-            .await
-            .unwrap()
-    };
     let whole = site().await;
-    let mut fuel = Fuel(usize::MAX);
+    let mut fuel = Fuel { left: usize::MAX, patience: u64::MAX };
     let mut log = start(&whole).await;
     code(&whole, &mut log, &mut fuel).await.unwrap();
-    let commits = usize::MAX - fuel.0;
+    let commits = usize::MAX - fuel.left;
     let expected = text(&whole).await;
     assert_eq!(
         expected,
         "hit begins\nhmake\noone\notwo\nothree\newrong\nhcommand 0 ended\nhcommand 1 ended\nogr\u{fc}n \u{2713}\n\
-         hended\nhcommand 2 ended\nhit ends\n"
+         hended\nhcommand 2 ended\nesay: so it is\nothe <key>, a session\nosesame-open-\neses\nhcommand 3 ended\nhit ends\n"
     );
     for crash in 0..commits {
-        let site = site().await;
-        let mut log = start(&site).await;
-        assert!(code(&site, &mut log, &mut Fuel(crash)).await.is_none());
-        // Twice: what is replayed is replayed again.
-        for fuel in [crash / 2, usize::MAX] {
-            let kept = site.store.checkpoint(site.step).await.unwrap().unwrap();
-            let left = Left::new(log_of(&site.store, site.step).await.unwrap(), kept).unwrap();
-            log = LogWriter::resume(site.store.clone(), site.step, left);
-            let ended = code(&site, &mut log, &mut Fuel(fuel)).await;
-            assert!(ended.is_some() || fuel < usize::MAX, "{crash}");
-        }
-        assert_eq!(text(&site).await, expected, "killed before commit {crash}");
+        assert_eq!(killed(crash, u64::MAX).await, expected, "killed before commit {crash}");
+        // What the worker does not keep is not known again, and stays hidden.
+        let text = killed(crash, 0).await;
+        let shown = ["a <key>sion", "say: <key>o it", "e<key>\n", "o<key>\n"]
+            .into_iter()
+            .zip(["a session", "say: so it", "eses\n", "osesame-open-\n"])
+            .fold(text, |text, (hidden, shown)| text.replace(hidden, shown));
+        assert_eq!(shown, expected, "killed before commit {crash}");
     }
 }

@@ -17,6 +17,7 @@ use super::left::{Plan, Progress, steps_of};
 use super::patience::{self, Patience};
 use super::properties::{Values, folder, of_build};
 use super::rules::{Weight, weigh};
+use super::secrets::Secrets;
 use super::step::{StepEnd, StepRun};
 use super::{Assignment, Engine, Stop};
 use crate::error::{Error, Result};
@@ -39,6 +40,9 @@ pub(crate) struct BuildRun<'b> {
     steps: Vec<Progress>,
     /// What it builds, for functions.
     changes: Vec<Change>,
+    secrets: Arc<Secrets>,
+    /// How many of them the store knows that it uses.
+    secrets_known: usize,
     /// Why it cannot be built, if a property could not be found out.
     unready: Option<String>,
     /// The worst so far.
@@ -109,6 +113,8 @@ impl<'b> BuildRun<'b> {
             properties: Properties::new(),
             steps: vec![],
             changes: vec![],
+            secrets: Arc::new(Secrets::new(config)),
+            secrets_known: 0,
             unready: None,
             results: Results::Success,
             failed: vec![],
@@ -125,6 +131,8 @@ impl<'b> BuildRun<'b> {
         config: &'b BuilderConfig,
     ) -> Self {
         tracing::info!(builder = config.name, number = build.number, build = %build.id, "a build goes on");
+        let secrets = Secrets::new(&plan.config);
+        secrets.recall(&plan.used_secrets);
         Self {
             engine,
             stop,
@@ -138,6 +146,8 @@ impl<'b> BuildRun<'b> {
             properties: plan.properties,
             steps: plan.steps,
             changes: vec![],
+            secrets_known: plan.used_secrets.len(),
+            secrets: Arc::new(secrets),
             unready: None,
             results: Results::Success,
             failed: vec![],
@@ -172,7 +182,8 @@ impl<'b> BuildRun<'b> {
             Ok(()) => (self.results, self.state()),
             Err(error) => {
                 tracing::error!(build = %self.id, %error, "a build ends by a fault of the master");
-                (Results::Exception, format!("a fault of the master: {error}"))
+                let state = self.secrets.mask(&format!("a fault of the master: {error}"));
+                (Results::Exception, state)
             }
         }
     }
@@ -289,7 +300,8 @@ impl<'b> BuildRun<'b> {
             (of_scheduler, "Scheduler"),
             (&self.config.late_properties, "Builder"),
         ] {
-            let mut found = match late::properties(late, source, &self.values()) {
+            let found = late::properties(late, source, &self.values());
+            let mut found = match found {
                 Ok(found) => found,
                 Err(error) => {
                     self.results = Results::Exception;
@@ -297,6 +309,7 @@ impl<'b> BuildRun<'b> {
                     return Ok(());
                 }
             };
+            self.secrets.mask_properties(&mut found);
             if source == "Scheduler" {
                 found.retain(|name, _| !self.properties.contains_key(name));
             }
@@ -325,6 +338,7 @@ impl<'b> BuildRun<'b> {
             number: self.number,
             reason: &self.buildset.reason,
             changes: &self.changes,
+            secrets: &self.secrets,
         }
     }
 
@@ -344,6 +358,10 @@ impl<'b> BuildRun<'b> {
         step: StepId,
         left: Option<(Left, Held)>,
     ) -> Result<()> {
+        if let Some(error) = self.secrets.forgotten() {
+            let why = format!("{error}; an earlier step used it, so what comes of it could not be hidden");
+            return self.conclude(config, step, StepEnd::new(Results::Exception, why)).await;
+        }
         let heeds_cancel = match &left {
             Some((left, _)) => left.checkpoint.heeds_cancel,
             None => self.stop.told().is_none(),
@@ -381,8 +399,15 @@ impl<'b> BuildRun<'b> {
             end.state = format!("{}; {error}", end.state);
             false
         });
+        end.state = self.secrets.mask(&end.state);
+        self.secrets.mask_properties(&mut end.properties);
         self.take(config, &end);
         let mut finish = vec![finish(step, end.results, end.state, hidden)];
+        let used = self.secrets.names();
+        if used.len() > self.secrets_known {
+            self.secrets_known = used.len();
+            finish.push(Transition::UseSecrets(self.id, used));
+        }
         if !end.properties.is_empty() {
             self.properties.extend(end.properties.clone());
             finish.push(Transition::SetProperties(self.id, end.properties));
@@ -405,10 +430,10 @@ impl<'b> BuildRun<'b> {
 
     fn state(&self) -> String {
         if let Some((_, why)) = self.stop.told() {
-            return why.to_owned();
+            return self.secrets.mask(why);
         }
         if let Some(why) = &self.unready {
-            return why.clone();
+            return self.secrets.mask(why);
         }
         match self.results {
             Results::Success | Results::Skipped => "build successful".to_owned(),
@@ -418,6 +443,7 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
+        let state = self.secrets.mask(&state);
         self.end_step(step, vec![finish(step, results, state, false)])
             .await
     }

@@ -10,6 +10,7 @@ use super::command::{End, Execution, Reader};
 use super::journal::Left;
 use super::log::LogWriter;
 use super::properties::Values;
+use super::secrets::Secrets;
 use super::stop::Heed;
 use super::{
     Engine, data_step, git_step, locks, master_step, property_step, sequence_step, tests_step, trigger_step,
@@ -71,7 +72,7 @@ impl StepRun<'_> {
     pub(crate) async fn run(&self, left: Option<(Left, Held)>) -> Result<StepEnd> {
         let (mut log, _held) = match left {
             Some((left, held)) => (
-                LogWriter::resume(self.engine.store.clone(), self.step, left),
+                LogWriter::resume(self.engine.store.clone(), self.step, left, self.secrets()),
                 held,
             ),
             None => match locks::take(self).await? {
@@ -110,7 +111,12 @@ impl StepRun<'_> {
         };
         let first = process.map(|instance| self.engine.command_record(self.step, 0, instance));
         let store = self.engine.store.clone();
-        LogWriter::start_step(store, self.step, self.stop.heeds_cancel(), first).await
+        let heeds_cancel = self.stop.heeds_cancel();
+        LogWriter::start_step(store, self.step, heeds_cancel, first, self.secrets()).await
+    }
+
+    fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(self.values.secrets)
     }
 
     /// Runs the command to its end; `reader` reads what it writes to its standard output.
@@ -162,12 +168,12 @@ impl StepRun<'_> {
                     .map(|word| word.render_words(&self.values))
                     .collect::<Result<Vec<_>, _>>()?
                     .concat();
-                let title = title(&words.join(" "));
+                let title = title(&self.values.secrets.mask(&words.join(" ")));
                 (What::Argv(words), title)
             }
             Command::Script(script) => {
                 let script = script.render(&self.values)?;
-                let title = title(&script);
+                let title = title(&self.values.secrets.mask(&script));
                 (What::Script(script), title)
             }
         })
@@ -252,7 +258,11 @@ impl StepRun<'_> {
 
 /// A template of the step asks for what is not there: a mistake of the configuration, told in the step's log.
 pub(crate) fn cannot_render(error: &RenderError, log: &mut LogWriter) -> StepEnd {
-    log.say(&error.to_string());
+    match error {
+        // It could be had before: the master was started anew meanwhile.
+        RenderError::Secret { .. } if log.is_resumed() => log.tell(&error.to_string()),
+        _ => log.say(&error.to_string()),
+    }
     StepEnd::new(Results::Exception, error.to_string())
 }
 

@@ -80,6 +80,7 @@ fn properties(step: &StepRun<'_>, config: &TriggerStep) -> Result<Properties, Re
         };
         properties.insert(name.clone(), Property::new(value, "Trigger"));
     }
+    step.values.secrets.mask_properties(&mut properties);
     Ok(properties)
 }
 

@@ -18,6 +18,10 @@ async fn builds_left_running_run_on_and_claims_without_a_build_are_given_back() 
     let (_, [claimed, _open]) = rig.buildset().await;
     let running = rig.build(running).await;
     rig.step(running).await;
+    let used = [vec!["a".to_owned()], vec!["a".to_owned(), "b|c".to_owned()]];
+    for names in used {
+        rig.apply(Transition::UseSecrets(running, names)).await;
+    }
     let stopped = rig.build(stopped).await;
     assert!(rig.claim(claimed).await);
     let caller = Caller::named("ada");
@@ -43,6 +47,7 @@ async fn builds_left_running_run_on_and_claims_without_a_build_are_given_back() 
         build,
         configuration: None,
         stop: stop.map(str::to_owned),
+        used_secrets: if build == running { vec!["a".to_owned(), "b|c".to_owned()] } else { vec![] },
     };
     assert_eq!(
         rig.store.open_builds(rig.master).await.unwrap(),

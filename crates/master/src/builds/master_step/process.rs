@@ -65,7 +65,11 @@ impl Process {
         let [program, arguments @ ..] = words.as_slice() else {
             return Err("the command is empty".to_owned());
         };
-        let mut leader = Command::new(program)
+        let mut command = Command::new(program);
+        for name in &spec.unset_env {
+            command.env_remove(name);
+        }
+        let mut leader = command
             .args(arguments)
             .current_dir(folder)
             .envs(&spec.env)

@@ -23,6 +23,9 @@ use crate::schema::{
 };
 use crate::transition::{ConfigurationId, OpenBuild};
 
+/// Whether somebody asked for an end, and who and why.
+type Wish = (bool, Option<String>);
+
 /// How many builds of one master are looked at: more than any can run.
 const MOST_OPEN: i64 = 100_000;
 
@@ -186,6 +189,16 @@ pub(super) async fn set_properties(
     Ok(())
 }
 
+/// Keeps the names of the secrets that the build has used.
+pub(super) async fn use_secrets(tx: &mut Tx<'_>, build: BuildId, names: &[String]) -> Result<()> {
+    running(tx, build).await?;
+    diesel::update(builds::table.find(build.0))
+        .set(builds::used_secrets.eq(names.join("\n")))
+        .execute(tx.conn)
+        .await?;
+    Ok(())
+}
+
 /// The builds that the master has begun and not ended, the oldest first.
 pub(crate) async fn open(conn: &mut Conn, master: MasterId) -> Result<Vec<OpenBuild>> {
     let rows = builds::table
@@ -199,17 +212,18 @@ pub(crate) async fn open(conn: &mut Conn, master: MasterId) -> Result<Vec<OpenBu
             builds::configuration,
             (builds::stop_requested, builds::stop_reason),
             (build_requests::cancel_requested, build_requests::cancel_reason),
+            builds::used_secrets,
         ))
-        .load::<(i64, Option<i64>, (bool, Option<String>), (bool, Option<String>))>(conn)
+        .load::<(i64, Option<i64>, Wish, Wish, Option<String>)>(conn)
         .await?;
-    let why =
-        |(asked, why): (bool, Option<String>)| asked.then(|| why.unwrap_or_else(|| "stopped".to_owned()));
+    let why = |(asked, why): Wish| asked.then(|| why.unwrap_or_else(|| "stopped".to_owned()));
     let rows = rows.into_iter();
     Ok(rows
-        .map(|(build, configuration, stop, cancel)| OpenBuild {
+        .map(|(build, configuration, stop, cancel, secrets)| OpenBuild {
             build: BuildId(build),
             configuration: configuration.map(ConfigurationId),
             stop: why(stop).or_else(|| why(cancel)),
+            used_secrets: secrets.unwrap_or_default().lines().map(str::to_owned).collect(),
         })
         .collect())
 }

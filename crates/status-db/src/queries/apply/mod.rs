@@ -127,6 +127,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         Transition::SetProperties(build, properties) => {
             builds::set_properties(tx, *build, properties).await?;
         }
+        Transition::UseSecrets(build, names) => builds::use_secrets(tx, *build, names).await?,
         Transition::FinishBuild {
             build,
             results,

@@ -1,0 +1,52 @@
+//! Where the secrets of steps come from.
+
+use std::path::PathBuf;
+
+/// Where the secrets of steps come from (Buildbot's `secretsProviders`). None of their values is part of the
+/// configuration: they are read when a build uses them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretProvider {
+    /// Each is a file of a folder (Buildbot's `SecretInAFile`).
+    Files {
+        /// The folder.
+        folder: PathBuf,
+        /// What the files' names have behind the secrets'; may be empty.
+        suffix: String,
+        /// Whether line ends at the end of a file are no part of its secret.
+        strip: bool,
+    },
+    /// Each is a variable of the master's environment.
+    Env {
+        /// What the variables' names have before the secrets'; never empty.
+        prefix: String,
+    },
+    /// They are in a KV engine of HashiCorp's Vault (Buildbot's `HashiCorpVaultKvSecretProvider`).
+    Vault(Vault),
+}
+
+/// A KV engine of HashiCorp's Vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vault {
+    /// The server's address, without a `/` at its end.
+    pub url: String,
+    /// Where the engine is mounted, without a `/` at its ends.
+    pub mount: String,
+    /// The path within the engine that all paths of secrets are below, and that secrets named by their key alone are
+    /// at; may be empty.
+    pub path: String,
+    /// The engine's version: 1 or 2.
+    pub version: u8,
+    /// Where the token is.
+    pub token: TokenReference,
+    /// A file with the authorities that the server's certificate is checked by; the public ones if none.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Where a token is, which is read whenever it is needed: somebody may renew it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenReference {
+    /// In a file.
+    File(PathBuf),
+    /// In a variable of the master's environment.
+    Variable(String),
+}

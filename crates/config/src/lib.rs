@@ -44,7 +44,8 @@ pub use model::{
     WorkerConfig, any_matches,
 };
 pub use model::{
-    Consequences, PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+    Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,
+    TestResultsStep, TriggerStep,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

@@ -31,7 +31,8 @@ pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
 pub use step::{
-    Consequences, PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+    Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,
+    TestResultsStep, TriggerStep,
 };
 
 /// Property values by name; any JSON value.
@@ -85,6 +86,8 @@ pub struct MasterConfig {
     pub functions: Functions,
     /// How long things are kept; for ever if none.
     pub retention: Option<RetentionConfig>,
+    /// What is kept of logs, and how their bytes become text, unless a step says so.
+    pub log: LogTerms,
     /// Where the secrets of steps come from; the first that has one gives it (Buildbot's `secretsProviders`).
     pub secret_providers: Vec<SecretProvider>,
     /// What all of this was read from.
@@ -133,9 +136,18 @@ impl MasterConfig {
             policy: Policy::default(),
             collapse_requests: Collapse::Always,
             functions: Functions::default(),
+            log: LogTerms::default(),
             secret_providers: vec![],
             source: Source::default(),
             retention: None,
+        }
+    }
+
+    /// Gives each step what is said of all.
+    pub(crate) fn complete(&mut self) {
+        let log = self.log;
+        for step in self.builders.iter_mut().flat_map(|it| &mut it.steps) {
+            step.log = step.log.or(log);
         }
     }
 

@@ -260,7 +260,10 @@ impl Session {
 
     /// Finds that secrets are asked for which nobody has.
     pub(crate) fn check_secrets(&self) {
-        let place = self.first_secret.borrow().filter(|_| self.draft.borrow().secret_providers.is_empty());
+        let place = self
+            .first_secret
+            .borrow()
+            .filter(|_| self.draft.borrow().secret_providers.is_empty());
         if let Some(place) = place {
             let help = "add secrets_from_files(…), secrets_from_env(…) or secrets_from_vault(…)";
             self.mistake(
@@ -322,6 +325,7 @@ impl Session {
         let mistakes = self.mistakes.into_inner();
         if mistakes.is_empty() {
             let mut config = self.draft.into_inner();
+            config.complete();
             config.functions = Functions::of(self.functions.into_inner().into_values().flatten());
             Ok(config)
         } else {

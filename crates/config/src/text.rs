@@ -559,7 +559,10 @@ impl Parser<'_> {
             "worker" => Source::Worker(self.name(name, base, "worker:host")?),
             "secret" => {
                 if !modifier.is_empty() {
-                    return fail(base, format!("a secret takes no modifier; write %(secret:{name})s"));
+                    return fail(
+                        base,
+                        format!("a secret takes no modifier; write %(secret:{name})s"),
+                    );
                 }
                 Source::Secret(self.name(name, base, "secret:deploy-key")?)
             }

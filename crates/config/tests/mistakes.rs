@@ -652,3 +652,31 @@ secrets_from_vault("https://v", token = "s.token")"#
         ),
     ]));
 }
+
+#[test]
+fn logs() {
+    let step =
+        |arguments: &str| format!(r#"builder("x", workers = [w], steps = [shell("make", {arguments})])"#);
+    snapshot!(told_after_whole(&[
+        (
+            "sizes",
+            &step(r#"log_max_size = "10MB", log_max_tail_size = "2MiB", max_lines = 0"#)
+        ),
+        ("no sizes", &step("log_max_size = -1, log_max_tail_size = [1]")),
+        ("encodings", &step(r#"log_encoding = "utf-16""#)),
+        (
+            "unknown encodings",
+            "master(log_encoding = \"klingon\", log_max_size = 1.5)"
+        ),
+        (
+            "files",
+            &step(
+                r#"logfiles = {"stdio": "a", "a": "../b", "b": {"file": "c"}, "c": {"follow": True}, "d": 1}, lazy_logfiles = 1"#
+            )
+        ),
+        (
+            "too many files",
+            &step(r#"logfiles = {str(number): "a" for number in range(21)}"#)
+        ),
+    ]));
+}

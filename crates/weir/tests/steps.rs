@@ -114,7 +114,24 @@ builder(
     ],
 )
 builder("waits", workers = [w1], steps = [trigger(["slow ones"], wait = True)])
-force("force", builders = ["parent", "waits", "properties", "tests", "sequence", "tries", "master", "conditions"])
+builder(
+    "logs",
+    workers = [w1],
+    steps = [
+        shell("seq 100000 100009", name = "limited", log_max_size = 21, log_max_tail_size = 14),
+        shell("printf 'gr\\374n\\n'", name = "latin", log_encoding = "latin-1"),
+        set_property("word", command = "printf 'gr\\374n'", log_encoding = "latin-1"),
+        shell(
+            "echo begins; echo one > a.log; printf two >> a.log; echo not text > 'b c.log'; echo old >> kept",
+            name = "files",
+            logfiles = {"a": "a.log", "spaced": interpolate("b %(kw:c)s.log", c = "c"), "never": "never.log", "kept": {"filename": "kept", "follow": True}},
+        ),
+        shell("printf 'x' > a.log", name = "lazy", logfiles = {"a": "a.log", "never": "never.log"}, lazy_logfiles = True),
+        shell("yes", name = "chatty", max_lines = 1000, flunk_on_failure = False, halt_on_failure = False, log_max_size = "1KiB"),
+        master_shell("yes", name = "chatty here", max_lines = 1000, flunk_on_failure = False, halt_on_failure = False, log_max_size = "1KiB"),
+    ],
+)
+force("force", builders = ["logs", "parent", "waits", "properties", "tests", "sequence", "tries", "master", "conditions"])
 "#;
 
 /// The steps' names, results and states.
@@ -338,6 +355,55 @@ async fn steps_run_on_the_master(site: &Site) {
     assert!(site.log_text(&steps[2]).await.contains("osleeps\n"));
 }
 
+/// The logs of a step, by their names.
+async fn logs(site: &Site, step: &Step) -> std::collections::BTreeMap<String, String> {
+    let query = Query::<Log>::new().eq(LogField::Step, step.id);
+    let mut logs = std::collections::BTreeMap::new();
+    for log in site.api().page(query).await.unwrap().items {
+        let content = site
+            .api()
+            .log_content(LogKey::Id(log.id), 0, 10_000)
+            .await
+            .unwrap();
+        assert!(log.complete, "{log:?}");
+        logs.insert(log.name, content.value.content);
+    }
+    logs
+}
+
+async fn logs_have_limits_encodings_and_files(site: &Site) {
+    let build = site.finished(site.force("logs").await).await;
+    assert_eq!(build.results, Some(Results::Success), "{build:?}");
+    let steps = site.steps(&build).await;
+    let limited = &logs(site, &steps[0]).await["stdio"];
+    let output: Vec<_> = limited.lines().filter(|it| it.starts_with('o')).collect();
+    assert_eq!(output, ["o100000", "o100001", "o100002", "o100008", "o100009"]);
+    assert!(
+        limited.contains("h5 lines are left out here, 35 bytes, then comes its end\no100008"),
+        "{limited}"
+    );
+    assert!(logs(site, &steps[1]).await["stdio"].contains("ogr\u{fc}n\n"));
+    assert_eq!(steps[2].state, "word: gr\u{fc}n");
+    let files = logs(site, &steps[3]).await;
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["a", "kept", "never", "spaced", "stdio"]);
+    assert_eq!(files["a"], "oone\notwo\n");
+    assert_eq!(files["kept"], "oold\n");
+    assert_eq!(files["spaced"], "onot text\n");
+    assert_eq!(files["never"], "");
+    assert!(
+        files["stdio"].contains("obegins\n") && !files["stdio"].contains("oone"),
+        "{files:?}"
+    );
+    let lazy = logs(site, &steps[4]).await;
+    assert_eq!(lazy.keys().collect::<Vec<_>>(), ["a", "stdio"]);
+    assert_eq!(lazy["a"], "ox\n");
+    for step in &steps[5..] {
+        assert_eq!(step.results, Some(Results::Failure), "{step:?}");
+        assert_eq!(step.state, "'yes' (failure) (max lines reached)");
+    }
+}
+
 /// The builds that a build has triggered, oldest first.
 async fn triggered(site: &Site, build: &Build) -> Vec<Build> {
     let sets = Query::<Buildset>::new().eq(BuildsetField::ParentBuild, build.id);
@@ -411,6 +477,7 @@ async fn steps_do_what_they_are_for() {
     what_fails_is_tried_again(&site).await;
     functions_say_what_runs_and_what_is_hidden(&site).await;
     steps_run_on_the_master(&site).await;
+    logs_have_limits_encodings_and_files(&site).await;
     a_step_waits_for_what_it_triggers(&site).await;
     what_a_step_waits_for_is_cancelled_with_it(&site).await;
 }

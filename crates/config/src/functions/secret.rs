@@ -32,7 +32,15 @@ pub(super) const SECRETS_FROM_ENV: Function = Function {
 
 pub(super) const SECRETS_FROM_VAULT: Function = Function {
     name: "secrets_from_vault",
-    parameters: &["url", "mount", "path", "version", "token_file", "token_env", "ca_file"],
+    parameters: &[
+        "url",
+        "mount",
+        "path",
+        "version",
+        "token_file",
+        "token_env",
+        "ca_file",
+    ],
     positional: 1,
     any_name: false,
     run: from_vault,
@@ -48,8 +56,17 @@ fn from_files(call: &mut Call<'_, '_>) -> Option<Item> {
     let suffix = call.or("suffix", read::string, String::new());
     let strip = call.or("strip", read::boolean, true);
     let (folder, files) = (&call.session().folder, call.session().files);
-    let folder = call.required("folder", |value| read::secret_folder(value, folder, &suffix, files));
-    provide(call, SecretProvider::Files { folder, suffix, strip })
+    let folder = call.required("folder", |value| {
+        read::secret_folder(value, folder, &suffix, files)
+    });
+    provide(
+        call,
+        SecretProvider::Files {
+            folder,
+            suffix,
+            strip,
+        },
+    )
 }
 
 fn from_env(call: &mut Call<'_, '_>) -> Option<Item> {

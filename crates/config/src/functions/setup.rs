@@ -7,6 +7,7 @@ use starlark::values::Value;
 use weir_tls::{Files, Identity};
 
 use super::builder::next_worker;
+use super::step::log_terms;
 use crate::call::{Call, Function};
 use crate::model::{Collapse, NextWorker, WorkerConfig};
 use crate::object::Item;
@@ -28,6 +29,9 @@ pub(super) const MASTER: Function = Function {
         "next_worker",
         "collapse_requests",
         "worker_grace",
+        "log_max_size",
+        "log_max_tail_size",
+        "log_encoding",
     ],
     positional: 1,
     any_name: false,
@@ -61,6 +65,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
     let collapse_requests = call.or("collapse_requests", read::collapse, Collapse::Always);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
+    let log = log_terms(call);
     let worker_grace = call.optional("worker_grace", read::duration);
     let next = call.or("next_worker", next_worker, NextWorker::LeastBusy);
     let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
@@ -78,6 +83,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.policy.anonymous_control = anonymous_control;
         config.tls = tls;
         config.next_worker = next;
+        config.log = log;
         config.plain_text_beyond_loopback = beyond;
         config.worker_grace = worker_grace.unwrap_or(config.worker_grace);
     });

@@ -1,5 +1,6 @@
 //! The steps `git(…)`, `shell(…)` and `build_data(…)`, and what all steps have in common.
 
+mod log;
 mod property;
 mod sequence;
 mod terms;
@@ -20,6 +21,7 @@ use crate::text::Text;
 /// How long a command may be silent, unless given; Buildbot's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
+pub(super) use log::log_terms;
 pub(super) use property::{SET_PROPERTIES, SET_PROPERTY};
 pub(super) use sequence::{COMMAND, SEQUENCE};
 pub(super) use tests::TEST_RESULTS;
@@ -48,6 +50,9 @@ macro_rules! of_step {
             "hide_if",
             "stop_signal",
             "stop_grace",
+            "log_max_size",
+            "log_max_tail_size",
+            "log_encoding",
         ]
     };
 }
@@ -71,7 +76,16 @@ pub(super) const GIT: Function = Function {
 
 pub(super) const SHELL: Function = Function {
     name: "shell",
-    parameters: of_step!["command", "tests", "pty", "stdin", "name"],
+    parameters: of_step![
+        "command",
+        "tests",
+        "pty",
+        "stdin",
+        "max_lines",
+        "logfiles",
+        "lazy_logfiles",
+        "name"
+    ],
     positional: 1,
     any_name: false,
     run: shell,
@@ -79,7 +93,7 @@ pub(super) const SHELL: Function = Function {
 
 pub(super) const MASTER_SHELL: Function = Function {
     name: "master_shell",
-    parameters: of_step!["command", "rerun", "name"],
+    parameters: of_step!["command", "rerun", "max_lines", "name"],
     positional: 1,
     any_name: false,
     run: master_shell,
@@ -124,7 +138,11 @@ fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
         command: command.unwrap_or(Command::Script(Text::default())),
         rerun: call.or("rerun", read::boolean, false),
     };
-    step(call, name, kind)
+    let mut item = step(call, name, kind);
+    if let Some(Item::Step(step)) = &mut item {
+        step.terms.max_lines = terms::max_lines(call);
+    }
+    item
 }
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
@@ -180,6 +198,7 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         idle_timeout: call.or_none("idle_timeout", read::duration, IDLE_TIMEOUT),
         total_timeout: call.optional("total_timeout", read::duration),
         terms: terms::of_every_step(call),
+        log: log_terms(call),
         env: call.or("env", read::env, Default::default()),
         workdir: call.optional("workdir", read::folder),
         locks: call.or("locks", read::locks, vec![]),

@@ -1,5 +1,6 @@
 //! The steps of a build.
 
+mod log;
 mod property;
 mod sequence;
 mod terms;
@@ -15,9 +16,10 @@ use super::{Env, LockAccess};
 use crate::function::Function;
 use crate::text::Text;
 
+pub use log::{LogLimits, LogTerms};
 pub use property::{PropertyOrigin, PropertyValue};
 pub use sequence::{Consequences, SequenceCommand};
-pub use terms::Terms;
+pub use terms::{LogFile, Terms};
 pub use tests::{TestFormat, TestResultsStep};
 pub use trigger::TriggerStep;
 
@@ -43,6 +45,8 @@ pub struct StepConfig {
     pub total_timeout: Option<Duration>,
     /// How its commands run and end.
     pub terms: Terms,
+    /// What is kept of its logs, and how their bytes become text; with what the master says of all.
+    pub log: LogTerms,
     /// Environment of its commands, over the builder's.
     pub env: Env,
     /// Its folder, in place of the builder's.

@@ -35,7 +35,10 @@ pub(crate) fn secret_folder(value: Value<'_>, base: &Path, suffix: &str, files: 
         Ok(entries) => entries,
         Err(error) => {
             let help = "make it, e.g. with: mkdir -m 700 secrets";
-            return wrong(format!("is wrong: the folder {shown} cannot be read: {error}"), Some(help));
+            return wrong(
+                format!("is wrong: the folder {shown} cannot be read: {error}"),
+                Some(help),
+            );
         }
     };
     for entry in entries.take(MOST_FILES).flatten() {
@@ -61,7 +64,10 @@ pub(crate) fn token_file(value: Value<'_>, base: &Path, files: Files) -> Reading
         Ok(facts) if facts.is_file() => check_mode(&path, &facts)?,
         Ok(_) => return wrong(format!("is wrong: {} is no file", path.display()), None),
         Err(error) => {
-            return wrong(format!("is wrong: {} cannot be read: {error}", path.display()), None);
+            return wrong(
+                format!("is wrong: {} cannot be read: {error}", path.display()),
+                None,
+            );
         }
     }
     Ok(path)
@@ -87,7 +93,10 @@ pub(crate) fn variable(value: Value<'_>) -> Reading<String> {
         return Ok(name);
     }
     let help = "use letters, digits and '_', and begin with no digit";
-    wrong(format!("is no name of an environment variable: '{name}'"), Some(help))
+    wrong(
+        format!("is no name of an environment variable: '{name}'"),
+        Some(help),
+    )
 }
 
 /// The address of a Vault, without a slash at its end.
@@ -107,7 +116,8 @@ pub(crate) fn vault_path(value: Value<'_>) -> Reading<String> {
     let path = string(value)?;
     let path = path.trim_matches('/');
     let is_step = |part: &str| !part.is_empty() && part != "." && part != "..";
-    if !path.is_empty() && !(path.split('/').all(is_step) && !path.contains(['|', '?', '#'])) {
+    let is_path = path.split('/').all(is_step) && !path.contains(['|', '?', '#']);
+    if !path.is_empty() && !is_path {
         return wrong(
             format!("is no path within a Vault: '{path}'"),
             Some("write e.g. \"ci/project\""),

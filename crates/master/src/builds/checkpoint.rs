@@ -30,6 +30,45 @@ pub(super) struct Checkpoint {
     /// The step's commands in their order; the last one may run.
     #[prost(message, repeated, tag = "7")]
     pub(super) commands: Vec<CommandRecord>,
+    /// Its logs that have limits.
+    #[prost(message, repeated, tag = "8")]
+    pub(super) limits: Vec<LimitRecord>,
+    /// The logs of files that its commands write.
+    #[prost(message, repeated, tag = "9")]
+    pub(super) files: Vec<FileRecord>,
+}
+
+/// A file that is followed, and has a log.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct FileRecord {
+    /// What it is called; its place in the list is its channel's number.
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(int64, tag = "2")]
+    pub(super) log: i64,
+    #[prost(message, optional, tag = "3")]
+    pub(super) tail: Option<Tail>,
+}
+
+/// What became of a log with limits.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct LimitRecord {
+    #[prost(int64, tag = "1")]
+    pub(super) log: i64,
+    /// How many bytes were let through.
+    #[prost(uint64, tag = "2")]
+    pub(super) stored: u64,
+    /// Whether none are any more.
+    #[prost(bool, tag = "3")]
+    pub(super) is_full: bool,
+    /// How many lines and bytes came since.
+    #[prost(uint64, tag = "4")]
+    pub(super) lines: u64,
+    #[prost(uint64, tag = "5")]
+    pub(super) bytes: u64,
+    /// The last of these lines.
+    #[prost(string, tag = "6")]
+    pub(super) tail: String,
 }
 
 /// The beginning of a line whose end is still to come.
@@ -64,7 +103,7 @@ pub(super) struct CommandRecord {
     #[prost(message, repeated, tag = "7")]
     pub(super) ahead: Vec<AheadRecord>,
     /// How it ended; none while it runs.
-    #[prost(oneof = "Ending", tags = "10, 11, 12, 13, 14, 15, 16")]
+    #[prost(oneof = "Ending", tags = "10, 11, 12, 13, 14, 15, 16, 17")]
     pub(super) ending: Option<Ending>,
 }
 
@@ -154,6 +193,8 @@ pub(super) enum Ending {
     Interrupted(String),
     #[prost(string, tag = "16")]
     Lost(String),
+    #[prost(bool, tag = "17")]
+    TooManyLines(bool),
 }
 
 impl Ending {
@@ -165,6 +206,7 @@ impl Ending {
             End::Outcome(Outcome::CouldNotStart(why)) => Self::CouldNotStart(why.clone()),
             End::Outcome(Outcome::TimedOut(Limit::Idle)) => Self::IdleTooLong(true),
             End::Outcome(Outcome::TimedOut(Limit::Total)) => Self::RanTooLong(true),
+            End::Outcome(Outcome::TimedOut(Limit::Lines)) => Self::TooManyLines(true),
             End::Outcome(Outcome::Interrupted(why)) => Self::Interrupted(why.clone()),
         }
     }
@@ -177,6 +219,7 @@ impl Ending {
             Self::CouldNotStart(why) => Outcome::CouldNotStart(why.clone()),
             Self::IdleTooLong(_) => Outcome::TimedOut(Limit::Idle),
             Self::RanTooLong(_) => Outcome::TimedOut(Limit::Total),
+            Self::TooManyLines(_) => Outcome::TimedOut(Limit::Lines),
             Self::Interrupted(why) => Outcome::Interrupted(why.clone()),
         })
     }
@@ -215,6 +258,7 @@ mod tests {
             Outcome::CouldNotStart(why()),
             Outcome::TimedOut(Limit::Idle),
             Outcome::TimedOut(Limit::Total),
+            Outcome::TimedOut(Limit::Lines),
             Outcome::Interrupted(why()),
         ] {
             let record = CommandRecord {

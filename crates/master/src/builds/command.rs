@@ -41,7 +41,9 @@ impl End {
             Self::Outcome(Outcome::CouldNotStart(why)) => {
                 Self::Outcome(Outcome::CouldNotStart(secrets.mask(&why)))
             }
-            Self::Outcome(Outcome::Interrupted(why)) => Self::Outcome(Outcome::Interrupted(secrets.mask(&why))),
+            Self::Outcome(Outcome::Interrupted(why)) => {
+                Self::Outcome(Outcome::Interrupted(secrets.mask(&why)))
+            }
             other => other,
         }
     }
@@ -56,6 +58,8 @@ pub(crate) struct Execution<'e> {
     pub(crate) log: &'e mut LogWriter,
     /// Who else reads the standard output.
     pub(crate) reader: Reader<'e>,
+    /// The names of the files that are followed.
+    pub(crate) files: Vec<String>,
 }
 
 /// Who reads the standard output of a command beside its log.
@@ -131,7 +135,7 @@ impl Captured {
 
     fn take(&mut self, channel: Channel, bytes: &[u8]) {
         match (channel, self.has_both) {
-            (Channel::Header, _) | (Channel::Stderr, false) => {}
+            (Channel::Header | Channel::File(_), _) | (Channel::Stderr, false) => {}
             (Channel::Stdout, false) => self.push(bytes),
             (_, true) => {
                 let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -193,6 +197,7 @@ impl Execution<'_> {
             self.reader.restore(&self.log.journal);
             return Ok(end);
         }
+        self.files = spec.files.iter().map(|it| it.name.clone()).collect();
         let patience = INTERRUPT_DEADLINE + spec.interrupt_grace;
         let command = match self.log.journal.adopted() {
             Some(command) => {
@@ -269,7 +274,7 @@ impl Execution<'_> {
                     bytes,
                     sequence,
                 }) => {
-                    self.take(sequence, stream, &bytes);
+                    self.take(sequence, stream, &bytes).await?;
                     if !lingers {
                         lingers = true;
                         linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
@@ -300,14 +305,18 @@ impl Execution<'_> {
         }
     }
 
-    fn take(&mut self, sequence: u64, stream: OutputStream, bytes: &[u8]) {
+    async fn take(&mut self, sequence: u64, stream: OutputStream, bytes: &[u8]) -> Result<()> {
         let channel = match stream {
             OutputStream::Stdout => Channel::Stdout,
             OutputStream::Stderr => Channel::Stderr,
             OutputStream::Header => Channel::Header,
+            OutputStream::File(name) if self.files.contains(&name) => self.log.file(&name).await?,
+            // Nobody asked for it.
+            OutputStream::File(_) => return Ok(()),
         };
         let seen = self.log.take(sequence, channel, bytes);
         self.show(channel, &seen);
+        Ok(())
     }
 
     /// Hands on what of the output can be seen.

@@ -1,15 +1,20 @@
 //! Turning the bytes of a command's streams into the lines of a log.
 
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
+
 /// A longer line is cut into several, so that one endless line cannot fill the memory. In bytes.
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// One stream of a log, whose bytes come in any pieces.
 ///
 /// Lines end at `\n`, `\r\n` or a lone `\r` (a progress bar that redraws itself gives a line each time).
-/// Bytes that are no UTF-8 become U+FFFD. What is not yet a whole line waits for the rest.
+/// Bytes that are no text in its encoding, UTF-8 unless said otherwise, become U+FFFD. What is not yet a whole line waits for the rest.
 #[derive(Debug)]
 pub struct LineBuffer {
     letter: Option<char>,
+    encoding: &'static Encoding,
     partial: Vec<u8>,
     after_carriage_return: bool,
 }
@@ -19,9 +24,15 @@ impl LineBuffer {
     pub const fn new(letter: Option<char>) -> Self {
         Self {
             letter,
+            encoding: UTF_8,
             partial: Vec::new(),
             after_carriage_return: false,
         }
+    }
+
+    /// The same for text in this encoding, in which line ends are the bytes that they are in ASCII.
+    pub(super) fn in_encoding(self, encoding: &'static Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// The beginning of the line that is not whole yet, and whether a carriage return came last, of which a line feed
@@ -73,7 +84,10 @@ impl LineBuffer {
         while self.partial.len() + bytes.len() > LONGEST_LINE {
             let (now, later) = bytes.split_at(LONGEST_LINE - self.partial.len());
             self.partial.extend_from_slice(now);
-            let begun = begun_character(&self.partial);
+            let begun = match self.encoding == UTF_8 {
+                true => begun_character(&self.partial),
+                false => 0,
+            };
             let whole = self.partial.len() - begun;
             let waiting = self.partial.split_off(whole);
             self.end_line(lines);
@@ -85,9 +99,17 @@ impl LineBuffer {
 
     fn end_line(&mut self, lines: &mut String) {
         lines.extend(self.letter);
-        lines.push_str(&String::from_utf8_lossy(&self.partial));
+        lines.push_str(&text(&self.partial, self.encoding));
         lines.push('\n');
         self.partial.clear();
+    }
+}
+
+/// Bytes as text; what is none becomes U+FFFD.
+pub(super) fn text<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Cow<'b, str> {
+    match encoding == UTF_8 {
+        true => String::from_utf8_lossy(bytes),
+        false => encoding.decode_without_bom_handling(bytes).0,
     }
 }
 
@@ -163,6 +185,24 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_shown_as_such() {
         assert_eq!(lines_of(&[b"a\xffb\n"]), "oa\u{fffd}b\n");
+    }
+
+    #[test]
+    fn text_is_read_in_its_encoding() {
+        for (encoding, bytes) in [
+            (encoding_rs::WINDOWS_1252, &b"gr\xfcn\n\x80"[..]),
+            (encoding_rs::GB18030, b"gr\xa8\xb9n\n\x80"),
+            (encoding_rs::UTF_8, "grün\n€".as_bytes()),
+        ] {
+            for cut in 0..bytes.len() {
+                let mut lines = String::new();
+                let mut buffer = LineBuffer::new(None).in_encoding(encoding);
+                buffer.push(&bytes[..cut], &mut lines);
+                buffer.push(&bytes[cut..], &mut lines);
+                buffer.finish(&mut lines);
+                assert_eq!(lines, "grün\n€\n", "{encoding:?} {cut}");
+            }
+        }
     }
 
     #[test]

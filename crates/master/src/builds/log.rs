@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use weir_config::LogTerms;
 use weir_status_api::{Log, LogField, LogId, LogKind, Query, ReadExt, StepId};
 use weir_status_db::{Applied, Error as StoreError, NewLog, Store, Transition};
 
-use super::checkpoint::{Checkpoint, CommandRecord, Ending, Tail};
+use super::checkpoint::{Checkpoint, CommandRecord, Ending, FileRecord, Tail};
 use super::command::End;
 use super::journal::{Journal, Left};
+use super::limit::Limited;
 use super::lines::LineBuffer;
 use super::patience::{self, Patience};
 use super::secrets::{Masker, Secrets};
@@ -27,10 +29,12 @@ pub(crate) enum Channel {
     Stdout,
     Stderr,
     Header,
+    /// The file of that number among those that are followed.
+    File(u32),
 }
 
 impl Channel {
-    const ALL: [Self; 3] = [Self::Stdout, Self::Stderr, Self::Header];
+    const FIRST_FILE: u32 = 16;
 
     /// Its number in records.
     pub(super) const fn number(self) -> u32 {
@@ -38,29 +42,48 @@ impl Channel {
             Self::Stdout => 1,
             Self::Stderr => 2,
             Self::Header => 3,
+            Self::File(number) => Self::FIRST_FILE + number,
         }
     }
 
     /// The channel of that number.
     pub(super) fn of_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.number() == number)
+        match number {
+            1 => Some(Self::Stdout),
+            2 => Some(Self::Stderr),
+            3 => Some(Self::Header),
+            _ => Some(Self::File(number.checked_sub(Self::FIRST_FILE)?)),
+        }
     }
 }
 
-/// One channel of a log.
+/// One channel of a step's output.
 struct Stream {
     channel: Channel,
     masker: Masker,
     lines: LineBuffer,
+    /// The file that it is of, and its log; none for the log of the command itself.
+    file: Option<(String, LogId)>,
 }
 
-/// A stdio log that is being written.
+/// One of a step's logs.
+struct Output {
+    log: LogId,
+    /// Whole lines that wait to be written.
+    lines: String,
+    limited: Limited,
+}
+
+/// The logs of a step that are being written.
 pub(crate) struct LogWriter {
     store: Store,
     step: StepId,
+    /// The log of the command that runs.
     log: LogId,
-    streams: [Stream; 3],
-    lines: String,
+    outputs: Vec<Output>,
+    /// Those of the command, then those of its files, by their numbers.
+    streams: Vec<Stream>,
+    terms: LogTerms,
     secrets: Arc<Secrets>,
     /// What came of the command that runs.
     unsettled: Unsettled,
@@ -75,7 +98,8 @@ impl LogWriter {
         step: StepId,
         heeds_cancel: bool,
         first: Option<CommandRecord>,
-        secrets: Arc<Secrets>,
+        (secrets, terms): (Arc<Secrets>, LogTerms),
+        files: &[String],
     ) -> Result<Self> {
         let record = Checkpoint {
             heeds_cancel,
@@ -83,22 +107,19 @@ impl LogWriter {
             ..Checkpoint::default()
         };
         let mut journal = Journal::new(store.clone(), step, record);
-        let new = NewLog {
-            step,
-            name: STDIO.to_owned(),
-            kind: LogKind::Stdio,
-        };
-        let begin = vec![
-            Transition::StartStep(step),
-            Transition::AddLog(new),
-            journal.next_checkpoint(None),
-        ];
+        let names = [STDIO].into_iter().chain(files.iter().map(String::as_str));
+        let logs = names.map(|name| Transition::AddLog(new_log(step, name)));
+        let begin: Vec<_> = [Transition::StartStep(step)]
+            .into_iter()
+            .chain(logs)
+            .chain([journal.next_checkpoint(None)])
+            .collect();
         let mut patience = Patience::new();
         let mut is_doubtful = false;
         let log = loop {
             match store.apply_all(begin.clone()).await {
                 Ok(begun) => match begun.as_slice() {
-                    [_, Applied::Log(log), _] => break *log,
+                    [_, Applied::Log(log), ..] => break *log,
                     _ => return Err(Error::Answer(format!("{begun:?}"))),
                 },
                 Err(StoreError::Conflict { .. }) if is_doubtful => {
@@ -109,37 +130,109 @@ impl LogWriter {
             }
         };
         journal.has_begun();
-        Ok(Self::of(store, step, log, journal, secrets))
+        Ok(Self::of(store, step, log, journal, (secrets, terms)))
     }
 
     /// Goes on with a step and its log.
-    pub(super) fn resume(store: Store, step: StepId, left: Left, secrets: Arc<Secrets>) -> Self {
+    pub(super) fn resume(
+        store: Store,
+        step: StepId,
+        left: Left,
+        (secrets, terms): (Arc<Secrets>, LogTerms),
+    ) -> Self {
         let log = left.log;
         let journal = Journal::resume(store.clone(), step, left);
-        Self::of(store, step, log, journal, secrets)
+        Self::of(store, step, log, journal, (secrets, terms))
     }
 
-    fn of(store: Store, step: StepId, log: LogId, journal: Journal, secrets: Arc<Secrets>) -> Self {
-        let record = &journal.record;
-        let stream = |channel, letter, tail: &Option<Tail>| Stream {
-            channel,
-            masker: Masker::new(secrets.patterns()),
-            lines: Tail::restore(tail.as_ref(), LineBuffer::new(Some(letter))),
-        };
-        Self {
+    fn of(
+        store: Store,
+        step: StepId,
+        log: LogId,
+        journal: Journal,
+        (secrets, terms): (Arc<Secrets>, LogTerms),
+    ) -> Self {
+        let mut writer = Self {
             store,
             step,
             log,
-            streams: [
-                stream(Channel::Stdout, 'o', &record.stdout),
-                stream(Channel::Stderr, 'e', &record.stderr),
-                stream(Channel::Header, 'h', &record.header),
-            ],
-            lines: String::new(),
+            outputs: vec![],
+            streams: vec![],
+            terms,
             secrets,
             unsettled: Unsettled::default(),
             journal,
+        };
+        let record = writer.journal.record.clone();
+        writer.add_output(log);
+        for limit in &record.limits {
+            writer.add_output(LogId(limit.log));
         }
+        writer.add_stream(Channel::Stdout, 'o', record.stdout.as_ref(), None);
+        writer.add_stream(Channel::Stderr, 'e', record.stderr.as_ref(), None);
+        writer.add_stream(Channel::Header, 'h', record.header.as_ref(), None);
+        for (number, file) in (0..).zip(record.files) {
+            let log = LogId(file.log);
+            writer.add_output(log);
+            writer.add_stream(
+                Channel::File(number),
+                'o',
+                file.tail.as_ref(),
+                Some((file.name, log)),
+            );
+        }
+        writer
+    }
+
+    fn add_output(&mut self, log: LogId) {
+        if self.outputs.iter().any(|it| it.log == log) {
+            return;
+        }
+        let limits = self.terms.limits();
+        let mut records = self.journal.record.limits.iter();
+        let limited = match records.find(|it| it.log == log.0) {
+            Some(record) => Limited::restore(limits, record),
+            None => Limited::new(limits),
+        };
+        self.outputs.push(Output {
+            log,
+            lines: String::new(),
+            limited,
+        });
+    }
+
+    fn add_stream(
+        &mut self,
+        channel: Channel,
+        letter: char,
+        tail: Option<&Tail>,
+        file: Option<(String, LogId)>,
+    ) {
+        let lines = match channel {
+            // The worker's and the master's own words.
+            Channel::Header => LineBuffer::new(Some(letter)),
+            _ => LineBuffer::new(Some(letter)).in_encoding(self.terms.encoding()),
+        };
+        self.streams.push(Stream {
+            channel,
+            masker: Masker::new(self.secrets.patterns()),
+            lines: Tail::restore(tail, lines),
+            file,
+        });
+    }
+
+    /// The channel of a file that is followed. Its log is opened if there is none.
+    pub(super) async fn file(&mut self, name: &str) -> Result<Channel> {
+        let known = |it: &&Stream| it.file.as_ref().is_some_and(|(known, _)| known == name);
+        if let Some(stream) = self.streams.iter().find(known) {
+            return Ok(stream.channel);
+        }
+        let log = self.open(name).await?;
+        let files = self.streams.iter().filter(|it| it.file.is_some()).count();
+        let channel = Channel::File(u32::try_from(files).unwrap_or(u32::MAX));
+        self.add_output(log);
+        self.add_stream(channel, 'o', None, Some((name.to_owned(), log)));
+        Ok(channel)
     }
 
     /// Writes to the step's log of that name from now on, which is opened if there is none.
@@ -148,31 +241,36 @@ impl LogWriter {
         if !self.journal.is_replaying() {
             self.end_lines().await?;
         }
+        self.log = self.open(name).await?;
+        self.add_output(self.log);
+        Ok(())
+    }
+
+    /// The step's log of that name, which is opened if there is none.
+    async fn open(&self, name: &str) -> Result<LogId> {
         let query = Query::<Log>::new()
             .eq(LogField::Step, self.step)
             .eq(LogField::Name, name);
-        let new = NewLog {
-            step: self.step,
-            name: name.to_owned(),
-            kind: LogKind::Stdio,
-        };
         let mut patience = Patience::new();
-        self.log = loop {
+        loop {
             let found = patience::read(|| self.store.page(query.clone()))
                 .await?
                 .items
                 .pop();
             if let Some(log) = found {
-                break log.id;
+                return Ok(log.id);
             }
-            match self.store.apply(Transition::AddLog(new.clone())).await {
-                Ok(Applied::Log(log)) => break log,
+            match self
+                .store
+                .apply(Transition::AddLog(new_log(self.step, name)))
+                .await
+            {
+                Ok(Applied::Log(log)) => return Ok(log),
                 Ok(other) => return Err(Error::Answer(format!("{other:?}"))),
                 Err(error) if patience.outlasts(&error).await => {}
                 Err(error) => return Err(error.into()),
             }
-        };
-        Ok(())
+        }
     }
 
     /// Whether what the step's code does now was done by an earlier life of the master, as far as is known.
@@ -223,16 +321,20 @@ impl LogWriter {
                 continue;
             };
             let (patterns, held) = (self.secrets.patterns(), record.held());
-            self.stream(channel).masker = match held.bytes {
-                0 => Masker::after(patterns, &held),
-                _ => Masker::without(patterns, &held),
-            };
+            if let Some(masker) = self.masker(channel) {
+                *masker = match held.bytes {
+                    0 => Masker::after(patterns, &held),
+                    _ => Masker::without(patterns, &held),
+                };
+            }
         }
     }
 
     /// Whether hidden parts of a command's standard output keep their lengths, for who reads that beside the log.
     pub(super) fn keep_lengths(&mut self, keeps_lengths: bool) {
-        self.stream(Channel::Stdout).masker.keep_length(keeps_lengths);
+        if let Some(masker) = self.masker(Channel::Stdout) {
+            masker.keep_length(keeps_lengths);
+        }
     }
 
     /// Takes a message of the running command; gives what of the bytes can be seen now, for the log and whoever else
@@ -250,26 +352,34 @@ impl LogWriter {
 
     fn mask<'b>(&mut self, channel: Channel, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let patterns = self.secrets.patterns();
-        let masker = &mut self.stream(channel).masker;
+        let Some(masker) = self.masker(channel) else {
+            return Cow::Borrowed(&[]);
+        };
         masker.learn(&patterns);
         masker.push(bytes)
     }
 
     /// Writes bytes that can be seen.
     pub(super) fn write(&mut self, channel: Channel, bytes: &[u8]) {
-        let Self { streams, lines, .. } = self;
-        if let Some(stream) = streams.iter_mut().find(|it| it.channel == channel) {
-            stream.lines.push(bytes, lines);
+        self.add_lines(channel, |buffer, lines| buffer.push(bytes, lines));
+    }
+
+    /// Adds what `take` takes from the channel to its log, as far as that may grow.
+    fn add_lines(&mut self, channel: Channel, take: impl FnOnce(&mut LineBuffer, &mut String)) {
+        let Some(stream) = self.streams.iter_mut().find(|it| it.channel == channel) else {
+            return;
+        };
+        let log = stream.file.as_ref().map_or(self.log, |(_, log)| *log);
+        if let Some(output) = self.outputs.iter_mut().find(|it| it.log == log) {
+            let mut lines = String::new();
+            take(&mut stream.lines, &mut lines);
+            output.limited.admit(&lines, &mut output.lines);
         }
     }
 
-    fn stream(&mut self, channel: Channel) -> &mut Stream {
-        let [stdout, stderr, header] = &mut self.streams;
-        match channel {
-            Channel::Stdout => stdout,
-            Channel::Stderr => stderr,
-            Channel::Header => header,
-        }
+    fn masker(&mut self, channel: Channel) -> Option<&mut Masker> {
+        let mut streams = self.streams.iter_mut();
+        streams.find(|it| it.channel == channel).map(|it| &mut it.masker)
     }
 
     /// Nothing more comes of the running command, whose last message is `received`; gives what of its channels was held
@@ -313,17 +423,17 @@ impl LogWriter {
 
     /// Whether so much waits that it should be written now.
     pub(crate) fn is_full(&self) -> bool {
-        self.lines.len() >= FULL
+        self.outputs.iter().map(|it| it.lines.len()).sum::<usize>() >= FULL
     }
 
     /// Whether no whole line waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.outputs.iter().all(|it| it.lines.is_empty())
     }
 
     /// Writes the whole lines that wait; they are stored when this returns.
     pub(crate) async fn flush(&mut self) -> Result<()> {
-        if self.lines.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         self.commit(vec![], None).await
@@ -342,13 +452,14 @@ impl LogWriter {
     /// Stores what waits and `transitions` with the record of how far the step has come, and `piece` beside it.
     pub(super) async fn commit(
         &mut self,
-        mut transitions: Vec<Transition>,
+        transitions: Vec<Transition>,
         piece: Option<Vec<u8>>,
     ) -> Result<()> {
-        if !self.lines.is_empty() {
-            let lines = std::mem::take(&mut self.lines);
-            transitions.insert(0, Transition::AppendLog(self.log, lines));
-        }
+        let waiting = self.outputs.iter_mut().filter(|it| !it.lines.is_empty());
+        let mut all: Vec<_> = waiting
+            .map(|it| Transition::AppendLog(it.log, std::mem::take(&mut it.lines)))
+            .collect();
+        all.extend(transitions);
         let held = self.streams.iter().map(|it| (it.channel, it.masker.held()));
         let (received, ahead) = self.unsettled.settle(held);
         let running = self.journal.command_mut().filter(|it| it.ending.is_none());
@@ -356,12 +467,33 @@ impl LogWriter {
             record.received = received.unwrap_or(record.received);
             record.ahead = ahead;
         }
+        self.note_lines();
+        self.journal.commit(all, piece).await
+    }
+
+    /// Notes in the record what is not stored as lines.
+    fn note_lines(&mut self) {
         let record = &mut self.journal.record;
-        let [stdout, stderr, header] = &self.streams;
-        record.stdout = Tail::of(&stdout.lines);
-        record.stderr = Tail::of(&stderr.lines);
-        record.header = Tail::of(&header.lines);
-        self.journal.commit(transitions, piece).await
+        record.limits = self
+            .outputs
+            .iter()
+            .filter_map(|it| it.limited.record(it.log.0))
+            .collect();
+        record.files.clear();
+        for stream in &self.streams {
+            let tail = Tail::of(&stream.lines);
+            match (stream.channel, &stream.file) {
+                (Channel::Stdout, _) => record.stdout = tail,
+                (Channel::Stderr, _) => record.stderr = tail,
+                (Channel::Header, _) => record.header = tail,
+                (Channel::File(_), Some((name, log))) => record.files.push(FileRecord {
+                    name: name.clone(),
+                    log: log.0,
+                    tail,
+                }),
+                (Channel::File(_), None) => {}
+            }
+        }
     }
 
     /// Makes whole lines of those that a command left open.
@@ -369,9 +501,9 @@ impl LogWriter {
         for (channel, rest) in self.end_streams(None) {
             self.write(channel, &rest);
         }
-        let Self { streams, lines, .. } = self;
-        for stream in streams {
-            stream.lines.finish(lines);
+        let channels: Vec<_> = self.streams.iter().map(|it| it.channel).collect();
+        for channel in channels {
+            self.add_lines(channel, LineBuffer::finish);
         }
     }
 
@@ -384,5 +516,22 @@ impl LogWriter {
     pub(crate) async fn end_lines(&mut self) -> Result<()> {
         self.close_lines();
         self.flush().await
+    }
+
+    /// Ends the step's logs: writes what waits, and the ends of those that had too much.
+    pub(super) async fn end_logs(&mut self) -> Result<()> {
+        self.close_lines();
+        for output in &mut self.outputs {
+            output.limited.finish(&mut output.lines);
+        }
+        self.flush().await
+    }
+}
+
+fn new_log(step: StepId, name: &str) -> NewLog {
+    NewLog {
+        step,
+        name: name.to_owned(),
+        kind: LogKind::Stdio,
     }
 }

@@ -7,6 +7,7 @@ mod git_step;
 mod journal;
 mod late;
 mod left;
+mod limit;
 mod lines;
 mod locks;
 mod log;

@@ -8,6 +8,7 @@ use weir_config::{Answer, Argument, Command, Function, PropertyOrigin, PropertyV
 use weir_status_api::{Property, Results};
 
 use super::command::{Captured, End, Reader};
+use super::lines;
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
@@ -39,7 +40,7 @@ pub(crate) async fn run(step: &StepRun<'_>, from: &PropertyOrigin, log: &mut Log
             if output.is_cut {
                 return Ok(too_large(log));
             }
-            let value = text(&output.bytes, *strip).into();
+            let value = text(step, &output.bytes, *strip).into();
             Ok(set(step, BTreeMap::from([(property.clone(), value)]), log))
         }
         PropertyOrigin::Extracted { command, extract } => extracted(step, command, extract, log).await,
@@ -73,8 +74,8 @@ async fn extracted(
     let (stdout, stderr) = output.both();
     let arguments = vec![
         Argument::Plain(code.into()),
-        Argument::Plain(text(&stdout, false).into()),
-        Argument::Plain(text(&stderr, false).into()),
+        Argument::Plain(text(step, &stdout, false).into()),
+        Argument::Plain(text(step, &stderr, false).into()),
     ];
     let function = extract.clone();
     let called = tokio::task::spawn_blocking(move || function.call(arguments)).await;
@@ -166,8 +167,8 @@ fn render(
 }
 
 /// Output as a property's value. The databases have no place for a NUL.
-fn text(output: &[u8], strip: bool) -> String {
-    let text = String::from_utf8_lossy(output).replace('\0', "\u{fffd}");
+fn text(step: &StepRun<'_>, output: &[u8], strip: bool) -> String {
+    let text = lines::text(output, step.config.log.encoding()).replace('\0', "\u{fffd}");
     if strip { text.trim().to_owned() } else { text }
 }
 

@@ -113,7 +113,7 @@ impl<'b> BuildRun<'b> {
             properties: Properties::new(),
             steps: vec![],
             changes: vec![],
-            secrets: Arc::new(Secrets::new(config)),
+            secrets: Arc::new(Secrets::new(config, builder_config)),
             secrets_known: 0,
             unready: None,
             results: Results::Success,
@@ -131,7 +131,7 @@ impl<'b> BuildRun<'b> {
         config: &'b BuilderConfig,
     ) -> Self {
         tracing::info!(builder = config.name, number = build.number, build = %build.id, "a build goes on");
-        let secrets = Secrets::new(&plan.config);
+        let secrets = Secrets::new(&plan.config, config);
         secrets.recall(&plan.used_secrets);
         Self {
             engine,
@@ -360,7 +360,9 @@ impl<'b> BuildRun<'b> {
     ) -> Result<()> {
         if let Some(error) = self.secrets.forgotten() {
             let why = format!("{error}; an earlier step used it, so what comes of it could not be hidden");
-            return self.conclude(config, step, StepEnd::new(Results::Exception, why)).await;
+            return self
+                .conclude(config, step, StepEnd::new(Results::Exception, why))
+                .await;
         }
         let heeds_cancel = match &left {
             Some((left, _)) => left.checkpoint.heeds_cancel,

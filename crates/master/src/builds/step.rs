@@ -17,7 +17,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::locks::{Held, Holder};
-use crate::workers::{CommandSpec, Outcome, What};
+use crate::workers::{CommandSpec, FollowedFile, Limit, Outcome, What};
 
 /// How a step ended.
 pub(crate) struct StepEnd {
@@ -72,7 +72,12 @@ impl StepRun<'_> {
     pub(crate) async fn run(&self, left: Option<(Left, Held)>) -> Result<StepEnd> {
         let (mut log, _held) = match left {
             Some((left, held)) => (
-                LogWriter::resume(self.engine.store.clone(), self.step, left, self.secrets()),
+                LogWriter::resume(
+                    self.engine.store.clone(),
+                    self.step,
+                    left,
+                    (self.secrets(), self.config.log),
+                ),
                 held,
             ),
             None => match locks::take(self).await? {
@@ -81,7 +86,7 @@ impl StepRun<'_> {
             },
         };
         let end = self.try_all(&mut log).await?;
-        log.end_lines().await?;
+        log.end_logs().await?;
         Ok(end)
     }
 
@@ -112,7 +117,18 @@ impl StepRun<'_> {
         let first = process.map(|instance| self.engine.command_record(self.step, 0, instance));
         let store = self.engine.store.clone();
         let heeds_cancel = self.stop.heeds_cancel();
-        LogWriter::start_step(store, self.step, heeds_cancel, first, self.secrets()).await
+        let terms = (self.secrets(), self.config.log);
+        let files = match self.config.terms.lazy_log_files {
+            true => vec![],
+            false => self
+                .config
+                .terms
+                .log_files
+                .iter()
+                .map(|it| it.name.clone())
+                .collect(),
+        };
+        LogWriter::start_step(store, self.step, heeds_cancel, first, terms, &files).await
     }
 
     fn secrets(&self) -> Arc<Secrets> {
@@ -190,6 +206,14 @@ impl StepRun<'_> {
         let terms = &self.config.terms;
         let stdin = terms.stdin.as_ref().map(|it| it.render(&self.values));
         let usual = CommandSpec::default();
+        let mut files = vec![];
+        for file in &terms.log_files {
+            files.push(FollowedFile {
+                name: file.name.clone(),
+                path: file.path.render(&self.values)?,
+                follow: file.follow,
+            });
+        }
         Ok(CommandSpec {
             what,
             workdir,
@@ -199,6 +223,8 @@ impl StepRun<'_> {
             interrupt_grace: terms.stop_grace.unwrap_or(usual.interrupt_grace),
             stop_signal: terms.stop_signal.clone().unwrap_or_default(),
             pty: terms.pty,
+            max_lines: terms.max_lines,
+            files,
             stdin: stdin.transpose()?.unwrap_or_default().into(),
             ..usual
         })
@@ -218,6 +244,7 @@ impl StepRun<'_> {
             stop: self.stop,
             log,
             reader,
+            files: vec![],
         };
         execution.run(spec).await
     }
@@ -245,6 +272,8 @@ impl StepRun<'_> {
             Outcome::Exited(code) => failed(format!("(failure, exit code {code})")),
             Outcome::Signalled(signal) => failed(format!("(failure, killed by signal {signal})")),
             Outcome::CouldNotStart(why) => failed(format!("(could not start: {why})")),
+            // Buildbot's words.
+            Outcome::TimedOut(Limit::Lines) => failed("(failure) (max lines reached)".to_owned()),
             Outcome::TimedOut(limit) => failed(format!("(timed out: {limit})")),
         }
     }

@@ -29,7 +29,7 @@ pub enum CommandEvent {
 }
 
 /// Where output came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputStream {
     /// The command's standard output.
     Stdout,
@@ -37,6 +37,8 @@ pub enum OutputStream {
     Stderr,
     /// The worker's own words about the command.
     Header,
+    /// The file of that name, which is followed.
+    File(String),
 }
 
 /// How a command ended.
@@ -48,7 +50,7 @@ pub enum Outcome {
     Signalled(i32),
     /// It never ran, because of this.
     CouldNotStart(String),
-    /// The worker ended it because it took too long.
+    /// The worker ended it because it passed a limit.
     TimedOut(Limit),
     /// The worker ended it because it was asked to, or ends itself: the reason.
     Interrupted(String),
@@ -61,6 +63,8 @@ pub enum Limit {
     Idle,
     /// The time in all.
     Total,
+    /// The lines that it may write.
+    Lines,
 }
 
 impl fmt::Display for Limit {
@@ -68,6 +72,7 @@ impl fmt::Display for Limit {
         f.write_str(match self {
             Self::Idle => "no output for too long",
             Self::Total => "it ran for too long",
+            Self::Lines => "it wrote more lines than it may",
         })
     }
 }
@@ -77,13 +82,12 @@ impl CommandEvent {
     pub(super) fn from_message(message: FromCommand) -> Option<Self> {
         let sequence = message.sequence;
         Some(match message.news? {
-            // Of a file that nobody asked for.
-            News::Output(output) if output.stream() == Stream::File => return None,
             News::Output(output) => Self::Output {
                 stream: match output.stream() {
                     Stream::Stdout => OutputStream::Stdout,
                     Stream::Stderr => OutputStream::Stderr,
-                    Stream::Header | Stream::File | Stream::Unspecified => OutputStream::Header,
+                    Stream::File => OutputStream::File(output.file),
+                    Stream::Header | Stream::Unspecified => OutputStream::Header,
                 },
                 bytes: output.data,
                 sequence,
@@ -116,6 +120,7 @@ fn outcome(finished: Finished) -> Outcome {
         Some(finished::Outcome::CouldNotStart(why)) => Outcome::CouldNotStart(why),
         Some(finished::Outcome::TimedOut(limit)) => Outcome::TimedOut(match Timeout::try_from(limit) {
             Ok(Timeout::Idle) => Limit::Idle,
+            Ok(Timeout::Lines) => Limit::Lines,
             _ => Limit::Total,
         }),
         Some(finished::Outcome::Interrupted(why)) => Outcome::Interrupted(why),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use weir_worker_protocol::MAX_MESSAGE;
-use weir_worker_protocol::v1::{Argv, Environment, StartCommand, start_command};
+use weir_worker_protocol::v1::{Argv, Environment, StartCommand, WatchedFile, start_command};
 
 use super::event::Outcome;
 
@@ -42,6 +42,21 @@ pub struct CommandSpec {
     pub stop_signal: String,
     /// Whether it runs on a terminal of its own.
     pub pty: bool,
+    /// How many lines it may write; no limit if none.
+    pub max_lines: Option<u64>,
+    /// The files to follow while it runs.
+    pub files: Vec<FollowedFile>,
+}
+
+/// A file to which a command writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowedFile {
+    /// What it is called; no two of a command have the same.
+    pub name: String,
+    /// Where it is, relative to the command's folder.
+    pub path: String,
+    /// Whether what is in it before the command is left out.
+    pub follow: bool,
 }
 
 impl Default for CommandSpec {
@@ -58,6 +73,8 @@ impl Default for CommandSpec {
             interrupt_grace: Duration::from_secs(10),
             stop_signal: String::new(),
             pty: false,
+            max_lines: None,
+            files: Vec::new(),
         }
     }
 }
@@ -97,7 +114,16 @@ impl CommandSpec {
             window_bytes: window as u64,
             pty: self.pty,
             stop_signal: self.stop_signal,
-            files: Vec::new(),
+            max_lines: self.max_lines.unwrap_or_default(),
+            files: self
+                .files
+                .into_iter()
+                .map(|file| WatchedFile {
+                    name: file.name,
+                    path: file.path,
+                    follow: file.follow,
+                })
+                .collect(),
         }
     }
 }

@@ -47,7 +47,11 @@ async fn builds_left_running_run_on_and_claims_without_a_build_are_given_back() 
         build,
         configuration: None,
         stop: stop.map(str::to_owned),
-        used_secrets: if build == running { vec!["a".to_owned(), "b|c".to_owned()] } else { vec![] },
+        used_secrets: if build == running {
+            vec!["a".to_owned(), "b|c".to_owned()]
+        } else {
+            vec![]
+        },
     };
     assert_eq!(
         rig.store.open_builds(rig.master).await.unwrap(),

@@ -20,7 +20,7 @@ builder(
         # Only in what a function gives, so that it is known by its use alone.
         shell(["sh", "-c", "echo $0 | tee key", lambda build: secret("key")], name = "first"),
         shell(["sh", "-c", 'printf "%s " "$KEY"; [ "$KEY" = "$(cat key)" ]'], env = {"KEY": interpolate("%(secret:key)s")}, name = "env"),
-        shell("printf 'a session, sesame-op'; while [ ! -e '@HOLD@' ]; do sleep 0.1; done; cat key | cut -c 10-; cat key", name = "work"),
+        shell("printf 'a session, sesame-%s' op; while [ ! -e '@HOLD@' ]; do sleep 0.1; done; cat key | cut -c 10-; cat key", name = "work"),
         set_property("found", command = "cat key"),
         build_data("kept", command = "cat key"),
         master_shell("echo $KEY", env = {"KEY": secret("key")}, name = "here"),
@@ -72,15 +72,24 @@ async fn secrets_are_shown_nowhere() {
         ("work", "o<key>"),
         ("here", "o<key>"),
         ("set found", "hfound: \"<key>\""),
-        ("unknown", "hsecret 'nothing' cannot be had: there is none in the folder "),
+        (
+            "unknown",
+            "hsecret 'nothing' cannot be had: there is none in the folder ",
+        ),
     ] {
         let text = site.log_text(&site.step(&build, name).await).await;
-        assert!(text.lines().any(|it| it.starts_with(shown)), "{name}: {shown} in {text}");
+        assert!(
+            text.lines().any(|it| it.starts_with(shown)),
+            "{name}: {shown} in {text}"
+        );
     }
     let first = site.step(&build, "first").await;
     assert_eq!(first.state, "'sh -c echo $0 | tee key <key>'");
     let unknown = site.step(&build, "unknown").await;
-    assert!(unknown.state.starts_with("secret 'nothing' cannot be had"), "{unknown:?}");
+    assert!(
+        unknown.state.starts_with("secret 'nothing' cannot be had"),
+        "{unknown:?}"
+    );
     let properties = PropertiesOf::Build(build.id.into());
     let properties = site.api().properties(properties).await.unwrap().value;
     assert_eq!(properties["found"].value, "<key>");

@@ -45,6 +45,12 @@ pub(crate) fn beginning(command: &StartCommand, workdir: &Path) -> String {
 
 /// Why a command is ended that ran for too long, and after what.
 pub(crate) fn timed_out(timeout: Timeout, command: &StartCommand) -> String {
+    if timeout == Timeout::Lines {
+        return format!(
+            "command wrote more than {} lines, attempting to kill\n",
+            command.max_lines
+        );
+    }
     let (limit, what) = match timeout {
         Timeout::Total => (command.total_timeout_ms, "elapsed"),
         _ => (command.idle_timeout_ms, "without output"),

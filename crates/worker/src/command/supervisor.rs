@@ -46,6 +46,8 @@ pub(super) struct Supervisor<'a> {
     err: Batch,
     flush_at: Option<Instant>,
     started: Instant,
+    /// How many lines it has written.
+    lines: u64,
     /// When it was last heard, or could not be heard because the master is slow.
     heard: Instant,
     /// Why and since when it is being ended.
@@ -110,6 +112,7 @@ impl<'a> Supervisor<'a> {
             err: batch(Stream::Stderr),
             flush_at: None,
             started: now,
+            lines: 0,
             heard: now,
             ending: None,
             exit: None,
@@ -217,6 +220,8 @@ impl<'a> Supervisor<'a> {
             Stream::Stderr => (&mut self.err, &mut self.out),
             _ => (&mut self.out, &mut self.err),
         };
+        let new = this.bytes.get(this.bytes.len() - count..).unwrap_or_default();
+        self.lines += new.iter().filter(|byte| **byte == b'\n').count() as u64;
         // What the other stream said came before.
         other.flush(self.hold);
         if this.bytes.len() >= MAX_OUTPUT {
@@ -230,6 +235,10 @@ impl<'a> Supervisor<'a> {
             if exit.drained > MAX_DRAINED {
                 exit.drain_until = now;
             }
+        }
+        let most = self.command.max_lines;
+        if most != 0 && self.lines > most && self.is_running() {
+            self.time_out(Timeout::Lines);
         }
     }
 

@@ -106,6 +106,8 @@ pub(super) struct Watch<'w> {
     out: Vec<u8>,
     err: Vec<u8>,
     begun: Instant,
+    /// How many lines it has written.
+    lines: u64,
     /// When it was last heard.
     heard: Instant,
     /// When what it said is written.
@@ -144,6 +146,7 @@ impl<'w> Watch<'w> {
             out: Vec::with_capacity(PIECE),
             err: Vec::with_capacity(PIECE),
             begun: now,
+            lines: 0,
             heard: now,
             flush_at: None,
             ending: None,
@@ -232,10 +235,14 @@ impl<'w> Watch<'w> {
             return;
         }
         let bytes = if is_stdout { &mut self.out } else { &mut self.err };
+        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.log.push(channel, bytes);
         bytes.clear();
         self.heard = Instant::now();
         self.flush_at.get_or_insert(self.heard + LINGER);
+        if self.spec.max_lines.is_some_and(|most| self.lines > most) && self.is_free() {
+            self.end(Outcome::TimedOut(Limit::Lines));
+        }
     }
 
     fn on_exit(&mut self, outcome: Outcome) {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
+
 /// The lines of a value are kept out of sight each by itself too, from this length on, in bytes: programs show a key
 /// line by line, and shorter lines are words of other texts as well.
 const LEAST_LINE: usize = 8;
@@ -66,11 +68,14 @@ impl Pattern {
 impl Patterns {
     /// All forms of the secrets' values, by their names. A blank value hides nothing, as in Buildbot; any other does,
     /// however short.
-    pub(crate) fn of<'s>(secrets: impl IntoIterator<Item = (&'s str, &'s str)>) -> Self {
+    pub(crate) fn of<'s>(
+        secrets: impl IntoIterator<Item = (&'s str, &'s str)>,
+        encodings: &[&'static Encoding],
+    ) -> Self {
         let mut patterns: Vec<Pattern> = vec![];
         for (name, value) in secrets {
             let name: Arc<str> = name.into();
-            for form in forms(value) {
+            for form in forms(value, encodings) {
                 if !patterns.iter().any(|it| it.bytes == form) {
                     patterns.push(Pattern::new(form, Arc::clone(&name)));
                 }
@@ -90,9 +95,9 @@ impl Patterns {
     }
 }
 
-/// The forms in which a value shows: as it is, without the space around it, as a worker quotes words of a command, and
-/// line by line.
-fn forms(value: &str) -> Vec<Vec<u8>> {
+/// The forms in which a value shows: as it is, without the space around it, as a worker quotes words of a command, line
+/// by line, and all of these in UTF-8 and in other encodings.
+fn forms(value: &str, encodings: &[&'static Encoding]) -> Vec<Vec<u8>> {
     let mut forms = vec![value.to_owned(), value.trim().to_owned()];
     let lines = value.lines().map(str::trim);
     forms.extend(
@@ -106,13 +111,26 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
         .map(|it| it.replace('\'', r"'\''"))
         .collect();
     forms.extend(quoted);
-    let shown = forms.into_iter().filter(|it| !it.trim().is_empty());
-    shown.map(String::into_bytes).collect()
+    forms.retain(|it| !it.trim().is_empty());
+    let mut all = vec![];
+    for encoding in encodings {
+        // What cannot be said in an encoding is not shown in it.
+        let encoded = forms.iter().map(|it| encoding.encode(it));
+        all.extend(
+            encoded
+                .filter(|(_, _, is_lossy)| !is_lossy)
+                .map(|(bytes, ..)| bytes.into_owned()),
+        );
+    }
+    all.extend(forms.into_iter().map(String::into_bytes));
+    all
 }
 
 /// A part of a stream that must not be seen, by the numbers of its bytes.
 #[derive(Debug)]
 struct Hidden {
+    /// Where the value begins; what is before `begin` is hidden already.
+    from: u64,
     begin: u64,
     end: u64,
     /// What stands in its place; nothing for more of what is hidden already.
@@ -187,11 +205,14 @@ impl Masker {
         let length = usize::try_from(held.bytes).unwrap_or(usize::MAX);
         let form = usize::try_from(held.form).unwrap_or(usize::MAX);
         let known = patterns.of_secret(&held.secret).nth(form);
-        if let Some(known) = known.and_then(|it| it.bytes.get(..length)).filter(|it| !it.is_empty()) {
+        if let Some(known) = known
+            .and_then(|it| it.bytes.get(..length))
+            .filter(|it| !it.is_empty())
+        {
             masker.see(known);
             masker.held = known.to_vec();
             let name: Arc<str> = held.secret.as_str().into();
-            hide(&mut masker.hidden, masker.covered, held.bytes, &name);
+            hide(&mut masker.hidden, 0, masker.covered, held.bytes, &name);
         }
         masker
     }
@@ -217,7 +238,12 @@ impl Masker {
 
     /// What is held back.
     pub(crate) fn held(&self) -> Held {
-        let longest = self.patterns.patterns.iter().zip(&self.lengths).max_by_key(|(_, it)| **it);
+        let longest = self
+            .patterns
+            .patterns
+            .iter()
+            .zip(&self.lengths)
+            .max_by_key(|(_, it)| **it);
         let longest = longest.filter(|(_, length)| **length > 0 && !self.held.is_empty());
         let form = longest.and_then(|(longest, _)| {
             let mut of_secret = self.patterns.of_secret(&longest.name);
@@ -281,7 +307,7 @@ impl Masker {
                     if !has_found {
                         has_found = true;
                         let begin = self.end - pattern.bytes.len() as u64;
-                        hide(&mut self.hidden, begin.max(self.covered), self.end, &pattern.name);
+                        hide(&mut self.hidden, begin, self.covered, self.end, &pattern.name);
                     }
                 }
                 is_within |= *length > 0;
@@ -294,8 +320,9 @@ impl Masker {
         let mut seen = vec![];
         let mut at = self.begin.max(self.covered.min(bound));
         self.stars(&mut seen, at - self.begin);
-        while let Some(hidden) = self.hidden.pop_front_if(|it| it.begin < bound) {
-            seen.extend_from_slice(self.part(at, hidden.begin));
+        while let Some(hidden) = self.hidden.pop_front_if(|it| it.from < bound) {
+            let begin = hidden.begin.min(bound);
+            seen.extend_from_slice(self.part(at, begin));
             let is_new = hidden.begin > self.covered || self.last != hidden.name;
             if let Some(name) = hidden.name.filter(|_| is_new) {
                 if !self.keeps_length {
@@ -305,10 +332,11 @@ impl Masker {
             }
             self.covered = self.covered.max(hidden.end);
             at = hidden.end.min(bound);
-            self.stars(&mut seen, at - hidden.begin);
+            self.stars(&mut seen, at - begin);
         }
         seen.extend_from_slice(self.part(at, bound));
-        self.held.drain(..usize::try_from(bound - self.begin).unwrap_or(usize::MAX));
+        self.held
+            .drain(..usize::try_from(bound - self.begin).unwrap_or(usize::MAX));
         self.begin = bound;
         seen
     }
@@ -337,16 +365,17 @@ impl Patterns {
     }
 }
 
-/// Adds a value that was found to what is hidden: it ends after all others.
-fn hide(hidden: &mut VecDeque<Hidden>, begin: u64, end: u64, name: &Arc<str>) {
+/// Adds a value that was found to what is hidden: it ends after all others. All before `covered` is hidden already.
+fn hide(hidden: &mut VecDeque<Hidden>, from: u64, covered: u64, end: u64, name: &Arc<str>) {
     // Parts of the new one.
-    while hidden.pop_back_if(|it| it.begin >= begin).is_some() {}
+    while hidden.pop_back_if(|it| it.from >= from).is_some() {}
     let last = hidden.back();
-    let overlaps = last.filter(|it| it.end > begin);
+    let overlaps = last.filter(|it| it.end > from);
     let is_same = overlaps.is_some_and(|it| it.name.as_ref() == Some(name));
-    let begin = overlaps.map_or(begin, |it| it.end);
+    let begin = overlaps.map_or(from, |it| it.end).max(covered);
     if begin < end {
         hidden.push_back(Hidden {
+            from,
             begin,
             end,
             name: (!is_same).then(|| Arc::clone(name)),

@@ -9,12 +9,13 @@ mod vault;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use weir_config::{MasterConfig, RenderError, SecretProvider};
+use encoding_rs::{Encoding, UTF_8};
+use weir_config::{BuilderConfig, MasterConfig, RenderError, SecretProvider};
 use weir_status_api::Property;
 
 use super::late::blocking;
-pub(crate) use mask::{Held, Masker, Patterns};
 use mask::mask_text;
+pub(crate) use mask::{Held, Masker, Patterns};
 
 /// How many secrets one build can use.
 const MOST_SECRETS: usize = 100;
@@ -26,6 +27,8 @@ const LARGEST_SECRET: usize = 64 * 1024;
 /// life of the master. Their values are nowhere but here and in what the build's commands are given.
 pub(crate) struct Secrets {
     providers: Vec<SecretProvider>,
+    /// The encodings of the build's output beside UTF-8.
+    encodings: Vec<&'static Encoding>,
     state: Mutex<State>,
 }
 
@@ -38,10 +41,14 @@ struct State {
 }
 
 impl Secrets {
-    /// None are used yet.
-    pub(crate) fn new(config: &MasterConfig) -> Self {
+    /// Of a build of the builder, which uses none yet.
+    pub(crate) fn new(config: &MasterConfig, builder: &BuilderConfig) -> Self {
+        let mut encodings: Vec<_> = builder.steps.iter().map(|it| it.log.encoding()).collect();
+        encodings.retain(|it| *it != UTF_8);
+        encodings.dedup();
         Self {
             providers: config.secret_providers.clone(),
+            encodings,
             state: Mutex::default(),
         }
     }
@@ -84,8 +91,11 @@ impl Secrets {
         Ok(self.with(|state| {
             // Another step of the build may have read it meanwhile.
             let value = state.values.entry(name.to_owned()).or_insert(value).clone();
-            let known = state.values.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            state.patterns = Arc::new(Patterns::of(known));
+            let known = state
+                .values
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()));
+            state.patterns = Arc::new(Patterns::of(known, &self.encodings));
             value
         }))
     }
@@ -119,10 +129,12 @@ impl Secrets {
         if self.patterns().is_empty() {
             return;
         }
-        let masked = std::mem::take(properties).into_iter().map(|(name, mut property)| {
-            self.mask_value(&mut property.value);
-            (self.mask(&name), property)
-        });
+        let masked = std::mem::take(properties)
+            .into_iter()
+            .map(|(name, mut property)| {
+                self.mask_value(&mut property.value);
+                (self.mask(&name), property)
+            });
         *properties = masked.collect();
     }
 

@@ -13,7 +13,11 @@ use super::vault;
 pub(super) fn find(providers: &[SecretProvider], name: &str) -> Result<String, String> {
     for provider in providers {
         let found = match provider {
-            SecretProvider::Files { folder, suffix, strip } => {
+            SecretProvider::Files {
+                folder,
+                suffix,
+                strip,
+            } => {
                 let is_plain = !name.contains(['/', '\0']) && !name.starts_with('.');
                 match is_plain {
                     true => from_file(&folder.join(format!("{name}{suffix}")), *strip)?,
@@ -84,9 +88,8 @@ pub(super) fn token(reference: &TokenReference) -> Result<String, String> {
     let token = match reference {
         TokenReference::File(path) => from_file(path, true)?
             .ok_or_else(|| format!("the file of Vault's token, {}, does not exist", path.display()))?,
-        TokenReference::Variable(name) => {
-            from_variable(name)?.ok_or_else(|| format!("the variable of Vault's token, {name}, is not set"))?
-        }
+        TokenReference::Variable(name) => from_variable(name)?
+            .ok_or_else(|| format!("the variable of Vault's token, {name}, is not set"))?,
     };
     Ok(token.trim().to_owned())
 }

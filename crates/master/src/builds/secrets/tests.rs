@@ -15,7 +15,8 @@ fn configured(folder: &Path, providers: &str) -> Secrets {
     let source = format!(
         "w = worker('w', token = 't')\n{providers}\nbuilder('b', workers = [w], steps = [shell('make')])\n"
     );
-    Secrets::new(&weir_config::check(&source, "weir.star", folder).unwrap())
+    let config = weir_config::check(&source, "weir.star", folder).unwrap();
+    Secrets::new(&config, &config.builders[0])
 }
 
 fn write(path: &Path, text: &str, mode: u32) {
@@ -40,7 +41,10 @@ fn why(secrets: &Secrets, name: &str) -> String {
 #[test]
 fn files_and_variables_give_secrets() {
     let folder = tempfile::tempdir().unwrap();
-    let secrets = keeping(folder.path(), &[("a", "value of a\r\n"), ("empty", ""), ("b.txt", "b")]);
+    let secrets = keeping(
+        folder.path(),
+        &[("a", "value of a\r\n"), ("empty", ""), ("b.txt", "b")],
+    );
     assert_eq!(secrets.get("a").unwrap(), "value of a");
     assert_eq!(secrets.get("empty").unwrap(), "");
     // Read once.
@@ -50,7 +54,10 @@ fn files_and_variables_give_secrets() {
     assert_eq!(secrets.mask("the value of a is"), "the <a> is");
     write(&folder.path().join("secret"), "outside", 0o600);
     for name in ["c", "../secret", "..", "/etc/passwd", "x/../a"] {
-        assert!(why(&secrets, name).contains("there is none in the folder"), "{name}");
+        assert!(
+            why(&secrets, name).contains("there is none in the folder"),
+            "{name}"
+        );
     }
     write(&folder.path().join("secrets/open"), "x", 0o604);
     assert!(why(&secrets, "open").contains("chmod o="));
@@ -79,7 +86,10 @@ fn properties_hold_names_and_no_values() {
     secrets.get("a").unwrap();
     secrets.get("pin").unwrap();
     secrets.mask_properties(&mut properties);
-    assert_eq!(properties["all"].value, json!(["x <a>", {"<a>": "<pin>", "n": 12}, true]));
+    assert_eq!(
+        properties["all"].value,
+        json!(["x <a>", {"<a>": "<pin>", "n": 12}, true])
+    );
 }
 
 #[test]
@@ -114,9 +124,12 @@ fn vault(answers: &'static [(&'static str, &'static str)]) -> FakeVault {
                 request.push(byte[0]);
             }
             seen.lock().unwrap().push(String::from_utf8(request).unwrap());
-            let Some((status, body)) = answers.next() else { return };
+            let Some((status, body)) = answers.next() else {
+                return;
+            };
             let length = body.len();
-            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
             // Whoever asked may have gone.
             let _ = stream.write_all(answer.as_bytes());
         }
@@ -128,7 +141,10 @@ fn vault(answers: &'static [(&'static str, &'static str)]) -> FakeVault {
 fn from_vault(folder: &Path, vault: &FakeVault, arguments: &str) -> Secrets {
     write(&folder.join("vault.token"), "s.token\n", 0o600);
     let url = &vault.url;
-    configured(folder, &format!("secrets_from_vault('{url}/', token_file = 'vault.token'{arguments})"))
+    configured(
+        folder,
+        &format!("secrets_from_vault('{url}/', token_file = 'vault.token'{arguments})"),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,12 +158,33 @@ async fn a_vault_gives_secrets_of_both_versions() {
     assert_eq!(secrets.mask("hunter2:17"), "<app/d b|password>:<port>");
     {
         let requests = server.requests.lock().unwrap();
-        assert!(requests[0].starts_with("GET /v1/secret/data/ci/app/d%20b HTTP/1.1\r\n"), "{requests:?}");
-        assert!(requests[0].to_ascii_lowercase().contains("x-vault-token: s.token\r\n"), "{requests:?}");
-        assert!(requests[1].starts_with("GET /v1/secret/data/ci HTTP/1.1\r\n"), "{requests:?}");
+        assert!(
+            requests[0].starts_with("GET /v1/secret/data/ci/app/d%20b HTTP/1.1\r\n"),
+            "{requests:?}"
+        );
+        assert!(
+            requests[0]
+                .to_ascii_lowercase()
+                .contains("x-vault-token: s.token\r\n"),
+            "{requests:?}"
+        );
+        assert!(
+            requests[1].starts_with("GET /v1/secret/data/ci HTTP/1.1\r\n"),
+            "{requests:?}"
+        );
     }
-    for name in ["none", "other", "app|x|y", "../sys|password", "a//b|password", "app|"] {
-        assert!(why(&secrets, name).contains("there is none in the Vault"), "{name}");
+    for name in [
+        "none",
+        "other",
+        "app|x|y",
+        "../sys|password",
+        "a//b|password",
+        "app|",
+    ] {
+        assert!(
+            why(&secrets, name).contains("there is none in the Vault"),
+            "{name}"
+        );
     }
     let server = vault(&[("200 OK", r#"{"data": {"password": "hunter3"}}"#)]);
     let secrets = from_vault(folder.path(), &server, ", mount = 'kv/team', version = 1");
@@ -160,12 +197,27 @@ async fn a_vault_gives_secrets_of_both_versions() {
 async fn a_vault_that_gives_none_says_why() {
     let folder = tempfile::tempdir().unwrap();
     for (answers, expected) in [
-        (&[("403 Forbidden", r#"{"errors": ["permission\ndenied"]}"#)][..], "403 Forbidden: permission denied"),
-        (&[("404 Not Found", r#"{"errors": ["no handler for route"]}"#)], "404 Not Found: no handler for route"),
-        (&[("404 Not Found", r#"{"errors": []}"#)], "there is none in the Vault"),
-        (&[("404 Not Found", r#"{"data": {"data": null}}"#)], "there is none in the Vault"),
+        (
+            &[("403 Forbidden", r#"{"errors": ["permission\ndenied"]}"#)][..],
+            "403 Forbidden: permission denied",
+        ),
+        (
+            &[("404 Not Found", r#"{"errors": ["no handler for route"]}"#)],
+            "404 Not Found: no handler for route",
+        ),
+        (
+            &[("404 Not Found", r#"{"errors": []}"#)],
+            "there is none in the Vault",
+        ),
+        (
+            &[("404 Not Found", r#"{"data": {"data": null}}"#)],
+            "there is none in the Vault",
+        ),
         (&[("200 OK", "<html>")], "its answer is no JSON"),
-        (&[("200 OK", r#"{"data": {"password": "x"}}"#)], "none of a KV engine of version 2"),
+        (
+            &[("200 OK", r#"{"data": {"password": "x"}}"#)],
+            "none of a KV engine of version 2",
+        ),
         (&[("307 Temporary Redirect", "")], "307 Temporary Redirect"),
     ] {
         let server = vault(answers);
@@ -178,9 +230,18 @@ async fn a_vault_that_gives_none_says_why() {
         ("503 Service Unavailable", r#"{"errors": ["Vault is sealed"]}"#),
         ("200 OK", r#"{"data": {"data": {"password": "hunter2"}}}"#),
     ]);
-    assert_eq!(from_vault(folder.path(), &server, "").get("app|password").unwrap(), "hunter2");
+    assert_eq!(
+        from_vault(folder.path(), &server, "")
+            .get("app|password")
+            .unwrap(),
+        "hunter2"
+    );
     // Nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let nobody = FakeVault {
         url: format!("http://127.0.0.1:{port}"),
         requests: Arc::default(),

@@ -38,11 +38,15 @@ pub(super) fn read(vault: &Vault, name: &str) -> Result<Option<String>, String> 
         let thread = std::thread::Builder::new().name("vault".to_owned());
         let thread = thread.spawn_scoped(scope, ask);
         let thread = thread.map_err(|error| Failure::Final(error.to_string()))?;
-        thread.join().unwrap_or_else(|_| Err(Failure::Final("asking it panicked".to_owned())))
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(Failure::Final("asking it panicked".to_owned())))
     });
     let data = match asked {
         Ok(data) => data,
-        Err(Failure::Final(why) | Failure::Later(why)) => return Err(format!("the Vault {}: {why}", vault.url)),
+        Err(Failure::Final(why) | Failure::Later(why)) => {
+            return Err(format!("the Vault {}: {why}", vault.url));
+        }
     };
     match data.as_ref().and_then(|it| it.get(&key)) {
         None | Some(Value::Null) => Ok(None),
@@ -90,7 +94,10 @@ async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     let token = token(&vault.token).map_err(Failure::Final)?;
     let client = client(vault).map_err(Failure::Final)?;
     let url = address(vault, path).map_err(Failure::Final)?;
-    let answer = client.get(url).header("X-Vault-Token", token).header("X-Vault-Request", "true");
+    let answer = client
+        .get(url)
+        .header("X-Vault-Token", token)
+        .header("X-Vault-Request", "true");
     let mut answer = answer.send().await.map_err(|error| {
         let why = with_causes(&error);
         match error.is_builder() {
@@ -100,7 +107,11 @@ async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     })?;
     let status = answer.status();
     let mut body = vec![];
-    while let Some(chunk) = answer.chunk().await.map_err(|it| Failure::Later(with_causes(&it)))? {
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|it| Failure::Later(with_causes(&it)))?
+    {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
             return Err(last(format!("its answer has more than {LARGEST_ANSWER} bytes")));
@@ -114,7 +125,11 @@ async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
         _ => {
             let why = format!("it answers {status}{}", reasons(body.as_ref()));
             let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-            return Err(if is_passing { Failure::Later(why) } else { Failure::Final(why) });
+            return Err(if is_passing {
+                Failure::Later(why)
+            } else {
+                Failure::Final(why)
+            });
         }
     }
     let mut data = body.ok_or_else(|| last("its answer is no JSON".to_owned()))?;
@@ -122,14 +137,22 @@ async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     for _ in 0..levels {
         data = match data.get_mut("data") {
             Some(inner) => inner.take(),
-            None => return Err(last(format!("its answer is none of a KV engine of version {}", vault.version))),
+            None => {
+                return Err(last(format!(
+                    "its answer is none of a KV engine of version {}",
+                    vault.version
+                )));
+            }
         };
     }
     match data {
         Value::Object(_) => Ok(Some(data)),
         // The newest version was deleted.
         Value::Null => Ok(None),
-        _ => Err(last(format!("its answer is none of a KV engine of version {}", vault.version))),
+        _ => Err(last(format!(
+            "its answer is none of a KV engine of version {}",
+            vault.version
+        ))),
     }
 }
 
@@ -137,7 +160,9 @@ fn address(vault: &Vault, path: &str) -> Result<Url, String> {
     let wrong = |why: String| format!("its address is wrong: {why}");
     let mut url = Url::parse(&vault.url).map_err(|error| wrong(error.to_string()))?;
     {
-        let mut steps = url.path_segments_mut().map_err(|()| wrong("it has no path".to_owned()))?;
+        let mut steps = url
+            .path_segments_mut()
+            .map_err(|()| wrong("it has no path".to_owned()))?;
         steps.pop_if_empty().push("v1").extend(vault.mount.split('/'));
         if vault.version != 1 {
             steps.push("data");
@@ -149,7 +174,9 @@ fn address(vault: &Vault, path: &str) -> Result<Url, String> {
 
 fn client(vault: &Vault) -> Result<Client, String> {
     // A redirect would take the token to where nobody configured it to go.
-    let mut client = Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
+    let mut client = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(TIMEOUT);
     if let Some(path) = &vault.ca_file {
         let wrong = |why: String| format!("the authorities in {} cannot be read: {why}", path.display());
         let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;

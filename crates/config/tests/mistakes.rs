@@ -589,7 +589,11 @@ field_choice("g", ["x", "y"], multiple = True, default = "x")
 force("h", builders = [b], fields = [field_group([field_int("n")], name = "g"), field_int("g_n")])
 force("i", builders = [b], fields = [field_text("lib_branch")], codebases = {"app": {}, "lib": {}})
 force("j", builders = [b], codebases = {"app": {}}, codebase = "app")
-field_group([])"#
+field_group([])
+force("k", builders = [b], fields = [field_patch("reason"), field_patch("p"), field_text("p_level")])
+force("l", builders = [b], codebases = {"app": {}, "lib": {}}, fields = [field_patch("p", codebase = "lip")])
+try_jobs("m", fields = [])
+try_jobs("n n", builders = [b], codebases = {})"#
         ),
         (
             "cancellers",

@@ -586,6 +586,17 @@ fn every_kind_of_field_survives() {
                 ]),
                 json!(""),
             ),
+            ForceField {
+                required: true,
+                ..field(
+                    "patch",
+                    ForceFieldKind::Patch {
+                        codebase: "app".to_owned(),
+                    },
+                    json!(""),
+                )
+            },
+            field("more", ForceFieldKind::Properties, json!("")),
         ],
     };
     let object = scheduler.to_json();

@@ -4,6 +4,7 @@ mod after;
 mod changes;
 mod force;
 mod timed;
+mod try_jobs;
 
 use starlark::values::Value;
 
@@ -17,6 +18,7 @@ pub(super) use after::{DEPENDENT, TRIGGERABLE};
 pub(super) use changes::{ANY_BRANCH, SINGLE_BRANCH};
 pub(super) use force::{FIELD_BOOL, FIELD_CHOICE, FIELD_GROUP, FIELD_INT, FIELD_TEXT, FIELD_USERNAME, FORCE};
 pub(super) use timed::{NIGHTLY, NIGHTLY_TRIGGERABLE, PERIODIC};
+pub(super) use try_jobs::{FIELD_PATCH, FIELD_PROPERTIES, TRY_JOBS};
 
 /// The arguments that say what one source is.
 const SOURCE: [&str; 4] = ["branch", "repository", "project", "codebase"];

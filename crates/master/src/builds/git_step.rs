@@ -1,10 +1,11 @@
 //! The step `git`: gets the build's source stamp into the step's folder (Buildbot's `Git`, incremental).
 
 use weir_config::{GitStep, RenderError};
-use weir_status_api::{Property, Results, SourceStamp};
+use weir_status_api::{Patch, Property, Results, SourceStamp};
 
 use super::command::{Captured, End, Reader};
 use super::log::LogWriter;
+use super::patch;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;
 use crate::workers::{CommandSpec, Outcome, What};
@@ -30,6 +31,12 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
             return Ok(end);
         }
     }
+    let patch = patch_of(step, git);
+    if let Some(patch) = patch
+        && let Some(end) = patch::apply(step, patch, log).await?
+    {
+        return Ok(end);
+    }
     let mut revision = Captured::up_to(MOST_REVISION);
     let spec = match git_command(step, words(&["rev-parse", "HEAD"])) {
         Ok(spec) => spec,
@@ -40,11 +47,19 @@ pub(crate) async fn run(step: &StepRun<'_>, git: &GitStep, log: &mut LogWriter) 
     if end.results == Results::Success {
         let revision = String::from_utf8_lossy(&revision.bytes).trim().to_owned();
         let short: String = revision.chars().take(12).collect();
-        end.state = format!("got {short}");
+        end.state = match patch {
+            Some(_) => format!("got {short}, and patched it"),
+            None => format!("got {short}"),
+        };
         end.properties
             .insert("got_revision".to_owned(), Property::new(revision, "Git"));
     }
     Ok(end)
+}
+
+fn patch_of<'s>(step: &StepRun<'s>, git: &GitStep) -> Option<&'s Patch> {
+    let mut stamps = step.values.sources.iter();
+    stamps.find(|it| it.codebase == git.codebase)?.patch.as_ref()
 }
 
 fn target(step: &StepRun<'_>, git: &GitStep) -> Result<Target, RenderError> {
@@ -178,7 +193,7 @@ async fn follow(
     Ok(Ok(()))
 }
 
-fn git_command(step: &StepRun<'_>, arguments: Words) -> Result<CommandSpec, RenderError> {
+pub(super) fn git_command(step: &StepRun<'_>, arguments: Words) -> Result<CommandSpec, RenderError> {
     let mut argv = vec!["git".to_owned()];
     argv.extend(arguments);
     let mut spec = step.spec(What::Argv(argv))?;

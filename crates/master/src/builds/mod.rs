@@ -12,6 +12,7 @@ mod lines;
 mod locks;
 mod log;
 mod master_step;
+mod patch;
 mod patience;
 mod properties;
 mod property_step;

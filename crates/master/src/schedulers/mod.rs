@@ -185,6 +185,7 @@ fn new_stamp(source: &SourceDefaults) -> NewSourceStamp {
         repository: source.repository.clone(),
         project: source.project.clone(),
         codebase: source.codebase.clone(),
+        patch: None,
     }
 }
 

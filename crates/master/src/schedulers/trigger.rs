@@ -137,6 +137,7 @@ pub(super) async fn fill(
                     repository,
                     project,
                     codebase: codebase.clone(),
+                    patch: None,
                 };
                 (codebase, BuildsetSource::New(stamp))
             }

@@ -196,6 +196,17 @@ pub enum ForceFieldKind {
     /// Fields that are shown together (Buildbot's `NestedParameter`). Of a group with a name one property comes
     /// that holds them all, and in [`ForceParams::values`](crate::ForceParams::values) each has the group's name and `_` before its own.
     Group(Vec<ForceField>),
+    /// A patch upon the source of this codebase, which is the scheduler's own or that of a
+    /// [`ForceFieldKind::Codebase`] (Buildbot's `PatchParameter`). Its values are named after it: of the field `patch`
+    /// `patch_body` (text) or `patch_body_base64`, `patch_level` (1 unless given), `patch_subdir`, `patch_author` and
+    /// `patch_comment`. No property comes of it, and without a body no patch.
+    Patch {
+        /// The codebase's name; may be empty.
+        codebase: String,
+    },
+    /// Any properties (Buildbot's `AnyPropertyParameter`): an object of names and values, or a text of lines
+    /// `NAME=VALUE`. Each becomes a property of its own.
+    Properties,
 }
 
 /// What the text of a [`ForceField`] must be.

@@ -156,7 +156,10 @@ fn check(field: &ForceField, value: &Json) -> Result<(), &'static str> {
         ForceFieldKind::Int | ForceFieldKind::Within { .. } => value.is_i64(),
         ForceFieldKind::Bool => value.is_boolean(),
         // No case has these.
-        ForceFieldKind::Codebase(_) | ForceFieldKind::Group(_) => true,
+        ForceFieldKind::Codebase(_)
+        | ForceFieldKind::Group(_)
+        | ForceFieldKind::Patch { .. }
+        | ForceFieldKind::Properties => true,
         ForceFieldKind::Choice(all) | ForceFieldKind::Choices { choices: all, .. } => {
             value.as_str().is_some_and(|it| all.iter().any(|one| one == it))
         }

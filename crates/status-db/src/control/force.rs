@@ -1,6 +1,7 @@
 //! From what a person asks of a force scheduler to a buildset.
 
 mod fields;
+mod patch;
 
 use std::collections::BTreeMap;
 
@@ -54,10 +55,26 @@ pub(super) async fn buildset(
     let mut properties = scheduler.properties.clone();
     let filled = fields::read(&scheduler.fields, params.values, &mut wrong);
     properties.extend(filled.properties);
+    let defaults = scheduler.defaults;
+    let own = NewSourceStamp {
+        revision: given(params.revision),
+        branch: given(params.branch).or(defaults.branch),
+        repository: given(params.repository).unwrap_or(defaults.repository),
+        project: given(params.project).unwrap_or(defaults.project),
+        codebase: defaults.codebase,
+        patch: None,
+    };
+    let mut sources: Vec<NewSourceStamp> = [own].into_iter().chain(filled.sources).collect();
+    for (codebase, patch) in filled.patches {
+        match sources.iter_mut().find(|it| it.codebase == codebase) {
+            Some(source) if source.patch.is_none() => source.patch = Some(patch),
+            Some(_) => drop(wrong.insert(codebase, "has two patches".to_owned())),
+            None => drop(wrong.insert(codebase, "is patched, but not built".to_owned())),
+        }
+    }
     if !wrong.is_empty() {
         return Err(Error::InvalidInput { fields: wrong });
     }
-    let defaults = scheduler.defaults;
     let reason = given(params.reason).unwrap_or(defaults.reason);
     for (name, value, source) in [
         ("owner", caller.name(), FORM),
@@ -66,21 +83,10 @@ pub(super) async fn buildset(
     ] {
         properties.insert(name.to_owned(), Property::new(value, source));
     }
-    let own = NewSourceStamp {
-        revision: given(params.revision),
-        branch: given(params.branch).or(defaults.branch),
-        repository: given(params.repository).unwrap_or(defaults.repository),
-        project: given(params.project).unwrap_or(defaults.project),
-        codebase: defaults.codebase,
-    };
     Ok(NewBuildset {
         reason: format!("A build was forced by '{}': {reason}", caller.name()),
         external_id: None,
-        sources: [own]
-            .into_iter()
-            .chain(filled.sources)
-            .map(BuildsetSource::New)
-            .collect(),
+        sources: sources.into_iter().map(BuildsetSource::New).collect(),
         changes: vec![],
         builders,
         properties,

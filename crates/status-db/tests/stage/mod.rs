@@ -153,6 +153,13 @@ fn stored_source(source: SourceStamp) -> NewSourceStamp {
         repository: source.repository,
         project: source.project,
         codebase: source.codebase,
+        patch: source.patch.map(|it| weir_status_db::NewPatch {
+            level: it.level,
+            subdir: it.subdir,
+            author: it.author,
+            comment: it.comment,
+            body: it.body,
+        }),
     }
 }
 

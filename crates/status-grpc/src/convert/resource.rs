@@ -77,5 +77,7 @@ choice! {
         Username {} = force_field_kind::Username,
         Codebase { 0: source } = force_field_kind::Codebase,
         Group { 0: fields } = force_field_kind::Group,
+        Patch { codebase: codebase } = force_field_kind::Patch,
+        Properties {} = force_field_kind::Properties,
     }
 }

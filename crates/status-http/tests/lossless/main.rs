@@ -56,6 +56,7 @@ fn level_field(field: &mut ForceField) {
             empty(&mut source.revision);
             (field.default, field.required) = ("".into(), false);
         }
+        ForceFieldKind::Patch { .. } => field.default = "".into(),
         ForceFieldKind::Group(fields) => {
             fields.iter_mut().for_each(level_field);
             (field.default, field.required) = ("".into(), false);

@@ -45,6 +45,9 @@ pub(crate) struct Force {
     /// group or codebase has its name before its own, as in `lib_branch`.
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     values: Vec<String>,
+    /// As --set, with the text of a file as the value, e.g. `patch_body=fix.diff`; may be repeated.
+    #[arg(long = "set-file", value_name = "FIELD=FILE")]
+    files: Vec<String>,
     /// Show the build's logs as they come; the exit code tells how it ended.
     #[arg(long, short)]
     wait: bool,
@@ -99,6 +102,14 @@ impl Force {
                 return Err(Failure::usage(format!("--set {it}: write FIELD=VALUE")));
             };
             given.entry(name.to_owned()).or_default().push(value.into());
+        }
+        for it in &self.files {
+            let Some((name, file)) = it.split_once('=') else {
+                return Err(Failure::usage(format!("--set-file {it}: write FIELD=FILE")));
+            };
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Failure::usage(format!("{file} cannot be read: {error}")))?;
+            given.entry(name.to_owned()).or_default().push(text.into());
         }
         let values = given.into_iter().map(|(name, mut values)| match values.len() {
             1 => (name, values.remove(0)),

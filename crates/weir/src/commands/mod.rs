@@ -14,6 +14,7 @@ mod master;
 mod simulate;
 mod status;
 mod token;
+mod try_job;
 mod watch;
 mod web;
 mod worker;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     /// Start a build by hand.
     Force(force::Force),
+    /// Build what is in a working copy.
+    Try(try_job::Try),
     /// Stop a build.
     Stop(act::Stop),
     /// Build again what a build built.
@@ -108,6 +111,7 @@ impl Command {
             Self::Disable(it) => it.run().await,
             Self::Logs(it) => it.run().await,
             Self::Force(it) => it.run().await,
+            Self::Try(it) => it.run().await,
             Self::Watch(it) => it.run().await,
             Self::Token(it) => it.run().await,
             Self::Db(it) => it.run().await,

@@ -147,6 +147,13 @@ impl Site {
         self.command(arguments).kill_on_drop(true).output().await.unwrap()
     }
 
+    /// As [`Site::weir`], in a folder.
+    pub(crate) async fn weir_in(&self, folder: &Path, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.current_dir(folder).kill_on_drop(true);
+        command.output().await.unwrap()
+    }
+
     /// Starts a program of ours that goes on, such as `weir web`.
     pub(crate) fn start_weir(&self, arguments: &[&str]) -> Process {
         Process::spawn(self.command(arguments))

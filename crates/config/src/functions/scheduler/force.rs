@@ -22,6 +22,9 @@ const ASKED_ANYWAY: [&str; 7] = [
     "priority",
 ];
 
+/// What a patch asks for.
+const PATCH_PARTS: [&str; 6] = ["body", "body_base64", "level", "subdir", "author", "comment"];
+
 /// What a force asks of each codebase.
 const SOURCE_PARTS: [&str; 4] = ["branch", "revision", "repository", "project"];
 
@@ -112,7 +115,38 @@ pub(in crate::functions) const FIELD_GROUP: Function = Function {
 
 fn force(call: &mut Call<'_, '_>) -> Option<Item> {
     let own = call.or("fields", read::list(read::field, "fields"), vec![]);
-    let mut sources = sources(call).into_iter();
+    let sources = sources(call);
+    for field in own.iter().flat_map(leaves) {
+        if let ForceFieldKind::Patch { codebase } = &field.kind
+            && !sources.iter().any(|it| it.codebase == *codebase)
+        {
+            let codebases = sources.iter().map(|it| it.codebase.as_str());
+            let help = nearest(codebase, codebases.clone())
+                .map(did_you_mean)
+                .unwrap_or_else(|| format!("give field_patch(codebase = …) one of '{}'", codebases.collect::<Vec<_>>().join("', '")));
+            let message = format!("'{}' patches a codebase that is not built: '{codebase}'", field.name);
+            call.mistake("fields", &message, Some(help));
+        }
+    }
+    finish(call, sources, own, "force build")
+}
+
+/// The field, or those of its group.
+fn leaves(field: &ForceField) -> Vec<&ForceField> {
+    match &field.kind {
+        ForceFieldKind::Group(fields) => fields.iter().flat_map(leaves).collect(),
+        _ => vec![field],
+    }
+}
+
+/// A scheduler that people start, of what it builds and its own fields; `reason` is why if nobody says it.
+pub(super) fn finish(
+    call: &mut Call<'_, '_>,
+    sources: Vec<SourceDefaults>,
+    own: Vec<ForceField>,
+    reason: &str,
+) -> Option<Item> {
+    let mut sources = sources.into_iter();
     // The first codebase is the scheduler's own; the others are asked for by fields.
     let source = sources.next().unwrap_or_default();
     let fields: Vec<ForceField> = sources.map(codebase).chain(own).collect();
@@ -134,7 +168,7 @@ fn force(call: &mut Call<'_, '_>) -> Option<Item> {
             .optional("button", read::name(70))
             .unwrap_or_else(|| label.clone()),
         label,
-        reason: call.or("reason", read::string, "force build".to_owned()),
+        reason: call.or("reason", read::string, reason.to_owned()),
         source,
         fields,
     };
@@ -168,6 +202,7 @@ fn full_names(fields: &[ForceField], within: &str) -> Vec<String> {
         };
         match &field.kind {
             ForceFieldKind::Group(fields) => names.extend(full_names(fields, &name)),
+            ForceFieldKind::Patch { .. } => names.extend(PATCH_PARTS.map(|it| format!("{name}_{it}"))),
             ForceFieldKind::Codebase(_) => names.extend(SOURCE_PARTS.map(|it| format!("{name}_{it}"))),
             _ => names.push(name),
         }
@@ -311,10 +346,7 @@ fn describe_field(
     required: bool,
 ) -> Option<Item> {
     let name = call.required("name", read::property_name);
-    if ASKED_ANYWAY.contains(&name.as_str()) {
-        let help = Some("remove the field, or give it another name".to_owned());
-        call.mistake("name", &format!("each force asks for '{name}' anyway"), help);
-    }
+    asks_anyway(call, &name);
     Some(Item::Field(Box::new(ForceField {
         label: call
             .optional("label", read::name(200))
@@ -324,4 +356,12 @@ fn describe_field(
         default,
         required,
     })))
+}
+
+/// Refuses a field that would hide what each force asks for.
+pub(super) fn asks_anyway(call: &mut Call<'_, '_>, name: &str) {
+    if ASKED_ANYWAY.contains(&name) {
+        let help = Some("remove the field, or give it another name".to_owned());
+        call.mistake("name", &format!("each force asks for '{name}' anyway"), help);
+    }
 }

@@ -6,8 +6,8 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use weir_status_api::{ForceField, ForceFieldKind, ForceSource, Properties, Property, TextRules};
 
-use super::{FORM, Wrong, given};
-use crate::transition::NewSourceStamp;
+use super::{FORM, Wrong, given, patch};
+use crate::transition::{NewPatch, NewSourceStamp};
 
 /// What came of a form.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Filled {
     pub(super) properties: Properties,
     /// The sources of codebases beside the scheduler's own.
     pub(super) sources: Vec<NewSourceStamp>,
+    /// Patches, and the codebases upon whose sources they are.
+    pub(super) patches: Vec<(String, NewPatch)>,
 }
 
 /// Reads the values of `fields`, by their full names; notes what is wrong.
@@ -24,9 +26,15 @@ pub(super) fn read(fields: &[ForceField], mut values: BTreeMap<String, Value>, w
         values: &mut values,
         wrong,
         sources: vec![],
+        patches: vec![],
+        any: Map::new(),
     };
-    let read = reader.group(fields, "");
-    let sources = reader.sources;
+    let mut read = reader.group(fields, "");
+    // What is asked for by its own name goes before what may be anything.
+    for (name, value) in std::mem::take(&mut reader.any) {
+        read.entry(name).or_insert(value);
+    }
+    let (sources, patches) = (reader.sources, reader.patches);
     for name in values.into_keys() {
         wrong.insert(name, "there is no such field".to_owned());
     }
@@ -36,6 +44,7 @@ pub(super) fn read(fields: &[ForceField], mut values: BTreeMap<String, Value>, w
             .map(|(name, value)| (name, Property::new(value, FORM)))
             .collect(),
         sources,
+        patches,
     }
 }
 
@@ -43,6 +52,9 @@ struct Reader<'r> {
     values: &'r mut BTreeMap<String, Value>,
     wrong: &'r mut Wrong,
     sources: Vec<NewSourceStamp>,
+    patches: Vec<(String, NewPatch)>,
+    /// What was given for fields of any properties.
+    any: Map<String, Value>,
 }
 
 impl Reader<'_> {
@@ -59,6 +71,17 @@ impl Reader<'_> {
                 ForceFieldKind::Group(fields) => {
                     let value = self.group(fields, &full_name);
                     read.insert(field.name.clone(), value.into());
+                }
+                ForceFieldKind::Patch { codebase } => {
+                    let patch = patch::read(&full_name, field.required, self.values, self.wrong);
+                    self.patches.extend(patch.map(|it| (codebase.clone(), it)));
+                }
+                ForceFieldKind::Properties => {
+                    let value = self.values.remove(&full_name).unwrap_or(Value::Null);
+                    match any_properties(value) {
+                        Ok(more) => self.any.extend(more),
+                        Err(why) => drop(self.wrong.insert(full_name, why)),
+                    }
                 }
                 kind => {
                     let value = self.values.remove(&full_name).filter(|it| !is_empty(it));
@@ -91,8 +114,30 @@ impl Reader<'_> {
             repository: part("repository").unwrap_or_else(|| defaults.repository.clone()),
             project: part("project").unwrap_or_else(|| defaults.project.clone()),
             codebase: name.to_owned(),
+            patch: None,
         };
         self.sources.push(source);
+    }
+}
+
+/// The properties that are given as an object, or as lines `NAME=VALUE`.
+fn any_properties(value: Value) -> Result<Map<String, Value>, String> {
+    let named = match value {
+        Value::Null => Map::new(),
+        Value::Object(named) => named,
+        Value::String(text) => text
+            .lines()
+            .filter(|it| !it.trim().is_empty())
+            .map(|line| match line.split_once('=') {
+                Some((name, value)) => Ok((name.trim().to_owned(), value.trim().into())),
+                None => Err(format!("must be lines NAME=VALUE, not `{line}`")),
+            })
+            .collect::<Result<_, _>>()?,
+        value => return Err(format!("must be an object of names and values, not {value}")),
+    };
+    match named.keys().find(|it| it.is_empty() || it.contains('\0')) {
+        Some(_) => Err("has a property without a name, or with NUL in it".to_owned()),
+        None => Ok(named),
     }
 }
 
@@ -166,7 +211,10 @@ fn fit(kind: &ForceFieldKind, value: Value) -> Result<Value, String> {
             }
         }
         // These hold no value of their own.
-        ForceFieldKind::Codebase(_) | ForceFieldKind::Group(_) => Ok(value),
+        ForceFieldKind::Codebase(_)
+        | ForceFieldKind::Group(_)
+        | ForceFieldKind::Patch { .. }
+        | ForceFieldKind::Properties => Ok(value),
     }
 }
 
@@ -406,5 +454,31 @@ mod tests {
         ]);
         read(&fields, unknown, &mut wrong);
         assert_eq!(wrong.keys().collect::<Vec<_>>(), ["lib_patch", "lib_project"]);
+    }
+
+    #[test]
+    fn any_properties_come_after_those_that_are_asked_for() {
+        let fields = [
+            field("more", ForceFieldKind::Properties, json!(""), false),
+            field("mode", ForceFieldKind::Text, json!("debug"), false),
+        ];
+        for (value, expected) in [
+            (json!({"mode": "x", "jobs": 4}), Ok(vec![("jobs", json!(4)), ("mode", json!("debug"))])),
+            (json!("a = b=c\n\nd="), Ok(vec![("a", json!("b=c")), ("d", json!("")), ("mode", json!("debug"))])),
+            (json!(""), Ok(vec![("mode", json!("debug"))])),
+            (json!("a"), Err("must be lines NAME=VALUE, not `a`")),
+            (json!([1]), Err("must be an object of names and values, not [1]")),
+        ] {
+            let mut wrong = Wrong::new();
+            let filled = read(&fields, BTreeMap::from([("more".to_owned(), value)]), &mut wrong);
+            match expected {
+                Ok(expected) => {
+                    let properties = filled.properties.iter();
+                    let properties: Vec<_> = properties.map(|(name, it)| (name.as_str(), it.value.clone())).collect();
+                    assert_eq!(properties, expected);
+                }
+                Err(why) => assert_eq!(wrong["more"], why),
+            }
+        }
     }
 }

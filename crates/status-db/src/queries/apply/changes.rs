@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
-use weir_status_api::{ChangeId, SourceStamp, SourceStampId, Verb};
+use weir_status_api::{ChangeId, Patch, PatchId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
 use super::texts::{check, cut};
 use super::{Tx, listeners, projects};
-use crate::error::Result;
-use crate::schema::{changes, source_stamps};
-use crate::transition::{NewChange, NewSourceStamp};
+use crate::error::{Error, Result};
+use crate::schema::{changes, patches, source_stamps};
+use crate::transition::{MAX_PATCH, NewChange, NewPatch, NewSourceStamp};
 
 pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
     check("category", new.category.as_deref())?;
@@ -22,6 +22,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
             repository: new.repository.clone(),
             project: new.project.clone(),
             codebase: new.codebase.clone(),
+            patch: None,
         },
     )
     .await?;
@@ -92,6 +93,10 @@ pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Resul
         check(field, text)?;
     }
     let digest = digest(new)?;
+    let patch = match &new.patch {
+        Some(patch) if !is_known(tx, &digest).await? => Some(add_patch(tx, patch).await?),
+        _ => None,
+    };
     let made = diesel::insert_into(source_stamps::table)
         .values((
             source_stamps::digest.eq(&digest),
@@ -101,6 +106,7 @@ pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Resul
             source_stamps::project.eq(&new.project),
             source_stamps::codebase.eq(&new.codebase),
             source_stamps::created_at.eq(tx.at.0),
+            source_stamps::patch.eq(patch.as_ref().map(|it| it.id.0)),
         ))
         .on_conflict(source_stamps::digest)
         .do_nothing()
@@ -121,11 +127,53 @@ pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Resul
             project: new.project.clone(),
             codebase: new.codebase.clone(),
             created_at: tx.at,
-            patch: None,
+            patch,
         };
         tx.emit(Verb::New, stamp);
+    } else if let Some(patch) = patch {
+        // Another master made the stamp at the same time, with a patch of its own.
+        diesel::delete(patches::table.find(patch.id.0))
+            .execute(tx.conn)
+            .await?;
     }
     Ok(id)
+}
+
+async fn is_known(tx: &mut Tx<'_>, digest: &str) -> Result<bool> {
+    let known = source_stamps::table
+        .filter(source_stamps::digest.eq(digest))
+        .select(source_stamps::id)
+        .first::<i64>(tx.conn);
+    Ok(known.await.optional()?.is_some())
+}
+
+async fn add_patch(tx: &mut Tx<'_>, new: &NewPatch) -> Result<Patch> {
+    if new.body.len() > MAX_PATCH {
+        let why = format_args!("a patch of {} bytes; {MAX_PATCH} are the most", new.body.len());
+        return Err(Error::invalid("patch", why));
+    }
+    check("subdir", Some(&new.subdir))?;
+    let author = cut(&new.author);
+    let id = diesel::insert_into(patches::table)
+        .values((
+            patches::level.eq(new.level),
+            patches::subdir.eq(&new.subdir),
+            patches::author.eq(&*author),
+            patches::comment.eq(&new.comment),
+            patches::body.eq(&new.body),
+        ))
+        .returning(patches::id)
+        .get_result(tx.conn)
+        .await
+        .map(PatchId)?;
+    Ok(Patch {
+        id,
+        level: new.level,
+        subdir: new.subdir.clone(),
+        author: author.into_owned(),
+        comment: new.comment.clone(),
+        body: new.body.clone(),
+    })
 }
 
 /// A hash over all that makes a stamp; JSON keeps missing values and the borders between texts apart.
@@ -136,10 +184,24 @@ fn digest(new: &NewSourceStamp) -> Result<String> {
         repository,
         project,
         codebase,
+        patch,
     } = new;
-    let text = to_json(&(revision, branch, repository, project, codebase))?;
-    Ok(Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let source = (revision, branch, repository, project, codebase);
+    let text = match patch {
+        None => to_json(&source)?,
+        Some(NewPatch {
+            level,
+            subdir,
+            author,
+            comment,
+            body,
+        }) => to_json(&(source, (level, subdir, author, comment, hash(body))))?,
+    };
+    Ok(hash(text.as_bytes()))
+}
+
+/// SHA-256, in hexadecimal.
+fn hash(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,9 @@ use super::{Fields, Form, FormError, Object, properties_from_json};
 /// The fields of a codebase's group.
 pub(crate) const SOURCE_FIELDS: [&str; 4] = ["branch", "project", "repository", "revision"];
 
+/// The fields of a patch's group.
+const PATCH_FIELDS: [&str; 5] = ["body", "level", "author", "comment", "subdir"];
+
 /// The key of a codebase's field in the parameters of a force: `branch` for the codebase without a name,
 /// `<codebase>_branch` otherwise.
 pub(crate) fn source_field(codebase: &str, field: &str) -> String {
@@ -165,6 +168,29 @@ fn codebase_group(codebase: &str, label: &str, source: &ForceSource) -> Value {
     )
 }
 
+/// The group of a patch, as Buildbot's has it.
+fn patch_group(own: &ForceField, full_name: &str, codebase: &str) -> Value {
+    let one = |name: &str, kind: &str, default: Value| {
+        let full_name = Some(format!("{full_name}_{name}"));
+        field(name, full_name, name, kind, default, json!({"size": 30}))
+    };
+    let mut fields: Vec<Value> = PATCH_FIELDS
+        .into_iter()
+        .map(|name| match name {
+            "body" => one(name, "file", json!("")),
+            "level" => one(name, "int", json!(1)),
+            _ => one(name, "text", json!("")),
+        })
+        .collect();
+    if let Some(body) = fields.first_mut() {
+        body["required"] = json!(own.required);
+    }
+    let mut object = group(&own.name, &own.label, fields);
+    object["fullName"] = json!(full_name);
+    object["codebase"] = json!(codebase);
+    object
+}
+
 /// A field of the scheduler's own, within the group of that full name.
 fn own_field(own: &ForceField, within: &str) -> Value {
     let full_name = full_name(within, &own.name);
@@ -192,6 +218,11 @@ fn own_field(own: &ForceField, within: &str) -> Value {
         ),
         ForceFieldKind::Username => ("username", json!({"size": 30, "need_email": true})),
         ForceFieldKind::Codebase(source) => return codebase_group(&own.name, &own.label, source),
+        ForceFieldKind::Patch { codebase } => return patch_group(own, &full_name, codebase),
+        ForceFieldKind::Properties => (
+            "textarea",
+            json!({"cols": 80, "rows": 4, "any_properties": true}),
+        ),
         ForceFieldKind::Group(fields) => {
             let fields = fields.iter().map(|it| own_field(it, &full_name)).collect();
             let mut object = group(&own.name, &own.label, fields);
@@ -254,8 +285,14 @@ impl ReadForm {
             self.defaults.repository = source.repository;
             return Ok(());
         }
+        let is_patch = PATCH_FIELDS.iter().all(|name| has(name));
+        let body = fields.iter().find(|it| it.value("name") == "body");
         let kind = if is_source {
             ForceFieldKind::Codebase(source_of(&fields))
+        } else if is_patch {
+            ForceFieldKind::Patch {
+                codebase: field.value("codebase").as_str().unwrap_or_default().to_owned(),
+            }
         } else {
             let mut within = Self {
                 source_seen: true,
@@ -271,7 +308,10 @@ impl ReadForm {
             label: field.text("label")?,
             kind,
             default: json!(""),
-            required: false,
+            required: match body.filter(|_| is_patch) {
+                Some(body) => body.flag("required")?,
+                None => false,
+            },
         });
         Ok(())
     }
@@ -302,6 +342,7 @@ fn leaf(field: &Fields<'_>) -> Result<Option<ForceField>, FormError> {
             }
         }
         "username" if field.value("need_email") == true => ForceFieldKind::Username,
+        "textarea" if field.value("any_properties") == true => ForceFieldKind::Properties,
         kind => {
             let rules = TextRules {
                 lines: kind == "textarea",

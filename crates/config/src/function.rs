@@ -20,7 +20,7 @@ use starlark::environment::FrozenModule;
 use crate::diagnostic::Place;
 
 pub use answer::Answer;
-pub use argument::{Argument, BuildFacts, Facts, RequestFacts};
+pub use argument::{Argument, BuildFacts, Facts, RequestFacts, WaitingBuilder};
 pub use run::{LONGEST_CALL, MAX_TICKS_OF_CALL};
 pub(crate) use take_up::take_up;
 

@@ -65,6 +65,7 @@ pub(crate) const MASTER: &[&Function] = &[
     &secret::SECRETS_FROM_FILES,
     &secret::SECRETS_FROM_ENV,
     &secret::SECRETS_FROM_VAULT,
+    &interpolate::REGEX,
     &listener::WEBHOOK,
     &retention::RETENTION,
 ];

@@ -32,16 +32,17 @@ pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_again, check_listeners, load, load_listeners};
 pub use function::{
     Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, LONGEST_CALL, MAX_TICKS_OF_CALL,
-    RequestFacts,
+    RequestFacts, WaitingBuilder,
 };
 pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
     Collapse, Command, Condition, DataOrigin, Description, Env, GitPoller, GitStep, Hiding, ListenerConfig,
-    LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, ProjectConfig,
+    LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, Pattern,
+    PrioritizeBuilders, Priority, ProjectConfig,
     PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
     SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, TokenReference, Vault, Webhook,
-    WorkerConfig, any_matches,
+    WorkerConfig, any_admits,
 };
 pub use model::{
     Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,

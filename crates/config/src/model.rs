@@ -3,6 +3,7 @@
 
 mod canceller;
 mod lock;
+mod pattern;
 mod project;
 mod retention;
 mod scheduler;
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use weir_access::{Policy, matches};
+use weir_access::Policy;
 use weir_status_api::Change;
 
 use crate::function::{Function, FunctionError, Functions};
@@ -23,9 +24,10 @@ use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
 pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
+pub use pattern::{Pattern, any_admits};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use retention::RetentionConfig;
-pub use scheduler::{NightlyChanges, SchedulerConfig, SchedulerKind, SourceDefaults};
+pub use scheduler::{NightlyChanges, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use secret::{SecretProvider, TokenReference, Vault};
 pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
@@ -59,6 +61,8 @@ pub struct MasterConfig {
     pub worker_grace: Duration,
     /// Which of several free workers takes a build, unless the builder says so (Buildbot's `select_next_worker`).
     pub next_worker: NextWorker,
+    /// Which builder that has requests is looked at next (Buildbot's `prioritizeBuilders`).
+    pub prioritize_builders: PrioritizeBuilders,
     /// The workers, in the file's order; names are unique.
     pub workers: Vec<WorkerConfig>,
     /// Where changes come from; names are unique.
@@ -124,6 +128,7 @@ impl MasterConfig {
             plain_text_beyond_loopback: false,
             worker_grace: WORKER_GRACE,
             next_worker: NextWorker::LeastBusy,
+            prioritize_builders: PrioritizeBuilders::default(),
             workers: vec![],
             change_sources: vec![],
             projects: vec![],
@@ -241,8 +246,8 @@ pub struct GitPoller {
     pub name: String,
     /// The repository's URL or absolute path.
     pub repository: String,
-    /// The branches to follow, `*` stands for any text; all if empty.
-    pub branches: Vec<String>,
+    /// The branches to follow; all if empty.
+    pub branches: Vec<Pattern>,
     /// How long to wait between two looks.
     pub poll_interval: Duration,
     /// The project of its changes, may be empty.
@@ -254,26 +259,30 @@ pub struct GitPoller {
     pub category: Option<String>,
 }
 
-/// Which changes a scheduler looks at (Buildbot's `ChangeFilter`). In each list `*` stands for any text, and an
-/// empty list admits everything.
+/// Which changes a scheduler looks at (Buildbot's `ChangeFilter`). An empty list admits everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeFilter {
     /// The branches; a change on the default branch has the branch "".
-    pub branches: Vec<String>,
+    pub branches: Vec<Pattern>,
     /// The projects.
-    pub projects: Vec<String>,
+    pub projects: Vec<Pattern>,
     /// The repositories.
-    pub repositories: Vec<String>,
+    pub repositories: Vec<Pattern>,
     /// The codebases.
-    pub codebases: Vec<String>,
+    pub codebases: Vec<Pattern>,
     /// The categories; a change without one has the category "".
-    pub categories: Vec<String>,
+    pub categories: Vec<Pattern>,
     /// The authors.
-    pub authors: Vec<String>,
+    pub authors: Vec<Pattern>,
     /// The files, one of which the change touches.
-    pub files: Vec<String>,
+    pub files: Vec<Pattern>,
     /// Who is asked beside all of these (Buildbot's `filter_fn`); takes the change.
     pub function: Option<Function>,
+    /// Which of them start builds (Buildbot's `fileIsImportant`); takes the change. All if none. The others wait and are
+    /// built with the next that does.
+    pub important: Option<Function>,
+    /// Whether the others are passed over instead (Buildbot's `onlyImportant`).
+    pub only_important: bool,
 }
 
 impl ChangeFilter {
@@ -284,25 +293,29 @@ impl ChangeFilter {
     pub fn admits(&self, change: &Change) -> Result<bool, FunctionError> {
         match &self.function {
             _ if !self.matches(change) => Ok(false),
-            Some(function) => function.admits(change),
-            None => Ok(true),
+            Some(function) if !function.admits(change)? => Ok(false),
+            _ if self.only_important => self.is_important(change),
+            _ => Ok(true),
         }
     }
 
-    fn matches(&self, change: &Change) -> bool {
-        any_matches(&self.branches, change.branch.as_deref().unwrap_or_default())
-            && any_matches(&self.projects, &change.project)
-            && any_matches(&self.repositories, &change.repository)
-            && any_matches(&self.codebases, &change.codebase)
-            && any_matches(&self.categories, change.category.as_deref().unwrap_or_default())
-            && any_matches(&self.authors, &change.author)
-            && (self.files.is_empty() || change.files.iter().any(|it| any_matches(&self.files, it)))
+    /// Whether a change that it admits starts a build. A function is asked, and waited for.
+    ///
+    /// # Errors
+    /// [`FunctionError`], as [`Function::admits`].
+    pub fn is_important(&self, change: &Change) -> Result<bool, FunctionError> {
+        self.important.as_ref().map_or(Ok(true), |it| it.admits(change))
     }
-}
 
-/// Whether one of `patterns` matches the whole of `text`, `*` standing for any text; true if there are none.
-pub fn any_matches(patterns: &[String], text: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|it| matches(it, text))
+    fn matches(&self, change: &Change) -> bool {
+        any_admits(&self.branches, change.branch.as_deref().unwrap_or_default())
+            && any_admits(&self.projects, &change.project)
+            && any_admits(&self.repositories, &change.repository)
+            && any_admits(&self.codebases, &change.codebase)
+            && any_admits(&self.categories, change.category.as_deref().unwrap_or_default())
+            && any_admits(&self.authors, &change.author)
+            && (self.files.is_empty() || change.files.iter().any(|it| any_admits(&self.files, it)))
+    }
 }
 
 /// Which of several free workers takes a build (Buildbot's `nextWorker`).
@@ -316,6 +329,23 @@ pub enum NextWorker {
     First,
     /// The one that the function gives; it takes the list of workers and the request.
     Chosen(Function),
+}
+
+/// Which builder that has requests is looked at next (Buildbot's `prioritizeBuilders`). Those in the same place go by the
+/// priority and age of their first request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrioritizeBuilders {
+    /// Those that an earlier one of the patterns admits go first, those that none admits last. All are in the same place
+    /// if it is empty.
+    Named(Vec<Pattern>),
+    /// In the order in which the function gives their names; it takes a list of them. Those that it leaves out go last.
+    Chosen(Function),
+}
+
+impl Default for PrioritizeBuilders {
+    fn default() -> Self {
+        Self::Named(vec![])
+    }
 }
 
 impl NextWorker {

@@ -19,7 +19,7 @@ use weir_status_api::ForceField;
 use crate::call::{Call, Function};
 use crate::function;
 use crate::functions::OF_LOCK;
-use crate::model::{LockAccess, LockConfig, SequenceCommand, StepConfig};
+use crate::model::{LockAccess, LockConfig, Pattern, SequenceCommand, StepConfig};
 use crate::text::Text;
 
 /// What a function gave.
@@ -52,6 +52,8 @@ pub(crate) enum Item {
     Field(Box<ForceField>),
     /// A text with substitutions.
     Text(Text),
+    /// A regular expression.
+    Regex(Pattern),
     /// A function of the configuration's own, which is called while the master runs.
     Function(function::Function),
     /// Something that nothing takes, e.g. a change source.
@@ -81,6 +83,7 @@ impl Item {
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
             Self::Text(_) => "an interpolated text",
+            Self::Regex(_) => "a regular expression",
             Self::Function(_) => "a function",
             Self::Other(noun) => noun,
         }
@@ -97,7 +100,7 @@ impl Item {
             Self::LockAccess(access) => Some(&access.lock),
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
-            Self::Command(_) | Self::Text(_) | Self::Function(_) | Self::Other(_) => None,
+            Self::Command(_) | Self::Text(_) | Self::Regex(_) | Self::Function(_) | Self::Other(_) => None,
         }
     }
 

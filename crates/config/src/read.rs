@@ -24,11 +24,11 @@ use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
 pub(crate) use data::{late_properties, properties, property_name, property_value};
-pub(crate) use function::{collapse, condition, function, hiding};
+pub(crate) use function::{collapse, condition, function, hiding, prioritize_builders, priority};
 pub(crate) use secret::{secret, secret_file};
 pub(crate) use secret_provider::{secret_folder, secret_name, token_file, variable, vault_path, vault_url};
 pub(crate) use size::size;
-pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns};
+pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns, patterns};
 pub(crate) use times::{cron_field, cron_line, time_zone, weekdays};
 
 /// Why a value is not what it must be.

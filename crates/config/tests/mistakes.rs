@@ -596,6 +596,24 @@ try_jobs("m", fields = [])
 try_jobs("n n", builders = [b], codebases = {})"#
         ),
         (
+            "priorities and importance",
+            r#"any_branch("a", builders = [b], priority = "high", important = ["*.c"])
+any_branch("b", builders = [b], priority = 3000000000, only_important = True)
+single_branch("c", builders = [b], priority = lambda changes: 1, important = lambda: True)
+nightly("d", builders = [b], hour = 3, important = lambda change: True)
+force("e", builders = [b], priority = 3)
+master(prioritize_builders = "fast")"#
+        ),
+        ("order of builders", r#"master(prioritize_builders = ["bb", 1, "x*", lambda x: x])"#),
+        (
+            "regular expressions",
+            r#"any_branch("a", builders = [b], branches = [regex("(a"), regex("a(?=b)"), regex(1)])
+any_branch("b", builders = [b], files = regex("a\\"), authors = [regex("((a{99}){99}){99}")])
+any_branch("c", builders = [b], branches = [1], projects = "x", categories = [regex()])
+single_branch("d", builders = [b], branch = regex("main"))
+git_poller("https://example.org/a.git", branches = ["", regex("x")])"#
+        ),
+        (
             "cancellers",
             r#"old_build_canceller("a", builders = ["bb"])
 old_build_canceller("a", builders = [])

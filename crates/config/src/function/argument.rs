@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use weir_status_api::{BuildRequest, Change, Properties, SourceStamp, Worker};
+use weir_status_api::{BuildRequest, Change, Properties, SourceStamp, Timestamp, Worker};
 
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,19 @@ pub struct RequestFacts {
     pub changes: Vec<Change>,
 }
 
+/// A builder that has requests, as functions see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingBuilder {
+    /// Its name.
+    pub name: String,
+    /// How many requests wait for it.
+    pub waiting: usize,
+    /// The highest priority of them.
+    pub priority: i32,
+    /// When the oldest of those with that priority came.
+    pub submitted_at: Timestamp,
+}
+
 impl Argument {
     fn facts<const N: usize>(kind: &'static str, attributes: [(&'static str, Self); N]) -> Self {
         Self::Facts(Arc::new(Facts {
@@ -111,6 +124,19 @@ impl Argument {
                 ("properties", properties(&facts.properties)),
                 ("sources", Self::list(&facts.sources, Self::source)),
                 ("changes", Self::list(&facts.changes, Self::change)),
+            ],
+        )
+    }
+
+    /// A builder that has requests.
+    pub fn waiting_builder(builder: &WaitingBuilder) -> Self {
+        Self::facts(
+            "builder",
+            [
+                ("name", Self::plain(builder.name.clone())),
+                ("waiting", Self::plain(builder.waiting)),
+                ("priority", Self::plain(builder.priority)),
+                ("submitted_at", Self::plain(builder.submitted_at.0 / 1_000_000)),
             ],
         )
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_status_api::{Change, Results, Worker};
 
 use super::answer::Answer;
-use super::argument::{Argument, BuildFacts, RequestFacts};
+use super::argument::{Argument, BuildFacts, RequestFacts, WaitingBuilder};
 use super::{Function, FunctionError};
 
 impl Function {
@@ -55,6 +55,46 @@ impl Function {
     /// [`FunctionError`], as [`Function::call`], and if it gives neither True nor False.
     pub fn admits(&self, change: &Change) -> Result<bool, FunctionError> {
         self.decide(vec![Argument::change(change)])
+    }
+
+    /// The priority of a scheduler's build requests for the builders (Buildbot's `priority`).
+    ///
+    /// # Errors
+    /// [`FunctionError`], as [`Function::call`], and if it gives no whole number within 32 bits.
+    pub fn priority(&self, builders: &[String], changes: &[Change]) -> Result<i32, FunctionError> {
+        let changes = changes.iter().map(Argument::change).collect();
+        let arguments = vec![Argument::Plain(builders.into()), Argument::List(changes)];
+        let answer = self.call(arguments)?;
+        let number = match &answer {
+            Answer::Plain(number) => number.as_i64(),
+            _ => None,
+        };
+        number
+            .and_then(|it| i32::try_from(it).ok())
+            .ok_or_else(|| self.error(format!("must give a whole number within 32 bits, not {}", answer.noun())))
+    }
+
+    /// The order in which builders are looked at (Buildbot's `prioritizeBuilders`): their names, first those that go
+    /// first.
+    ///
+    /// # Errors
+    /// [`FunctionError`], as [`Function::call`], and if it gives no list of names or of what it was told of.
+    pub fn prioritize_builders(&self, builders: &[WaitingBuilder]) -> Result<Vec<String>, FunctionError> {
+        let builders = builders.iter().map(Argument::waiting_builder).collect();
+        let wrong = |noun: &str| self.error(format!("must give a list of builders or their names, not {noun}"));
+        let order = match self.call(vec![Argument::List(builders)])? {
+            Answer::List(order) => order,
+            other => return Err(wrong(other.noun())),
+        };
+        let name = |it: Answer| match &it {
+            Answer::Plain(serde_json::Value::String(name)) => Ok(name.clone()),
+            Answer::Facts(facts) => match facts.attributes.get("name") {
+                Some(Argument::Plain(serde_json::Value::String(name))) => Ok(name.clone()),
+                _ => Err(wrong(it.noun())),
+            },
+            _ => Err(wrong(it.noun())),
+        };
+        order.into_iter().map(name).collect()
     }
 
     /// Whether a step runs (Buildbot's `doStepIf`).

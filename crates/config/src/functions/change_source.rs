@@ -34,7 +34,7 @@ fn git_poller(call: &mut Call<'_, '_>) -> Option<Item> {
     let poller = GitPoller {
         name: name.unwrap_or_else(|| repository.clone()),
         repository,
-        branches: call.or("branches", read::list(read::text, "branches"), vec![]),
+        branches: call.or("branches", read::patterns(read::text, "branches"), vec![]),
         poll_interval: call.or("poll_interval", read::duration, POLL_INTERVAL),
         project,
         codebase,

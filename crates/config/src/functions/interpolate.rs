@@ -1,6 +1,8 @@
-//! `interpolate(…)` and `prop(…)`: texts that are completed when a build runs.
+//! Texts: `interpolate(…)` and `prop(…)`, which are completed when a build runs, and what texts are to be like:
+//! `regex(…)`.
 
 use crate::call::{Call, Function};
+use crate::model::Pattern;
 use crate::object::Item;
 use crate::read;
 use crate::text::Text;
@@ -20,6 +22,26 @@ pub(super) const PROP: Function = Function {
     any_name: false,
     run: prop,
 };
+
+pub(super) const REGEX: Function = Function {
+    name: "regex",
+    parameters: &["expression"],
+    positional: 1,
+    any_name: false,
+    run: regex,
+};
+
+fn regex(call: &mut Call<'_, '_>) -> Option<Item> {
+    // Without an expression there was a mistake, and what is made of the call counts for nothing.
+    let nothing = || Pattern::Text(String::new());
+    let pattern = call.required("expression", |value| {
+        let expression = read::text(value)?;
+        Pattern::regex(&expression)
+            .map(Some)
+            .or_else(|why| read::wrong(why, None))
+    });
+    Some(Item::Regex(pattern.unwrap_or_else(nothing)))
+}
 
 fn interpolate(call: &mut Call<'_, '_>) -> Option<Item> {
     let keywords = call.others(read::template);

@@ -9,7 +9,7 @@ mod try_jobs;
 use starlark::values::Value;
 
 use crate::call::Call;
-use crate::model::{ChangeFilter, SchedulerConfig, SchedulerKind, SourceDefaults};
+use crate::model::{ChangeFilter, Pattern, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
 use crate::object::Item;
 use crate::read::{self, Codebases, Reading};
 use crate::session::Kind;
@@ -40,6 +40,7 @@ fn scheduler<'v>(
         builders: call.required("builders", read::some(read::builder, "builders")),
         properties,
         late_properties,
+        priority: call.or("priority", read::priority, Priority::default()),
         kind,
     };
     let name = scheduler.name.clone();
@@ -50,7 +51,13 @@ fn scheduler<'v>(
     Some(Item::Scheduler(name))
 }
 
-fn filter(call: &mut Call<'_, '_>, branches: Vec<String>, codebases: Vec<String>) -> ChangeFilter {
+fn filter(call: &mut Call<'_, '_>, branches: Vec<Pattern>, codebases: Vec<Pattern>) -> ChangeFilter {
+    let important = call.optional("important", read::function(&["change"]));
+    let only_important = call.or("only_important", read::boolean, false);
+    if call.has("only_important") && !call.has("important") {
+        let help = Some("add important = lambda change: …".to_owned());
+        call.mistake("only_important", "'only_important' says nothing without 'important'", help);
+    }
     ChangeFilter {
         branches,
         projects: patterns(call, "projects"),
@@ -60,11 +67,13 @@ fn filter(call: &mut Call<'_, '_>, branches: Vec<String>, codebases: Vec<String>
         authors: patterns(call, "authors"),
         files: patterns(call, "files"),
         function: call.optional("filter", read::function(&["change"])),
+        important,
+        only_important,
     }
 }
 
 /// The patterns of codebases whose changes count, and the codebases that are built together.
-fn codebases(call: &mut Call<'_, '_>) -> (Vec<String>, Vec<SourceDefaults>) {
+fn codebases(call: &mut Call<'_, '_>) -> (Vec<Pattern>, Vec<SourceDefaults>) {
     match call.optional("codebases", read::codebases_or_patterns) {
         None => (vec![], vec![]),
         Some(Codebases::Patterns(patterns)) => (patterns, vec![]),
@@ -72,9 +81,9 @@ fn codebases(call: &mut Call<'_, '_>) -> (Vec<String>, Vec<SourceDefaults>) {
     }
 }
 
-/// Texts in which `*` stands for any text; "" is what has none.
-pub(super) fn patterns(call: &mut Call<'_, '_>, name: &str) -> Vec<String> {
-    call.or(name, read::list(read::string, "patterns"), vec![])
+/// What texts are to be like; "" is what has none.
+pub(super) fn patterns(call: &mut Call<'_, '_>, name: &str) -> Vec<Pattern> {
+    call.or(name, read::patterns(read::string, "patterns"), vec![])
 }
 
 /// One source, of the arguments [`SOURCE`].

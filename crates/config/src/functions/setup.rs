@@ -9,7 +9,7 @@ use weir_tls::{Files, Identity};
 use super::builder::next_worker;
 use super::step::log_terms;
 use crate::call::{Call, Function};
-use crate::model::{Collapse, NextWorker, WorkerConfig};
+use crate::model::{Collapse, NextWorker, Pattern, PrioritizeBuilders, WorkerConfig};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::{Files as SessionFiles, Kind};
@@ -27,6 +27,7 @@ pub(super) const MASTER: Function = Function {
         "anonymous_control",
         "plain_text_beyond_loopback",
         "next_worker",
+        "prioritize_builders",
         "collapse_requests",
         "worker_grace",
         "log_max_size",
@@ -68,6 +69,18 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let log = log_terms(call);
     let worker_grace = call.optional("worker_grace", read::duration);
     let next = call.or("next_worker", next_worker, NextWorker::LeastBusy);
+    let prioritize = call.or(
+        "prioritize_builders",
+        read::prioritize_builders,
+        PrioritizeBuilders::default(),
+    );
+    if let PrioritizeBuilders::Named(order) = &prioritize {
+        for (number, name) in order.iter().map(Pattern::only).enumerate() {
+            if let Some(name) = name {
+                call.refer_one(Kind::Builder, "prioritize_builders", number, name);
+            }
+        }
+    }
     let is_open = !beyond && !call.has("tls_certificate") && !call.has("tls_key");
     if let Some(listen) = listen.filter(|it| !it.ip().is_loopback() && is_open) {
         let message =
@@ -84,6 +97,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.tls = tls;
         config.next_worker = next;
         config.log = log;
+        config.prioritize_builders = prioritize;
         config.plain_text_beyond_loopback = beyond;
         config.worker_grace = worker_grace.unwrap_or(config.worker_grace);
     });

@@ -3,7 +3,7 @@
 use weir_access::matches;
 use weir_status_api::SourceStamp;
 
-use super::any_matches;
+use super::{Pattern, any_admits};
 
 /// What cancels builds that are not worth going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,27 +42,26 @@ impl CancellerConfig {
     }
 }
 
-/// Sources by what they are of. In each list `*` stands for any text, and an empty list admits everything
-/// (Buildbot's `SourceStampFilter`).
+/// Sources by what they are of. An empty list admits everything (Buildbot's `SourceStampFilter`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFilter {
     /// The branches; a source on the default branch has the branch "".
-    pub branches: Vec<String>,
+    pub branches: Vec<Pattern>,
     /// The projects.
-    pub projects: Vec<String>,
+    pub projects: Vec<Pattern>,
     /// The repositories.
-    pub repositories: Vec<String>,
+    pub repositories: Vec<Pattern>,
     /// The codebases.
-    pub codebases: Vec<String>,
+    pub codebases: Vec<Pattern>,
 }
 
 impl SourceFilter {
     /// Whether the source is one of them.
     pub fn admits(&self, source: &SourceStamp) -> bool {
-        any_matches(&self.branches, source.branch.as_deref().unwrap_or_default())
-            && any_matches(&self.projects, &source.project)
-            && any_matches(&self.repositories, &source.repository)
-            && any_matches(&self.codebases, &source.codebase)
+        any_admits(&self.branches, source.branch.as_deref().unwrap_or_default())
+            && any_admits(&self.projects, &source.project)
+            && any_admits(&self.repositories, &source.repository)
+            && any_admits(&self.codebases, &source.codebase)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use weir_status_api::ForceField;
 
 use super::{ChangeFilter, Env, PropertyValues};
+use crate::function::Function;
 use crate::times::Times;
 
 /// What starts builds.
@@ -18,8 +19,26 @@ pub struct SchedulerConfig {
     pub properties: PropertyValues,
     /// Properties that its builds find out when they start.
     pub late_properties: Env,
+    /// The priority of its build requests; higher goes first.
+    pub priority: Priority,
     /// When it starts them.
     pub kind: SchedulerKind,
+}
+
+/// The priority of a scheduler's build requests (Buildbot's `priority`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Always this one.
+    Fixed(i32),
+    /// What the function gives; it takes the names of the builders and a list of the changes.
+    Chosen(Function),
+}
+
+impl Default for Priority {
+    /// Neither urgent nor the contrary.
+    fn default() -> Self {
+        Self::Fixed(0)
+    }
 }
 
 /// When a scheduler starts builds.

@@ -3,9 +3,9 @@
 use starlark::values::Value;
 use weir_status_api::Results;
 
-use super::{Reading, list, string, unexpected, wrong};
+use super::{Reading, builder, integer, list, patterns, string, unexpected, wrong};
 use crate::function::Function;
-use crate::model::{Collapse, Condition, Hiding};
+use crate::model::{Collapse, Condition, Hiding, PrioritizeBuilders, Priority};
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::{Item, Object};
 
@@ -41,6 +41,36 @@ pub(crate) fn collapse(value: Value<'_>) -> Reading<Collapse> {
         Some(false) => Ok(Collapse::Never),
         None if is_function(value) => function(&["request", "other"])(value).map(Collapse::If),
         None => unexpected(value, "True, False or a function of (request, other)", None),
+    }
+}
+
+/// The priority of a scheduler's build requests.
+pub(crate) fn priority(value: Value<'_>) -> Reading<Priority> {
+    if is_function(value) {
+        return function(&["builders", "changes"])(value).map(Priority::Chosen);
+    }
+    let Ok(number) = integer(value) else {
+        return unexpected(value, "a whole number or a function of (builders, changes)", None);
+    };
+    match i32::try_from(number) {
+        Ok(number) => Ok(Priority::Fixed(number)),
+        Err(_) => wrong(format!("is no whole number within 32 bits: {number}"), None),
+    }
+}
+
+/// The order in which builders are looked at.
+pub(crate) fn prioritize_builders(value: Value<'_>) -> Reading<PrioritizeBuilders> {
+    if is_function(value) {
+        return function(&["builders"])(value).map(PrioritizeBuilders::Chosen);
+    }
+    match patterns(builder, "builders or patterns")(value) {
+        Ok(order) => Ok(PrioritizeBuilders::Named(order)),
+        Err(found) if found.iter().all(|it| it.item.is_none()) => unexpected(
+            value,
+            "a list of builders or patterns, or a function of (builders)",
+            None,
+        ),
+        Err(found) => Err(found),
     }
 }
 

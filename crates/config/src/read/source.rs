@@ -4,7 +4,8 @@ use starlark::values::Value;
 use starlark::values::dict::DictRef;
 
 use super::{Reading, dict, list, string, text, unexpected, wrong};
-use crate::model::SourceDefaults;
+use crate::object::{Item, Object};
+use crate::model::{Pattern, SourceDefaults};
 use crate::nearest::{did_you_mean, nearest};
 
 /// What is said of a codebase.
@@ -15,7 +16,26 @@ pub(crate) enum Codebases {
     /// The sources that are built together.
     Together(Vec<SourceDefaults>),
     /// Patterns of the codebases whose changes count.
-    Patterns(Vec<String>),
+    Patterns(Vec<Pattern>),
+}
+
+/// Patterns: strings in which `*` stands for any text, and regular expressions; one of these may stand alone.
+/// `text` reads the strings.
+pub(crate) fn patterns(
+    text: fn(Value<'_>) -> Reading<String>,
+    of: &'static str,
+) -> impl Fn(Value<'_>) -> Reading<Vec<Pattern>> {
+    move |value| match Object::from_value(value) {
+        Some(Object(Item::Regex(pattern))) => Ok(vec![pattern.clone()]),
+        _ => list(|it| pattern(text, it), of)(value),
+    }
+}
+
+fn pattern(text: fn(Value<'_>) -> Reading<String>, value: Value<'_>) -> Reading<Pattern> {
+    match Object::from_value(value) {
+        Some(Object(Item::Regex(pattern))) => Ok(pattern.clone()),
+        _ => text(value).map(Pattern::Text),
+    }
 }
 
 /// One branch.
@@ -46,7 +66,7 @@ pub(crate) fn codebases_or_patterns(value: Value<'_>) -> Reading<Codebases> {
     if DictRef::from_value(value).is_some() {
         codebases(value).map(Codebases::Together)
     } else {
-        list(string, "patterns")(value).map(Codebases::Patterns)
+        patterns(string, "patterns")(value).map(Codebases::Patterns)
     }
 }
 

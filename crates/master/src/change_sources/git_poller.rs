@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use weir_config::{GitPoller, any_matches};
+use weir_config::{GitPoller, any_admits};
 use weir_status_api::CodebaseId;
 use weir_status_db::{ChangeCommit, KeptState, NewChange, Store, Transition};
 
@@ -93,7 +93,7 @@ impl GitPollerTask {
             .fetch()
             .await?
             .into_iter()
-            .filter(|(branch, _)| any_matches(&self.config.branches, branch))
+            .filter(|(branch, _)| any_admits(&self.config.branches, branch))
             .collect();
         if let Some(codebase) = &self.codebase {
             codebase.begin(&heads).await?;

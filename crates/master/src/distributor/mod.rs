@@ -4,6 +4,7 @@
 
 mod ask;
 mod collapse;
+mod order;
 mod plan;
 mod queue;
 mod rules;
@@ -27,6 +28,7 @@ use crate::builds::{Assignment, Engine, LeftOpen, Stop};
 use crate::error::Result;
 use ask::{Advice, MOST_REQUESTS, ask};
 use collapse::Collapser;
+use order::Order;
 use plan::{Begin, Plan};
 use queue::Queue;
 use rules::Book;
@@ -49,6 +51,8 @@ pub(crate) struct Distributor {
     collapser: Collapser,
     /// Functions that are asked which request is next.
     asking: JoinSet<Advice>,
+    /// The function that is asked in which order builders are looked at.
+    ordering: JoinSet<Vec<BuilderId>>,
     /// Functions that are asked which requests are alike.
     comparing: JoinSet<()>,
     running: HashMap<BuildRequestId, Running>,
@@ -62,12 +66,14 @@ pub(crate) struct Distributor {
 impl Distributor {
     /// A distributor that starts builds on `engine`, and goes on with those that an earlier life of the master `left`.
     pub(crate) fn new(engine: Arc<Engine>, left: Vec<LeftOpen>) -> Self {
-        let plan = Plan::new(Book::of(&engine), engine.master());
+        let mut plan = Plan::new(Book::of(&engine), engine.master());
+        plan.order = Order::of(&engine.config, &engine.ids);
         let mut distributor = Self {
             engine,
             plan,
             collapser: Collapser::default(),
             asking: JoinSet::new(),
+            ordering: JoinSet::new(),
             comparing: JoinSet::new(),
             running: HashMap::new(),
             requests: HashMap::new(),
@@ -243,6 +249,10 @@ impl Distributor {
                 Ok(advice) => self.plan.take(advice),
                 Err(error) => tracing::error!(%error, "asking functions ended by a fault of the master"),
             },
+            Some(order) = self.ordering.join_next() => self.plan.order.take(order.unwrap_or_else(|error| {
+                tracing::error!(%error, "asking for the order of builders ended by a fault of the master");
+                vec![]
+            })),
             Some(ended) = self.comparing.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "comparing requests ended by a fault of the master");
@@ -339,6 +349,9 @@ impl Distributor {
     fn distribute(&mut self) {
         for begin in self.plan.begin(&self.engine.locks) {
             self.start(begin);
+        }
+        if let Some(question) = self.plan.order.question() {
+            self.ordering.spawn_blocking(|| question.ask());
         }
         for question in self.plan.questions() {
             self.asking.spawn(ask(self.engine.store.clone(), question));

@@ -8,6 +8,7 @@ use weir_config::MasterConfig;
 use weir_status_api::{BuildRequest, BuildRequestId, BuilderId, MasterId, Worker, WorkerId};
 
 use super::ask::{Advice, MOST_REQUESTS, MOST_WORKERS, Question};
+use super::order::Order;
 use super::queue::Queue;
 use super::rules::{Book, Free, sort};
 use super::slots::{Room, Slots};
@@ -48,6 +49,8 @@ pub(super) struct Plan {
     advice: HashMap<BuilderId, (BuildRequestId, WorkerId)>,
     /// What functions are to be asked.
     questions: Vec<Question>,
+    /// In which order builders are looked at.
+    pub(super) order: Order,
 }
 
 impl Plan {
@@ -62,6 +65,7 @@ impl Plan {
             asking: HashSet::new(),
             advice: HashMap::new(),
             questions: vec![],
+            order: Order::default(),
         }
     }
 
@@ -115,10 +119,20 @@ impl Plan {
         if look.is_empty() {
             return begun;
         }
-        let head = |builder: BuilderId| Some(Reverse((self.queue.first_of(builder)?, builder)));
+        if !self.order.is_known(&look, &self.queue, &self.book, &self.slots) {
+            // All of them are looked at when it is.
+            self.changed = look;
+            self.locked = locked;
+            return begun;
+        }
+        let order = &self.order;
+        let head = |builder: BuilderId| {
+            let place = self.queue.first_of(builder)?;
+            Some(Reverse((order.rank(builder), place, builder)))
+        };
         let mut heads: BinaryHeap<_> = look.into_iter().filter_map(head).collect();
         let mut pass = locks.pass();
-        while let Some(Reverse((place, builder))) = heads.pop() {
+        while let Some(Reverse((rank, place, builder))) = heads.pop() {
             // A worker that becomes free again tells of the builders that it serves.
             if self.slots.none_is_free() {
                 break;
@@ -138,7 +152,8 @@ impl Plan {
                         holder,
                         held,
                     });
-                    heads.extend(self.queue.first_of(builder).map(|it| Reverse((it, builder))));
+                    let next = self.queue.first_of(builder);
+                    heads.extend(next.map(|it| Reverse((rank, it, builder))));
                 }
                 Choice::Locked(name) => {
                     let waits = (request, name);
@@ -304,6 +319,64 @@ builder("b", workers = ["w1", "w2"], steps = [shell("make")])
         plan.update_request(&request(5, 3, 1));
         plan.release(WorkerId(1), BuilderId(3));
         assert_eq!(begun(&mut plan, &locks).0, [(5, 1)]);
+    }
+
+    #[test]
+    fn builders_go_in_the_order_that_is_said() {
+        let config = config(&format!("master(prioritize_builders = [\"b2\", regex(\"b[13]$\")])\n{W1_AND_W2}{}",
+            "[builder(name, workers = [\"w1\"], steps = [shell(\"make\")]) for name in [\"b1\", \"b2\", \"b3\"]]"));
+        let ids = weir_status_db::SetupIds {
+            builders: [("b1", 1), ("b2", 2), ("b3", 3), ("b", 4)]
+                .map(|(name, id)| (name.to_owned(), BuilderId(id)))
+                .into(),
+            ..Default::default()
+        };
+        let order = Order::of(&config, &ids);
+        let (mut plan, _) = two_workers(1..=4);
+        plan.order = order;
+        let locks = Locks::new(&[]);
+        for (id, builder, priority) in [(1, 4, 9), (2, 1, 0), (3, 3, 1), (4, 2, 0)] {
+            plan.update_request(&request(id, builder, priority));
+        }
+        assert_eq!(begun(&mut plan, &locks).0, [(4, 1), (3, 1)]);
+        plan.release(WorkerId(1), BuilderId(2));
+        plan.release(WorkerId(1), BuilderId(3));
+        assert_eq!(begun(&mut plan, &locks).0, [(2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_function_says_in_which_order_builders_go() {
+        let config = config(&format!(
+            "master(prioritize_builders = lambda builders: [it for it in reversed(builders) if it.priority < 9])\n{W1_AND_W2}"
+        ));
+        let (mut plan, _) = two_workers(1..=0);
+        for builder in 1..=3 {
+            let rules = Rules {
+                name: format!("b{builder}"),
+                ..rules(&[1], vec![])
+            };
+            plan.book.add(BuilderId(builder), rules);
+        }
+        plan.order = Order::of(&config, &Default::default());
+        let locks = Locks::new(&[]);
+        for (id, builder, priority) in [(1, 1, 0), (2, 2, 0), (3, 3, 9)] {
+            plan.update_request(&request(id, builder, priority));
+        }
+        // Nothing begins before it has answered, whatever comes meanwhile.
+        assert!(begun(&mut plan, &locks).0.is_empty());
+        let question = plan.order.question().unwrap();
+        plan.update_request(&request(4, 1, 0));
+        assert!(begun(&mut plan, &locks).0.is_empty() && plan.order.question().is_none());
+        plan.order.take(question.ask());
+        assert_eq!(begun(&mut plan, &locks).0, [(2, 1), (1, 1)]);
+        // The next look asks anew.
+        plan.release(WorkerId(1), BuilderId(2));
+        plan.release(WorkerId(1), BuilderId(1));
+        plan.update_request(&request(5, 1, 0));
+        let first = begun(&mut plan, &locks).0;
+        let asked = plan.order.question().map(|it| plan.order.take(it.ask()));
+        let second = begun(&mut plan, &locks).0;
+        assert_eq!((first, asked, second), (vec![], Some(()), vec![(4, 1), (3, 1)]));
     }
 
     #[test]

@@ -9,9 +9,17 @@ use weir_status_api::{BuildRequest, BuildRequestId, BuilderId, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     priority: Reverse<i32>,
-    submitted_at: Timestamp,
+    /// When it came.
+    pub(super) submitted_at: Timestamp,
     /// The request.
     pub(super) id: BuildRequestId,
+}
+
+impl Place {
+    /// The request's priority.
+    pub(super) fn priority(&self) -> i32 {
+        self.priority.0
+    }
 }
 
 /// The open requests that nobody has claimed, by builder: a mirror of the store's rows.
@@ -68,6 +76,11 @@ impl Queue {
         older.sort_by_key(|it| Reverse(*it));
         older.truncate(most);
         older
+    }
+
+    /// How many open requests the builder has.
+    pub(super) fn count(&self, builder: BuilderId) -> usize {
+        self.by_builder.get(&builder).map_or(0, BTreeSet::len)
     }
 
     /// The place of the builder's first request.

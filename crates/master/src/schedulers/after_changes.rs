@@ -142,7 +142,12 @@ impl<'c> AfterChanges<'c> {
         } else {
             line(change)
         };
-        self.pending.add(line, change, self.context.clock.now());
+        let is_important = self.context.is_important(self.filter, change);
+        if !is_important && self.stable.is_zero() {
+            // As Buildbot: there is no time in which others could come along.
+            return self.context.keep(&self.pending).await;
+        }
+        self.pending.add(line, change, is_important, self.context.clock.now());
         if self.stable.is_zero() {
             return self.build_what_is_stable().await;
         }

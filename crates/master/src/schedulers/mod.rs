@@ -11,8 +11,10 @@ mod trigger;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use weir_config::{ChangeFilter, SchedulerConfig, SchedulerKind, SourceDefaults};
-use weir_status_api::{BuilderId, Change, Clock, Entity, Properties, Property, Read, Scheduler, SchedulerId};
+use weir_config::{ChangeFilter, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
+use weir_status_api::{
+    BuilderId, Change, ChangeId, Clock, Entity, Key, Properties, Property, Read, ReadExt, Scheduler, SchedulerId,
+};
 use weir_status_db::{Applied, KeptState, NewBuildset, NewSourceStamp, SetupIds, Store, Transition};
 
 use crate::builds::blocking;
@@ -24,6 +26,9 @@ use dependent::Dependent;
 use timed::Timed;
 
 pub(crate) use trigger::{Trigger, TriggerSource, Triggered, trigger};
+
+/// Changes of a buildset that the function of its priority is told of, the newest.
+const MOST_CHANGES: usize = 100;
 
 /// What every scheduler works with.
 pub(crate) struct Context {
@@ -62,6 +67,14 @@ impl Context {
         blocking(|| filter.admits(change)).unwrap_or_else(|error| {
             tracing::error!(scheduler = self.config.name, change = %change.id, %error, "a change is left out");
             false
+        })
+    }
+
+    /// Whether the change, which it looks at, starts a build. One that its function cannot decide about does.
+    fn is_important(&self, filter: &ChangeFilter, change: &Change) -> bool {
+        blocking(|| filter.is_important(change)).unwrap_or_else(|error| {
+            tracing::error!(scheduler = self.config.name, change = %change.id, %error, "a change counts as important");
+            true
         })
     }
 
@@ -127,7 +140,8 @@ impl Context {
         }
     }
 
-    async fn submit(&self, buildset: NewBuildset) -> Result<()> {
+    async fn submit(&self, mut buildset: NewBuildset) -> Result<()> {
+        buildset.priority = priority(&self.store, &self.config, &buildset.changes).await?;
         match self
             .store
             .apply(Transition::AddBuildset(Box::new(buildset)))
@@ -175,6 +189,23 @@ fn buildset(scheduler: &SchedulerConfig, builders: Vec<BuilderId>, reason: Strin
         rebuilt_build: None,
         state: None,
     }
+}
+
+/// The priority of the requests of a buildset of these changes. Where the scheduler's function fails it is 0.
+async fn priority(store: &Store, scheduler: &SchedulerConfig, changes: &[ChangeId]) -> Result<i32> {
+    let function = match &scheduler.priority {
+        Priority::Fixed(priority) => return Ok(*priority),
+        Priority::Chosen(function) => function,
+    };
+    let mut told = vec![];
+    for change in changes.iter().rev().take(MOST_CHANGES).rev() {
+        told.push(store.one::<Change>(Key::Change(*change)).await?.value);
+    }
+    let given = blocking(|| function.priority(&scheduler.builders, &told));
+    Ok(given.unwrap_or_else(|error| {
+        tracing::error!(scheduler = scheduler.name, %error, "its priority is not known, and taken for 0");
+        0
+    }))
 }
 
 /// The source stamp of a build that no change started.

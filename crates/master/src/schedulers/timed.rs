@@ -211,9 +211,14 @@ impl<'c> Timed<'c> {
         due: Timestamp,
         after: &mut State,
     ) -> Result<Option<NewBuildset>> {
-        let found = self.find_changes(sources, wanted, after).await?;
+        let before = (after.seen, after.newest.clone());
+        let (found, is_important) = self.find_changes(sources, wanted, after).await?;
         let always = wanted.always_at.as_ref().is_some_and(|it| it.has(due));
-        if found.is_empty() && !after.must_build && !always {
+        if !is_important && !after.must_build && !always {
+            if !found.is_empty() {
+                // They are built with the next that is important.
+                (after.seen, after.newest) = before;
+            }
             return Ok(None);
         }
         after.must_build = false;
@@ -242,18 +247,18 @@ impl<'c> Timed<'c> {
         Ok(Some(buildset))
     }
 
-    /// The changes after the last that it has seen; notes the newest of each codebase.
+    /// The changes after the last that it has seen, and whether one is important; notes the newest of each codebase.
     async fn find_changes(
         &self,
         sources: &[SourceDefaults],
         wanted: &NightlyChanges,
         after: &mut State,
-    ) -> Result<Vec<ChangeId>> {
+    ) -> Result<(Vec<ChangeId>, bool)> {
         let seen = after.seen.unwrap_or_default();
         let mut query = Query::<Change>::new()
             .filter(ChangeField::Id, Op::Gt, vec![seen.into()])
             .ascending(ChangeField::Id);
-        let mut found = vec![];
+        let (mut found, mut is_important) = (vec![], false);
         loop {
             let page = self.context.store.page(query.clone()).await?;
             for change in &page.items {
@@ -266,11 +271,12 @@ impl<'c> Timed<'c> {
                         .newest
                         .insert(change.codebase.clone(), change.source_stamp.id.0);
                     found.push(change.id);
+                    is_important = is_important || self.context.is_important(&wanted.filter, change);
                 }
             }
             match page.next {
                 Some(next) => query = query.after(next),
-                None => return Ok(found),
+                None => return Ok((found, is_important)),
             }
         }
     }

@@ -98,6 +98,7 @@ pub(crate) async fn trigger(
     let key = wish.key.clone();
     let mut buildset = super::buildset(scheduler, builders, own_reason(scheduler, reason));
     fill(store, &mut buildset, sources, wish).await?;
+    buildset.priority = super::priority(store, scheduler, &buildset.changes).await?;
     let made = store.apply(Transition::Trigger(key, Box::new(buildset)));
     match made.await? {
         Applied::Buildset(id, requests) => Ok(Triggered::Buildset(id, requests)),

@@ -6,5 +6,6 @@ mod cancellers;
 mod chains;
 mod codebases;
 mod forces;
+mod importance;
 mod nightly;
 mod site;

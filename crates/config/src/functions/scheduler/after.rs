@@ -9,7 +9,7 @@ use crate::session::Kind;
 
 pub(in crate::functions) const DEPENDENT: Function = Function {
     name: "dependent",
-    parameters: &["name", "builders", "upstream", "properties"],
+    parameters: &["name", "builders", "upstream", "properties", "priority"],
     positional: 1,
     any_name: false,
     run: dependent,
@@ -27,6 +27,7 @@ pub(in crate::functions) const TRIGGERABLE: Function = Function {
         "codebase",
         "codebases",
         "properties",
+        "priority",
     ],
     positional: 1,
     any_name: false,

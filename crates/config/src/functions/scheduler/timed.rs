@@ -3,7 +3,7 @@
 use super::after::{own_sources, triggered};
 use super::{filter, named, sources};
 use crate::call::{Call, Function};
-use crate::model::{ChangeFilter, NightlyChanges, SchedulerKind, SourceDefaults};
+use crate::model::{ChangeFilter, NightlyChanges, Pattern, SchedulerKind, SourceDefaults};
 use crate::object::Item;
 use crate::read;
 use crate::times::{FIELDS, Times, utc};
@@ -20,6 +20,7 @@ pub(in crate::functions) const PERIODIC: Function = Function {
         "codebase",
         "codebases",
         "properties",
+        "priority",
     ],
     positional: 1,
     any_name: false,
@@ -51,7 +52,10 @@ pub(in crate::functions) const NIGHTLY: Function = Function {
         "authors",
         "files",
         "filter",
+        "important",
+        "only_important",
         "properties",
+        "priority",
     ],
     positional: 1,
     any_name: false,
@@ -76,6 +80,7 @@ pub(in crate::functions) const NIGHTLY_TRIGGERABLE: Function = Function {
         "codebase",
         "codebases",
         "properties",
+        "priority",
     ],
     positional: 1,
     any_name: false,
@@ -121,6 +126,8 @@ fn changes(call: &mut Call<'_, '_>, sources: &[SourceDefaults]) -> Option<Nightl
             "authors",
             "files",
             "filter",
+        "important",
+        "only_important",
         ];
         for argument in ["always_at"].into_iter().chain(of_changes) {
             if call.has(argument) {
@@ -139,7 +146,7 @@ fn changes(call: &mut Call<'_, '_>, sources: &[SourceDefaults]) -> Option<Nightl
             own.branch.clone()
         }
         several => {
-            filter.codebases = several.iter().map(|it| it.codebase.clone()).collect();
+            filter.codebases = several.iter().map(|it| Pattern::Text(it.codebase.clone())).collect();
             None
         }
     };
@@ -157,7 +164,7 @@ fn narrow(filter: &mut ChangeFilter, own: &SourceDefaults) {
         (&mut filter.codebases, &own.codebase),
     ] {
         if patterns.is_empty() && !text.is_empty() {
-            patterns.push(text.clone());
+            patterns.push(Pattern::Text(text.clone()));
         }
     }
 }

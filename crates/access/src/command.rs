@@ -25,6 +25,7 @@ pub(crate) const fn action_of(command: &Command) -> Action {
         | Command::StopWorker { .. }
         | Command::KillWorker { .. } => Action::Workers,
         Command::EnableScheduler { .. } => Action::Schedulers,
+        Command::AddChange { .. } => Action::Changes,
     }
 }
 
@@ -110,7 +111,8 @@ impl Desk<'_> {
             Command::PauseWorker { .. }
             | Command::UnpauseWorker { .. }
             | Command::StopWorker { .. }
-            | Command::KillWorker { .. } => self.go(command).await,
+            | Command::KillWorker { .. }
+            | Command::AddChange { .. } => self.go(command).await,
         }
     }
 

@@ -44,6 +44,8 @@ actions! {
     Workers = "workers",
     /// To enable and disable schedulers.
     Schedulers = "schedulers",
+    /// To add changes.
+    Changes = "changes",
     /// To make tokens for others, and to list and revoke theirs.
     Tokens = "tokens",
 }
@@ -61,7 +63,10 @@ impl Action {
 
     /// Whether it is about builders, so that a rule can limit it to some of them.
     pub const fn is_about_builders(self) -> bool {
-        !matches!(self, Self::Workers | Self::Schedulers | Self::Tokens)
+        !matches!(
+            self,
+            Self::Workers | Self::Schedulers | Self::Changes | Self::Tokens
+        )
     }
 }
 

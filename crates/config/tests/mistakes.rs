@@ -604,7 +604,10 @@ nightly("d", builders = [b], hour = 3, important = lambda change: True)
 force("e", builders = [b], priority = 3)
 master(prioritize_builders = "fast")"#
         ),
-        ("order of builders", r#"master(prioritize_builders = ["bb", 1, "x*", lambda x: x])"#),
+        (
+            "order of builders",
+            r#"master(prioritize_builders = ["bb", 1, "x*", lambda x: x])"#
+        ),
         (
             "regular expressions",
             r#"any_branch("a", builders = [b], branches = [regex("(a"), regex("a(?=b)"), regex(1)])

@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, SchedulerKey, WorkerId, WorkerKey};
+use crate::{
+    BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, SchedulerKey, Timestamp, WorkerId,
+    WorkerKey,
+};
 
 /// Who asks. A binding carries it; [`Access`](crate::Access), beneath all bindings, decides what it may do.
 ///
@@ -91,6 +94,37 @@ pub struct ForceParams {
     pub idempotency_key: Option<String>,
 }
 
+/// A change that somebody tells of (Buildbot's `sendchange`). What is left out is empty, or not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeParams {
+    /// Who wrote it, `Name <mail>`; not empty.
+    pub author: String,
+    /// Who committed it.
+    pub committer: Option<String>,
+    /// The files it touches.
+    pub files: Vec<String>,
+    /// The commit's message.
+    pub comments: String,
+    /// The revision it made.
+    pub revision: Option<String>,
+    /// Its branch.
+    pub branch: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+    /// Where to read it.
+    pub revlink: Option<String>,
+    /// Its properties, by name; their source is `Change`.
+    pub properties: BTreeMap<String, serde_json::Value>,
+    /// The repository's URL.
+    pub repository: String,
+    /// The project.
+    pub project: String,
+    /// The codebase.
+    pub codebase: String,
+    /// When it was made; now if none.
+    pub when: Option<Timestamp>,
+}
+
 /// A request to act. Each is carried out, or recorded for the master to carry out, before it is answered.
 /// What is recorded is a [`ControlRecord`] among the events, with the reason and the caller's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,6 +206,13 @@ pub enum Command {
         /// Whether it shall.
         enabled: bool,
     },
+    /// Record a change, as a change source does: what follows from it is the schedulers' to say.
+    /// [`Error::InvalidInput`](crate::Error) names what is wrong: an `author` who is empty, `files` or `properties` without
+    /// a name. The same told twice makes two changes.
+    AddChange {
+        /// The change.
+        change: ChangeParams,
+    },
 }
 
 /// What came of a [`Command`].
@@ -185,6 +226,11 @@ pub enum Outcome {
         buildset: BuildsetId,
         /// Its requests, by builder.
         requests: BTreeMap<BuilderId, BuildRequestId>,
+    },
+    /// A change was recorded.
+    Change {
+        /// The change.
+        change: ChangeId,
     },
 }
 

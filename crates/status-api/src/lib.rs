@@ -44,7 +44,9 @@ pub use access::{
     Access, Credentials, Identity, IssuedToken, NewToken, OpenToAll, Token, TokenOrigin, TokenScope,
 };
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use control::{Caller, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome};
+pub use control::{
+    Caller, ChangeParams, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome,
+};
 pub use error::{Error, Result};
 pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
 pub use id::{

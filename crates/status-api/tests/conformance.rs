@@ -138,6 +138,7 @@ const FAULTS: &[(Fault, &str)] = &[
         Fault::RebuildsWhatIsRemoved,
         "a_rebuild_of_a_removed_builder_is_a_conflict",
     ),
+    (Fault::TakesAnyChange, "what_is_none_is_refused"),
     (Fault::RebuildsWithoutChanges, "a_rebuild_is_of_the_same_changes"),
     (Fault::PutsMissingLast, "random_queries::commit"),
     (Fault::SettlesUpwards, "random_queries::build"),

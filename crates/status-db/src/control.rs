@@ -3,13 +3,14 @@
 //! Whether a request was claimed or a build has ended in the meantime is decided where it cannot change any
 //! more, in the transaction.
 
+mod change;
 mod force;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, Command, Control,
-    ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Outcome, Resource,
-    Scheduler, SchedulerKey, Worker, WorkerKey,
+    Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, ChangeParams, Command,
+    Control, ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Outcome,
+    Resource, Scheduler, SchedulerKey, Worker, WorkerKey,
 };
 
 use crate::deadline::soon;
@@ -55,6 +56,7 @@ impl Store {
                 self.ask_worker(caller, worker, ControlAction::Kill, reason).await
             }
             Command::EnableScheduler { scheduler, enabled } => self.enable(scheduler, enabled).await,
+            Command::AddChange { change } => self.tell(change).await,
         }
     }
 
@@ -163,6 +165,14 @@ impl Store {
         Ok(Outcome::Done)
     }
 
+    async fn tell(&self, told: ChangeParams) -> Result<Outcome> {
+        let change = change::change(told, self.inner.clock.now())?;
+        match self.apply(Transition::AddChange(Box::new(change))).await? {
+            Applied::Change(change) => Ok(Outcome::Change { change }),
+            other => Err(Error::data(format_args!("a new change gave {other:?}"))),
+        }
+    }
+
     async fn enable(&self, scheduler: SchedulerKey, enabled: bool) -> Result<Outcome> {
         let scheduler: Scheduler = self.one(Key::Scheduler(scheduler)).await?;
         self.apply(Transition::EnableScheduler(scheduler.id, enabled))
@@ -173,6 +183,15 @@ impl Store {
 
 /// Refuses texts with NUL, which one of the databases cannot store.
 fn refuse_nul(command: &Command) -> Result<()> {
+    if let Command::AddChange { change } = command {
+        let lists = change.files.iter().map(|it| ("files", it.as_str()));
+        let names = change.properties.keys().map(|it| ("properties", it.as_str()));
+        let mut texts = change::texts(change).into_iter().chain(lists).chain(names);
+        return match texts.find(|(_, text)| text.contains('\0')) {
+            Some((field, _)) => Err(Error::invalid(field, "holds a NUL character")),
+            None => Ok(()),
+        };
+    }
     let texts = match command {
         Command::Force { params, .. } => vec![
             ("reason", &params.reason),

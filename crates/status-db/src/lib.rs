@@ -39,7 +39,7 @@ pub use store::{Database, Options, Store};
 pub use tokens::TokenStore;
 pub use transition::{
     Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ConfigurationId, Deleted, ForceKey,
-    KeptCheckpoint, KeptState, MAX_BUILD_DATA, MAX_PATCH, NewBuildData, NewBuildset, NewChange, NewCheckpoint,
-    NewCommit, NewLog, NewPatch, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild, Outdated, ProjectSetup,
-    Setup, SetupIds, Transition,
+    KeptCheckpoint, KeptState, MAX_BUILD_DATA, MAX_PATCH, NewBuildData, NewBuildset, NewChange,
+    NewCheckpoint, NewCommit, NewLog, NewPatch, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild,
+    Outdated, ProjectSetup, Setup, SetupIds, Transition,
 };

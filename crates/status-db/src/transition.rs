@@ -2,6 +2,8 @@
 //!
 //! Each becomes one atomic piece of a transaction, together with its events. Nothing else writes.
 
+mod source;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,6 +13,8 @@ use weir_status_api::{
     Property, Results, SchedulerId, SourceStampId, StepId, TestResultSetId, Timestamp, Url, WorkerId,
     WorkerInfo,
 };
+
+pub use source::{MAX_PATCH, NewPatch, NewSourceStamp};
 
 /// How many bytes the value of a piece of build data can have: 16 MiB. It lives in a row of the database, and
 /// is read and written as a whole.
@@ -145,55 +149,6 @@ pub struct OpenBuild {
     pub stop: Option<String>,
     /// The names of the secrets that it has used.
     pub used_secrets: Vec<String>,
-}
-
-/// How many bytes a patch can have: 640 KiB. It is in every answer and event that shows its source stamp, and is sent to
-/// a worker in one piece.
-pub const MAX_PATCH: usize = 640 * 1024;
-
-/// A patch upon a source.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct NewPatch {
-    /// How many leading path parts to strip.
-    pub level: i32,
-    /// The folder it is applied in; empty for the source's own.
-    pub subdir: String,
-    /// Who made it.
-    pub author: String,
-    /// What it does.
-    pub comment: String,
-    /// The diff, [`MAX_PATCH`] bytes at the most.
-    pub body: Vec<u8>,
-}
-
-impl fmt::Debug for NewPatch {
-    /// Shows the length of the diff, not the diff.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewPatch")
-            .field("level", &self.level)
-            .field("subdir", &self.subdir)
-            .field("author", &self.author)
-            .field("comment", &self.comment)
-            .field("body", &self.body.len())
-            .finish()
-    }
-}
-
-/// Which source to build. Equal ones share one source stamp.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewSourceStamp {
-    /// The revision; none for the newest.
-    pub revision: Option<String>,
-    /// The branch.
-    pub branch: Option<String>,
-    /// The repository's URL.
-    pub repository: String,
-    /// The project.
-    pub project: String,
-    /// The codebase.
-    pub codebase: String,
-    /// A patch upon it.
-    pub patch: Option<NewPatch>,
 }
 
 /// A change to be recorded.

@@ -18,6 +18,7 @@ mod auth;
 mod badge;
 mod build_data;
 mod cctray;
+mod change_hook;
 mod control;
 mod credential;
 mod depends;
@@ -55,7 +56,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use weir_status_api::{Access, Result, StatusApi};
 
 pub use admission::{Admission, Admitted, StreamLimits};
@@ -99,6 +100,7 @@ impl App {
 type Shared = Arc<App>;
 
 /// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`, `/auth`, `/config`,
+/// `/change_hook`,
 /// `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the web status's
 /// files.
 ///
@@ -127,6 +129,7 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         .route("/auth/login", get(auth::ask).post(auth::sign_in))
         .route("/auth/logout", get(auth::sign_out).post(auth::sign_out))
         .route("/config", get(site::config))
+        .route("/change_hook/{hook}", post(change_hook::serve))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/robots.txt", get(site::robots))

@@ -69,9 +69,12 @@ impl Function {
             Answer::Plain(number) => number.as_i64(),
             _ => None,
         };
-        number
-            .and_then(|it| i32::try_from(it).ok())
-            .ok_or_else(|| self.error(format!("must give a whole number within 32 bits, not {}", answer.noun())))
+        number.and_then(|it| i32::try_from(it).ok()).ok_or_else(|| {
+            self.error(format!(
+                "must give a whole number within 32 bits, not {}",
+                answer.noun()
+            ))
+        })
     }
 
     /// The order in which builders are looked at (Buildbot's `prioritizeBuilders`): their names, first those that go
@@ -81,7 +84,8 @@ impl Function {
     /// [`FunctionError`], as [`Function::call`], and if it gives no list of names or of what it was told of.
     pub fn prioritize_builders(&self, builders: &[WaitingBuilder]) -> Result<Vec<String>, FunctionError> {
         let builders = builders.iter().map(Argument::waiting_builder).collect();
-        let wrong = |noun: &str| self.error(format!("must give a list of builders or their names, not {noun}"));
+        let wrong =
+            |noun: &str| self.error(format!("must give a list of builders or their names, not {noun}"));
         let order = match self.call(vec![Argument::List(builders)])? {
             Answer::List(order) => order,
             other => return Err(wrong(other.noun())),

@@ -34,13 +34,18 @@ fn scheduler<'v>(
     kind: SchedulerKind,
     name: impl Fn(Value<'v>) -> Reading<String>,
 ) -> Option<Item> {
+    // Of a force people say it.
+    let priority = match kind {
+        SchedulerKind::Force { .. } => Priority::default(),
+        _ => call.or("priority", read::priority, Priority::default()),
+    };
     let (properties, late_properties) = call.or("properties", read::late_properties, Default::default());
     let scheduler = SchedulerConfig {
         name: call.required("name", name),
         builders: call.required("builders", read::some(read::builder, "builders")),
         properties,
         late_properties,
-        priority: call.or("priority", read::priority, Priority::default()),
+        priority,
         kind,
     };
     let name = scheduler.name.clone();
@@ -56,7 +61,11 @@ fn filter(call: &mut Call<'_, '_>, branches: Vec<Pattern>, codebases: Vec<Patter
     let only_important = call.or("only_important", read::boolean, false);
     if call.has("only_important") && !call.has("important") {
         let help = Some("add important = lambda change: …".to_owned());
-        call.mistake("only_important", "'only_important' says nothing without 'important'", help);
+        call.mistake(
+            "only_important",
+            "'only_important' says nothing without 'important'",
+            help,
+        );
     }
     ChangeFilter {
         branches,

@@ -98,7 +98,10 @@ mod tests {
             Pattern::regex("a(").unwrap_err(),
             "is no regular expression: unclosed group"
         );
-        assert_eq!(Pattern::regex("((a{100}){100}){100}").unwrap_err(), "repeats too much");
+        assert_eq!(
+            Pattern::regex("((a{100}){100}){100}").unwrap_err(),
+            "repeats too much"
+        );
     }
 
     #[test]

@@ -4,9 +4,9 @@ use starlark::values::Value;
 use starlark::values::dict::DictRef;
 
 use super::{Reading, dict, list, string, text, unexpected, wrong};
-use crate::object::{Item, Object};
 use crate::model::{Pattern, SourceDefaults};
 use crate::nearest::{did_you_mean, nearest};
+use crate::object::{Item, Object};
 
 /// What is said of a codebase.
 const PARTS: [&str; 4] = ["repository", "branch", "revision", "project"];

@@ -19,11 +19,7 @@ const MOST_LINES: usize = 200;
 
 /// Applies the patch on the worker; gives the step's end if that cannot be done. It goes into the index too, so that the
 /// next checkout takes away the files that it made.
-pub(super) async fn apply(
-    step: &StepRun<'_>,
-    patch: &Patch,
-    log: &mut LogWriter,
-) -> Result<Option<StepEnd>> {
+pub(super) async fn apply(step: &StepRun<'_>, patch: &Patch, log: &mut LogWriter) -> Result<Option<StepEnd>> {
     let spec = match command(step, patch) {
         Ok(spec) => spec,
         Err(error) => return Ok(Some(cannot_render(&error, log))),
@@ -37,7 +33,10 @@ pub(super) async fn apply(
     }
     if is_refused && end.results == Results::Failure {
         let (_, stderr) = said.both();
-        let (stderr, body) = (String::from_utf8_lossy(&stderr), String::from_utf8_lossy(&patch.body));
+        let (stderr, body) = (
+            String::from_utf8_lossy(&stderr),
+            String::from_utf8_lossy(&patch.body),
+        );
         for hunk in refused(&stderr, &body) {
             log.say(&hunk);
         }
@@ -118,7 +117,8 @@ fn hunk<'l>(lines: &'l [&'l str], file: &str, number: u64) -> Option<&'l [&'l st
             let named = named.split('\t').next().unwrap_or_default();
             let is_new = line.starts_with("+++ ");
             // The levels are stripped of what the patch has, and a folder may come before what is left.
-            let is = |it: &str| it.ends_with(file) || file.ends_with(it.split_once('/').map_or(it, |it| it.1));
+            let is =
+                |it: &str| it.ends_with(file) || file.ends_with(it.split_once('/').map_or(it, |it| it.1));
             of_file = is(named) || (is_new && of_file);
         } else if of_file && old_line(line) == Some(number) {
             let length = lines[at + 1..]

@@ -323,8 +323,10 @@ builder("b", workers = ["w1", "w2"], steps = [shell("make")])
 
     #[test]
     fn builders_go_in_the_order_that_is_said() {
-        let config = config(&format!("master(prioritize_builders = [\"b2\", regex(\"b[13]$\")])\n{W1_AND_W2}{}",
-            "[builder(name, workers = [\"w1\"], steps = [shell(\"make\")]) for name in [\"b1\", \"b2\", \"b3\"]]"));
+        let config = config(&format!(
+            "master(prioritize_builders = [\"b2\", regex(\"b[13]$\")])\n{W1_AND_W2}{}",
+            "[builder(name, workers = [\"w1\"], steps = [shell(\"make\")]) for name in [\"b1\", \"b2\", \"b3\"]]"
+        ));
         let ids = weir_status_db::SetupIds {
             builders: [("b1", 1), ("b2", 2), ("b3", 3), ("b", 4)]
                 .map(|(name, id)| (name.to_owned(), BuilderId(id)))
@@ -349,7 +351,8 @@ builder("b", workers = ["w1", "w2"], steps = [shell("make")])
         let config = config(&format!(
             "master(prioritize_builders = lambda builders: [it for it in reversed(builders) if it.priority < 9])\n{W1_AND_W2}"
         ));
-        let (mut plan, _) = two_workers(1..=0);
+        let mut plan = Plan::new(Book::default(), MasterId(1));
+        plan.update_worker(&worker(1, "w1"), &config);
         for builder in 1..=3 {
             let rules = Rules {
                 name: format!("b{builder}"),

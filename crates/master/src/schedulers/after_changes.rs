@@ -147,7 +147,8 @@ impl<'c> AfterChanges<'c> {
             // As Buildbot: there is no time in which others could come along.
             return self.context.keep(&self.pending).await;
         }
-        self.pending.add(line, change, is_important, self.context.clock.now());
+        self.pending
+            .add(line, change, is_important, self.context.clock.now());
         if self.stable.is_zero() {
             return self.build_what_is_stable().await;
         }

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weir_config::{ChangeFilter, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
 use weir_status_api::{
-    BuilderId, Change, ChangeId, Clock, Entity, Key, Properties, Property, Read, ReadExt, Scheduler, SchedulerId,
+    BuilderId, Change, ChangeId, Clock, Entity, Key, Properties, Property, Read, ReadExt, Scheduler,
+    SchedulerId,
 };
 use weir_status_db::{Applied, KeptState, NewBuildset, NewSourceStamp, SetupIds, Store, Transition};
 

@@ -159,7 +159,8 @@ mod tests {
         assert_eq!(add("a", 3, true, 5).next_due(STABLE), Some(Timestamp(13)));
         // It is not stable before the last change, important or not.
         let mut pending = add("a", 4, false, 20);
-        let ids = |changes: Option<Vec<ChangeId>>| changes.map(|it| it.iter().map(|it| it.0).collect::<Vec<_>>());
+        let ids =
+            |changes: Option<Vec<ChangeId>>| changes.map(|it| it.iter().map(|it| it.0).collect::<Vec<_>>());
         assert_eq!(ids(pending.take_due(STABLE, Timestamp(20))), Some(vec![2]));
         assert_eq!(ids(pending.take_due(STABLE, Timestamp(20))), None);
         assert_eq!(ids(pending.take_due(STABLE, Timestamp(30))), Some(vec![1, 3, 4]));
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn what_waits_for_an_important_change_is_bounded() {
         let mut pending = Pending::default();
-        for id in 0..3 * MOST_UNIMPORTANT as i64 {
+        for id in 0..i64::try_from(3 * MOST_UNIMPORTANT).unwrap() {
             pending.add("a".to_owned(), &change(id), false, Timestamp(id));
             pending.add(format!("b{id}"), &change(id), false, Timestamp(id));
         }
@@ -183,6 +184,9 @@ mod tests {
     fn what_an_earlier_version_kept_is_important() {
         let kept = r#"{"seen": 7, "waiting": {"a": {"changes": [7], "newest_at": 0}}}"#;
         let mut pending: Pending = serde_json::from_str(kept).unwrap();
-        assert_eq!(pending.take_due(Duration::ZERO, Timestamp(0)), Some(vec![ChangeId(7)]));
+        assert_eq!(
+            pending.take_due(Duration::ZERO, Timestamp(0)),
+            Some(vec![ChangeId(7)])
+        );
     }
 }

@@ -21,7 +21,8 @@ const IMPORTANT: &str = r#"important = lambda change: not all([it.startswith("do
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_important_comes_along_with_what_is() {
-    let config = format!(r#"single_branch("s", builders = [a, b], branch = "main", tree_stable = "1h", {IMPORTANT})"#);
+    let config =
+        format!(r#"single_branch("s", builders = [a, b], branch = "main", tree_stable = "1h", {IMPORTANT})"#);
     let mut site = Site::start(&config).await;
     site.change(docs("d1")).await;
     site.pass(hours(5)).await;
@@ -58,7 +59,11 @@ nightly("n", builders = [c], hour = 3, only_if_changed = True, branch = "main", 
     site.one_after(0).await;
     site.change(change("code", "main", "c1")).await;
     site.settle().await;
-    assert_eq!(priority(&site, 1).await, 1, "at once there is nothing to come along");
+    assert_eq!(
+        priority(&site, 1).await,
+        1,
+        "at once there is nothing to come along"
+    );
     site.pass(hours(2)).await;
     assert_eq!(priority(&site, 2).await, 1, "only what is important counts");
     site.pass(hours(24)).await;

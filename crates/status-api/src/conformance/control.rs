@@ -260,6 +260,12 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
             scheduler: FORCE_ONE.to_owned(),
             params: ForceParams::default(),
         });
+        commands.push(Command::AddChange {
+            change: crate::ChangeParams {
+                author: "Ada".to_owned(),
+                ..Default::default()
+            },
+        });
         commands
     };
     for caller in [

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use weir_status_api::conformance::NewBuildset;
 use weir_status_api::{
-    BuildKey, BuildRequestId, Caller, Command, Control, ControlAction, ControlRecord, ControlTarget, Entity,
-    Error, Outcome, Result, Results, SchedulerKey, Verb, WorkerKey,
+    BuildKey, BuildRequestId, Caller, Change, ChangeId, ChangeParams, Command, Control, ControlAction,
+    ControlRecord, ControlTarget, Entity, Error, Outcome, Property, Result, Results, SchedulerKey,
+    SourceStamp, SourceStampId, Verb, WorkerKey,
 };
 
 use super::write::{change, row};
@@ -78,6 +79,50 @@ impl Transaction<'_> {
             self.complete_request(request, Results::Cancelled);
         }
         Ok(Outcome::Done)
+    }
+
+    fn tell(&mut self, told: ChangeParams) -> Result<Outcome> {
+        let wrong = [
+            ("author", told.author.trim().is_empty()),
+            ("files", told.files.iter().any(String::is_empty)),
+            ("properties", told.properties.contains_key("")),
+        ];
+        let takes_all = self.has(Fault::TakesAnyChange);
+        if let Some((field, _)) = wrong.into_iter().find(|(_, it)| *it && !takes_all) {
+            return Err(Error::invalid(field, "is wrong"));
+        }
+        let now = self.now;
+        let properties = told.properties.into_iter();
+        let change = self.add_change(Change {
+            id: ChangeId(0),
+            parents: vec![],
+            author: told.author,
+            committer: told.committer,
+            files: told.files,
+            comments: told.comments,
+            revision: told.revision,
+            branch: told.branch,
+            category: told.category,
+            revlink: told.revlink,
+            properties: properties
+                .map(|(name, value)| (name, Property::new(value, "Change")))
+                .collect(),
+            repository: told.repository,
+            project: told.project,
+            codebase: told.codebase,
+            source_stamp: SourceStamp {
+                id: SourceStampId(0),
+                revision: None,
+                branch: None,
+                repository: String::new(),
+                project: String::new(),
+                codebase: String::new(),
+                created_at: now,
+                patch: None,
+            },
+            when: told.when.unwrap_or(now),
+        });
+        Ok(Outcome::Change { change })
     }
 
     fn set_priority(&mut self, request: BuildRequestId, priority: i32) -> Result<Outcome> {
@@ -167,6 +212,7 @@ impl Control for Model {
             }
             Command::SetPriority { request, priority } => state.set_priority(request, priority),
             Command::EnableScheduler { scheduler, enabled } => state.enable_scheduler(&scheduler, enabled),
+            Command::AddChange { change } => state.tell(change),
         })
     }
 }

@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     StopsInsteadOfKilling,
     RebuildsWhatIsRemoved,
     RebuildsWithoutChanges,
+    /// Records changes that nobody made, or of files without a name.
+    TakesAnyChange,
 }
 
 /// All there is.

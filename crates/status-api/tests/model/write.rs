@@ -39,6 +39,26 @@ macro_rules! change {
 pub(super) use change;
 
 impl Transaction<'_> {
+    pub(super) fn add_change(&mut self, change: Change) -> ChangeId {
+        let id = ChangeId(self.changes.len() as i64 + 1);
+        let source_stamp = self.stamp(SourceStamp {
+            revision: change.revision.clone(),
+            branch: change.branch.clone(),
+            repository: change.repository.clone(),
+            project: change.project.clone(),
+            codebase: change.codebase.clone(),
+            ..change.source_stamp.clone()
+        });
+        let change = Change {
+            id,
+            source_stamp,
+            ..change
+        };
+        self.changes.push(change.clone());
+        self.emit(Verb::New, change);
+        id
+    }
+
     /// The source stamp like this one, made if there is none.
     fn stamp(&mut self, like: SourceStamp) -> SourceStamp {
         let same = |it: &&SourceStamp| {
@@ -170,25 +190,7 @@ impl Writer for Model {
     }
 
     async fn add_change(&self, change: Change) -> ChangeId {
-        self.transact(|state| {
-            let id = ChangeId(state.changes.len() as i64 + 1);
-            let source_stamp = state.stamp(SourceStamp {
-                revision: change.revision.clone(),
-                branch: change.branch.clone(),
-                repository: change.repository.clone(),
-                project: change.project.clone(),
-                codebase: change.codebase.clone(),
-                ..change.source_stamp.clone()
-            });
-            let change = Change {
-                id,
-                source_stamp,
-                ..change
-            };
-            state.changes.push(change.clone());
-            state.emit(Verb::New, change);
-            id
-        })
+        self.transact(|state| state.add_change(change))
     }
 
     async fn add_buildset(&self, buildset: NewBuildset) -> (BuildsetId, BTreeMap<BuilderId, BuildRequestId>) {

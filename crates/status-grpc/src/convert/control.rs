@@ -13,6 +13,13 @@ optional_messages! {
     }
 }
 
+messages! {
+    ChangeParams {
+        author, committer, files, comments, revision, branch, category, revlink, properties, repository, project,
+        codebase, when,
+    }
+}
+
 messages! { ControlRecord { target, action, reason, caller } }
 
 choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, } }
@@ -30,6 +37,7 @@ choice! {
         EnableScheduler { scheduler: scheduler, enabled: enabled } = command::EnableScheduler,
         SetPriority { request: request, priority: priority } = command::SetPriority,
         KillWorker { worker: worker, reason: reason } = command::KillWorker,
+        AddChange { change: change } = command::AddChange,
     }
 }
 
@@ -38,5 +46,6 @@ choice! {
         ;
         Done {} = outcome::Done,
         Buildset { buildset: buildset, requests: requests } = outcome::Buildset,
+        Change { change: change } = outcome::Change,
     }
 }

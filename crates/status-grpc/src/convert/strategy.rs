@@ -165,6 +165,10 @@ structs! {
     ForceParams {
         builders, reason, priority, branch, revision, repository, project, values, idempotency_key,
     }
+    ChangeParams {
+        author, committer, files, comments, revision, branch, category, revlink, properties, repository, project,
+        codebase, when,
+    }
     ControlRecord { target, action, reason, caller }
     BuilderChoice { builders, project, tags, without_tags, removed_too }
     WaterfallQuery { builders, from, to, steps, limit }
@@ -190,7 +194,7 @@ macro_rules! enums {
 }
 
 enums! {
-    ForceFieldKind { Text {}, Int {}, Bool {}, Choice { 0: it }, }
+    ForceFieldKind { Text {}, Int {}, Bool {}, Choice { 0: it }, Patch { codebase: it }, Properties {}, }
     BuilderKey { Id { 0: it }, Name { 0: it }, }
     WorkerKey { Id { 0: it }, Name { 0: it }, }
     SchedulerKey { Id { 0: it }, Name { 0: it }, }
@@ -230,8 +234,9 @@ enums! {
         EnableScheduler { scheduler: scheduler, enabled: enabled },
         SetPriority { request: request, priority: priority },
         KillWorker { worker: worker, reason: reason },
+        AddChange { change: change },
     }
-    Outcome { Done {}, Buildset { buildset: buildset, requests: requests }, }
+    Outcome { Done {}, Buildset { buildset: buildset, requests: requests }, Change { change: change }, }
     Error {
         NotFound { what: what },
         InvalidQuery { field: field, why: why },

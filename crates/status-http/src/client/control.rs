@@ -16,7 +16,10 @@ impl Control for HttpStatus {
         let (path, method, params) = v2::write_command(&command, &codebase);
         let path = match path {
             Some(path) => path,
-            None => self.path_with_id(&v2::command_key(&command)).await?,
+            None => match v2::command_key(&command) {
+                Some(key) => self.path_with_id(&key).await?,
+                None => return Err(Error::internal(format!("{method} has no path"))),
+            },
         };
         let call = RpcRequest {
             id: Value::from(1),

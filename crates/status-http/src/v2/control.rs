@@ -1,14 +1,16 @@
 //! Commands as JSON-RPC 2.0, both ways.
 
+mod change;
 mod force;
 mod idempotency;
 mod rpc;
 
 use serde_json::{Map, Value, json};
-use weir_status_api::{Command, Error, Key, Outcome, Result};
+use weir_status_api::{Command, Error, Key, Kind, Outcome, Result};
 
 use super::key_path;
 use super::path::Endpoint;
+pub use change::change_from_params;
 pub use force::{ForceRequest, force_error_to_field_names, force_error_to_json_names, force_to_params};
 pub use idempotency::{IDEMPOTENCY_HEADER, read_idempotency_key, write_idempotency_key};
 pub use rpc::{RpcRequest, RpcResponse, outcome_from, rpc_answer, rpc_error_from};
@@ -33,6 +35,12 @@ pub enum Asked {
 /// [`Error::NotSupported`] if the resource has no such method; [`Error::InvalidInput`] if a parameter is not
 /// of its type.
 pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> Result<Asked> {
+    if let (Endpoint::List(Kind::Change, scopes), "add") = (endpoint, method)
+        && scopes.is_empty()
+    {
+        let change = change_from_params(params)?;
+        return Ok(Asked::Command(Command::AddChange { change }));
+    }
     let (Endpoint::One(key) | Endpoint::OneWithin(key, _)) = endpoint else {
         return Err(unsupported(method));
     };
@@ -109,13 +117,19 @@ pub fn write_command(
         Command::KillWorker { reason: why, .. } => ("kill", reason(why)),
         Command::UnpauseWorker { .. } => ("unpause", Map::new()),
         Command::EnableScheduler { enabled, .. } => ("enable", object(json!({"enabled": enabled}))),
+        Command::AddChange { change } => ("add", change::change_to_params(change)),
     };
-    (key_path(&command_key(command)), method, params)
+    let path = match command_key(command) {
+        Some(key) => key_path(&key),
+        None => Some("/changes".to_owned()),
+    };
+    (path, method, params)
 }
 
-/// What the command is about.
-pub fn command_key(command: &Command) -> Key {
-    match command {
+/// What the command is about; none if that is not there yet.
+pub fn command_key(command: &Command) -> Option<Key> {
+    Some(match command {
+        Command::AddChange { .. } => return None,
         Command::Force { scheduler, .. } => Key::ForceScheduler(scheduler.clone()),
         Command::StopBuild { build, .. } | Command::Rebuild { build } => Key::Build(build.clone()),
         Command::CancelRequest { request, .. } | Command::SetPriority { request, .. } => {
@@ -126,13 +140,15 @@ pub fn command_key(command: &Command) -> Key {
         | Command::StopWorker { worker, .. }
         | Command::KillWorker { worker, .. } => Key::Worker(worker.clone()),
         Command::EnableScheduler { scheduler, .. } => Key::Scheduler(scheduler.clone()),
-    }
+    })
 }
 
-/// An outcome as the result of a call: null, or the buildset's id and its requests by builder.
+/// An outcome as the result of a call: null, the buildset's id and its requests by builder, or an object with the
+/// change's id.
 pub fn outcome_to_json(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Done => Value::Null,
+        Outcome::Change { change } => json!({"changeid": change.0}),
         Outcome::Buildset { buildset, requests } => {
             let requests = requests
                 .iter()

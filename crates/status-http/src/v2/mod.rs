@@ -23,7 +23,7 @@ mod token;
 
 pub use columns::{Column, Shape, columns, field_name, json_name};
 pub use control::{
-    Asked, ForceRequest, IDEMPOTENCY_HEADER, RpcRequest, RpcResponse, asked, command_key,
+    Asked, ForceRequest, IDEMPOTENCY_HEADER, RpcRequest, RpcResponse, asked, change_from_params, command_key,
     force_error_to_field_names, force_error_to_json_names, force_to_params, outcome_from, outcome_to_json,
     read_idempotency_key, rpc_answer, rpc_error_from, write_command, write_idempotency_key,
 };

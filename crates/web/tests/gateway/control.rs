@@ -158,3 +158,67 @@ async fn a_token_is_handed_on() {
     );
     assert_eq!(pause(Some(format!("bearer {TOKEN}"))).await, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_change_comes_by_the_hook() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let post = async |path: &str, form: &str| {
+        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+        gateway
+            .ask(request.body(Body::from(form.to_owned())).unwrap())
+            .await
+    };
+    let form = "who=Ada+%3Ca%40b.c%3E&files=%5B%22a%22%2C%22b%20c%22%5D&comments=Raise&branch=next&when=1700000000.25\
+                &properties=%7B%22depth%22%3A3%7D&category=";
+    let answer = post("/change_hook/base", form).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    let added = gateway.rows("changes?order=-changeid&limit=1").await.remove(0);
+    assert_eq!(added["author"], "Ada <a@b.c>");
+    assert_eq!(added["files"], json!(["a", "b c"]));
+    assert_eq!(
+        (&added["branch"], &added["category"]),
+        (&json!("next"), &Value::Null)
+    );
+    assert_eq!(added["when_timestamp"], 1_700_000_000);
+    assert_eq!(added["properties"]["depth"], json!([3, "Change"]));
+    for (path, form, status, why) in [
+        (
+            "/change_hook/base",
+            "comments=x",
+            StatusCode::BAD_REQUEST,
+            "author",
+        ),
+        (
+            "/change_hook/base",
+            "who=a&files=x",
+            StatusCode::BAD_REQUEST,
+            "files: is no JSON",
+        ),
+        (
+            "/change_hook/base",
+            "who=a&colour=red",
+            StatusCode::BAD_REQUEST,
+            "colour: there is no such parameter",
+        ),
+        (
+            "/change_hook/github",
+            "who=a",
+            StatusCode::NOT_FOUND,
+            "change hook `github`",
+        ),
+    ] {
+        let answer = post(path, form).await;
+        assert_eq!(answer.status, status, "{form}: {}", answer.body);
+        assert!(answer.body.contains(why), "{form}: {}", answer.body);
+    }
+    let added = gateway
+        .call("changes", "add", json!({"author": "Bob", "comments": "by JSON"}))
+        .await;
+    assert!(added.json()["result"]["changeid"].is_i64(), "{}", added.body);
+    let guarded = Gateway::over(scene.stage.guarded());
+    let request = Request::post("/change_hook/base")
+        .body(Body::from("who=a"))
+        .unwrap();
+    assert_eq!(guarded.ask(request).await.status, StatusCode::FORBIDDEN);
+}

@@ -11,6 +11,7 @@ mod list;
 mod listen;
 mod logs;
 mod master;
+mod sendchange;
 mod simulate;
 mod status;
 mod token;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     Force(force::Force),
     /// Build what is in a working copy.
     Try(try_job::Try),
+    /// Tell the master of a change.
+    #[command(name = "sendchange")]
+    SendChange(sendchange::SendChange),
     /// Stop a build.
     Stop(act::Stop),
     /// Build again what a build built.
@@ -112,6 +116,7 @@ impl Command {
             Self::Logs(it) => it.run().await,
             Self::Force(it) => it.run().await,
             Self::Try(it) => it.run().await,
+            Self::SendChange(it) => it.run().await,
             Self::Watch(it) => it.run().await,
             Self::Token(it) => it.run().await,
             Self::Db(it) => it.run().await,

@@ -128,7 +128,7 @@ impl Try {
 
     fn properties(&self) -> Result<Map<String, Value>, Failure> {
         let named = self.properties.iter().map(|it| match it.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.into())),
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), Value::from(value))),
             _ => Err(Failure::usage(format!("--property {it}: write NAME=VALUE"))),
         });
         named.collect()
@@ -191,16 +191,15 @@ impl Try {
         for property in &self.properties {
             say(format!("property: {property}"))?;
         }
-        say(format!("patch: {} bytes, level {}\n", job.diff.len(), self.patchlevel))?;
+        say(format!(
+            "patch: {} bytes, level {}\n",
+            job.diff.len(),
+            self.patchlevel
+        ))?;
         Ok(std::io::stdout().write_all(&job.diff)?)
     }
 
-    fn params(
-        &self,
-        door: &Door,
-        job: &Job,
-        properties: Map<String, Value>,
-    ) -> Result<ForceParams, Failure> {
+    fn params(&self, door: &Door, job: &Job, properties: Map<String, Value>) -> Result<ForceParams, Failure> {
         let mut values = BTreeMap::new();
         let mut set = |part: &str, value: Value| drop(values.insert(format!("{}_{part}", door.patch), value));
         set("body_base64", STANDARD.encode(&job.diff).into());
@@ -245,7 +244,10 @@ fn read(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
     };
     match read {
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Failure::usage(format!("{} cannot be read: {error}", file.display()))),
+        Err(error) => Err(Failure::usage(format!(
+            "{} cannot be read: {error}",
+            file.display()
+        ))),
     }
 }
 
@@ -280,7 +282,17 @@ impl Door {
             ));
         }
         let known: Vec<String> = found.iter().flat_map(|it| it.builder_names.clone()).collect();
-        found.retain(|it| asked.builders.iter().all(|builder| it.builder_names.contains(builder)));
+        found.retain(|it| {
+            asked
+                .builders
+                .iter()
+                .all(|builder| it.builder_names.contains(builder))
+        });
+        // A form that may have a patch, and can do without, is for other things first.
+        let is_for_patches = |it: &ForceScheduler| it.fields.iter().any(|it| is_patch(it) && it.required);
+        if found.iter().any(is_for_patches) {
+            found.retain(is_for_patches);
+        }
         match found.as_slice() {
             [_] => Self::of(found.remove(0), asked),
             [] => Err(Failure::usage(format!(

@@ -123,8 +123,16 @@ fn force(call: &mut Call<'_, '_>) -> Option<Item> {
             let codebases = sources.iter().map(|it| it.codebase.as_str());
             let help = nearest(codebase, codebases.clone())
                 .map(did_you_mean)
-                .unwrap_or_else(|| format!("give field_patch(codebase = …) one of '{}'", codebases.collect::<Vec<_>>().join("', '")));
-            let message = format!("'{}' patches a codebase that is not built: '{codebase}'", field.name);
+                .unwrap_or_else(|| {
+                    format!(
+                        "give field_patch(codebase = …) one of '{}'",
+                        codebases.collect::<Vec<_>>().join("', '")
+                    )
+                });
+            let message = format!(
+                "'{}' patches a codebase that is not built: '{codebase}'",
+                field.name
+            );
             call.mistake("fields", &message, Some(help));
         }
     }

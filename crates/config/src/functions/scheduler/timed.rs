@@ -126,8 +126,8 @@ fn changes(call: &mut Call<'_, '_>, sources: &[SourceDefaults]) -> Option<Nightl
             "authors",
             "files",
             "filter",
-        "important",
-        "only_important",
+            "important",
+            "only_important",
         ];
         for argument in ["always_at"].into_iter().chain(of_changes) {
             if call.has(argument) {
@@ -146,7 +146,10 @@ fn changes(call: &mut Call<'_, '_>, sources: &[SourceDefaults]) -> Option<Nightl
             own.branch.clone()
         }
         several => {
-            filter.codebases = several.iter().map(|it| Pattern::Text(it.codebase.clone())).collect();
+            filter.codebases = several
+                .iter()
+                .map(|it| Pattern::Text(it.codebase.clone()))
+                .collect();
             None
         }
     };

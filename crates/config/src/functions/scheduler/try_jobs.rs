@@ -35,7 +35,8 @@ pub(in crate::functions) const FIELD_PATCH: Function = Function {
     any_name: false,
     run: |call| {
         let codebase = call.or("codebase", read::string, String::new());
-        any_field(call, ForceFieldKind::Patch { codebase })
+        let required = call.or("required", read::boolean, false);
+        any_field(call, ForceFieldKind::Patch { codebase }, required)
     },
 };
 
@@ -44,10 +45,10 @@ pub(in crate::functions) const FIELD_PROPERTIES: Function = Function {
     parameters: &["name", "label"],
     positional: 1,
     any_name: false,
-    run: |call| any_field(call, ForceFieldKind::Properties),
+    run: |call| any_field(call, ForceFieldKind::Properties, false),
 };
 
-fn any_field(call: &mut Call<'_, '_>, kind: ForceFieldKind) -> Option<Item> {
+fn any_field(call: &mut Call<'_, '_>, kind: ForceFieldKind, required: bool) -> Option<Item> {
     let name = call.required("name", read::property_name);
     asks_anyway(call, &name);
     let label = call.optional("label", read::name(200));
@@ -56,7 +57,7 @@ fn any_field(call: &mut Call<'_, '_>, kind: ForceFieldKind) -> Option<Item> {
         name,
         kind,
         default: "".into(),
-        required: call.or("required", read::boolean, false),
+        required,
     })))
 }
 

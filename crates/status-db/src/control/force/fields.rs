@@ -463,8 +463,18 @@ mod tests {
             field("mode", ForceFieldKind::Text, json!("debug"), false),
         ];
         for (value, expected) in [
-            (json!({"mode": "x", "jobs": 4}), Ok(vec![("jobs", json!(4)), ("mode", json!("debug"))])),
-            (json!("a = b=c\n\nd="), Ok(vec![("a", json!("b=c")), ("d", json!("")), ("mode", json!("debug"))])),
+            (
+                json!({"mode": "x", "jobs": 4}),
+                Ok(vec![("jobs", json!(4)), ("mode", json!("debug"))]),
+            ),
+            (
+                json!("a = b=c\n\nd="),
+                Ok(vec![
+                    ("a", json!("b=c")),
+                    ("d", json!("")),
+                    ("mode", json!("debug")),
+                ]),
+            ),
             (json!(""), Ok(vec![("mode", json!("debug"))])),
             (json!("a"), Err("must be lines NAME=VALUE, not `a`")),
             (json!([1]), Err("must be an object of names and values, not [1]")),
@@ -474,7 +484,9 @@ mod tests {
             match expected {
                 Ok(expected) => {
                     let properties = filled.properties.iter();
-                    let properties: Vec<_> = properties.map(|(name, it)| (name.as_str(), it.value.clone())).collect();
+                    let properties: Vec<_> = properties
+                        .map(|(name, it)| (name.as_str(), it.value.clone()))
+                        .collect();
                     assert_eq!(properties, expected);
                 }
                 Err(why) => assert_eq!(wrong["more"], why),

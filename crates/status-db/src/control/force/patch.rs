@@ -64,7 +64,10 @@ fn body(text: Option<Value>, base64: Option<Value>) -> Result<Vec<u8>, (&'static
         (Some(Value::String(text)), None) => ("body", text.into_bytes()),
         (None, Some(Value::String(text))) => {
             let bytes = STANDARD.decode(text.trim());
-            ("body_base64", bytes.map_err(|error| ("body_base64", format!("is no base64: {error}")))?)
+            (
+                "body_base64",
+                bytes.map_err(|error| ("body_base64", format!("is no base64: {error}")))?,
+            )
         }
         (Some(_), Some(_)) => return Err(("body_base64", "is given beside the body".to_owned())),
         (Some(value), None) => return Err(("body", format!("must be text, not {value}"))),
@@ -150,9 +153,16 @@ mod tests {
             body: b"- -\xff".to_vec(),
         };
         assert_eq!(patch, Some(expected));
-        let (patch, _) = given(&[("body", json!("a\n")), ("level", Value::Null), ("subdir", json!("."))]);
+        let (patch, _) = given(&[
+            ("body", json!("a\n")),
+            ("level", Value::Null),
+            ("subdir", json!(".")),
+        ]);
         let patch = patch.unwrap();
-        assert_eq!((patch.level, patch.subdir.as_str(), patch.body), (1, "", b"a\n".to_vec()));
+        assert_eq!(
+            (patch.level, patch.subdir.as_str(), patch.body),
+            (1, "", b"a\n".to_vec())
+        );
     }
 
     #[test]

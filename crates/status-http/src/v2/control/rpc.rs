@@ -1,7 +1,7 @@
 //! The envelope of JSON-RPC 2.0, as Buildbot has it.
 
 use serde_json::{Map, Value, json};
-use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, Error, Outcome, Result};
+use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, ChangeId, Error, Outcome, Result};
 
 use super::outcome_to_json;
 use crate::v2::error::{details, error_from, from_details, status, texts};
@@ -152,11 +152,15 @@ pub fn rpc_error_from(http_status: u16, body: &Value) -> Option<Error> {
 /// The outcome that a call's answer tells.
 ///
 /// # Errors
-/// [`Error::Internal`] if it is neither null nor a buildset's id and its requests.
+/// [`Error::Internal`] if it is neither null, nor a buildset's id and its requests, nor a change's id.
 pub fn outcome_from(body: &Value) -> Result<Outcome> {
     let result = body.get("result").unwrap_or(&Value::Null);
     if result.is_null() {
         return Ok(Outcome::Done);
+    }
+    if let Some(change) = result.get("changeid").and_then(Value::as_i64) {
+        let change = ChangeId(change);
+        return Ok(Outcome::Change { change });
     }
     buildset(result).ok_or_else(|| Error::internal(format!("the server answered with the result {result}")))
 }

@@ -3,8 +3,8 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 use weir_status_api::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, Command, Error, ForceParams, Outcome, SchedulerId,
-    WorkerId,
+    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeParams, Command, Error, ForceParams,
+    Outcome, SchedulerId, Timestamp, WorkerId,
 };
 
 use super::*;
@@ -41,6 +41,37 @@ fn force_params() -> impl Strategy<Value = ForceParams> {
                 idempotency_key: None,
             },
         )
+}
+
+fn changes() -> impl Strategy<Value = ChangeParams> {
+    let text = || option::of(".{0,9}");
+    (
+        (".{0,9}", text(), vec(".{0,9}", 0..3), ".{0,9}"),
+        (text(), text(), text(), text()),
+        btree_map(".{1,6}", values(), 0..3),
+        (".{0,9}", ".{0,9}", ".{0,9}"),
+        option::of(any::<i64>()),
+    )
+        .prop_map(|(who, what, properties, source, when)| {
+            let (author, committer, files, comments) = who;
+            let (revision, branch, category, revlink) = what;
+            let (repository, project, codebase) = source;
+            ChangeParams {
+                author,
+                committer,
+                files,
+                comments,
+                revision,
+                branch,
+                category,
+                revlink,
+                properties,
+                repository,
+                project,
+                codebase,
+                when: when.map(Timestamp),
+            }
+        })
 }
 
 fn commands() -> impl Strategy<Value = Command> {
@@ -81,6 +112,7 @@ fn commands() -> impl Strategy<Value = Command> {
             scheduler: SchedulerId(id).into(),
             enabled
         }),
+        changes().prop_map(|change| Command::AddChange { change }),
     ]
 }
 
@@ -122,6 +154,10 @@ fn outcomes_and_errors_come_back() {
     );
     assert_eq!(rpc_error_from(answer.status, &answer.body), None);
     assert_eq!(outcome_from(&answer.body), Ok(made));
+    let told = Outcome::Change { change: ChangeId(5) };
+    let answer = rpc_answer(&json!(1), &Ok(told.clone()));
+    assert_eq!(answer.body["result"], json!({"changeid": 5}));
+    assert_eq!(outcome_from(&answer.body), Ok(told));
 
     let error = Error::InvalidInput {
         fields: [("main_branch".to_owned(), "is missing".to_owned())].into(),

@@ -219,10 +219,7 @@ fn own_field(own: &ForceField, within: &str) -> Value {
         ForceFieldKind::Username => ("username", json!({"size": 30, "need_email": true})),
         ForceFieldKind::Codebase(source) => return codebase_group(&own.name, &own.label, source),
         ForceFieldKind::Patch { codebase } => return patch_group(own, &full_name, codebase),
-        ForceFieldKind::Properties => (
-            "textarea",
-            json!({"cols": 80, "rows": 4, "any_properties": true}),
-        ),
+        ForceFieldKind::Properties => ("textarea", json!({"cols": 80, "rows": 4, "any_properties": true})),
         ForceFieldKind::Group(fields) => {
             let fields = fields.iter().map(|it| own_field(it, &full_name)).collect();
             let mut object = group(&own.name, &own.label, fields);

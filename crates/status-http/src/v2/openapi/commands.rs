@@ -22,6 +22,7 @@ enum Takes {
     Priority,
     Enabled,
     Form,
+    Change,
 }
 
 const fn method(kind: Kind, name: &'static str, takes: Takes) -> Method {
@@ -38,7 +39,10 @@ const fn making(mut method: Method) -> Method {
     method
 }
 
-/// All methods.
+/// What is asked of the list of changes.
+const ADD_CHANGE: Method = method(Kind::Change, "add", Takes::Change);
+
+/// All methods of single resources.
 pub(super) const METHODS: [Method; 10] = [
     method(Kind::Build, "stop", Takes::Reason),
     making(method(Kind::Build, "rebuild", Takes::Nothing)),
@@ -69,6 +73,7 @@ impl Method {
             Takes::Priority => object(&[("priority", priority())]),
             Takes::Enabled => object(&[("enabled", flag())]),
             Takes::Form => form(),
+            Takes::Change => change(),
         }
     }
 
@@ -101,6 +106,21 @@ fn form() -> Value {
     form
 }
 
+fn change() -> Value {
+    let names = ["committer", "revision", "branch", "category", "revlink"];
+    let mut fields = vec![("author", text()), ("files", list(text()))];
+    fields.extend(names.map(|name| (name, or_null(text()))));
+    fields.extend(["comments", "repository", "project", "codebase"].map(|name| (name, text())));
+    fields.push(("properties", json!({"type": "object"})));
+    let when = described(
+        json!({"type": "number"}),
+        "Seconds since 1970; now if it is not there.",
+    );
+    fields.push(("when_timestamp", when));
+    fields.push(("when_us", described(integer(), "The same in microseconds.")));
+    object_of(&fields, &["author"])
+}
+
 /// What an answer repeats.
 fn id() -> Value {
     json!({"type": ["string", "integer", "null"]})
@@ -109,12 +129,32 @@ fn id() -> Value {
 /// The command's operation at a path that names one of `kind`; none if there are no commands for it.
 pub(super) fn operation(kind: Kind) -> Option<Value> {
     let methods: Vec<&Method> = METHODS.iter().filter(|it| it.kind == kind).collect();
+    let makes = methods.iter().any(|it| it.makes);
+    let answer = if makes { "MadeAnswer" } else { "DoneAnswer" };
+    let mut operation = of_methods(&methods, answer)?;
+    if kind == Kind::ForceScheduler {
+        operation["parameters"] = json!([{
+            "name": IDEMPOTENCY_HEADER,
+            "in": "header",
+            "description": "A text made up for this one force: the same again within a day makes nothing new.",
+            "schema": text(),
+        }]);
+    }
+    Some(operation)
+}
+
+/// The command's operation at the path of all of `kind`; none if there are no commands for it.
+pub(super) fn of_list(kind: Kind) -> Option<Value> {
+    (kind == ADD_CHANGE.kind)
+        .then(|| of_methods(&[&ADD_CHANGE], "ToldAnswer"))
+        .flatten()
+}
+
+fn of_methods(methods: &[&Method], answer: &str) -> Option<Value> {
     let calls: Vec<Value> = methods.iter().map(|it| schema(&it.call())).collect();
     if calls.is_empty() {
         return None;
     }
-    let makes = methods.iter().any(|it| it.makes);
-    let answer = if makes { "MadeAnswer" } else { "DoneAnswer" };
     let good = json!({
         "description": "It was done.",
         "content": {"application/json": {"schema": schema(answer)}},
@@ -128,7 +168,7 @@ pub(super) fn operation(kind: Kind) -> Option<Value> {
     for status in ["400", "401", "403", "404", "409", "500", "501", "503"] {
         answers[status] = refused.clone();
     }
-    let mut operation = json!({
+    Some(json!({
         "tags": ["commands"],
         "summary": "Carries out a command.",
         "requestBody": {
@@ -136,21 +176,16 @@ pub(super) fn operation(kind: Kind) -> Option<Value> {
             "content": {"application/json": {"schema": {"oneOf": calls}}},
         },
         "responses": answers,
-    });
-    if kind == Kind::ForceScheduler {
-        operation["parameters"] = json!([{
-            "name": IDEMPOTENCY_HEADER,
-            "in": "header",
-            "description": "A text made up for this one force: the same again within a day makes nothing new.",
-            "schema": text(),
-        }]);
-    }
-    Some(operation)
+    }))
 }
 
 /// Calls and their answers.
 pub(super) fn schemas() -> Map<String, Value> {
-    let mut all: Map<String, Value> = METHODS.iter().map(|it| (it.call(), it.schema())).collect();
+    let mut all: Map<String, Value> = METHODS
+        .iter()
+        .chain([&ADD_CHANGE])
+        .map(|it| (it.call(), it.schema()))
+        .collect();
     let answer = |result: Value| {
         object(&[
             ("jsonrpc", json!({"const": "2.0"})),
@@ -168,6 +203,8 @@ pub(super) fn schemas() -> Map<String, Value> {
     });
     all.insert("DoneAnswer".to_owned(), answer(json!({"type": "null"})));
     all.insert("MadeAnswer".to_owned(), answer(made));
+    let told = object(&[("changeid", integer())]);
+    all.insert("ToldAnswer".to_owned(), answer(told));
     let message = json!({
         "type": ["string", "object"],
         "additionalProperties": {"type": "string"},

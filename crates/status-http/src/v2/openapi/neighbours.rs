@@ -19,6 +19,7 @@ pub(super) fn paths() -> Map<String, Value> {
             "/plugins/badges/{badge}",
             badge("The badge of a builder, where Buildbot has it.", BUILDER),
         ),
+        ("/change_hook/base", change_hook()),
         ("/robots.txt", robots()),
         ("/health", health()),
         ("/ready", ready()),
@@ -68,6 +69,44 @@ fn badge(summary: &str, what: &str) -> Value {
     ];
     let answers = with_errors(good("image/svg+xml", &text(), true), &[401, 403, 404]);
     get(summary, &parameters, &answers)
+}
+
+fn change_hook() -> Value {
+    let mut fields: Vec<(&str, Value)> = [
+        "author",
+        "who",
+        "committer",
+        "comments",
+        "revision",
+        "branch",
+        "category",
+        "revlink",
+        "repository",
+        "project",
+        "codebase",
+    ]
+    .map(|name| (name, text()))
+    .into();
+    fields.extend([
+        ("files", described(text(), "A list of texts, as JSON.")),
+        ("properties", described(text(), "An object, as JSON.")),
+        (
+            "when",
+            described(text(), "Seconds since 1970; now if it is not there."),
+        ),
+    ]);
+    let form = described(object_of(&fields, &[]), "`author` or `who` must be there.");
+    let told = json!({"description": "It is recorded.", "content": {"text/plain": {"schema": text()}}});
+    let answers = Map::from_iter([("202".to_owned(), told)]);
+    json!({"post": {
+        "tags": ["neighbours"],
+        "summary": "Adds a change, in the form of Buildbot's hook of that name.",
+        "requestBody": {
+            "required": true,
+            "content": {"application/x-www-form-urlencoded": {"schema": form}},
+        },
+        "responses": with_errors(answers, &[400, 401, 403, 404, 408, 413]),
+    }})
 }
 
 fn robots() -> Value {

@@ -103,6 +103,11 @@ impl Place {
         {
             item["post"] = command;
         }
+        if let (Gives::List(kind), [_]) = (self.gives, words)
+            && let Some(command) = commands::of_list(kind)
+        {
+            item["post"] = command;
+        }
         (path, item)
     }
 }

@@ -160,6 +160,14 @@ fn force_field() -> Value {
         ("max", or_null(integer())),
         ("choices", list(text())),
         ("strict", flag()),
+        ("codebase", described(text(), "Which source a patch patches.")),
+        (
+            "any_properties",
+            described(
+                flag(),
+                "Whether it takes any properties, an object or lines `NAME=VALUE`.",
+            ),
+        ),
     ];
     let all: Vec<_> = always.into_iter().chain(sometimes).collect();
     described(
@@ -169,7 +177,7 @@ fn force_field() -> Value {
 }
 
 fn field_type() -> Value {
-    json!({"type": "string", "enum": ["text", "textarea", "int", "bool", "list", "username", "nested"]})
+    json!({"type": "string", "enum": ["text", "textarea", "int", "bool", "list", "username", "file", "nested"]})
 }
 
 fn master_within() -> Value {

@@ -41,7 +41,11 @@ impl WorkingCopy {
                 Self::Git(_) => ("git add -N", "git"),
                 Self::Mercurial(_) => ("hg add", "Mercurial"),
             };
-            let files = if unknown == 1 { "1 file is" } else { &format!("{unknown} files are") };
+            let files = if unknown == 1 {
+                "1 file is"
+            } else {
+                &format!("{unknown} files are")
+            };
             tell(&format!(
                 "{files} left out, of which {noun} does not know (`{add} FILE` tells it)"
             ));
@@ -116,7 +120,8 @@ impl Git<'_> {
         let config = |name: &str| self.answer(&["config", &format!("branch.{}.{name}", here.as_deref()?)]);
         // One that follows a branch of the working copy itself says nothing of what others have.
         let remote = config("remote").filter(|it| it != ".");
-        let reference = |branch: &str| format!("refs/remotes/{}/{branch}", remote.as_deref().unwrap_or("origin"));
+        let reference =
+            |branch: &str| format!("refs/remotes/{}/{branch}", remote.as_deref().unwrap_or("origin"));
         if let Some(branch) = branch {
             let reference = reference(branch);
             return self
@@ -181,7 +186,10 @@ struct Mercurial<'f>(&'f Path);
 impl Mercurial<'_> {
     fn diff(&self, wanted: Base) -> Result<(Base, Vec<u8>), Failure> {
         // What is public was pulled, or pushed.
-        let set = wanted.revision.as_deref().unwrap_or("max(public() and ancestors(.))");
+        let set = wanted
+            .revision
+            .as_deref()
+            .unwrap_or("max(public() and ancestors(.))");
         let revision = self.ask(&["log", "--limit", "1", "--template", "{node}\n", "--rev", set])?;
         let revision = revision.ok_or_else(|| {
             Failure::usage(match &wanted.revision {

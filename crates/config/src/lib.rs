@@ -39,10 +39,9 @@ pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
     Collapse, Command, Condition, DataOrigin, Description, Env, GitPoller, GitStep, Hiding, ListenerConfig,
     LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, Pattern,
-    PrioritizeBuilders, Priority, ProjectConfig,
-    PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
-    SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, TokenReference, Vault, Webhook,
-    WorkerConfig, any_admits,
+    PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, RetentionConfig, SchedulerConfig,
+    SchedulerKind, Secret, SecretProvider, Source, SourceDefaults, SourceFilter, StepConfig, StepKind,
+    TestFormat, TokenReference, Vault, Webhook, WorkerConfig, any_admits,
 };
 pub use model::{
     Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,

@@ -233,6 +233,13 @@ pub(crate) trait Backend: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>>;
 
+    /// The buildset that a build has triggered with the key, and its requests, if it has.
+    async fn triggered(
+        &self,
+        parent: BuildId,
+        key: &str,
+    ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>>;
+
     /// Up to `limit` of the things that are looked for, behind a place.
     async fn search(&self, search: Search, behind: Behind, limit: u32) -> Result<Found>;
 

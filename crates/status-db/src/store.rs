@@ -1,12 +1,13 @@
 //! The store: a database, the segment files beside it, the writer and the hub.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use weir_status_api::{Clock, Cursor, MasterId, StepId};
+use weir_status_api::{BuildId, BuildRequestId, BuilderId, BuildsetId, Clock, Cursor, MasterId, StepId};
 
 use crate::backend::Backend;
 use crate::deadline::{soon, within_deadline};
@@ -130,6 +131,18 @@ impl Store {
     /// Faults of the database.
     pub async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
         soon(self.inner.backend.kept_state(owner)).await
+    }
+
+    /// The buildset that a build has triggered with the key, and its requests, if it has; see [`Transition::Trigger`].
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn triggered(
+        &self,
+        parent: BuildId,
+        key: &str,
+    ) -> Result<Option<(BuildsetId, BTreeMap<BuilderId, BuildRequestId>)>> {
+        soon(self.inner.backend.triggered(parent, key)).await
     }
 
     /// The builds that a master has begun and not ended, the oldest first: those of an earlier life of it, when it

@@ -88,6 +88,8 @@ pub(crate) struct LogWriter {
     /// What came of the command that runs.
     unsettled: Unsettled,
     pub(super) journal: Journal,
+    /// Which try of the step it is; the first is 0.
+    pub(super) attempt: u32,
 }
 
 impl LogWriter {
@@ -162,6 +164,7 @@ impl LogWriter {
             secrets,
             unsettled: Unsettled::default(),
             journal,
+            attempt: 0,
         };
         let record = writer.journal.record.clone();
         writer.add_output(log);

@@ -25,8 +25,7 @@ pub(crate) async fn run(step: &StepRun<'_>, config: &TriggerStep, log: &mut LogW
     for (place, scheduler) in config.schedulers.iter().enumerate() {
         let wish = Trigger {
             scheduler: scheduler.clone(),
-            // The step's id outlives the master: asked again, the wish is the same.
-            key: format!("{}/{place}", step.step),
+            key: key(step, place, log.attempt),
             parent: (step.build, config.relationship.clone()),
             waited_for: config.wait,
             reason: None,
@@ -64,6 +63,15 @@ pub(crate) async fn run(step: &StepRun<'_>, config: &TriggerStep, log: &mut LogW
         return Ok(StepEnd::new(Results::Success, state));
     }
     Children::new(step, children, state).wait(log).await
+}
+
+/// What tells the wish from others of the build. The step's id outlives the master: asked again, the wish is the same. A
+/// step that is tried again has another.
+fn key(step: &StepRun<'_>, place: usize, attempt: u32) -> String {
+    match attempt {
+        0 => format!("{}/{place}", step.step),
+        attempt => format!("{}/{place}/{attempt}", step.step),
+    }
 }
 
 fn properties(step: &StepRun<'_>, config: &TriggerStep) -> Result<Properties, RenderError> {

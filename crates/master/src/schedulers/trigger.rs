@@ -87,6 +87,10 @@ pub(crate) async fn trigger(
         SchedulerKind::NightlyTriggerable { .. } => return remember(store, scheduler, wish).await,
         _ => return Err(unknown()),
     };
+    // What was made stands, whatever has become of the scheduler since.
+    if let Some((id, requests)) = store.triggered(wish.parent.0, &wish.key).await? {
+        return Ok(Triggered::Buildset(id, requests));
+    }
     let at = store.one::<Scheduler>(Key::Scheduler((*id).into())).await?;
     if !at.value.enabled {
         return Ok(Triggered::Disabled);

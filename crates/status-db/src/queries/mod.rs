@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
 use weir_status_api::{
-    At, BuildKey, BuilderId, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties,
+    At, BuildId, BuildKey, BuilderId, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties,
     PropertiesOf, StepId, Timestamp, Token, TokenId, View, ViewQuery,
 };
 
@@ -183,6 +183,11 @@ impl Backend for Database {
 
     async fn forced(&self, key: &ForceKey, at: Timestamp) -> Result<Option<Made>> {
         let made = at_cursor!(self, |conn| apply::force_keys::forced(conn, key, at))?;
+        Ok(made.value)
+    }
+
+    async fn triggered(&self, parent: BuildId, key: &str) -> Result<Option<Made>> {
+        let made = at_cursor!(self, |conn| apply::buildsets::triggered(conn, parent, key))?;
         Ok(made.value)
     }
 

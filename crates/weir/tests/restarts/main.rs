@@ -5,6 +5,7 @@ mod at_random;
 mod secrets;
 #[path = "../site/mod.rs"]
 mod site;
+mod triggers;
 
 use std::collections::BTreeMap;
 

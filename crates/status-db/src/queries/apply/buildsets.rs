@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, Verb};
+use weir_status_api::{BuildId, BuildRequestId, BuilderId, BuildsetId, Verb};
 
+use super::super::Conn;
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
 use super::force_keys::{self, Made};
 use super::texts::check;
@@ -55,15 +56,8 @@ pub(super) async fn trigger(tx: &mut Tx<'_>, key: &str, new: &NewBuildset) -> Re
         return Err(Error::data("a build triggers a buildset that names no parent"));
     };
     check("key", Some(key))?;
-    let made = buildsets::table
-        .filter(buildsets::parent_build.eq(parent.0))
-        .filter(buildsets::parent_key.eq(key))
-        .select(buildsets::id)
-        .first::<i64>(tx.conn)
-        .await
-        .optional()?;
-    if let Some(made) = made {
-        return force_keys::made(tx.conn, BuildsetId(made)).await;
+    if let Some(made) = triggered(tx.conn, *parent, key).await? {
+        return Ok(made);
     }
     let made = add(tx, new).await?;
     diesel::update(buildsets::table.find(made.0.0))
@@ -71,6 +65,21 @@ pub(super) async fn trigger(tx: &mut Tx<'_>, key: &str, new: &NewBuildset) -> Re
         .execute(tx.conn)
         .await?;
     Ok(made)
+}
+
+/// What the build made with the key, if it did.
+pub(crate) async fn triggered(conn: &mut Conn, parent: BuildId, key: &str) -> Result<Option<Made>> {
+    let made = buildsets::table
+        .filter(buildsets::parent_build.eq(parent.0))
+        .filter(buildsets::parent_key.eq(key))
+        .select(buildsets::id)
+        .first::<i64>(conn)
+        .await
+        .optional()?;
+    match made {
+        Some(made) => force_keys::made(conn, BuildsetId(made)).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn link_sources(tx: &mut Tx<'_>, buildset: BuildsetId, sources: &[BuildsetSource]) -> Result<()> {

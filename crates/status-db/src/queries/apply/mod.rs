@@ -1,7 +1,7 @@
 //! The write side: what each transition does to the tables, and the events it emits.
 
 pub(super) mod builds;
-mod buildsets;
+pub(super) mod buildsets;
 mod change_sources;
 mod changes;
 pub(super) mod checkpoints;

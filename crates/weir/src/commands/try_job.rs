@@ -164,10 +164,14 @@ impl Try {
         }
         let who = self.who.clone().or_else(|| copy.as_ref()?.who());
         let who = who.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+        let of_whom = match who.as_str() {
+            "" => "try job".to_owned(),
+            who => format!("try job of {who}"),
+        };
         let reason = match (&self.reason, &self.comment) {
             (Some(reason), _) => reason.clone(),
-            (None, Some(comment)) => format!("try job of {who}: {comment}"),
-            (None, None) => format!("try job of {who}"),
+            (None, Some(comment)) => format!("{of_whom}: {comment}"),
+            (None, None) => of_whom,
         };
         Ok(Job {
             base,

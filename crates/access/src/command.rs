@@ -26,6 +26,7 @@ pub(crate) const fn action_of(command: &Command) -> Action {
         | Command::KillWorker { .. } => Action::Workers,
         Command::EnableScheduler { .. } => Action::Schedulers,
         Command::AddChange { .. } => Action::Changes,
+        Command::Reconfigure { .. } | Command::DescribeConfiguration { .. } => Action::Reconfigure,
     }
 }
 
@@ -112,7 +113,9 @@ impl Desk<'_> {
             | Command::UnpauseWorker { .. }
             | Command::StopWorker { .. }
             | Command::KillWorker { .. }
-            | Command::AddChange { .. } => self.go(command).await,
+            | Command::AddChange { .. }
+            | Command::Reconfigure { .. }
+            | Command::DescribeConfiguration { .. } => self.go(command).await,
         }
     }
 

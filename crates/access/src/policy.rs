@@ -46,6 +46,8 @@ actions! {
     Schedulers = "schedulers",
     /// To add changes.
     Changes = "changes",
+    /// To have a master read its configuration again, and to be told what it is configured with.
+    Reconfigure = "reconfigure",
     /// To make tokens for others, and to list and revoke theirs.
     Tokens = "tokens",
 }
@@ -56,7 +58,7 @@ impl Action {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// Whether it asks for something to be done to builds, workers or schedulers.
+    /// Whether it asks for something to be done to builds, workers, schedulers or a master.
     pub const fn is_control(self) -> bool {
         !matches!(self, Self::Read | Self::Tokens)
     }
@@ -65,7 +67,7 @@ impl Action {
     pub const fn is_about_builders(self) -> bool {
         !matches!(
             self,
-            Self::Workers | Self::Schedulers | Self::Changes | Self::Tokens
+            Self::Workers | Self::Schedulers | Self::Changes | Self::Reconfigure | Self::Tokens
         )
     }
 }

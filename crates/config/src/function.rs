@@ -181,9 +181,9 @@ impl PartialEq for Function {
 impl Eq for Function {}
 
 impl fmt::Debug for Function {
+    /// Its id alone, which is the same wherever in its text it stands.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column } = self.about.place;
-        write!(f, "Function({} at {line}:{column})", self.about.id)
+        write!(f, "Function({})", self.about.id)
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod call;
 mod depth;
+mod describe;
 mod diagnostic;
 mod duration;
 mod evaluate;
@@ -27,6 +28,7 @@ mod sites;
 mod text;
 mod times;
 
+pub use describe::describe;
 pub use diagnostic::{ConfigErrors, Diagnostic};
 pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_again, check_listeners, load, load_listeners};

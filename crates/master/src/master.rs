@@ -1,26 +1,24 @@
-//! The master as a whole: starts its parts, and ends them in order.
+//! The master as a whole: starts its parts, has them go by another configuration, and ends them in order.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use weir_config::{ChangeSource, MasterConfig};
-use weir_status_api::{Clock, Key, MasterId, ReadExt, Worker, WorkerInfo};
-use weir_status_db::{Applied, SetupIds, Store, Transition};
+use weir_config::MasterConfig;
+use weir_status_api::{Clock, MasterId};
+use weir_status_db::{Applied, ConfigurationId, Store, Transition};
 
 use crate::absences::Absences;
 use crate::builds::Engine;
-use crate::cancellers;
-use crate::change_sources::GitPollerTask;
-use crate::distributor::Distributor;
+use crate::current::Current;
+use crate::distributor::{Adoption, Distributor};
 use crate::error::{Error, Result};
 use crate::locks::Locks;
-use crate::retention;
-use crate::schedulers;
-use crate::setup::{codebase_id, setup};
-use crate::workers::{Settings, WorkerAccount, WorkerManager, WorkerRegistry};
+use crate::parts::{Parts, Slice};
+use crate::registry::Registry;
+use crate::workers::{Settings, WorkerAccount, WorkerManager};
 
 /// What a master is started with.
 pub struct Options {
@@ -41,10 +39,15 @@ pub struct Options {
 /// A running master.
 pub struct Master {
     id: MasterId,
-    store: Store,
-    workers: WorkerManager,
+    engine: Arc<Engine>,
+    registry: Arc<Registry>,
+    /// What goes by a slice of the configuration each.
+    parts: Parts,
+    adoptions: mpsc::Sender<Adoption>,
+    /// Earlier configurations, as long as something goes by them.
+    earlier: Vec<Weak<Current>>,
     stop: CancellationToken,
-    parts: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Master {
@@ -67,90 +70,95 @@ impl Master {
             Applied::Master(id) => id,
             other => return Err(Error::Answer(format!("{other:?}"))),
         };
-        let ids = match store.apply(Transition::Configure(id, setup(&config))).await? {
-            Applied::Setup(ids) => ids,
-            other => return Err(Error::Answer(format!("{other:?}"))),
-        };
-        let registry = Arc::new(Registry {
-            store: store.clone(),
-            master: id,
-            ids: ids.clone(),
-        });
-        let configuration = match store
-            .apply(Transition::KeepConfiguration(config.source.text.clone()))
-            .await?
-        {
-            Applied::Configuration(id) => id,
-            other => return Err(Error::Answer(format!("{other:?}"))),
-        };
+        let current = Current::store(&store, id, Arc::clone(&config), vec![]).await?;
+        let registry = Arc::new(Registry::new(store.clone(), id));
+        registry.learn(&current.ids);
         let settings = Settings {
             grace: config.worker_grace,
             ..Settings::default()
         };
-        let workers = WorkerManager::new(registry, settings);
-        workers.set_workers(config.workers.iter().map(account).collect());
+        let workers = WorkerManager::new(Arc::clone(&registry) as _, settings);
+        workers.set_workers(accounts(&config));
         workers.expect_back();
-        let mut master = Self {
-            id,
-            store: store.clone(),
-            workers: workers.clone(),
-            stop: CancellationToken::new(),
-            parts: JoinSet::new(),
-        };
-        master.start_change_sources(&config, &ids, &cache);
-        master.start_schedulers(&config, &clock, &ids);
-        for canceller in &config.cancellers {
-            let context = cancellers::Context::new(store.clone(), canceller.clone(), &ids);
-            master.parts.spawn(cancellers::run(context, master.stop.clone()));
-        }
-        if let Some(config) = &config.retention {
-            let keeping = retention::run(store.clone(), config.clone(), master.stop.clone());
-            master.parts.spawn(keeping);
-        }
+        let (current, seen) = watch::channel(Arc::new(current));
+        let stop = CancellationToken::new();
+        let mut parts = Parts::new(
+            store.clone(),
+            Arc::clone(&clock),
+            cache,
+            seen.clone(),
+            stop.clone(),
+        );
+        parts.begin(Slice::all(&config));
         let began = clock.now();
-        let life = format!("{:x}", began.as_micros());
-        let absences = Absences::new(store.clone(), clock, &config, &ids);
-        master.parts.spawn(absences.run(master.stop.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Absences::new(store.clone(), clock, seen).run(stop.clone()));
         let engine = Arc::new(Engine {
             store,
             workers,
             locks: Locks::new(&config.locks),
-            config,
-            configuration,
-            ids,
+            current,
             steps,
             master: id,
-            life,
+            life: format!("{:x}", began.as_micros()),
             began,
-            ending: master.stop.clone(),
+            ending: stop.clone(),
         });
         // Before any worker is let in: it would end what nobody wants yet.
         let left = engine.left_open().await?;
-        master
-            .parts
-            .spawn(Distributor::new(engine, left).run(master.stop.clone()));
-        Ok(master)
+        let (adoptions, adopted) = mpsc::channel(1);
+        tasks.spawn(Distributor::new(Arc::clone(&engine), left, adopted).run(stop.clone()));
+        Ok(Self {
+            id,
+            engine,
+            registry,
+            parts,
+            adoptions,
+            earlier: vec![],
+            stop,
+            tasks,
+        })
     }
 
-    fn start_change_sources(&mut self, config: &MasterConfig, ids: &SetupIds, cache: &std::path::Path) {
-        for ChangeSource::GitPoller(poller) in &config.change_sources {
-            let codebase = codebase_id(config, ids, &poller.project, &poller.codebase);
-            let task = GitPollerTask::new(poller.clone(), self.store.clone(), cache, codebase);
-            self.parts.spawn(task.run(self.stop.clone()));
-        }
-    }
-
-    fn start_schedulers(&mut self, config: &MasterConfig, clock: &Arc<dyn Clock>, ids: &SetupIds) {
-        for scheduler in &config.schedulers {
-            let context =
-                schedulers::Context::new(self.store.clone(), Arc::clone(clock), scheduler.clone(), ids);
-            match context {
-                Some(context) => {
-                    self.parts.spawn(schedulers::run(context, self.stop.clone()));
-                }
-                None => tracing::error!(scheduler = scheduler.name, "the store has no ids for it"),
+    /// Goes by `config` from now on. Builds that run go on by the configuration with which they were begun; a worker
+    /// that is removed, or has another token, stays until it has none of them. What did not change is not touched.
+    ///
+    /// # Errors
+    /// If the store does not take it; the master goes on as before.
+    pub async fn reconfigure(&mut self, config: MasterConfig) -> Result<()> {
+        let config = Arc::new(config);
+        let wanted = Slice::all(&config);
+        // What these have handed to the store is stored before the new configuration: who takes up their work sees it.
+        self.parts.end_all_but(&wanted).await;
+        let needed = self.needed();
+        let stored = Current::store(&self.engine.store, self.id, Arc::clone(&config), needed).await;
+        let current = match stored {
+            Ok(current) => Arc::new(current),
+            Err(error) => {
+                self.parts.begin(Slice::all(&self.engine.current().config));
+                return Err(error);
             }
-        }
+        };
+        self.registry.learn(&current.ids);
+        self.engine.workers.set_grace(config.worker_grace);
+        self.engine.locks.reconfigure(&config.locks);
+        self.earlier.push(Arc::downgrade(&self.engine.current()));
+        self.engine.current.send_replace(Arc::clone(&current));
+        self.parts.begin(wanted);
+        let (done, adopted) = oneshot::channel();
+        let adoption = Adoption { current, done };
+        let gone = || Error::Answer("no distributor: it has ended".to_owned());
+        self.adoptions.send(adoption).await.map_err(|_| gone())?;
+        adopted.await.map_err(|_| gone())
+    }
+
+    /// The configurations by which something may begin that the store does not know of yet.
+    fn needed(&mut self) -> Vec<ConfigurationId> {
+        self.earlier.retain(|it| it.strong_count() > 0);
+        let earlier = self.earlier.iter().filter_map(Weak::upgrade);
+        let mut needed: Vec<_> = earlier.map(|it| it.configuration).collect();
+        needed.push(self.engine.current().configuration);
+        needed
     }
 
     /// Its id in the store.
@@ -158,9 +166,14 @@ impl Master {
         self.id
     }
 
+    /// What it goes by.
+    pub fn config(&self) -> Arc<MasterConfig> {
+        Arc::clone(&self.engine.current().config)
+    }
+
     /// Its side of the workers' protocol, to be served.
     pub fn workers(&self) -> &WorkerManager {
-        &self.workers
+        &self.engine.workers
     }
 
     /// Stops it: no new builds; the running ones are left as they are, and the workers, which are let go, hold what
@@ -170,67 +183,23 @@ impl Master {
     /// If the store does not take its end.
     pub async fn stop(mut self) -> Result<()> {
         self.stop.cancel();
-        while let Some(ended) = self.parts.join_next().await {
+        self.parts.ended().await;
+        while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a part of the master ended by a fault");
             }
         }
-        self.workers.shutdown().await;
-        self.store.apply(Transition::StopMaster(self.id)).await?;
+        self.engine.workers.shutdown().await;
+        self.engine.store.apply(Transition::StopMaster(self.id)).await?;
         Ok(())
     }
 }
 
-fn account(config: &weir_config::WorkerConfig) -> WorkerAccount {
-    WorkerAccount {
-        name: config.name.clone(),
-        token: config.token.expose().to_owned(),
-    }
-}
-
-/// Stores who is connected.
-struct Registry {
-    store: Store,
-    master: MasterId,
-    ids: SetupIds,
-}
-
-#[async_trait]
-impl WorkerRegistry for Registry {
-    async fn connected(&self, name: &str, info: WorkerInfo, new_process: bool) -> Result<(), String> {
-        let Some(&id) = self.ids.workers.get(name) else {
-            return Err(format!("the store has no worker `{name}`"));
-        };
-        let mut connect = vec![];
-        if new_process {
-            let at = self.store.one(Key::Worker(id.into())).await;
-            let worker: Worker = at.map_err(|error| error.to_string())?.value;
-            // One that was told to end has done so; whoever starts it again wants it to work.
-            connect.extend(worker.graceful.then_some(Transition::SetWorkerState {
-                worker: id,
-                paused: worker.paused,
-                reason: worker.pause_reason,
-                graceful: false,
-            }));
-        }
-        connect.push(Transition::ConnectWorker(id, self.master, info));
-        self.store
-            .apply_all(connect)
-            .await
-            .map(drop)
-            .map_err(|error| error.to_string())
-    }
-
-    async fn disconnected(&self, name: &str, why: &str) -> Result<(), String> {
-        tracing::info!(worker = name, why, "a worker is gone");
-        let Some(worker) = self.ids.workers.get(name) else {
-            return Ok(());
-        };
-        let disconnect = Transition::DisconnectWorker(*worker, self.master);
-        self.store
-            .apply(disconnect)
-            .await
-            .map(drop)
-            .map_err(|error| error.to_string())
-    }
+/// Who may connect as a worker.
+pub(crate) fn accounts(config: &MasterConfig) -> Vec<WorkerAccount> {
+    let account = |it: &weir_config::WorkerConfig| WorkerAccount {
+        name: it.name.clone(),
+        token: it.token.expose().to_owned(),
+    };
+    config.workers.iter().map(account).collect()
 }

@@ -63,9 +63,14 @@ pub(crate) fn codebase_id(
     project: &str,
     codebase: &str,
 ) -> Option<CodebaseId> {
-    let known = config.codebase(project, codebase)?;
-    let key = (slug(config, &known.project), known.slug.clone());
+    let key = codebase_key(config, project, codebase)?;
     ids.codebases.get(&key).copied()
+}
+
+/// The slugs of the project and of the codebase of these names, if the configuration has it.
+pub(crate) fn codebase_key(config: &MasterConfig, project: &str, codebase: &str) -> Option<(String, String)> {
+    let known = config.codebase(project, codebase)?;
+    Some((slug(config, &known.project), known.slug.clone()))
 }
 
 fn force_scheduler(config: &SchedulerConfig) -> Option<ForceScheduler> {

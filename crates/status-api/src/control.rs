@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, SchedulerKey, Timestamp, WorkerId,
-    WorkerKey,
+    BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Configuration, MasterId,
+    Reconfigured, SchedulerKey, Timestamp, WorkerId, WorkerKey,
 };
 
 /// Who asks. A binding carries it; [`Access`](crate::Access), beneath all bindings, decides what it may do.
@@ -213,6 +213,24 @@ pub enum Command {
         /// The change.
         change: ChangeParams,
     },
+    /// Let a master read its configuration again and go by it (Buildbot's `buildbot reconfig`). It is answered with
+    /// [`Outcome::Reconfigured`] when nothing begins by the old one any more. Builds that run go on by the configuration
+    /// that they were begun with.
+    ///
+    /// A configuration with mistakes changes nothing, and is an [`Error::InvalidInput`](crate::Error) whose field
+    /// `configuration` tells them, each with file and line. Of a master that is not the one that is asked, it is an
+    /// [`Error::Conflict`](crate::Error); of a store without a master around it, an
+    /// [`Error::NotSupported`](crate::Error).
+    Reconfigure {
+        /// The master.
+        master: MasterId,
+    },
+    /// Tell what a master is configured with: [`Outcome::Configuration`]. It is among the commands because it is for
+    /// those who may reconfigure it, and its answer is not to be kept. Errors as of [`Command::Reconfigure`].
+    DescribeConfiguration {
+        /// The master.
+        master: MasterId,
+    },
 }
 
 /// What came of a [`Command`].
@@ -231,6 +249,16 @@ pub enum Outcome {
     Change {
         /// The change.
         change: ChangeId,
+    },
+    /// A master goes by its configuration as it is now.
+    Reconfigured {
+        /// What that changed.
+        report: Reconfigured,
+    },
+    /// What a master is configured with.
+    Configuration {
+        /// Its parts.
+        configuration: Configuration,
     },
 }
 

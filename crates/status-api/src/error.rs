@@ -29,7 +29,7 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// The parameters of a force do not fit its scheduler (gRPC `INVALID_ARGUMENT`, HTTP 400, JSON-RPC -32602).
+    /// The parameters of a force do not fit its scheduler, or a configuration has mistakes (gRPC `INVALID_ARGUMENT`, HTTP 400, JSON-RPC -32602).
     #[error("{}", list_fields(.fields))]
     InvalidInput {
         /// What is wrong, by the full name of the field.

@@ -25,6 +25,7 @@
 
 mod access;
 mod clock;
+mod configuration;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod control;
@@ -44,6 +45,9 @@ pub use access::{
     Access, Credentials, Identity, IssuedToken, NewToken, OpenToAll, Token, TokenOrigin, TokenScope,
 };
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use configuration::{
+    Configuration, ConfigurationChange, ConfigurationPart, Difference, MAX_LISTED_CHANGES, Reconfigured,
+};
 pub use control::{
     Caller, ChangeParams, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome,
 };

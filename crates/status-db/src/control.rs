@@ -9,8 +9,8 @@ mod force;
 use async_trait::async_trait;
 use weir_status_api::{
     Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, ChangeParams, Command,
-    Control, ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Outcome,
-    Resource, Scheduler, SchedulerKey, Worker, WorkerKey,
+    Control, ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Master, MasterId,
+    Outcome, Resource, Scheduler, SchedulerKey, Worker, WorkerKey,
 };
 
 use crate::deadline::soon;
@@ -57,6 +57,10 @@ impl Store {
             }
             Command::EnableScheduler { scheduler, enabled } => self.enable(scheduler, enabled).await,
             Command::AddChange { change } => self.tell(change).await,
+            Command::Reconfigure { master } => self.needs_master(master, "reconfigure").await,
+            Command::DescribeConfiguration { master } => {
+                self.needs_master(master, "describe the configuration").await
+            }
         }
     }
 
@@ -171,6 +175,15 @@ impl Store {
             Applied::Change(change) => Ok(Outcome::Change { change }),
             other => Err(Error::data(format_args!("a new change gave {other:?}"))),
         }
+    }
+
+    /// What only the process of a running master can do.
+    async fn needs_master(&self, master: MasterId, what: &str) -> Result<Outcome> {
+        let master: Master = self.one(Key::Master(master)).await?;
+        Err(Error::NotSupported {
+            operation: what.to_owned(),
+            implementer: format!("a store without the process of the master `{}`", master.name),
+        })
     }
 
     async fn enable(&self, scheduler: SchedulerKey, enabled: bool) -> Result<Outcome> {

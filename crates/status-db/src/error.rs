@@ -56,6 +56,14 @@ pub enum Error {
         /// The log, e.g. `log 17`.
         what: String,
     },
+    /// A store alone cannot do it.
+    #[error("{operation} is not supported by {implementer}")]
+    NotSupported {
+        /// What was asked for.
+        operation: String,
+        /// Who does not have it.
+        implementer: String,
+    },
     /// What is stored is not what this version would have written.
     #[error("unexpected data in the store: {what}")]
     InvalidData {
@@ -210,6 +218,13 @@ impl From<Error> for api::Error {
             Error::InvalidInput { fields } => Self::InvalidInput { fields },
             Error::CursorExpired { oldest } => Self::CursorExpired { oldest },
             Error::ContentDeleted { what } => Self::ContentDeleted { what },
+            Error::NotSupported {
+                operation,
+                implementer,
+            } => Self::NotSupported {
+                operation,
+                implementer,
+            },
             Error::Closed => Self::unavailable("the store is closed"),
             outage if outage.is_outage() => {
                 tracing::warn!(error = %outage, "the database is out of reach");

@@ -6,6 +6,7 @@ diesel::table! {
         name -> Text,
         active -> Bool,
         last_active -> BigInt,
+        configuration -> Nullable<BigInt>,
     }
 }
 

@@ -351,8 +351,16 @@ pub enum Transition {
     StopMaster(MasterId),
     /// A master has a new configuration. `Setup`.
     Configure(MasterId, Setup),
-    /// The text of a configuration is kept, once for all that have it. `Configuration`.
-    KeepConfiguration(String),
+    /// The text that a master is configured with from now on is kept, once for all that have it. Those that no master
+    /// goes by, and no build which runs was begun with, are forgotten. `Configuration`.
+    KeepConfiguration {
+        /// The master.
+        master: MasterId,
+        /// The text.
+        text: String,
+        /// Others that stay, for builds of which the store does not know yet.
+        needed: Vec<ConfigurationId>,
+    },
     /// A change came. `Change`.
     AddChange(Box<NewChange>),
     /// A change source or scheduler keeps its state. `Done`.

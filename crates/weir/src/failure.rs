@@ -35,6 +35,16 @@ impl Failure {
         }
     }
 
+    /// The same with another exit code.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
+    /// What is wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn report(&self) {
         if !self.message.is_empty() {
             // Without anybody who reads it, the exit code says it alone.

@@ -44,6 +44,15 @@ impl Trust {
 }
 
 impl Upstream {
+    /// The master at a URL, asked by whoever holds the token in the file.
+    pub(crate) fn at(url: String, trust: Trust, token_file: Option<PathBuf>) -> Self {
+        Self {
+            upstream: url,
+            trust,
+            token_file,
+        }
+    }
+
     /// The status API of that master, as whoever holds the token may see it. Connects when it is first asked.
     pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
         let caller = self.caller()?;

@@ -36,6 +36,14 @@ impl Away {
         }
     }
 
+    /// Others are expected from now on; gives those that were not until now. How long one is away already stays known.
+    pub(super) fn expect(&mut self, expected: BTreeMap<WorkerId, Patience>) -> Vec<WorkerId> {
+        let before = std::mem::replace(&mut self.expected, expected);
+        self.since.retain(|worker, _| self.expected.contains_key(worker));
+        let new = self.expected.keys().filter(|it| !before.contains_key(it));
+        new.copied().collect()
+    }
+
     /// The workers that are expected.
     pub(super) fn expected(&self) -> impl Iterator<Item = WorkerId> {
         self.expected.keys().copied()
@@ -149,6 +157,21 @@ mod tests {
         away.came(W1);
         away.left(W1, at(300));
         assert_eq!(names(&away, 310), [W1]);
+    }
+
+    #[test]
+    fn who_is_away_stays_so_when_others_are_expected() {
+        let mut away = away();
+        away.left(W1, at(100));
+        away.left(W2, at(100));
+        let patience = Patience {
+            timeout: Duration::from_secs(5),
+            notify: vec![],
+        };
+        let others = [(W1, patience.clone()), (WorkerId(3), patience)];
+        assert_eq!(away.expect(others.into()), [WorkerId(3)]);
+        assert_eq!(names(&away, 105), [W1], "it has been away long enough by now");
+        assert_eq!(names(&away, 1000), [W1], "W2 is not expected any more");
     }
 
     #[test]

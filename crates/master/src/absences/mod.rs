@@ -2,18 +2,19 @@
 
 mod away;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use weir_config::MasterConfig;
 use weir_status_api::{
     At, Clock, Entity, Key, ReadExt, Signal, Start, Timestamp, TopicFilter, Watch, Worker, WorkerId,
 };
-use weir_status_db::{SetupIds, Store, Transition};
+use weir_status_db::{Store, Transition};
 
+use crate::current::Current;
 use crate::error::{Error, Result};
 use away::{Away, Patience};
 
@@ -24,28 +25,23 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Absences {
     store: Store,
     clock: Arc<dyn Clock>,
+    current: watch::Receiver<Arc<Current>>,
     away: Away,
 }
 
 impl Absences {
     /// Expects the workers that serve a builder, each as long as it is configured to be waited for.
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, config: &MasterConfig, ids: &SetupIds) -> Self {
-        let serving: BTreeSet<&String> = config.builders.iter().flat_map(|it| &it.workers).collect();
-        let expected = config
-            .workers
-            .iter()
-            .filter(|it| serving.contains(&it.name))
-            .filter_map(|it| {
-                let patience = Patience {
-                    timeout: it.missing_timeout?,
-                    notify: it.notify_on_missing.clone(),
-                };
-                Some((*ids.workers.get(&it.name)?, patience))
-            });
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        mut current: watch::Receiver<Arc<Current>>,
+    ) -> Self {
+        let away = Away::new(expected(&current.borrow_and_update()));
         Self {
             store,
             clock,
-            away: Away::new(expected.collect()),
+            current,
+            away,
         }
     }
 
@@ -89,6 +85,15 @@ impl Absences {
             let signal = tokio::select! {
                 biased;
                 signal = events.next() => signal,
+                Ok(()) = self.current.changed() => {
+                    let expected = expected(&self.current.borrow_and_update());
+                    // Those who are expected from now on, and may have been away for long.
+                    for worker in self.away.expect(expected) {
+                        let At { value, .. } = self.store.one::<Worker>(Key::Worker(worker.into())).await?;
+                        self.see(&value, self.clock.now());
+                    }
+                    continue;
+                }
                 () = due => continue,
             };
             match signal.transpose()? {
@@ -125,4 +130,20 @@ impl Absences {
         self.away.told(worker);
         Ok(())
     }
+}
+
+/// The workers that serve a builder, and how long each may be away.
+fn expected(current: &Current) -> BTreeMap<WorkerId, Patience> {
+    let config = &current.config;
+    let serving: BTreeSet<&String> = config.builders.iter().flat_map(|it| &it.workers).collect();
+    let expected = config.workers.iter().filter(|it| serving.contains(&it.name));
+    expected
+        .filter_map(|it| {
+            let patience = Patience {
+                timeout: it.missing_timeout?,
+                notify: it.notify_on_missing.clone(),
+            };
+            Some((*current.ids.workers.get(&it.name)?, patience))
+        })
+        .collect()
 }

@@ -31,6 +31,13 @@ pub(crate) struct LeftOpen {
     pub(super) plan: Result<Plan, String>,
 }
 
+impl LeftOpen {
+    /// The name of its worker; empty if it cannot go on.
+    pub(crate) fn worker_name(&self) -> &str {
+        self.plan.as_ref().map_or("", |it| it.worker.name.as_str())
+    }
+}
+
 /// All that a build needs to go on.
 pub(super) struct Plan {
     pub(super) config: Arc<MasterConfig>,
@@ -69,9 +76,10 @@ pub(super) async fn log_of(store: &Store, step: StepId) -> Result<LogId> {
 
 /// Finds the builds that were left open, and takes their commands over: workers that come back find them wanted.
 pub(crate) async fn find(engine: &Engine) -> Result<Vec<LeftOpen>> {
+    let current = engine.current();
     let mut finding = Finding {
         engine,
-        configurations: HashMap::from([(engine.configuration, Ok(Arc::clone(&engine.config)))]),
+        configurations: HashMap::from([(current.configuration, Ok(Arc::clone(&current.config)))]),
     };
     let mut found = vec![];
     for open in engine.store.open_builds(engine.master).await? {
@@ -138,7 +146,7 @@ impl Finding<'_> {
             Some(text) => {
                 let source = Source {
                     text,
-                    ..self.engine.config.source.clone()
+                    ..self.engine.current().config.source.clone()
                 };
                 let checked = tokio::task::spawn_blocking(move || weir_config::check_again(&source)).await;
                 match checked {

@@ -34,13 +34,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use weir_config::MasterConfig;
 use weir_status_api::{
     Build, BuildId, BuildRequestId, BuilderId, Key, MasterId, ReadExt, Results, StepId, Timestamp, WorkerId,
 };
-use weir_status_db::{ConfigurationId, SetupIds, Store, Transition};
+use weir_status_db::{Store, Transition};
 
+use crate::current::Current;
 use crate::error::Result;
 use crate::locks::{Held, Holder, Locks};
 use crate::workers::WorkerManager;
@@ -60,10 +61,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) workers: WorkerManager,
-    pub(crate) config: Arc<MasterConfig>,
-    /// Where the store keeps the text of the configuration.
-    pub(crate) configuration: ConfigurationId,
-    pub(crate) ids: SetupIds,
+    /// The configuration in force.
+    pub(crate) current: watch::Sender<Arc<Current>>,
     /// A folder for what steps do on the master's machine.
     pub(crate) steps: PathBuf,
     pub(crate) locks: Arc<Locks>,
@@ -81,6 +80,8 @@ pub(crate) struct Assignment {
     pub(crate) request: BuildRequestId,
     pub(crate) builder: BuilderId,
     pub(crate) worker: WorkerId,
+    /// What it is built by, also when the configuration changes meanwhile.
+    pub(crate) current: Arc<Current>,
     pub(crate) stop: Arc<Stop>,
     /// The build, as others who wait for its locks see it.
     pub(crate) holder: Arc<Holder>,
@@ -94,6 +95,11 @@ impl Engine {
         self.master
     }
 
+    /// The configuration in force now.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current.borrow())
+    }
+
     /// Claims the request, builds it and ends the build, whatever happens. Nothing happens if another has it.
     pub(crate) async fn build(self: Arc<Self>, mut assignment: Assignment) {
         let request = assignment.request;
@@ -105,9 +111,8 @@ impl Engine {
     }
 
     async fn try_build(&self, assignment: &mut Assignment) -> Result<()> {
-        // By this one it is built, also when the configuration changes meanwhile.
-        let config = Arc::clone(&self.config);
-        let Some(mut run) = BuildRun::start(self, &config, assignment).await? else {
+        let current = Arc::clone(&assignment.current);
+        let Some(mut run) = BuildRun::start(self, &current, assignment).await? else {
             return Ok(());
         };
         let (results, state) = run.run().await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_config::{BuilderConfig, Env, MasterConfig, StepConfig, show_duration};
+use weir_config::{BuilderConfig, Env, StepConfig, show_duration};
 use weir_status_api::{
     Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Change, Key, Properties, PropertiesOf,
     Property, Query, Read, ReadExt, Results, Step, StepId, Worker,
@@ -20,6 +20,7 @@ use super::rules::{Weight, weigh};
 use super::secrets::Secrets;
 use super::step::{StepEnd, StepRun};
 use super::{Assignment, Engine, Stop};
+use crate::current::Current;
 use crate::error::{Error, Result};
 use crate::locks::{Held, Holder};
 
@@ -38,6 +39,8 @@ pub(crate) struct BuildRun<'b> {
     properties: Properties,
     /// How far its steps have come; none before they are added.
     steps: Vec<Progress>,
+    /// Whether its configuration has functions, which are told of changes.
+    asks_functions: bool,
     /// What it builds, for functions.
     changes: Vec<Change>,
     secrets: Arc<Secrets>,
@@ -54,12 +57,13 @@ pub(crate) struct BuildRun<'b> {
 }
 
 impl<'b> BuildRun<'b> {
-    /// Claims the request and starts its build by `config`; none if another master has it, or it was cancelled.
+    /// Claims the request and starts its build by `current`; none if another master has it, or it was cancelled.
     pub(super) async fn start(
         engine: &'b Engine,
-        config: &'b MasterConfig,
+        current: &'b Current,
         assignment: &'b Assignment,
     ) -> Result<Option<Self>> {
+        let config = &*current.config;
         let store = &engine.store;
         let request: BuildRequest = store.one(Key::BuildRequest(assignment.request)).await?.value;
         let buildset: Buildset = store.one(Key::Buildset(request.buildset)).await?.value;
@@ -76,7 +80,7 @@ impl<'b> BuildRun<'b> {
                 worker: assignment.worker,
                 master: engine.master(),
                 properties,
-                configuration: Some(engine.configuration),
+                configuration: Some(current.configuration),
             },
         ];
         let mut patience = Patience::new();
@@ -112,6 +116,7 @@ impl<'b> BuildRun<'b> {
             worker,
             properties: Properties::new(),
             steps: vec![],
+            asks_functions: !config.functions.is_empty(),
             changes: vec![],
             secrets: Arc::new(Secrets::new(config, builder_config)),
             secrets_known: 0,
@@ -145,6 +150,7 @@ impl<'b> BuildRun<'b> {
             worker: plan.worker,
             properties: plan.properties,
             steps: plan.steps,
+            asks_functions: !plan.config.functions.is_empty(),
             changes: vec![],
             secrets_known: plan.used_secrets.len(),
             secrets: Arc::new(secrets),
@@ -193,7 +199,7 @@ impl<'b> BuildRun<'b> {
         if !is_resumed {
             self.prepare().await?;
         }
-        if is_resumed || !self.engine.config.functions.is_empty() {
+        if self.asks_functions {
             self.changes = late::changes(&self.engine.store, self.id).await?;
         }
         if !self.steps.iter().any(has_run) {
@@ -293,7 +299,8 @@ impl<'b> BuildRun<'b> {
     /// Sets the properties that the scheduler and the builder want to be found out now, the builder's over all others.
     async fn find_late_properties(&mut self) -> Result<()> {
         let scheduler = self.properties.get("scheduler").and_then(|it| it.value.as_str());
-        let scheduler = scheduler.and_then(|it| self.engine.config.scheduler(it));
+        let current = self.engine.current();
+        let scheduler = scheduler.and_then(|it| current.config.scheduler(it));
         let nothing = Env::new();
         let of_scheduler = scheduler.map_or(&nothing, |it| &it.late_properties);
         for (late, source) in [

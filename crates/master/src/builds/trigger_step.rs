@@ -34,7 +34,9 @@ pub(crate) async fn run(step: &StepRun<'_>, config: &TriggerStep, log: &mut LogW
             properties: properties.clone(),
         };
         let engine = step.engine;
-        match trigger(&engine.store, &engine.config, &engine.ids, wish).await {
+        // By the configuration in force: what is made is for builders that are there.
+        let current = engine.current();
+        match trigger(&engine.store, &current.config, &current.ids, wish).await {
             Ok(Triggered::Buildset(buildset, requests)) => {
                 log.say(&format!("{scheduler}: buildset {buildset}"));
                 triggered.push(scheduler.as_str());

@@ -69,8 +69,8 @@ impl<'c> FailingBuildsets<'c> {
         loop {
             let page = self.context.store.page(query.clone()).await?;
             for request in page.items {
-                let name = self.context.builders.get(&request.builder);
-                if self.cancel.is_empty() || name.is_some_and(|it| self.cancel.contains(it)) {
+                let name = self.context.builder_name(request.builder);
+                if self.cancel.is_empty() || name.is_some_and(|it| self.cancel.contains(&it)) {
                     self.context.cancel(request.id, &why).await?;
                 }
             }

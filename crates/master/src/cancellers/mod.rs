@@ -3,17 +3,19 @@
 mod failing_buildsets;
 mod old_builds;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weir_config::{CancellerConfig, CancellerKind};
 use weir_status_api::{
     BuildRequest, BuildRequestField, BuildRequestId, BuilderId, Caller, Command, Control, Cursor, Query,
     ReadExt,
 };
-use weir_status_db::{SetupIds, Store};
+use weir_status_db::Store;
 
+use crate::current::Current;
 use crate::error::{Error, Result};
 
 use failing_buildsets::FailingBuildsets;
@@ -23,24 +25,27 @@ use old_builds::OldBuilds;
 pub(crate) struct Context {
     store: Store,
     config: CancellerConfig,
-    /// The names of builders.
-    builders: HashMap<BuilderId, String>,
+    current: watch::Receiver<Arc<Current>>,
 }
 
 impl Context {
-    pub(crate) fn new(store: Store, config: CancellerConfig, ids: &SetupIds) -> Self {
-        let builders = ids.builders.iter();
+    /// A canceller as configured; which builders there are, `current` tells.
+    pub(crate) fn new(store: Store, config: CancellerConfig, current: watch::Receiver<Arc<Current>>) -> Self {
         Self {
             store,
             config,
-            builders: builders.map(|(name, id)| (*id, name.clone())).collect(),
+            current,
         }
     }
 
+    /// The name of the builder, if it is configured now.
+    fn builder_name(&self, builder: BuilderId) -> Option<String> {
+        self.current.borrow().builder_name(builder).map(str::to_owned)
+    }
+
     /// The name of the builder, if it looks at its builds.
-    fn looked_at(&self, builder: BuilderId) -> Option<&str> {
-        let name = self.builders.get(&builder)?;
-        self.config.looks_at(name).then_some(name)
+    fn looked_at(&self, builder: BuilderId) -> Option<String> {
+        self.builder_name(builder).filter(|it| self.config.looks_at(it))
     }
 
     /// All requests that are not complete, the oldest first, and where they are true.

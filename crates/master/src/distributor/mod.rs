@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use weir_config::Collapse;
@@ -25,7 +26,9 @@ use weir_status_api::{
 };
 
 use crate::builds::{Assignment, Engine, LeftOpen, Stop};
+use crate::current::Current;
 use crate::error::Result;
+use crate::master::accounts;
 use ask::{Advice, MOST_REQUESTS, ask};
 use collapse::Collapser;
 use order::Order;
@@ -36,10 +39,18 @@ use rules::Book;
 /// New requests that functions compare with others at a time; those that come meanwhile are not collapsed.
 const MOST_COMPARISONS: usize = 100;
 
+/// A configuration to go by from now on.
+pub(crate) struct Adoption {
+    pub(crate) current: Arc<Current>,
+    /// Told when nothing begins by the one before any more.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
 /// A build that runs, or is about to.
 struct Running {
     builder: BuilderId,
     worker: WorkerId,
+    worker_name: String,
     build: Option<BuildId>,
     stop: Arc<Stop>,
 }
@@ -47,6 +58,9 @@ struct Running {
 /// Gives requests to workers.
 pub(crate) struct Distributor {
     engine: Arc<Engine>,
+    /// What new builds go by.
+    current: Arc<Current>,
+    adoptions: mpsc::Receiver<Adoption>,
     plan: Plan,
     collapser: Collapser,
     /// Functions that are asked which request is next.
@@ -65,11 +79,14 @@ pub(crate) struct Distributor {
 
 impl Distributor {
     /// A distributor that starts builds on `engine`, and goes on with those that an earlier life of the master `left`.
-    pub(crate) fn new(engine: Arc<Engine>, left: Vec<LeftOpen>) -> Self {
-        let mut plan = Plan::new(Book::of(&engine), engine.master());
-        plan.order = Order::of(&engine.config, &engine.ids);
+    pub(crate) fn new(engine: Arc<Engine>, left: Vec<LeftOpen>, adoptions: mpsc::Receiver<Adoption>) -> Self {
+        let current = engine.current();
+        let mut plan = Plan::new(Book::of(&current), engine.master());
+        plan.order = Order::of(&current.config, &current.ids);
         let mut distributor = Self {
             engine,
+            current,
+            adoptions,
             plan,
             collapser: Collapser::default(),
             asking: JoinSet::new(),
@@ -93,6 +110,7 @@ impl Distributor {
         let running = Running {
             builder,
             worker,
+            worker_name: left.worker_name().to_owned(),
             build: Some(left.build.id),
             stop: Arc::clone(&left.stop),
         };
@@ -116,6 +134,7 @@ impl Distributor {
             tracing::error!(error, "distributing is interrupted, trying again");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                Some(adoption) = self.adoptions.recv() => self.adopt(adoption),
                 () = stop.cancelled() => break,
             }
             pause = (pause * 2).min(Duration::from_secs(30));
@@ -123,6 +142,21 @@ impl Distributor {
         // As if the master were killed now, but for the workers, which are told that it ends.
         self.engine.workers.let_go();
         self.tasks.shutdown().await;
+    }
+
+    /// Goes by another configuration from now on.
+    fn adopt(&mut self, Adoption { current, done }: Adoption) {
+        self.plan.adopt(Book::of(&current), &current.config);
+        self.plan.order = Order::of(&current.config, &current.ids);
+        // What the function before would answer is nobody's order any more.
+        self.ordering = JoinSet::new();
+        let busy = self.running.values().map(|it| it.worker_name.as_str()).collect();
+        self.engine
+            .workers
+            .change_workers(accounts(&current.config), &busy);
+        self.current = current;
+        // Whoever asked for it may have gone.
+        let _ = done.send(());
     }
 
     async fn follow(&mut self) -> Result<()> {
@@ -154,7 +188,7 @@ impl Distributor {
             let page = self.engine.store.page(workers.clone()).await?;
             first.get_or_insert(page.cursor);
             for worker in &page.items {
-                self.plan.update_worker(worker, &self.engine.config);
+                self.plan.update_worker(worker, &self.current.config);
             }
             match page.next {
                 Some(next) => workers = workers.after(next),
@@ -244,6 +278,7 @@ impl Distributor {
                 }
                 Some(Signal::Bookmark(_)) => {}
             },
+            Some(adoption) = self.adoptions.recv() => self.adopt(adoption),
             () = self.engine.locks.builds_may_start() => {}
             Some(advice) = self.asking.join_next() => match advice {
                 Ok(advice) => self.plan.take(advice),
@@ -267,7 +302,7 @@ impl Distributor {
         match entity {
             Entity::BuildRequest(request) => self.enqueue(request),
             Entity::Worker(worker) => {
-                self.plan.update_worker(worker, &self.engine.config);
+                self.plan.update_worker(worker, &self.current.config);
                 self.dismiss(worker.id);
             }
             Entity::Build(build) => {
@@ -322,6 +357,9 @@ impl Distributor {
         if let Some(running) = self.running.remove(&request) {
             self.plan.release(running.worker, running.builder);
             self.dismiss(running.worker);
+            if self.plan.slots.is_idle(running.worker) {
+                self.engine.workers.let_leave(&running.worker_name);
+            }
             if let Some(build) = running.build {
                 self.requests.remove(&build);
                 self.unended.push(build);
@@ -371,6 +409,7 @@ impl Distributor {
             request,
             builder,
             worker,
+            current: Arc::clone(&self.current),
             stop: Arc::clone(&stop),
             holder,
             held,
@@ -381,6 +420,7 @@ impl Distributor {
         let running = Running {
             builder,
             worker,
+            worker_name: self.plan.slots.name(worker).to_owned(),
             build: None,
             stop,
         };

@@ -69,6 +69,13 @@ impl Plan {
         }
     }
 
+    /// Goes by other rules from now on: everything that waits is looked at again.
+    pub(super) fn adopt(&mut self, book: Book, config: &MasterConfig) {
+        self.book = book;
+        self.slots.adopt(config);
+        self.changed.extend(self.queue.builders());
+    }
+
     /// Takes account of the worker as it is now.
     pub(super) fn update_worker(&mut self, worker: &Worker, config: &MasterConfig) {
         let room = self.slots.update(worker, config);

@@ -83,6 +83,11 @@ impl Queue {
         self.by_builder.get(&builder).map_or(0, BTreeSet::len)
     }
 
+    /// The builders that have open requests.
+    pub(super) fn builders(&self) -> impl Iterator<Item = BuilderId> {
+        self.by_builder.keys().copied()
+    }
+
     /// The place of the builder's first request.
     pub(super) fn first_of(&self, builder: BuilderId) -> Option<Place> {
         self.by_builder.get(&builder)?.first().copied()

@@ -6,7 +6,7 @@ use weir_config::{Collapse, LockAccess, NextWorker};
 use weir_status_api::{BuildRequestId, BuilderId, WorkerId};
 
 use super::ask::Asked;
-use crate::builds::Engine;
+use crate::current::Current;
 
 /// The rules of one builder.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Those of the engine's configuration.
-    pub(super) fn of(engine: &Engine) -> Self {
+    /// Those of a configuration.
+    pub(super) fn of(current: &Current) -> Self {
         let mut book = Self::default();
-        let (config, ids) = (&engine.config, &engine.ids);
+        let (config, ids) = (&current.config, &current.ids);
         for builder in &config.builders {
             let Some(id) = ids.builders.get(&builder.name) else {
                 continue;

@@ -71,6 +71,22 @@ impl Slots {
         self.count(worker.id)
     }
 
+    /// Goes by another configuration from now on.
+    pub(super) fn adopt(&mut self, config: &MasterConfig) {
+        for slot in self.workers.values_mut() {
+            slot.max_builds = config.worker(&slot.name).and_then(|it| it.max_builds);
+        }
+        let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+        for worker in workers {
+            self.count(worker);
+        }
+    }
+
+    /// Whether the worker builds nothing.
+    pub(super) fn is_idle(&self, worker: WorkerId) -> bool {
+        self.workers.get(&worker).is_none_or(|it| it.building.is_empty())
+    }
+
     /// Counts the worker among the free ones, or not.
     fn count(&mut self, worker: WorkerId) -> Room {
         if self.workers.get(&worker).is_some_and(Slot::is_free) {

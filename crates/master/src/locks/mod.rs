@@ -122,6 +122,13 @@ impl Locks {
         Held::new(self, hold)
     }
 
+    /// Goes by the locks of another configuration from now on, for those who wait too. What is held stays held.
+    pub(crate) fn reconfigure(self: &Arc<Self>, locks: &[LockConfig]) {
+        let mut table = self.table();
+        table.configure(locks);
+        self.settle(&mut table);
+    }
+
     /// Begins to start builds: all that waited until now may ask anew, in their order.
     pub(crate) fn pass(self: &Arc<Self>) -> Pass<'_> {
         Pass::new(self, self.table())

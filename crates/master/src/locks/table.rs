@@ -113,6 +113,22 @@ pub(super) fn table_of(locks: &[LockConfig]) -> Table {
 }
 
 impl Table {
+    /// Other locks are configured. Those that are not any more stay, for builds that were begun with them.
+    pub(crate) fn configure(&mut self, locks: &[LockConfig]) {
+        let new = locks.iter().map(|it| (it.name.clone(), it.clone()));
+        self.configured.extend(new);
+        for want in self.row.values_mut().flat_map(|it| &mut it.wants) {
+            if let Some(lock) = self.configured.get(&want.key.name) {
+                let most = lock.count_on(want.key.worker.as_deref().unwrap_or_default());
+                // Whoever asks for more than there is by now has all of it.
+                want.most = match want.mode {
+                    LockMode::Counting(asked) => most.max(asked),
+                    LockMode::Exclusive => most,
+                };
+            }
+        }
+    }
+
     /// What `accesses` means for what runs on the worker.
     pub(crate) fn wants(&self, accesses: &[LockAccess], worker: &str) -> Result<Vec<Want>, Never> {
         accesses.iter().map(|it| self.want(it, worker)).collect()

@@ -1,6 +1,6 @@
 //! Who may connect.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use sha2::{Digest, Sha256};
@@ -35,20 +35,55 @@ pub(super) enum Denied {
 /// The tokens of the workers, as hashes: comparing those in constant time tells nothing of a token, nor of
 /// its length.
 #[derive(Debug, Default)]
-pub(super) struct Accounts(HashMap<String, [u8; 32]>);
+pub(super) struct Accounts {
+    known: HashMap<String, [u8; 32]>,
+    /// Earlier tokens of workers that run builds, and are let in until these have ended.
+    leaving: HashMap<String, Vec<[u8; 32]>>,
+}
 
 impl Accounts {
     pub(super) fn new(accounts: Vec<WorkerAccount>) -> Self {
         let hashed = |it: WorkerAccount| (it.name, hash(&it.token));
-        Self(accounts.into_iter().map(hashed).collect())
+        Self {
+            known: accounts.into_iter().map(hashed).collect(),
+            leaving: HashMap::new(),
+        }
+    }
+
+    /// Keeps the tokens that `before` had for the `busy` workers, beside those that they have now.
+    pub(super) fn with_leaving(mut self, before: Self, busy: &HashSet<&str>) -> Self {
+        let Self { known, mut leaving } = before;
+        leaving.retain(|name, _| busy.contains(name.as_str()));
+        for (name, token) in known {
+            if busy.contains(name.as_str()) {
+                leaving.entry(name).or_default().push(token);
+            }
+        }
+        for (name, tokens) in &mut leaving {
+            let now = self.known.get(name);
+            tokens.retain(|it| Some(it) != now);
+            tokens.sort();
+            tokens.dedup();
+        }
+        leaving.retain(|_, tokens| !tokens.is_empty());
+        self.leaving = leaving;
+        self
+    }
+
+    /// The worker's earlier tokens are good no more; false if it has none.
+    pub(super) fn let_leave(&mut self, name: &str) -> bool {
+        self.leaving.remove(name).is_some()
     }
 
     /// Whether `token` is that of the worker `name`; takes as long for a name that there is not.
     pub(super) fn admit(&self, name: &str, token: &str) -> Result<(), Denied> {
         let presented = hash(token);
-        let known = self.0.get(name);
+        let known = self.known.get(name);
+        let earlier = self.leaving.get(name);
         let is_equal = bool::from(presented.ct_eq(known.unwrap_or(&[0; 32])));
+        let is_earlier = earlier.is_some_and(|it| it.iter().any(|it| bool::from(presented.ct_eq(it))));
         match known {
+            _ if is_earlier => Ok(()),
             None => Err(Denied::UnknownWorker),
             Some(_) if !is_equal => Err(Denied::WrongToken),
             Some(_) => Ok(()),
@@ -57,7 +92,7 @@ impl Accounts {
 
     /// Whether `other` has the worker `name` with the same token.
     pub(super) fn agrees_with(&self, other: &Self, name: &str) -> bool {
-        self.0.get(name) == other.0.get(name)
+        self.known.get(name) == other.known.get(name)
     }
 }
 
@@ -91,6 +126,22 @@ mod tests {
         assert!(old.agrees_with(&accounts("old"), "w1"));
         assert!(!old.agrees_with(&accounts("new"), "w1"));
         assert!(!old.agrees_with(&Accounts::default(), "w1"));
+    }
+
+    #[test]
+    fn the_earlier_token_of_a_busy_worker_is_good_until_it_is_let_leave() {
+        let busy = HashSet::from(["w1"]);
+        let mut accounts = accounts("new").with_leaving(accounts("old"), &busy);
+        assert_eq!(accounts.admit("w1", "old"), Ok(()));
+        assert_eq!(accounts.admit("w1", "new"), Ok(()));
+        assert!(accounts.let_leave("w1"));
+        assert_eq!(accounts.admit("w1", "old"), Err(Denied::WrongToken));
+        assert_eq!(accounts.admit("w1", "new"), Ok(()));
+
+        let mut removed = Accounts::default().with_leaving(accounts, &busy);
+        assert_eq!(removed.admit("w1", "new"), Ok(()));
+        assert!(removed.let_leave("w1") && !removed.let_leave("w1"));
+        assert_eq!(removed.admit("w1", "new"), Err(Denied::UnknownWorker));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The workers as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -95,6 +95,8 @@ pub(super) struct Shared {
     pub(super) registry: Arc<dyn WorkerRegistry>,
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
+    /// [`Settings::grace`], as it is now.
+    grace: Mutex<Duration>,
     accounts: RwLock<Accounts>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     /// Workers that have not come yet are expected back.
@@ -107,6 +109,7 @@ impl WorkerManager {
     /// One without workers yet, that tells `registry` of those that come and go.
     pub fn new(registry: Arc<dyn WorkerRegistry>, settings: Settings) -> Self {
         let shared = Shared {
+            grace: Mutex::new(settings.grace),
             settings,
             registry,
             stopping: CancellationToken::new(),
@@ -124,6 +127,12 @@ impl WorkerManager {
     /// Replaces the workers that may connect. Those that are no more among them, or with another token, are
     /// disconnected and their commands are lost.
     pub fn set_workers(&self, workers: Vec<WorkerAccount>) {
+        self.change_workers(workers, &HashSet::new());
+    }
+
+    /// As [`Self::set_workers`], but the `busy` ones may stay, and come back, until they are [let
+    /// leave](Self::let_leave).
+    pub fn change_workers(&self, workers: Vec<WorkerAccount>, busy: &HashSet<&str>) {
         let new = Accounts::new(workers);
         let slots: Vec<_> = {
             let mut accounts = self
@@ -131,15 +140,34 @@ impl WorkerManager {
                 .accounts
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            let changed = |name: &str| !accounts.agrees_with(&new, name);
+            let leaves = |name: &str| !busy.contains(name) && !accounts.agrees_with(&new, name);
             let slots = lock(&self.shared.slots);
-            let slots = slots.values().filter(|it| changed(&it.name)).cloned().collect();
-            *accounts = new;
+            let slots = slots.values().filter(|it| leaves(&it.name)).cloned().collect();
+            let before = std::mem::take(&mut *accounts);
+            *accounts = new.with_leaving(before, busy);
             slots
         };
         for slot in slots {
             slot.end(session::removed());
         }
+    }
+
+    /// A worker has nothing left to do: if it was removed, or has another token now, it is disconnected.
+    pub fn let_leave(&self, worker: &str) {
+        let leaves = self
+            .shared
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .let_leave(worker);
+        if leaves && let Some(slot) = self.shared.existing_slot(worker) {
+            slot.end(session::removed());
+        }
+    }
+
+    /// For how long from now on a worker's commands wait for its return after a lost connection.
+    pub fn set_grace(&self, grace: Duration) {
+        *lock(&self.shared.grace) = grace;
     }
 
     /// The gRPC service to which workers connect.
@@ -276,6 +304,11 @@ impl WorkerManager {
 }
 
 impl Shared {
+    /// For how long a worker's commands wait for its return.
+    pub(super) fn grace(&self) -> Duration {
+        *lock(&self.grace)
+    }
+
     /// Whether somebody with this name and token may connect.
     pub(super) fn admit(&self, name: &str, token: &str) -> Result<(), Denied> {
         self.accounts

@@ -195,7 +195,7 @@ async fn leave(shared: &Shared, slot: &Slot, why: &str) {
 
 /// Gives the worker's commands up if it does not come back in time.
 async fn wait_for_return(shared: &Shared, slot: &Slot, number: u64) {
-    let patience = shared.settings.grace;
+    let patience = shared.grace();
     let why = tokio::select! {
         () = sleep(patience) => format!("the worker {} was away for more than {patience:?}", slot.name),
         () = shared.stopping.cancelled() => "the master is shutting down".to_owned(),

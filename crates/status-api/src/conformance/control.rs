@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::check::{events_until, must_be_dense, must_get, newest, watch};
 use super::commands::Which;
+use super::keyed::NO;
 use super::scene::Scene;
 use super::stage::{Stage, TOKEN, USER};
 use super::story::{FORCE_ONE, LINUX, Story, setup};
 use super::world::World;
 use crate::{
     Build, BuildField, BuildRequest, Buildset, Caller, Command, ControlAction, ControlRecord, ControlTarget,
-    Cursor, Entity, Error, Event, ForceParams, ForceScheduler, Key, Outcome, Properties, PropertiesOf, Query,
-    ReadExt, Result, Results, Scheduler, Start, StatusApi, TopicFilter,
+    Cursor, Entity, Error, Event, ForceParams, ForceScheduler, Key, MasterId, Outcome, Properties,
+    PropertiesOf, Query, ReadExt, Result, Results, Scheduler, Start, StatusApi, TopicFilter,
 };
 
 /// Gives a command, and tells what came of it and the events.
@@ -231,6 +232,26 @@ pub(super) async fn a_rebuild_is_of_the_same_changes(stage: &dyn Stage) {
     }
 }
 
+pub(super) async fn a_master_that_is_not_there_has_no_configuration(stage: &dyn Stage) {
+    let Story { scene, .. } = Story::tell(stage).await;
+    let before = newest(&*scene.api).await;
+    for command in of_no_master() {
+        let name = format!("{command:?}");
+        let got = scene.api.control(&Caller::anonymous(), command).await;
+        assert!(matches!(got, Err(Error::NotFound { .. })), "{name} gives {got:?}");
+    }
+    let after = newest(&*scene.api).await;
+    assert_eq!(after, before, "what is refused leaves no event");
+}
+
+fn of_no_master() -> [Command; 2] {
+    let master = MasterId(NO);
+    [
+        Command::Reconfigure { master },
+        Command::DescribeConfiguration { master },
+    ]
+}
+
 fn about_nothing() -> Vec<Command> {
     let all = [
         Which::StopBuild,
@@ -252,6 +273,7 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
     let before = newest(&*guarded).await;
     let commands = || {
         let mut commands = about_nothing();
+        commands.extend(of_no_master());
         commands.push(Command::StopBuild {
             build: running.into(),
             reason: None,

@@ -216,7 +216,8 @@ macro_rules! for_each_conformance_case {
             command_too_late: stop_build, cancel_request, set_priority;
             control: a_rebuild_repeats_a_build, a_rebuild_is_of_the_same_changes,
                 a_rebuild_of_a_removed_builder_is_a_conflict, requests_are_cancelled,
-                a_scheduler_is_enabled_and_disabled_with_its_form, a_closed_policy_admits_its_users_only;
+                a_scheduler_is_enabled_and_disabled_with_its_form,
+                a_master_that_is_not_there_has_no_configuration, a_closed_policy_admits_its_users_only;
             told_changes: one_is_recorded, a_bare_one_is_of_now, what_is_none_is_refused;
             home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
                 what_waits_and_why, what_goes_first, what_ended_last, what_is_broken_and_since_when;

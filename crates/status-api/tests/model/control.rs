@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use weir_status_api::conformance::NewBuildset;
 use weir_status_api::{
     BuildKey, BuildRequestId, Caller, Change, ChangeId, ChangeParams, Command, Control, ControlAction,
-    ControlRecord, ControlTarget, Entity, Error, Outcome, Property, Result, Results, SchedulerKey,
+    ControlRecord, ControlTarget, Entity, Error, MasterId, Outcome, Property, Result, Results, SchedulerKey,
     SourceStamp, SourceStampId, Verb, WorkerKey,
 };
 
@@ -46,6 +46,16 @@ impl Transaction<'_> {
         let id = found.ok_or_else(|| Error::not_found(key))?.id;
         self.enable(id, enabled);
         Ok(Outcome::Done)
+    }
+
+    fn needs_master(&self, master: MasterId) -> Result<Outcome> {
+        if !self.masters.iter().any(|it| it.id == master) {
+            return Err(Error::not_found(format!("master {master}")));
+        }
+        Err(Error::NotSupported {
+            operation: "reconfigure".to_owned(),
+            implementer: "a model".to_owned(),
+        })
     }
 
     fn stop_build(&mut self, caller: &Caller, build: &BuildKey, reason: Option<String>) -> Result<Outcome> {
@@ -213,6 +223,9 @@ impl Control for Model {
             Command::SetPriority { request, priority } => state.set_priority(request, priority),
             Command::EnableScheduler { scheduler, enabled } => state.enable_scheduler(&scheduler, enabled),
             Command::AddChange { change } => state.tell(change),
+            Command::Reconfigure { master } | Command::DescribeConfiguration { master } => {
+                state.needs_master(master)
+            }
         })
     }
 }

@@ -120,20 +120,51 @@ async fn checkpoints_follow_one_another_until_their_step_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn equal_configurations_are_kept_once() {
+async fn equal_configurations_are_kept_once_and_as_long_as_they_are_needed() {
     let rig = Rig::sqlite().await;
-    let keep = async |text: &str| match rig.apply(Transition::KeepConfiguration(text.to_owned())).await {
-        Applied::Configuration(id) => id,
-        other => panic!("{other:?}"),
+    let keep = async |text: &str, needed: &[ConfigurationId]| {
+        let keep = Transition::KeepConfiguration {
+            master: rig.master,
+            text: text.to_owned(),
+            needed: needed.to_vec(),
+        };
+        match rig.apply(keep).await {
+            Applied::Configuration(id) => id,
+            other => panic!("{other:?}"),
+        }
     };
-    let (one, other) = (keep("a = 1").await, keep("a = 2").await);
+    let text = async |id| rig.store.configuration(id).await.unwrap();
+    let one = keep("a = 1", &[]).await;
+    assert_eq!(keep("a = 1", &[]).await, one);
+    let other = keep("a = 2", &[one]).await;
     assert_ne!(one, other);
-    assert_eq!(keep("a = 1").await, one);
-    assert_eq!(
-        rig.store.configuration(one).await.unwrap().as_deref(),
-        Some("a = 1")
-    );
-    assert_eq!(rig.store.configuration(ConfigurationId(99)).await.unwrap(), None);
+    assert_eq!(text(one).await.as_deref(), Some("a = 1"), "it is needed");
+    assert_eq!(text(ConfigurationId(99)).await, None);
+
+    let (_, [request, _]) = rig.buildset().await;
+    assert!(rig.claim(request).await);
+    let start = Transition::StartBuild {
+        request,
+        worker: rig.worker,
+        master: rig.master,
+        properties: Default::default(),
+        configuration: Some(one),
+    };
+    let Applied::Build(build, _) = rig.apply(start).await else {
+        panic!("a build begins");
+    };
+    let third = keep("a = 3", &[]).await;
+    assert_eq!(text(one).await.as_deref(), Some("a = 1"), "a build goes on by it");
+    assert_eq!(text(other).await, None);
+    assert_eq!(text(third).await.as_deref(), Some("a = 3"));
+    rig.apply(Transition::FinishBuild {
+        build,
+        results: Results::Success,
+        state: "build successful".to_owned(),
+    })
+    .await;
+    assert_eq!(keep("a = 3", &[]).await, third);
+    assert_eq!(text(one).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,9 +18,12 @@ messages! {
         author, committer, files, comments, revision, branch, category, revlink, properties, repository, project,
         codebase, when,
     }
+    ControlRecord { target, action, reason, caller }
+    ConfigurationChange { kind, name, difference, fields }
+    Reconfigured { changes, unlisted, restart }
+    ConfigurationPart { kind, name, fields }
+    Configuration { salt, parts }
 }
-
-messages! { ControlRecord { target, action, reason, caller } }
 
 choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, } }
 
@@ -38,6 +41,8 @@ choice! {
         SetPriority { request: request, priority: priority } = command::SetPriority,
         KillWorker { worker: worker, reason: reason } = command::KillWorker,
         AddChange { change: change } = command::AddChange,
+        Reconfigure { master: master } = command::Reconfigure,
+        DescribeConfiguration { master: master } = command::DescribeConfiguration,
     }
 }
 
@@ -47,5 +52,7 @@ choice! {
         Done {} = outcome::Done,
         Buildset { buildset: buildset, requests: requests } = outcome::Buildset,
         Change { change: change } = outcome::Change,
+        Reconfigured { report: report } = outcome::Reconfiguration,
+        Configuration { configuration: configuration } = outcome::Description,
     }
 }

@@ -205,6 +205,11 @@ words!(ControlAction {
     Unpause,
     Kill
 });
+words!(Difference {
+    Added,
+    Removed,
+    Changed
+});
 words!(TokenScope {
     Read,
     Control,

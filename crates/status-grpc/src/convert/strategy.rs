@@ -127,6 +127,7 @@ words! {
     Kind: api::Kind::ALL;
     Op: api::Op::ALL;
     ControlAction: api::ControlAction::ALL;
+    Difference: api::Difference::ALL;
     TokenScope: api::TokenScope::ALL;
     TokenOrigin: [api::TokenOrigin::Made, api::TokenOrigin::SignIn];
     WaitReason: api::WaitReason::ALL;
@@ -170,6 +171,10 @@ structs! {
         codebase, when,
     }
     ControlRecord { target, action, reason, caller }
+    ConfigurationChange { kind, name, difference, fields }
+    Reconfigured { changes, unlisted, restart }
+    ConfigurationPart { kind, name, fields }
+    Configuration { salt, parts }
     BuilderChoice { builders, project, tags, without_tags, removed_too }
     WaterfallQuery { builders, from, to, steps, limit }
     Identity { name, full_name, email, groups, roles }
@@ -235,8 +240,16 @@ enums! {
         SetPriority { request: request, priority: priority },
         KillWorker { worker: worker, reason: reason },
         AddChange { change: change },
+        Reconfigure { master: master },
+        DescribeConfiguration { master: master },
     }
-    Outcome { Done {}, Buildset { buildset: buildset, requests: requests }, Change { change: change }, }
+    Outcome {
+        Done {},
+        Buildset { buildset: buildset, requests: requests },
+        Change { change: change },
+        Reconfigured { report: report },
+        Configuration { configuration: configuration },
+    }
     Error {
         NotFound { what: what },
         InvalidQuery { field: field, why: why },

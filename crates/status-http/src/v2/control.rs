@@ -1,6 +1,7 @@
 //! Commands as JSON-RPC 2.0, both ways.
 
 mod change;
+mod configuration;
 mod force;
 mod idempotency;
 mod rpc;
@@ -76,6 +77,8 @@ pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> 
             scheduler,
             enabled: flag(params, "enabled")?,
         },
+        (Key::Master(master), "reconfigure") => Command::Reconfigure { master },
+        (Key::Master(master), "describe_configuration") => Command::DescribeConfiguration { master },
         (Key::ForceScheduler(scheduler), "force") => {
             return Ok(Asked::Force {
                 scheduler,
@@ -118,6 +121,8 @@ pub fn write_command(
         Command::UnpauseWorker { .. } => ("unpause", Map::new()),
         Command::EnableScheduler { enabled, .. } => ("enable", object(json!({"enabled": enabled}))),
         Command::AddChange { change } => ("add", change::change_to_params(change)),
+        Command::Reconfigure { .. } => ("reconfigure", Map::new()),
+        Command::DescribeConfiguration { .. } => ("describe_configuration", Map::new()),
     };
     let path = match command_key(command) {
         Some(key) => key_path(&key),
@@ -140,11 +145,11 @@ pub fn command_key(command: &Command) -> Option<Key> {
         | Command::StopWorker { worker, .. }
         | Command::KillWorker { worker, .. } => Key::Worker(worker.clone()),
         Command::EnableScheduler { scheduler, .. } => Key::Scheduler(scheduler.clone()),
+        Command::Reconfigure { master } | Command::DescribeConfiguration { master } => Key::Master(*master),
     })
 }
 
-/// An outcome as the result of a call: null, the buildset's id and its requests by builder, or an object with the
-/// change's id.
+/// An outcome as the result of a call: null, the buildset's id and its requests by builder, or an object.
 pub fn outcome_to_json(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Done => Value::Null,
@@ -155,6 +160,8 @@ pub fn outcome_to_json(outcome: &Outcome) -> Value {
                 .map(|(builder, id)| (builder.to_string(), json!(id.0)));
             json!([buildset.0, requests.collect::<Map<_, _>>()])
         }
+        Outcome::Reconfigured { report } => configuration::report_to_json(report),
+        Outcome::Configuration { configuration } => configuration::to_json(configuration),
     }
 }
 

@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::task::JoinSet;
 use weir_access::Guarded;
 use weir_config::MasterConfig;
 use weir_master::{Master as Running, Options};
-use weir_status_api::{Access, Bookmarks, Runner, RunnerOptions, StatusApi, SystemClock};
+use weir_status_api::{Access, SystemClock};
 use weir_status_db::Store;
 
 use super::check::broken;
 use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
+use crate::listeners::Listeners;
+use crate::process::Process;
 use crate::readers::{Readers, Watches};
+use crate::reconfigure::{Fixed, Reconfigurable};
 use crate::tls::Tls;
-use crate::{assets, listeners, log, server, signals, tls};
+use crate::{assets, log, server, signals, tls};
 
 /// Runs a master.
 #[derive(Args)]
@@ -45,6 +47,7 @@ impl Master {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         log::init();
         let stop = signals::ending()?;
+        let mut hangups = signals::hangups()?;
         let config = weir_config::load(&self.config).map_err(broken)?;
         let address = self.listen.unwrap_or(config.listen);
         let identity = self.tls.clone().identity(config.tls.clone())?;
@@ -59,15 +62,22 @@ impl Master {
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
         let store = self.open().await?;
-        let door = door(&store, &config)?;
-        let sign_in = door.has_passwords();
-        let access: Arc<dyn Access> = Arc::new(door);
+        let (process, mut wishes) = Process::new(store.clone());
+        let door = door(process, &store, &config)?;
+        let fixed = Fixed {
+            listen: self.listen.is_none().then_some(config.listen),
+            tls: config.tls.clone(),
+            title: config.title.clone(),
+            sign_in: door.has_passwords(),
+        };
+        let access: Arc<dyn Access> = Arc::new(door.clone());
         // Listeners are a part of the master, and are told everything.
-        let api: Arc<dyn StatusApi> = Arc::new(store.clone());
-        let mut listening = start_listeners(&config, &api, &store)?;
+        let mut listeners = Listeners::new(Arc::new(store.clone()), Arc::new(store.clone()));
+        let change = listeners.change_to(&config.listeners)?;
+        listeners.make(change).await;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {
-            sign_in,
+            sign_in: fixed.sign_in,
             over_tls: identity.is_some(),
             ..self.readers.master(store.clone())
         };
@@ -102,10 +112,29 @@ impl Master {
             stop_serving.clone(),
         ));
         tracing::info!("the master serves {scheme}://{address}");
-        stop.cancelled().await;
+        let mut running = Reconfigurable {
+            master,
+            door,
+            listeners,
+            file: self.config,
+            fixed,
+        };
+        loop {
+            let step = async {
+                tokio::select! {
+                    Some(wish) = wishes.recv() => running.grant(wish).await,
+                    // It has told in the log what came of it.
+                    Some(()) = hangups.recv() => drop(running.reconfigure("SIGHUP").await),
+                }
+            };
+            tokio::select! {
+                () = step => {}
+                () = stop.cancelled() => break,
+            }
+        }
         // Workers and readers are served to the end, so that they learn of it.
-        let stopped = master.stop().await.map_err(Failure::new);
-        listening.shutdown().await;
+        let stopped = running.master.stop().await.map_err(Failure::new);
+        running.listeners.shutdown().await;
         stop_serving.cancel();
         let served = serving.await.map_err(Failure::new);
         store.close().await;
@@ -133,31 +162,12 @@ impl Master {
 }
 
 /// Who may see and do what, as `config` has it.
-fn door(store: &Store, config: &MasterConfig) -> Result<Guarded, Failure> {
-    let (api, credentials) = (Arc::new(store.clone()), Arc::new(store.clone()));
+fn door(process: Process, store: &Store, config: &MasterConfig) -> Result<Guarded, Failure> {
+    let (api, credentials) = (Arc::new(process), Arc::new(store.clone()));
     Ok(Guarded::new(
         api,
         credentials,
         Arc::new(SystemClock),
         config.policy.clone(),
     )?)
-}
-
-fn start_listeners(
-    config: &MasterConfig,
-    api: &Arc<dyn StatusApi>,
-    store: &Store,
-) -> Result<JoinSet<()>, Failure> {
-    let bookmarks: Arc<dyn Bookmarks> = Arc::new(store.clone());
-    let mut runners = JoinSet::new();
-    for listener in listeners::make(&config.listeners)? {
-        let runner = Runner::new(
-            listener,
-            Arc::clone(api),
-            Arc::clone(&bookmarks),
-            RunnerOptions::default(),
-        );
-        runners.spawn(async move { runner.run().await });
-    }
-    Ok(runners)
 }

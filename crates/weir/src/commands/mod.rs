@@ -11,6 +11,7 @@ mod list;
 mod listen;
 mod logs;
 mod master;
+mod reconfig;
 mod sendchange;
 mod simulate;
 mod status;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Listen(listen::Listen),
     /// Check a configuration; every error with its place.
     Check(check::Check),
+    /// Let a master read its configuration again.
+    Reconfig(reconfig::Reconfig),
     /// Write a starter configuration.
     Init(init::Init),
     /// Show builders, workers and what runs.
@@ -96,7 +99,8 @@ impl Command {
             Self::Worker(it) => it.run().await,
             Self::Web(it) => it.run().await,
             Self::Listen(it) => it.run().await,
-            Self::Check(it) => it.run(),
+            Self::Check(it) => it.run().await,
+            Self::Reconfig(it) => it.run().await,
             Self::Init(it) => it.run(),
             Self::Status(it) => it.run().await,
             Self::Builders(it) => it.run().await,

@@ -134,8 +134,9 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             state,
         } => finish::build(tx, *build, *results, state).await?,
         Transition::AddStep(build, name) => return steps::add(tx, *build, name).await.map(Applied::Step),
-        Transition::KeepConfiguration(text) => {
-            return configurations::keep(tx, text).await.map(Applied::Configuration);
+        Transition::KeepConfiguration { master, text, needed } => {
+            let kept = configurations::keep(tx, *master, text, needed).await;
+            return kept.map(Applied::Configuration);
         }
         Transition::KeepCheckpoint(new) => checkpoints::keep(tx, new).await?,
         Transition::StartStep(step) => steps::start(tx, *step).await?,

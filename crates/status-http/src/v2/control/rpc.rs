@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, ChangeId, Error, Outcome, Result};
 
-use super::outcome_to_json;
+use super::{configuration, outcome_to_json};
 use crate::v2::error::{details, error_from, from_details, status, texts};
 
 const PARSE_ERROR: i64 = -32700;
@@ -152,7 +152,7 @@ pub fn rpc_error_from(http_status: u16, body: &Value) -> Option<Error> {
 /// The outcome that a call's answer tells.
 ///
 /// # Errors
-/// [`Error::Internal`] if it is neither null, nor a buildset's id and its requests, nor a change's id.
+/// [`Error::Internal`] if it is neither null nor any other outcome.
 pub fn outcome_from(body: &Value) -> Result<Outcome> {
     let result = body.get("result").unwrap_or(&Value::Null);
     if result.is_null() {
@@ -162,7 +162,11 @@ pub fn outcome_from(body: &Value) -> Result<Outcome> {
         let change = ChangeId(change);
         return Ok(Outcome::Change { change });
     }
-    buildset(result).ok_or_else(|| Error::internal(format!("the server answered with the result {result}")))
+    let outcome = match result {
+        Value::Object(_) => configuration::outcome_from(result),
+        _ => buildset(result),
+    };
+    outcome.ok_or_else(|| Error::internal(format!("the server answered with the result {result}")))
 }
 
 fn buildset(result: &Value) -> Option<Outcome> {

@@ -3,8 +3,9 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 use weir_status_api::{
-    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeParams, Command, Error, ForceParams,
-    Outcome, SchedulerId, Timestamp, WorkerId,
+    BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeParams, Command, Configuration,
+    ConfigurationChange, ConfigurationPart, Difference, Error, ForceParams, MasterId, Outcome, Reconfigured,
+    SchedulerId, Timestamp, WorkerId,
 };
 
 use super::*;
@@ -108,6 +109,8 @@ fn commands() -> impl Strategy<Value = Command> {
             worker: WorkerId(id).into(),
             reason
         }),
+        id().prop_map(|id| Command::Reconfigure { master: MasterId(id) }),
+        id().prop_map(|id| Command::DescribeConfiguration { master: MasterId(id) }),
         (id(), any::<bool>()).prop_map(|(id, enabled)| Command::EnableScheduler {
             scheduler: SchedulerId(id).into(),
             enabled
@@ -158,6 +161,37 @@ fn outcomes_and_errors_come_back() {
     let answer = rpc_answer(&json!(1), &Ok(told.clone()));
     assert_eq!(answer.body["result"], json!({"changeid": 5}));
     assert_eq!(outcome_from(&answer.body), Ok(told));
+
+    let change = ConfigurationChange {
+        kind: "builder".to_owned(),
+        name: "tests".to_owned(),
+        difference: Difference::Changed,
+        fields: vec!["steps".to_owned()],
+    };
+    let part = ConfigurationPart {
+        kind: "builder".to_owned(),
+        name: "tests".to_owned(),
+        fields: [("steps".to_owned(), "0123".to_owned())].into(),
+    };
+    for outcome in [
+        Outcome::Done,
+        Outcome::Reconfigured {
+            report: Reconfigured {
+                changes: vec![change],
+                unlisted: 3,
+                restart: vec!["`listen` stays".to_owned()],
+            },
+        },
+        Outcome::Configuration {
+            configuration: Configuration {
+                salt: "s".to_owned(),
+                parts: vec![part],
+            },
+        },
+    ] {
+        let answer = rpc_answer(&json!(1), &Ok(outcome.clone()));
+        assert_eq!(outcome_from(&answer.body), Ok(outcome));
+    }
 
     let error = Error::InvalidInput {
         fields: [("main_branch".to_owned(), "is missing".to_owned())].into(),

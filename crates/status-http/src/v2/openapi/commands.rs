@@ -1,7 +1,7 @@
 //! Commands: JSON-RPC by POST to the resource that they are about.
 
 use serde_json::{Map, Value, json};
-use weir_status_api::Kind;
+use weir_status_api::{Difference, Kind};
 
 use super::answers::with_errors;
 use super::{described, flag, integer, list, object, object_of, or_null, schema, text};
@@ -12,8 +12,17 @@ pub(super) struct Method {
     pub(super) kind: Kind,
     pub(super) name: &'static str,
     takes: Takes,
-    /// Whether a buildset comes of it.
-    makes: bool,
+    /// What comes of it.
+    gives: Gives,
+}
+
+/// What comes of a method.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    Nothing,
+    Buildset,
+    /// A report of a reconfiguration, or a configuration.
+    Configuration,
 }
 
 enum Takes {
@@ -30,20 +39,30 @@ const fn method(kind: Kind, name: &'static str, takes: Takes) -> Method {
         kind,
         name,
         takes,
-        makes: false,
+        gives: Gives::Nothing,
     }
 }
 
-const fn making(mut method: Method) -> Method {
-    method.makes = true;
+const fn giving(gives: Gives, mut method: Method) -> Method {
+    method.gives = gives;
     method
 }
 
 /// What is asked of the list of changes.
 const ADD_CHANGE: Method = method(Kind::Change, "add", Takes::Change);
 
+const fn making(method: Method) -> Method {
+    giving(Gives::Buildset, method)
+}
+
+const fn telling(method: Method) -> Method {
+    giving(Gives::Configuration, method)
+}
+
 /// All methods of single resources.
-pub(super) const METHODS: [Method; 10] = [
+pub(super) const METHODS: [Method; 12] = [
+    telling(method(Kind::Master, "reconfigure", Takes::Nothing)),
+    telling(method(Kind::Master, "describe_configuration", Takes::Nothing)),
     method(Kind::Build, "stop", Takes::Reason),
     making(method(Kind::Build, "rebuild", Takes::Nothing)),
     method(Kind::BuildRequest, "cancel", Takes::Reason),
@@ -121,6 +140,36 @@ fn change() -> Value {
     object_of(&fields, &["author"])
 }
 
+/// What came of a reconfiguration.
+fn reconfigured() -> Value {
+    let differences = Difference::ALL.map(Difference::name);
+    let change = object(&[
+        ("kind", text()),
+        ("name", text()),
+        ("difference", json!({"type": "string", "enum": differences})),
+        ("fields", list(text())),
+    ]);
+    let told = object(&[
+        ("changes", list(change)),
+        ("unlisted", integer()),
+        ("restart", list(text())),
+    ]);
+    let what =
+        "Of `reconfigure`: what changed, how many changes more there are, and what waits for a restart.";
+    described(told, what)
+}
+
+/// What a master is configured with.
+fn configuration() -> Value {
+    let digests = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let part = object(&[("kind", text()), ("name", text()), ("fields", digests)]);
+    let told = object(&[("salt", text()), ("parts", list(part))]);
+    described(
+        told,
+        "Of `describe_configuration`: the parts, with a digest of each field.",
+    )
+}
+
 /// What an answer repeats.
 fn id() -> Value {
     json!({"type": ["string", "integer", "null"]})
@@ -129,8 +178,14 @@ fn id() -> Value {
 /// The command's operation at a path that names one of `kind`; none if there are no commands for it.
 pub(super) fn operation(kind: Kind) -> Option<Value> {
     let methods: Vec<&Method> = METHODS.iter().filter(|it| it.kind == kind).collect();
-    let makes = methods.iter().any(|it| it.makes);
-    let answer = if makes { "MadeAnswer" } else { "DoneAnswer" };
+    let gives = |what: Gives| methods.iter().any(|it| it.gives == what);
+    let answer = if gives(Gives::Configuration) {
+        "ConfigurationAnswer"
+    } else if gives(Gives::Buildset) {
+        "MadeAnswer"
+    } else {
+        "DoneAnswer"
+    };
     let mut operation = of_methods(&methods, answer)?;
     if kind == Kind::ForceScheduler {
         operation["parameters"] = json!([{
@@ -205,6 +260,8 @@ pub(super) fn schemas() -> Map<String, Value> {
     all.insert("MadeAnswer".to_owned(), answer(made));
     let told = object(&[("changeid", integer())]);
     all.insert("ToldAnswer".to_owned(), answer(told));
+    let told = json!({"oneOf": [reconfigured(), configuration()]});
+    all.insert("ConfigurationAnswer".to_owned(), answer(told));
     let message = json!({
         "type": ["string", "object"],
         "additionalProperties": {"type": "string"},

@@ -246,6 +246,7 @@ pub(crate) async fn take(command: &mut RunningCommand, heard: &mut Heard) -> boo
                 OutputStream::Stdout => heard.stdout.extend_from_slice(&bytes),
                 OutputStream::Stderr => heard.stderr.extend_from_slice(&bytes),
                 OutputStream::Header => heard.header.push_str(std::str::from_utf8(&bytes).unwrap()),
+                OutputStream::File(name) => panic!("nobody asked for the file {name}"),
             }
             command.acknowledge(sequence);
             false

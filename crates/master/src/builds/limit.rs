@@ -45,6 +45,11 @@ impl Limited {
         }
     }
 
+    /// Whether anything may be left out.
+    pub(super) const fn has_limit(&self) -> bool {
+        self.limits.max_size.is_some()
+    }
+
     /// What is kept of the log numbered `log`; none if it has no limit.
     pub(super) fn record(&self, log: i64) -> Option<LimitRecord> {
         self.limits.max_size?;

@@ -31,8 +31,9 @@ impl LineBuffer {
     }
 
     /// The same for text in this encoding, in which line ends are the bytes that they are in ASCII.
-    pub(super) fn in_encoding(self, encoding: &'static Encoding) -> Self {
-        Self { encoding, ..self }
+    pub(super) const fn in_encoding(mut self, encoding: &'static Encoding) -> Self {
+        self.encoding = encoding;
+        self
     }
 
     /// The beginning of the line that is not whole yet, and whether a carriage return came last, of which a line feed

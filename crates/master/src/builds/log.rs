@@ -374,6 +374,10 @@ impl LogWriter {
         };
         let log = stream.file.as_ref().map_or(self.log, |(_, log)| *log);
         if let Some(output) = self.outputs.iter_mut().find(|it| it.log == log) {
+            if !output.limited.has_limit() {
+                take(&mut stream.lines, &mut output.lines);
+                return;
+            }
             let mut lines = String::new();
             take(&mut stream.lines, &mut lines);
             output.limited.admit(&lines, &mut output.lines);

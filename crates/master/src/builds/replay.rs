@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use weir_config::LogTerms;
-use weir_status_api::{LogKey, Read, StepId, SystemClock};
+use weir_status_api::{Log, LogField, LogKey, Query, Read, ReadExt, StepId, SystemClock};
 use weir_status_db::{
     Applied, BuilderSetup, BuildsetSource, Database, NewBuildData, NewBuildset, NewSourceStamp, Options,
     Setup, Store, Transition,
@@ -31,8 +31,11 @@ const COMMANDS: [&[(Channel, &str)]; 4] = [
     &[],
     &[
         (Channel::Stdout, "gr\u{fc}n \u{2713}"),
+        (Channel::File(0), "first\nthe "),
         (Channel::Stdout, "\n"),
+        (Channel::File(0), "sesame-op"),
         (Channel::Header, "ended"),
+        (Channel::File(0), "en-the-door\r"),
     ],
     &[
         (Channel::Stdout, "the ses"),
@@ -40,6 +43,7 @@ const COMMANDS: [&[(Channel, &str)]; 4] = [
         (Channel::Stdout, "ame-open"),
         (Channel::Stderr, "o it is\nses"),
         (Channel::Stdout, "-the-door, a ses"),
+        (Channel::File(0), "\nlast"),
         (Channel::Stdout, "sion\nsesame"),
     ],
 ];
@@ -170,7 +174,7 @@ async fn code(site: &Site, log: &mut LogWriter, fuel: &mut Fuel) -> Option<()> {
     log.once(vec![set]).await.unwrap();
     log.say("it ends");
     fuel.burn()?;
-    log.end_lines().await.unwrap();
+    log.end_logs().await.unwrap();
     Some(())
 }
 
@@ -193,8 +197,12 @@ async fn follow(
     log.go_on();
     let stored = log.journal.command().unwrap().received;
     for (place, (channel, piece)) in pieces.iter().enumerate().skip(stored as usize) {
-        let seen = log.take(place as u64 + 1, *channel, piece.as_bytes());
-        log.write(*channel, &seen);
+        let channel = match channel {
+            Channel::File(_) => log.file("report").await.unwrap(),
+            channel => *channel,
+        };
+        let seen = log.take(place as u64 + 1, channel, piece.as_bytes());
+        log.write(channel, &seen);
         log.spare_worker(fuel.patience);
         fuel.burn()?;
         log.commit(vec![], None).await.unwrap();
@@ -210,10 +218,17 @@ async fn follow(
     Some(end)
 }
 
+/// What is in the step's logs.
 async fn text(site: &Site) -> String {
-    let log = log_of(&site.store, site.step).await.unwrap();
-    let content = site.store.log_content(LogKey::Id(log), 0, 1000).await.unwrap();
-    content.value.content
+    let logs = Query::<Log>::new()
+        .eq(LogField::Step, site.step)
+        .ascending(LogField::Id);
+    let mut text = String::new();
+    for log in site.store.page(logs).await.unwrap().items {
+        let content = site.store.log_content(LogKey::Id(log.id), 0, 1000).await.unwrap();
+        text.push_str(&format!("{}:\n{}", log.name, content.value.content));
+    }
+    text
 }
 
 /// Where the master's data has the text.
@@ -238,20 +253,29 @@ fn found(site: &Site, text: &[u8]) -> Vec<std::path::PathBuf> {
     found
 }
 
-fn terms(site: &Site) -> (Arc<Secrets>, LogTerms) {
-    (Arc::clone(&site.secrets), LogTerms::default())
-}
-
-async fn start(site: &Site) -> LogWriter {
-    LogWriter::start_step(site.store.clone(), site.step, true, None, terms(site), &[])
+async fn start(site: &Site, terms: LogTerms) -> LogWriter {
+    let terms = (Arc::clone(&site.secrets), terms);
+    LogWriter::start_step(site.store.clone(), site.step, true, None, terms, &[])
         .await
         .unwrap()
 }
 
-/// The step's log at the end, with masters that are killed before a commit.
-async fn killed(crash: usize, patience: u64) -> String {
+/// The step's logs at the end, and how often it stores something.
+async fn whole(terms: LogTerms) -> (String, usize) {
     let site = site().await;
-    let mut log = start(&site).await;
+    let mut fuel = Fuel {
+        left: usize::MAX,
+        patience: u64::MAX,
+    };
+    let mut log = start(&site, terms).await;
+    code(&site, &mut log, &mut fuel).await.unwrap();
+    (text(&site).await, usize::MAX - fuel.left)
+}
+
+/// The step's logs at the end, with masters that are killed before a commit.
+async fn killed(terms: LogTerms, crash: usize, patience: u64) -> String {
+    let site = site().await;
+    let mut log = start(&site, terms).await;
     let mut fuel = Fuel {
         left: crash,
         patience,
@@ -259,14 +283,12 @@ async fn killed(crash: usize, patience: u64) -> String {
     assert!(code(&site, &mut log, &mut fuel).await.is_none());
     // Twice: what is replayed is replayed again.
     for left in [crash / 2, usize::MAX] {
-        assert_eq!(
-            found(&site, b"sesame-"),
-            Vec::<std::path::PathBuf>::new(),
-            "{crash}"
-        );
+        let shown = found(&site, b"sesame-");
+        assert!(shown.is_empty(), "{shown:?} {crash}");
         let kept = site.store.checkpoint(site.step).await.unwrap().unwrap();
         let kept = Left::new(log_of(&site.store, site.step).await.unwrap(), kept).unwrap();
-        log = LogWriter::resume(site.store.clone(), site.step, kept, terms(&site));
+        let terms = (Arc::clone(&site.secrets), terms);
+        log = LogWriter::resume(site.store.clone(), site.step, kept, terms);
         let ended = code(&site, &mut log, &mut Fuel { left, patience }).await;
         assert!(ended.is_some() || left < usize::MAX, "{crash}");
     }
@@ -275,35 +297,46 @@ async fn killed(crash: usize, patience: u64) -> String {
 
 #[tokio::test]
 async fn a_crash_at_any_moment_changes_nothing() {
-    let whole = site().await;
-    let mut fuel = Fuel {
-        left: usize::MAX,
-        patience: u64::MAX,
-    };
-    let mut log = start(&whole).await;
-    code(&whole, &mut log, &mut fuel).await.unwrap();
-    let commits = usize::MAX - fuel.left;
-    let expected = text(&whole).await;
+    let terms = LogTerms::default();
+    let (expected, commits) = whole(terms).await;
     assert_eq!(
         expected,
-        "hit begins\nhmake\noone\notwo\nothree\newrong\nhcommand 0 ended\nhcommand 1 ended\nogr\u{fc}n \u{2713}\n\
-         hended\nhcommand 2 ended\nesay: so it is\nothe <key>, a session\nosesame\neses\nhcommand 3 ended\nhit ends\n"
+        "stdio:\nhit begins\nhmake\noone\notwo\nothree\newrong\nhcommand 0 ended\nhcommand 1 ended\n\
+         ogr\u{fc}n \u{2713}\nhended\nhcommand 2 ended\nesay: so it is\nothe <key>, a session\nosesame\neses\n\
+         hcommand 3 ended\nhit ends\nreport:\nofirst\nothe <key>\nolast\n"
     );
     for crash in 0..commits {
-        assert_eq!(
-            killed(crash, u64::MAX).await,
-            expected,
-            "killed before commit {crash}"
-        );
-        if crash + 10 < commits {
-            continue;
-        }
-        // What the worker does not keep is not known again, and stays hidden.
-        let text = killed(crash, 0).await;
+        let text = killed(terms, crash, u64::MAX).await;
+        assert_eq!(text, expected, "killed before commit {crash}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_worker_does_not_keep_stays_hidden_after_a_crash() {
+    let terms = LogTerms::default();
+    let (expected, commits) = whole(terms).await;
+    for crash in commits - 10..commits {
+        let text = killed(terms, crash, 0).await;
         let shown = ["a <key>sion", "say: <key>o it", "e<key>\n", "o<key>\n"]
             .into_iter()
             .zip(["a session", "say: so it", "eses\n", "osesame\n"])
             .fold(text, |text, (hidden, shown)| text.replace(hidden, shown));
         assert_eq!(shown, expected, "killed before commit {crash}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_limit_is_the_same_after_a_crash() {
+    let terms = LogTerms {
+        max_size: Some(Some(10)),
+        max_tail_size: Some(Some(16)),
+        encoding: None,
+    };
+    let (expected, commits) = whole(terms).await;
+    let ends = "are left out here, 57 bytes, then comes its end\nosesame\neses\nreport:\nofirst\n";
+    assert!(expected.contains(ends), "{expected}");
+    for crash in (0..commits).step_by(3) {
+        let text = killed(terms, crash, u64::MAX).await;
+        assert_eq!(text, expected, "killed before commit {crash}");
     }
 }

@@ -21,7 +21,12 @@ pub(crate) async fn shell(
     format: TestFormat,
     log: &mut LogWriter,
 ) -> Result<StepEnd> {
-    let mut results = TestResults::new(step.engine.store.clone(), step.step, format);
+    let mut results = TestResults::new(
+        step.engine.store.clone(),
+        step.step,
+        format,
+        step.config.log.encoding(),
+    );
     let mut end = match format {
         // Their lines are read while they come.
         TestFormat::Libtest | TestFormat::Tap => {
@@ -57,7 +62,12 @@ pub(crate) async fn files(
     if end.results != Results::Success {
         return Ok(end);
     }
-    let mut results = TestResults::new(step.engine.store.clone(), step.step, tests.format);
+    let mut results = TestResults::new(
+        step.engine.store.clone(),
+        step.step,
+        tests.format,
+        step.config.log.encoding(),
+    );
     let mut report = results.read_files(tests.format, &output.bytes);
     if output.is_cut {
         let why = format!("the files: they have more than {MOST_FILES} bytes, only the first are read");

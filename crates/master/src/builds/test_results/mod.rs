@@ -3,6 +3,7 @@
 mod documents;
 mod line;
 
+use encoding_rs::Encoding;
 use weir_config::TestFormat;
 use weir_status_api::{Query, ReadExt, StepId, TestResultSet, TestResultSetField, TestResultSetId};
 use weir_status_db::{Applied, NewTestResult, NewTestResultSet, Store, Transition};
@@ -33,12 +34,12 @@ pub(crate) struct TestResults {
 }
 
 impl TestResults {
-    /// None came yet. Their set is opened with the first.
-    pub(crate) fn new(store: Store, step: StepId, format: TestFormat) -> Self {
+    /// None came yet. Their set is opened with the first. Lines are text in `encoding`.
+    pub(crate) fn new(store: Store, step: StepId, format: TestFormat, encoding: &'static Encoding) -> Self {
         Self {
             store,
             step,
-            reader: Reader::new(format),
+            reader: Reader::new(format, encoding),
             set: None,
             may_be_open: false,
         }
@@ -81,7 +82,8 @@ impl TestResults {
     pub(super) fn restore(&mut self, journal: &Journal) {
         if let Some(record) = journal.command().and_then(|it| it.tests.as_ref()) {
             self.set = record.set.map(TestResultSetId);
-            self.reader.lines = Tail::restore(record.tail.as_ref(), LineBuffer::new(None));
+            let lines = Reader::lines(self.reader.encoding);
+            self.reader.lines = Tail::restore(record.tail.as_ref(), lines);
             self.reader.passed = record.passed;
             self.reader.failed = record.failed;
         }
@@ -153,6 +155,7 @@ impl TestResults {
 /// From bytes, in any pieces, to results.
 struct Reader {
     format: TestFormat,
+    encoding: &'static Encoding,
     lines: LineBuffer,
     waiting: Vec<NewTestResult>,
     passed: i64,
@@ -160,14 +163,19 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(format: TestFormat) -> Self {
+    fn new(format: TestFormat, encoding: &'static Encoding) -> Self {
         Self {
             format,
-            lines: LineBuffer::new(None),
+            encoding,
+            lines: Self::lines(encoding),
             waiting: vec![],
             passed: 0,
             failed: 0,
         }
+    }
+
+    const fn lines(encoding: &'static Encoding) -> LineBuffer {
+        LineBuffer::new(None).in_encoding(encoding)
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -216,10 +224,12 @@ fn new(result: TestResult) -> NewTestResult {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::UTF_8;
+
     use super::*;
 
     fn read(format: TestFormat, pieces: &[&[u8]]) -> (Vec<(String, String)>, i64, i64) {
-        let mut reader = Reader::new(format);
+        let mut reader = Reader::new(format, UTF_8);
         for piece in pieces {
             reader.push(piece);
         }

@@ -1,18 +1,20 @@
 //! One call of one of the configuration's functions: its arguments by name, each read with what it must be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use starlark::eval::{Arguments, Evaluator};
 use starlark::values::Value;
 
 use crate::diagnostic::Place;
-use crate::function::take_up;
+use crate::function::{is_function, take_back, take_up};
 use crate::model::Secret;
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::Item;
 use crate::read::{self, Reading, Wrong};
 use crate::session::{Files, Kind, Reference, Session};
 use crate::sites::{Argument, CallSite};
+use crate::spell;
 
 /// A function of the configuration.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(crate) struct Call<'v, 's> {
     /// The place in the file's top level by way of which this call came about, if it is in a function.
     by_way_of: Option<Place>,
     values: BTreeMap<String, (Value<'v>, Option<Argument>)>,
+    /// The arguments that are functions, as they were given.
+    functions: BTreeMap<String, Value<'v>>,
     /// Parameters that were probably meant by arguments with a mistake, so that they are not missing as well.
     meant: Vec<&'static str>,
     whole: bool,
@@ -65,7 +69,7 @@ impl<'v, 's> Call<'v, 's> {
         // The outermost frame is called from the file's top level; if it is the only one, it is this call.
         let frames = evaluator.call_stack().into_frames();
         let outermost = frames.first().filter(|_| frames.len() > 1);
-        if session.is_run_time && !crate::functions::is_of_run_time(function) {
+        if session.is_run_time && !crate::functions::is_of_run_time(function, session.gives_steps) {
             return Err(starlark::Error::new_other(OnlyWhenRead(function.name)));
         }
         let mut call = Self {
@@ -77,14 +81,19 @@ impl<'v, 's> Call<'v, 's> {
                 .and_then(|it| it.location.as_ref())
                 .map(|it| crate::sites::place(&it.file, it.span)),
             values: BTreeMap::new(),
+            functions: BTreeMap::new(),
             meant: vec![],
             whole: true,
         };
         for (number, value) in arguments.positions(evaluator.heap())?.enumerate() {
+            if let Some(name) = function.parameters.get(number) {
+                call.note_function(name, value);
+            }
             let value = call.taken_up(value, call.site.positional(number), evaluator);
             call.bind_position(number, value);
         }
         for (name, value) in arguments.names_map()? {
+            call.note_function(name.as_str(), value);
             let value = call.taken_up(value, call.site.named(name.as_str()), evaluator);
             call.bind_name(name.as_str(), value);
         }
@@ -98,6 +107,9 @@ impl<'v, 's> Call<'v, 's> {
         argument: Option<&Argument>,
         evaluator: &Evaluator<'v, 's, '_>,
     ) -> Value<'v> {
+        if self.session.gives_steps {
+            return take_back(value, evaluator.heap(), self.session);
+        }
         if self.session.is_run_time {
             return value;
         }
@@ -107,6 +119,34 @@ impl<'v, 's> Call<'v, 's> {
             item.or(argument.map(|it| it.value)).unwrap_or(self.site.place)
         };
         take_up(value, evaluator.module(), self.session, &place)
+    }
+
+    fn note_function(&mut self, name: &str, value: Value<'v>) {
+        if is_function(value) {
+            self.functions.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Whether the function that the argument is can be called with as many arguments by position, and these names.
+    pub(crate) fn fills(&self, argument: &str, positional: usize, names: &[&str]) -> bool {
+        let spec = self.functions.get(argument).and_then(|it| it.parameters_spec());
+        spec.is_none_or(|it| it.can_fill_with_args(positional, names))
+    }
+
+    /// How what the call gives is written in a plan of steps; none if it is of no use there.
+    pub(crate) fn spelling(&self, item: &Item) -> Option<Arc<str>> {
+        if !matches!(
+            item,
+            Item::Step(_) | Item::Group(_) | Item::Command(_) | Item::Text(_)
+        ) {
+            return spell::of_item(item);
+        }
+        let arguments = self
+            .values
+            .iter()
+            .map(|(name, (value, _))| Some(format!("{name} = {}", spell::of_value(*value)?)));
+        let arguments: Vec<String> = arguments.collect::<Option<_>>()?;
+        Some(format!("{}({})", self.function.name, arguments.join(", ")).into())
     }
 
     /// Ends the call: while the master runs, its first mistake ends the function that made it.

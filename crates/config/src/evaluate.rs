@@ -1,7 +1,8 @@
 //! Evaluates a configuration, with bounds on what it may use.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use starlark::analysis::AstModuleLint;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension, Module};
@@ -12,6 +13,7 @@ use starlark::{Error, ErrorKind};
 use crate::call::Function;
 use crate::depth;
 use crate::diagnostic::{ConfigErrors, Diagnostic, Place};
+use crate::function::take_up_variable;
 use crate::functions;
 use crate::locks;
 use crate::model::{ListenerConfig, MasterConfig, Source};
@@ -206,7 +208,9 @@ fn evaluate_here(
             complete(&session);
         }
     }
+    let program = Arc::clone(&session.program);
     let mut config = session.finish().map_err(ConfigErrors::new)?;
+    program.name(&config);
     config.source = Source {
         text: source.to_owned(),
         file_name: file_name.to_owned(),
@@ -216,7 +220,7 @@ fn evaluate_here(
 }
 
 /// Starlark as its users know it from Python: loops and conditions anywhere, f-strings, type annotations.
-fn dialect() -> Dialect {
+pub(crate) fn dialect() -> Dialect {
     Dialect {
         enable_load: false,
         enable_keyword_only_arguments: true,
@@ -285,6 +289,17 @@ fn run(module: AstModule, globals: &Globals, session: &Session) -> Result<(), Di
             diagnostic
         })?;
         drop(evaluator);
+        if session.has_generators.get() {
+            // What a function gives may name any of the file's functions.
+            let names: BTreeSet<String> = environment
+                .names()
+                .map(|it| it.as_str().to_owned())
+                .filter(|it| !it.contains(' '))
+                .collect();
+            for value in names.iter().filter_map(|it| environment.get(it)) {
+                take_up_variable(value, &environment, session);
+            }
+        }
         if session.has_functions() && !session.has_mistakes() {
             let frozen = environment.freeze();
             let frozen = frozen.map_err(|error| diagnostic(&error.into(), &session.file))?;

@@ -8,6 +8,7 @@ mod answer;
 mod argument;
 mod choose;
 mod facts;
+mod plan;
 mod run;
 mod take_up;
 
@@ -16,13 +17,17 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use starlark::environment::FrozenModule;
+use starlark::values::Value;
 
 use crate::diagnostic::Place;
+use crate::model::{LockConfig, LogTerms, MasterConfig, SchedulerKind};
 
 pub use answer::Answer;
 pub use argument::{Argument, BuildFacts, Facts, RequestFacts, WaitingBuilder};
+pub(crate) use plan::take_back;
+pub use plan::{Generated, MOST_GENERATED, RanStep, StepFacts, StepOutput};
 pub use run::{LONGEST_CALL, MAX_TICKS_OF_CALL};
-pub(crate) use take_up::take_up;
+pub(crate) use take_up::{is_function, take_up, take_up_variable};
 
 /// A configuration's text after its evaluation, with what its functions need.
 pub(crate) struct Program {
@@ -32,6 +37,17 @@ pub(crate) struct Program {
     text: Arc<str>,
     /// What is left of the evaluation; none before its end.
     module: OnceLock<FrozenModule>,
+    /// What steps that functions give may name; none before its end.
+    names: OnceLock<Names>,
+}
+
+/// What steps may name.
+struct Names {
+    functions: BTreeMap<String, Function>,
+    locks: Vec<LockConfig>,
+    /// What holds for the logs of all steps.
+    log: LogTerms,
+    triggerables: Vec<String>,
 }
 
 impl Program {
@@ -41,13 +57,67 @@ impl Program {
             file: file.to_owned(),
             text: text.into(),
             module: OnceLock::new(),
+            names: OnceLock::new(),
         })
+    }
+
+    /// The file's name, for people.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
     }
 
     /// Keeps what the evaluation left: from now on its functions can be called.
     pub(crate) fn complete(&self, module: FrozenModule) {
         // A program is evaluated once.
         let _ = self.module.set(module);
+    }
+
+    /// Keeps what steps may name that functions give.
+    pub(crate) fn name(&self, config: &MasterConfig) {
+        let functions = config.functions.0.iter();
+        let triggerables = config.schedulers.iter().filter(|it| {
+            matches!(
+                it.kind,
+                SchedulerKind::Triggerable { .. } | SchedulerKind::NightlyTriggerable { .. }
+            )
+        });
+        let _ = self.names.set(Names {
+            functions: functions.map(|(id, it)| (id.clone(), it.weak())).collect(),
+            locks: config.locks.clone(),
+            log: config.log,
+            triggerables: triggerables.map(|it| it.name.clone()).collect(),
+        });
+    }
+
+    /// The function of that id.
+    pub(crate) fn function(&self, id: &str) -> Option<&Function> {
+        self.names.get()?.functions.get(id)
+    }
+
+    /// The function that the value is.
+    pub(crate) fn function_of(&self, value: Value<'_>) -> Option<Function> {
+        let module = self.module.get()?;
+        let is_it = |it: &&Function| {
+            let slot = module.get(&Self::slot(it.id()));
+            slot.is_ok_and(|slot| slot.value().ptr_eq(value))
+        };
+        self.names.get()?.functions.values().find(is_it).cloned()
+    }
+
+    /// The lock of that name.
+    pub(crate) fn lock(&self, name: &str) -> Option<LockConfig> {
+        let locks = &self.names.get()?.locks;
+        locks.iter().find(|it| it.name == name).cloned()
+    }
+
+    /// What holds for the logs of all steps.
+    pub(crate) fn log(&self) -> LogTerms {
+        self.names.get().map(|it| it.log).unwrap_or_default()
+    }
+
+    /// The schedulers that builds can trigger.
+    pub(crate) fn triggerables(&self) -> &[String] {
+        self.names.get().map_or(&[], |it| it.triggerables.as_slice())
     }
 
     /// The name of the module's variable that holds a function; no name in a text has a space.
@@ -149,7 +219,11 @@ impl Function {
     /// # Errors
     /// [`FunctionError`] with the place, if it fails, takes too long, or gives what is no plain data.
     pub fn call(&self, arguments: Vec<Argument>) -> Result<Answer, FunctionError> {
-        run::call(self, arguments)
+        let given = run::Given {
+            positional: arguments,
+            ..run::Given::default()
+        };
+        run::call(self, given, Answer::of)
     }
 
     /// An error of the function as a whole.

@@ -7,6 +7,7 @@ mod change_source;
 mod interpolate;
 mod listener;
 mod lock;
+mod plan;
 mod project;
 mod retention;
 mod scheduler;
@@ -16,6 +17,7 @@ mod step;
 
 use crate::call::Function;
 
+pub use builder::name_steps;
 pub(crate) use lock::OF_LOCK;
 
 /// Those of a master's file.
@@ -54,6 +56,8 @@ pub(crate) const MASTER: &[&Function] = &[
     &step::MASTER_SHELL,
     &step::SEQUENCE,
     &step::COMMAND,
+    &step::PARALLEL,
+    &step::GENERATE,
     &step::BUILD_DATA,
     &step::SET_PROPERTY,
     &step::SET_PROPERTIES,
@@ -76,9 +80,37 @@ pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
 /// Those that a function may call while the master runs: they make values, and configure nothing.
 const OF_RUN_TIME: &[&str] = &["interpolate", "prop", "secret"];
 
-/// Whether a function may call it while the master runs.
-pub(crate) fn is_of_run_time(function: &Function) -> bool {
-    OF_RUN_TIME.contains(&function.name)
+/// Those that make steps, which a function that gives steps may call beside them.
+const OF_STEPS: &[&str] = &[
+    "git",
+    "shell",
+    "master_shell",
+    "sequence",
+    "command",
+    "parallel",
+    "build_data",
+    "set_property",
+    "set_properties",
+    "test_results",
+    "trigger",
+    "generate",
+    "exclusive",
+    "counting",
+];
+
+/// Those that a plan of steps has beside them; no configuration can name them.
+const OF_PLAN: &[&Function] = &[&plan::FUNCTION, &plan::LOCK];
+
+/// Whether a function may call it while the master runs; one that `gives_steps` may do more.
+pub(crate) fn is_of_run_time(function: &Function, gives_steps: bool) -> bool {
+    let is_in = |names: &[&str]| names.contains(&function.name);
+    is_in(OF_RUN_TIME) || (gives_steps && (is_in(OF_STEPS) || function.name.starts_with('_')))
+}
+
+/// What a plan of steps can call.
+pub(crate) fn of_plan() -> impl Iterator<Item = &'static Function> {
+    let of_steps = MASTER.iter().filter(|it| is_of_run_time(it, true));
+    of_steps.chain(OF_PLAN).copied()
 }
 
 /// What to do without a function of that name, if people look for it here.

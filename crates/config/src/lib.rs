@@ -25,6 +25,7 @@ mod object;
 mod read;
 mod session;
 mod sites;
+mod spell;
 mod text;
 mod times;
 
@@ -33,9 +34,10 @@ pub use diagnostic::{ConfigErrors, Diagnostic};
 pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_again, check_listeners, load, load_listeners};
 pub use function::{
-    Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, LONGEST_CALL, MAX_TICKS_OF_CALL,
-    RequestFacts, WaitingBuilder,
+    Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, Generated, LONGEST_CALL,
+    MAX_TICKS_OF_CALL, MOST_GENERATED, RanStep, RequestFacts, StepFacts, StepOutput, WaitingBuilder,
 };
+pub use functions::name_steps;
 pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
@@ -46,8 +48,8 @@ pub use model::{
     TestFormat, TokenReference, Vault, Webhook, WorkerConfig, any_admits,
 };
 pub use model::{
-    Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,
-    TestResultsStep, TriggerStep,
+    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, PropertyOrigin,
+    PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{BuilderConfig, LockAccess, LockConfig, LockMode, LockScope, MasterConfig};
+use encoding_rs::UTF_8;
+
+use crate::model::{BuilderConfig, LockAccess, LockConfig, LockMode, LockScope, MasterConfig, StepConfig};
 use crate::session::{Kind, Session};
 
 /// What is wrong with an argument of `builder(…)`.
@@ -62,6 +64,39 @@ pub(crate) fn faults(builder: &BuilderConfig, locks: &[LockConfig]) -> Vec<Fault
         }
     }
     faults
+}
+
+/// Why the steps, which a function gave, cannot be added to builds of the builder; none if they can.
+pub(crate) fn fault_of_added(
+    builder: &BuilderConfig,
+    steps: &[StepConfig],
+    locks: &[LockConfig],
+) -> Option<String> {
+    // A build hides its secrets in the encodings that it knows from its beginning.
+    let is_known = |step: &StepConfig| {
+        let encoding = step.log.encoding();
+        encoding == UTF_8 || builder.steps.iter().any(|it| it.log.encoding() == encoding)
+    };
+    if let Some(step) = steps.iter().find(|it| !is_known(it)) {
+        return Some(format!(
+            "step '{}' has the encoding {}, which no configured step of its builder has",
+            step.name,
+            step.log.encoding().name()
+        ));
+    }
+    let taking = steps.iter().find(|it| !it.locks.is_empty())?;
+    // Whether waits go round in a circle can be told of what is configured only.
+    if !builder.locks.is_empty() {
+        return Some(format!(
+            "step '{}' takes locks, which steps that a function gives can do only where their builder has none",
+            taking.name
+        ));
+    }
+    let builder = BuilderConfig {
+        steps: steps.to_vec(),
+        ..builder.clone()
+    };
+    faults(&builder, locks).into_iter().next().map(|it| it.message)
 }
 
 /// How often the lock can be held on the worker, if that is too little.

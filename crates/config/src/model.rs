@@ -20,6 +20,7 @@ use weir_access::Policy;
 use weir_status_api::Change;
 
 use crate::function::{Function, FunctionError, Functions};
+use crate::locks::fault_of_added;
 use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
@@ -33,8 +34,8 @@ pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
 pub use step::{
-    Consequences, LogFile, LogLimits, LogTerms, PropertyOrigin, PropertyValue, SequenceCommand, Terms,
-    TestResultsStep, TriggerStep,
+    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, PropertyOrigin,
+    PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
 };
 
 /// Property values by name; any JSON value.
@@ -159,6 +160,11 @@ impl MasterConfig {
     /// The builder of that name.
     pub fn builder(&self, name: &str) -> Option<&BuilderConfig> {
         self.builders.iter().find(|it| it.name == name)
+    }
+
+    /// Why steps that a function gave cannot be added to a build of the builder; none if they can.
+    pub fn why_not_added(&self, builder: &BuilderConfig, steps: &[StepConfig]) -> Option<String> {
+        fault_of_added(builder, steps, &self.locks)
     }
 
     /// The worker of that name.
@@ -364,7 +370,7 @@ pub struct BuilderConfig {
     pub name: String,
     /// The workers that can run it, by name; never empty, all exist.
     pub workers: Vec<String>,
-    /// Its steps, in order; never empty.
+    /// Its steps, in order, with those of groups behind each other; never empty.
     pub steps: Vec<StepConfig>,
     /// How long a build may take; no limit if none.
     pub total_timeout: Option<Duration>,

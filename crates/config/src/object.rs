@@ -6,6 +6,7 @@
 )]
 
 use std::fmt;
+use std::sync::Arc;
 
 use allocative::Allocative;
 use starlark::eval::{Arguments, Evaluator};
@@ -20,6 +21,7 @@ use crate::call::{Call, Function};
 use crate::function;
 use crate::functions::OF_LOCK;
 use crate::model::{LockAccess, LockConfig, Pattern, SequenceCommand, StepConfig};
+use crate::spell;
 use crate::text::Text;
 
 /// What a function gave.
@@ -46,6 +48,8 @@ pub(crate) enum Item {
     LockAccess(LockAccess),
     /// A step.
     Step(Box<StepConfig>),
+    /// Steps that run at the same time; never empty.
+    Group(Vec<StepConfig>),
     /// A command of a sequence.
     Command(Box<SequenceCommand>),
     /// A field of a force scheduler.
@@ -80,6 +84,7 @@ impl Item {
             Self::Lock(_) => "a lock",
             Self::LockAccess(_) => "an access to a lock",
             Self::Step(_) => "a step",
+            Self::Group(_) => "a group of steps",
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
             Self::Text(_) => "an interpolated text",
@@ -100,7 +105,12 @@ impl Item {
             Self::LockAccess(access) => Some(&access.lock),
             Self::Step(step) => Some(&step.name),
             Self::Field(field) => Some(&field.name),
-            Self::Command(_) | Self::Text(_) | Self::Regex(_) | Self::Function(_) | Self::Other(_) => None,
+            Self::Group(_)
+            | Self::Command(_)
+            | Self::Text(_)
+            | Self::Regex(_)
+            | Self::Function(_)
+            | Self::Other(_) => None,
         }
     }
 
@@ -114,55 +124,97 @@ impl Item {
             | Self::Builder(_)
             | Self::Project(_)
             | Self::Scheduler(_)
+            | Self::Lock(_)
+            | Self::LockAccess(_)
             | Self::Codebase { .. }) => named,
             other => Self::Other(other.noun()),
         }
     }
 }
 
-/// What a function gave, as Starlark's value.
-#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative, Trace)]
-pub(crate) struct Object(
-    #[allocative(skip)]
-    #[trace(static)]
-    pub(crate) Item,
-);
+/// What a function gave.
+#[derive(Debug)]
+pub(crate) struct Object(pub(crate) Item);
 
 impl Object {
     /// The object that the value is, if it is one.
     pub(crate) fn from_value<'v>(value: Value<'v>) -> Option<&'v Self> {
-        let left = || value.downcast_ref::<LeftObject>().map(|it| &it.0);
-        value.downcast_ref::<Self>().or_else(left)
+        Made::from_value(value).map(|it| &it.object)
     }
 }
 
-impl<'v> AllocValue<'v> for Object {
+/// What a function gave, as Starlark's value.
+#[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative, Trace)]
+pub(crate) struct Made {
+    #[allocative(skip)]
+    #[trace(static)]
+    object: Object,
+    /// How it is written in a plan of steps; none for what is of no use in one.
+    #[allocative(skip)]
+    #[trace(static)]
+    pub(crate) spelling: Option<Arc<str>>,
+}
+
+impl Made {
+    /// An item that is no more than itself.
+    pub(crate) fn of(item: Item) -> Self {
+        let spelling = spell::of_item(&item);
+        Self::new(item, spelling)
+    }
+
+    /// What a call gave, and how it is written.
+    pub(crate) fn new(item: Item, spelling: Option<Arc<str>>) -> Self {
+        Self {
+            object: Object(item),
+            spelling,
+        }
+    }
+
+    /// What a call gave that the value is, if it is one.
+    pub(crate) fn from_value<'v>(value: Value<'v>) -> Option<&'v Self> {
+        let left = || value.downcast_ref::<LeftMade>().map(|it| &it.0);
+        value.downcast_ref::<Self>().or_else(left)
+    }
+
+    /// How it is written in a plan, if it was made when the configuration was read and only that is left of it.
+    pub(crate) fn left_spelling<'v>(value: Value<'v>) -> Option<&'v Arc<str>> {
+        let left = &value.downcast_ref::<LeftMade>()?.0;
+        left.spelling
+            .as_ref()
+            .filter(|_| matches!(left.object.0, Item::Other(_)))
+    }
+}
+
+impl<'v> AllocValue<'v> for Made {
     fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
         heap.alloc_complex(self)
     }
 }
 
-impl Freeze for Object {
-    type Frozen = LeftObject;
+impl Freeze for Made {
+    type Frozen = LeftMade;
 
-    fn freeze(self, _: &Freezer) -> FreezeResult<LeftObject> {
-        Ok(LeftObject(Self(self.0.left_over())))
+    fn freeze(self, _: &Freezer) -> FreezeResult<LeftMade> {
+        Ok(LeftMade(Self {
+            object: Object(self.object.0.left_over()),
+            spelling: self.spelling,
+        }))
     }
 }
 
-/// What is left of an object when the evaluation is over.
+/// What is left of it when the evaluation is over.
 #[derive(Debug, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
-pub(crate) struct LeftObject(Object);
+pub(crate) struct LeftMade(Made);
 
-impl fmt::Display for LeftObject {
+impl fmt::Display for LeftMade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
 #[starlark_value(type = "configuration_object")]
-impl<'v> StarlarkValue<'v> for LeftObject {
-    type Canonical = Object;
+impl<'v> StarlarkValue<'v> for LeftMade {
+    type Canonical = Made;
 
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         self.0.get_attr(attribute, heap)
@@ -173,9 +225,9 @@ impl<'v> StarlarkValue<'v> for LeftObject {
     }
 }
 
-impl fmt::Display for Object {
+impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.object.0 {
             Item::Text(text) => text.fmt(f),
             item => match item.name() {
                 Some(name) => write!(f, "<{} '{name}'>", item.noun()),
@@ -186,21 +238,23 @@ impl fmt::Display for Object {
 }
 
 #[starlark_value(type = "configuration_object")]
-impl<'v> StarlarkValue<'v> for Object {
+impl<'v> StarlarkValue<'v> for Made {
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        let item = &self.object.0;
         if attribute == "name" {
-            return self.0.name().map(|it| heap.alloc(it));
+            return item.name().map(|it| heap.alloc(it));
         }
-        let function = self.0.methods().iter().find(|it| it.name == attribute)?;
+        let function = item.methods().iter().find(|it| it.name == attribute)?;
         Some(heap.alloc(Builtin {
             function,
-            of: Some(self.0.clone()),
+            of: Some(item.clone()),
         }))
     }
 
     fn dir_attr(&self) -> Vec<String> {
-        let name = self.0.name().map(|_| "name").into_iter();
-        let methods = self.0.methods().iter().map(|it| it.name);
+        let item = &self.object.0;
+        let name = item.name().map(|_| "name").into_iter();
+        let methods = item.methods().iter().map(|it| it.name);
         name.chain(methods).map(str::to_owned).collect()
     }
 }
@@ -287,7 +341,10 @@ impl<'v> StarlarkValue<'v> for Builtin {
         let item = (self.function.run)(&mut call);
         call.end()?;
         Ok(match item {
-            Some(item) if call.is_whole() => evaluator.heap().alloc(Object(item)),
+            Some(item) if call.is_whole() => evaluator.heap().alloc({
+                let spelling = call.spelling(&item);
+                Made::new(item, spelling)
+            }),
             _ => evaluator.heap().alloc(Broken),
         })
     }

@@ -23,8 +23,10 @@ use crate::model::{Command, Env, LockAccess, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
-pub(crate) use data::{late_properties, properties, property_name, property_value};
-pub(crate) use function::{collapse, condition, function, hiding, prioritize_builders, priority};
+pub(crate) use data::{json, late_properties, properties, property_name, property_value};
+pub(crate) use function::{
+    any_function, collapse, condition, function, hiding, prioritize_builders, priority,
+};
 pub(crate) use secret::{secret, secret_file};
 pub(crate) use secret_provider::{secret_folder, secret_name, token_file, variable, vault_path, vault_url};
 pub(crate) use size::size;
@@ -457,9 +459,20 @@ pub(crate) fn step(value: Value<'_>) -> Reading<StepConfig> {
     match Object::from_value(value) {
         Some(Object(Item::Step(step))) => Ok((**step).clone()),
         _ => {
-            let help = items(value).map(|_| "join lists of steps with +");
+            let help = match Object::from_value(value) {
+                Some(Object(Item::Group(_))) => Some("write its steps here, a group has no groups"),
+                _ => items(value).map(|_| "join lists of steps with +"),
+            };
             unexpected(value, "a step, such as git(…) or shell(…)", help)
         }
+    }
+}
+
+/// A step, or several that run at the same time.
+pub(crate) fn steps(value: Value<'_>) -> Reading<Vec<StepConfig>> {
+    match Object::from_value(value) {
+        Some(Object(Item::Group(steps))) => Ok(steps.clone()),
+        _ => Ok(vec![step(value)?]),
     }
 }
 

@@ -5,7 +5,7 @@
     reason = "what Starlark derives for its values implements unsafe traits; none is written here"
 )]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -99,6 +99,10 @@ pub(crate) struct Session {
     pub(crate) program: Arc<Program>,
     /// Whether the evaluation is that of a function while the master runs, which configures nothing.
     pub(crate) is_run_time: bool,
+    /// Whether what is evaluated then may make steps.
+    pub(crate) gives_steps: bool,
+    /// Whether the file has steps that functions give, so that its functions can be named by them.
+    pub(crate) has_generators: Cell<bool>,
     /// The functions so far, by their names.
     functions: RefCell<BTreeMap<String, Vec<Function>>>,
     mistakes: RefCell<Vec<Diagnostic>>,
@@ -126,6 +130,8 @@ impl Session {
             sites,
             program: Program::new(file, text),
             is_run_time: false,
+            gives_steps: false,
+            has_generators: Cell::new(false),
             functions: RefCell::default(),
             mistakes: RefCell::default(),
             known: RefCell::default(),
@@ -140,10 +146,21 @@ impl Session {
     }
 
     /// One for a function that is called while the master runs.
-    pub(crate) fn at_run_time(file: &str) -> Self {
+    pub(crate) fn at_run_time(program: &Arc<Program>, gives_steps: bool) -> Self {
+        let names = program.triggerables().iter();
+        let names = names.map(|it| ((Kind::Triggerable, it.clone()), Place::default()));
         Self {
             is_run_time: true,
-            ..Self::new(file, "", PathBuf::new(), Files::LeftAlone, Sites::default())
+            gives_steps,
+            names: RefCell::new(names.collect()),
+            program: Arc::clone(program),
+            ..Self::new(
+                program.file(),
+                "",
+                PathBuf::new(),
+                Files::LeftAlone,
+                Sites::default(),
+            )
         }
     }
 
@@ -218,7 +235,12 @@ impl Session {
 
     /// Notes that `reference` must be something's name.
     pub(crate) fn refer(&self, reference: Reference) {
-        self.references.borrow_mut().push(reference);
+        if self.is_run_time {
+            // All that it can be the name of is there.
+            self.check_reference(&reference);
+        } else {
+            self.references.borrow_mut().push(reference);
+        }
     }
 
     /// Notes that the scheduler follows `upstream`, which is named at `place`.
@@ -293,31 +315,34 @@ impl Session {
 
     /// Finds references to nothing.
     pub(crate) fn check_references(&self) {
-        let names = self.names.borrow();
-        let unclear = self.unclear.borrow();
         for reference in self.references.borrow().iter() {
-            let Reference {
-                kind,
-                name,
-                place,
-                said_to,
-            } = reference;
-            if names.contains_key(&(*kind, name.clone())) || unclear.contains(name) {
-                continue;
-            }
-            let known: Vec<&str> = names
-                .keys()
-                .filter(|(it, _)| it == kind)
-                .map(|(_, name)| name.as_str())
-                .collect();
-            let near = nearest(name, known.iter().copied());
-            let help = near.map(did_you_mean).or_else(|| list(&known));
-            self.mistake(
-                *place,
-                format!("{said_to} names no {kind}: there is no '{name}'"),
-                help,
-            );
+            self.check_reference(reference);
         }
+    }
+
+    fn check_reference(&self, reference: &Reference) {
+        let Reference {
+            kind,
+            name,
+            place,
+            said_to,
+        } = reference;
+        let names = self.names.borrow();
+        if names.contains_key(&(*kind, name.clone())) || self.unclear.borrow().contains(name) {
+            return;
+        }
+        let known: Vec<&str> = names
+            .keys()
+            .filter(|(it, _)| it == kind)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        let near = nearest(name, known.iter().copied());
+        let help = near.map(did_you_mean).or_else(|| list(&known));
+        self.mistake(
+            *place,
+            format!("{said_to} names no {kind}: there is no '{name}'"),
+            help,
+        );
     }
 
     /// What was gathered: the mistakes, or what the file configures if there are none.

@@ -256,7 +256,10 @@ fn a_file_of_listeners_gives_them() {
 
 #[test]
 fn the_books_examples_have_no_mistake() {
-    const BOOK: &str = include_str!("../../../docs/src/configuration.md");
+    const BOOK: &str = concat!(
+        include_str!("../../../docs/src/configuration.md"),
+        include_str!("../../../docs/src/custom-steps.md")
+    );
     let folder = tempfile::tempdir().unwrap();
     for name in ["worker.token", "chat.secret"] {
         std::fs::write(folder.path().join(name), name).unwrap();
@@ -283,6 +286,7 @@ fn the_books_examples_have_no_mistake() {
             "weir.star",
             "weir.star",
             "listeners.star",
+            "weir.star",
             "weir.star"
         ]
     );
@@ -339,4 +343,30 @@ builder("b", workers = [w], steps = [shell("make")])
     let again = weir_config::check_again(&config.source).unwrap();
     assert_eq!(again.builders, config.builders);
     assert_eq!(again.workers[0].token, Secret::new(""));
+}
+
+#[test]
+fn steps_of_a_group_stand_behind_each_other() {
+    let config = check(
+        r#"
+w = worker("w", token = "t")
+checks = parallel("checks", steps = [shell("make a"), shell("make b", name = "make a")], max = 2, stop_others = True)
+builder("b", workers = [w], steps = [shell("make a"), checks, parallel("one", steps = [shell("make c")]), shell("make d")])
+"#,
+    );
+    let steps = config.builders[0].steps.iter().map(|it| {
+        let group = it.group.as_ref();
+        let group = group.map(|it| (it.name.as_str(), it.max, it.stop_others, it.is_first));
+        (it.name.as_str(), group)
+    });
+    assert_eq!(
+        steps.collect::<Vec<_>>(),
+        [
+            ("make a", None),
+            ("make a_1", Some(("checks", Some(2), true, true))),
+            ("make a_2", Some(("checks", Some(2), true, false))),
+            ("make c", Some(("one", None, false, true))),
+            ("make d", None),
+        ]
+    );
 }

@@ -396,6 +396,28 @@ shell("make", decode_rc = {1: "warning", 1000000000000: "failure"})
 shell("make", decode_rc = {1: 2})"#
         ),
         (
+            "groups",
+            r#"parallel()
+parallel("a/b", steps = [])
+parallel("", steps = shell("make"), max = 0, stop_others = 1)
+builder("x", workers = [w], steps = [parallel("a", steps = [parallel("b", steps = [shell("make")]), [shell("make")], "make"])])
+builder("y", workers = [w], steps = parallel("a", steps = [shell("make")]))
+shell(parallel("a", steps = [shell("make")]))"#
+        ),
+        (
+            "functions that give steps",
+            r#"def f(step, a, b = 1):
+    return []
+generate()
+generate("a", "f")
+generate("a", f, arguments = {"b": 2})
+generate("a", f, arguments = {"a": w, "0": 1})
+generate("a", f, arguments = {"a": 1, "c": 2})
+generate("a", f, arguments = {"a": 1}, contract = 2, command = [])
+generate("a", lambda: [])
+parallel("p", steps = [shell("make"), generate("a", f, arguments = {"a": 1})])"#
+        ),
+        (
             "tries",
             r#"shell("make", retries = -1)
 shell("make", retries = 101, retry_delay = -1)

@@ -217,6 +217,9 @@ pub(crate) trait Backend: Send + Sync {
     /// How far a step that runs has come.
     async fn checkpoint(&self, step: StepId) -> Result<Option<KeptCheckpoint>>;
 
+    /// What steps of a build that runs gave to it.
+    async fn plans(&self, build: BuildId) -> Result<BTreeMap<StepId, String>>;
+
     /// The text of a configuration.
     async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>>;
 

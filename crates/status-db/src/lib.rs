@@ -40,6 +40,6 @@ pub use tokens::TokenStore;
 pub use transition::{
     Applied, BuilderSetup, BuildsetSource, ChangeCommit, CodebaseSetup, ConfigurationId, Deleted, ForceKey,
     KeptCheckpoint, KeptState, MAX_BUILD_DATA, MAX_PATCH, NewBuildData, NewBuildset, NewChange,
-    NewCheckpoint, NewCommit, NewLog, NewPatch, NewSourceStamp, NewTestResult, NewTestResultSet, OpenBuild,
-    Outdated, ProjectSetup, Setup, SetupIds, Transition,
+    NewCheckpoint, NewCommit, NewLog, NewPatch, NewSourceStamp, NewSteps, NewTestResult, NewTestResultSet,
+    OpenBuild, Outdated, ProjectSetup, Setup, SetupIds, Transition,
 };

@@ -406,6 +406,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    step_plans (step) {
+        step -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
     step_pieces (step, number) {
         step -> BigInt,
         number -> BigInt,
@@ -437,6 +444,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     builds,
     build_properties,
     steps,
+    step_plans,
     logs,
     log_segments,
     log_chunks,

@@ -162,6 +162,14 @@ impl Store {
         within_deadline(self.inner.backend.checkpoint(step)).await
     }
 
+    /// What steps of a build that runs have [given](Transition::InsertSteps) with the steps that they added to it.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn plans(&self, build: BuildId) -> Result<BTreeMap<StepId, String>> {
+        within_deadline(self.inner.backend.plans(build)).await
+    }
+
     /// The text of a configuration that is kept.
     ///
     /// # Errors

@@ -101,6 +101,17 @@ pub struct SetupIds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConfigurationId(pub i64);
 
+/// Steps that a step adds to its build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSteps {
+    /// The step that gave them, which has not ended and gave none before: else it is a conflict. They stand behind it.
+    pub after: StepId,
+    /// Their names; the store makes them unique.
+    pub names: Vec<String>,
+    /// What the engine must know of them, kept until the build ends.
+    pub plan: String,
+}
+
 /// How far a step that runs has come.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewCheckpoint {
@@ -420,6 +431,8 @@ pub enum Transition {
     },
     /// A step is added to a build; the store makes its name unique. `Step`.
     AddStep(BuildId, String),
+    /// A step adds steps to its build, behind itself; those that stood there move on. `Done`.
+    InsertSteps(NewSteps),
     /// A step begins with the locks that it needs, or has them after it waited; the build has waited as long. `Done`.
     StartStep(StepId),
     /// How far a step that runs has come, in the place of what was kept of it before; forgotten when it ends. It has

@@ -243,6 +243,7 @@ impl Writer {
 fn value_bytes(transition: &Transition) -> usize {
     match transition {
         Transition::SetBuildData(new) => new.value.len(),
+        Transition::InsertSteps(new) => new.plan.len(),
         Transition::KeepCheckpoint(new) => new.piece.as_ref().map_or(0, Vec::len),
         _ => 0,
     }

@@ -1,6 +1,10 @@
 //! What the kinds of steps do on a real worker.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "steps/added.rs"]
+mod added;
+#[path = "steps/groups.rs"]
+mod groups;
 mod site;
 
 use serde_json::json;

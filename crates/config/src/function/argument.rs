@@ -6,6 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use weir_status_api::{BuildRequest, Change, Properties, SourceStamp, Timestamp, Worker};
 
+use super::plan::{RanStep, StepFacts};
+use crate::model::CONTRACT;
+
 /// One argument of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
@@ -104,6 +107,38 @@ impl Argument {
                 ("sources", Self::list(&build.sources, Self::source)),
                 ("worker", Self::worker(&build.worker)),
                 ("changes", Self::list(&build.changes, Self::change)),
+            ],
+        )
+    }
+
+    /// A step whose function gives steps: its build, and what is known of itself.
+    pub(super) fn step(step: &StepFacts) -> Self {
+        let mut attributes = match Self::build(&step.build) {
+            Self::Facts(build) => build.attributes.clone(),
+            _ => BTreeMap::new(),
+        };
+        let output = step.output.as_ref();
+        attributes.extend([
+            ("contract", Self::plain(CONTRACT)),
+            ("name", Self::plain(step.name.clone())),
+            ("exit_code", Self::plain(output.map(|it| it.exit_code))),
+            ("stdout", Self::plain(output.map(|it| it.stdout.clone()))),
+            ("stderr", Self::plain(output.map(|it| it.stderr.clone()))),
+            ("ran", Self::list(&step.ran, Self::ran)),
+        ]);
+        Self::Facts(Arc::new(Facts {
+            kind: "step",
+            attributes,
+        }))
+    }
+
+    fn ran(step: &RanStep) -> Self {
+        Self::facts(
+            "step",
+            [
+                ("name", Self::plain(step.name.clone())),
+                ("results", Self::plain(step.results.to_string())),
+                ("state", Self::plain(step.state.clone())),
             ],
         )
     }

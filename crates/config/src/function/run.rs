@@ -1,13 +1,13 @@
 //! Calls a function, with bounds on what it may use.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
+use starlark::values::Value;
 
-use super::answer::Answer;
 use super::argument::Argument;
 use super::{Function, FunctionError, Program};
 use crate::evaluate::{self, MAX_CALLS};
@@ -28,8 +28,32 @@ const MAX_RUNNING: usize = 8;
 /// How long a call waits for others.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Calls the function on a thread of its own, and waits for its end.
-pub(super) fn call(function: &Function, arguments: Vec<Argument>) -> Result<Answer, FunctionError> {
+/// What a function is called with.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) positional: Vec<Argument>,
+    pub(super) named: Vec<(String, Argument)>,
+    /// Whether it may make steps.
+    pub(super) gives_steps: bool,
+}
+
+/// Calls the function, and waits for its end; `read` says what it gave.
+pub(super) fn call<T: Send + 'static>(
+    function: &Function,
+    given: Given,
+    read: for<'v> fn(Value<'v>) -> Result<T, String>,
+) -> Result<T, FunctionError> {
+    let called = function.clone();
+    on_thread(function, move |program, deadline| {
+        evaluate(&called, program, &given, deadline, read)
+    })?
+}
+
+/// Does work for the function on a thread of its own, which is to end at a deadline, and waits for it.
+pub(super) fn on_thread<T: Send + 'static>(
+    function: &Function,
+    work: impl FnOnce(&Arc<Program>, Instant) -> T + Send + 'static,
+) -> Result<T, FunctionError> {
     let Some(program) = function.program.program() else {
         return Err(function.error("its configuration is gone"));
     };
@@ -38,11 +62,10 @@ pub(super) fn call(function: &Function, arguments: Vec<Argument>) -> Result<Answ
     };
     let (sender, receiver) = mpsc::sync_channel(1);
     let deadline = Instant::now() + LONGEST_CALL;
-    let called = function.clone();
     let run = move || {
         let _seat = seat;
         // Whoever asked may have gone.
-        let _ = sender.send(evaluate(&called, &program, &arguments, deadline));
+        let _ = sender.send(work(&program, deadline));
     };
     std::thread::Builder::new()
         .name("function".to_owned())
@@ -50,7 +73,7 @@ pub(super) fn call(function: &Function, arguments: Vec<Argument>) -> Result<Answ
         .spawn(run)
         .map_err(|error| function.error(format!("cannot be called: {error}")))?;
     match receiver.recv_timeout(LONGEST_CALL + GRACE) {
-        Ok(result) => result,
+        Ok(result) => Ok(result),
         Err(RecvTimeoutError::Timeout) => Err(function.error(too_long())),
         Err(RecvTimeoutError::Disconnected) => Err(function.error("its evaluation panicked")),
     }
@@ -60,13 +83,14 @@ fn too_long() -> String {
     format!("takes longer than {} seconds", LONGEST_CALL.as_secs())
 }
 
-fn evaluate(
+fn evaluate<T>(
     function: &Function,
-    program: &Program,
-    arguments: &[Argument],
+    program: &Arc<Program>,
+    given: &Given,
     deadline: Instant,
-) -> Result<Answer, FunctionError> {
-    let session = Session::at_run_time(&program.file);
+    read: for<'v> fn(Value<'v>) -> Result<T, String>,
+) -> Result<T, FunctionError> {
+    let session = Session::at_run_time(program, given.gives_steps);
     Module::with_temp_heap(|module| {
         let mut evaluator = Evaluator::new(&module);
         evaluator.disable_gc();
@@ -84,9 +108,14 @@ fn evaluate(
         };
         let heap = module.heap();
         let callee = heap.access_owned_frozen_value(&callee);
-        let arguments: Vec<_> = arguments.iter().map(|it| it.alloc(heap)).collect();
-        match evaluator.eval_function(callee, &arguments, &[]) {
-            Ok(value) => Answer::of(value).map_err(|why| function.error(why)),
+        let positional: Vec<_> = given.positional.iter().map(|it| it.alloc(heap)).collect();
+        let named: Vec<_> = given
+            .named
+            .iter()
+            .map(|(name, it)| (name.as_str(), it.alloc(heap)))
+            .collect();
+        match evaluator.eval_function(callee, &positional, &named) {
+            Ok(value) => read(value).map_err(|why| function.error(why)),
             Err(error) => {
                 let found = evaluate::diagnostic(&error, &program.file);
                 let mut told = function.error(found.message);

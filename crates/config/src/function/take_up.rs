@@ -10,11 +10,11 @@ use starlark::values::{Heap, Value};
 
 use super::{About, Function, Program};
 use crate::diagnostic::Place;
-use crate::object::{Builtin, Item, Object};
+use crate::object::{Builtin, Item, Made};
 use crate::session::Session;
 
 /// How deep functions are looked for; deeper than any argument's value goes.
-const MAX_DEPTH: usize = 4;
+pub(super) const MAX_DEPTH: usize = 4;
 /// The most arguments that a function is ever called with.
 const MOST_ARGUMENTS: usize = 4;
 
@@ -25,26 +25,39 @@ pub(crate) fn take_up<'v>(
     session: &Session,
     place_of: &dyn Fn(Option<usize>) -> Place,
 ) -> Value<'v> {
-    replaced(value, module, session, &|item| place_of(item), MAX_DEPTH).unwrap_or(value)
+    let heap = module.heap();
+    let taken = |value: Value<'v>, item: Option<usize>| {
+        is_function(value).then(|| {
+            let known = |known: &mut BTreeMap<_, _>| function(value, module, session, known, place_of(item));
+            heap.alloc(Made::of(Item::Function(session.take_up(known))))
+        })
+    };
+    replaced(value, heap, &taken, MAX_DEPTH).unwrap_or(value)
 }
 
-fn replaced<'v>(
+/// Takes up a function that a variable of the file stands for.
+pub(crate) fn take_up_variable<'v>(value: Value<'v>, module: &Module<'v>, session: &Session) {
+    if is_function(value) {
+        session.take_up(|known| function(value, module, session, known, Place::default()));
+    }
+}
+
+/// The value with what `replace` gives for parts of it; none if it gives nothing. It is told the number of the item of
+/// a list that the part is in.
+pub(super) fn replaced<'v>(
     value: Value<'v>,
-    module: &Module<'v>,
-    session: &Session,
-    place_of: &dyn Fn(Option<usize>) -> Place,
+    heap: Heap<'v>,
+    replace: &dyn Fn(Value<'v>, Option<usize>) -> Option<Value<'v>>,
     depth: usize,
 ) -> Option<Value<'v>> {
-    let heap = module.heap();
-    if is_function(value) {
-        let known = |known: &mut BTreeMap<_, _>| function(value, module, session, known, place_of(None));
-        let function = session.take_up(known);
-        return Some(heap.alloc(Object(Item::Function(function))));
+    if let Some(other) = replace(value, None) {
+        return Some(other);
     }
     if depth == 0 {
         return None;
     }
-    let inner = |value, item| replaced(value, module, session, &|_| place_of(item), depth - 1);
+    let inner =
+        |value, item: Option<usize>| replaced(value, heap, &|value, _| replace(value, item), depth - 1);
     if let Some(list) = ListRef::from_value(value) {
         return items(list.content(), inner).map(|it| heap.alloc(AllocList(it)));
     }
@@ -83,7 +96,7 @@ fn items<'v>(
 }
 
 /// Whether it is a `def`, a `lambda` or a `partial`, and none of the functions that Starlark or the configuration has.
-fn is_function(value: Value<'_>) -> bool {
+pub(crate) fn is_function(value: Value<'_>) -> bool {
     value.parameters_spec().is_some()
         || (value.get_type() == "function"
             && value.function_name().is_none()

@@ -103,13 +103,17 @@ fn builder_name(value: Value<'_>) -> Reading<String> {
 
 /// The steps. Two of the same name get a number, as in Buildbot: `shell`, `shell_1`.
 fn steps(call: &mut Call<'_, '_>) -> Vec<StepConfig> {
-    let mut steps = call.required("steps", read::some(read::step, "steps"));
-    let mut taken = BTreeSet::new();
-    for step in &mut steps {
-        step.name = unique(&step.name, &taken);
+    let mut steps = call.required("steps", read::some(read::steps, "steps")).concat();
+    name_steps(&mut steps, &mut BTreeSet::new());
+    steps
+}
+
+/// Gives the steps names that are unlike each other's and those `taken`, which they are from now on.
+pub fn name_steps(steps: &mut [StepConfig], taken: &mut BTreeSet<String>) {
+    for step in steps {
+        step.name = unique(&step.name, taken);
         taken.insert(step.name.clone());
     }
-    steps
 }
 
 fn unique(name: &str, taken: &BTreeSet<String>) -> String {

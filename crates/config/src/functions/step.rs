@@ -1,6 +1,8 @@
 //! The steps `git(…)`, `shell(…)` and `build_data(…)`, and what all steps have in common.
 
+mod generate;
 mod log;
+mod parallel;
 mod property;
 mod sequence;
 mod terms;
@@ -21,7 +23,9 @@ use crate::text::Text;
 /// How long a command may be silent, unless given; Buildbot's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
+pub(super) use generate::GENERATE;
 pub(super) use log::log_terms;
+pub(super) use parallel::PARALLEL;
 pub(super) use property::{SET_PROPERTIES, SET_PROPERTY};
 pub(super) use sequence::{COMMAND, SEQUENCE};
 pub(super) use tests::TEST_RESULTS;
@@ -204,6 +208,7 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         locks: call.or("locks", read::locks, vec![]),
         do_if: call.or("do_if", read::condition, Condition::Always),
         hide_if: call.or("hide_if", read::hiding, Hiding::On(vec![])),
+        group: None,
         kind,
     })))
 }

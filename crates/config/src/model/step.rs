@@ -1,5 +1,7 @@
 //! The steps of a build.
 
+mod generate;
+mod group;
 mod log;
 mod property;
 mod sequence;
@@ -16,6 +18,8 @@ use super::{Env, LockAccess};
 use crate::function::Function;
 use crate::text::Text;
 
+pub use generate::{CONTRACT, GenerateStep};
+pub use group::GroupMember;
 pub use log::{LogLimits, LogTerms};
 pub use property::{PropertyOrigin, PropertyValue};
 pub use sequence::{Consequences, SequenceCommand};
@@ -57,6 +61,8 @@ pub struct StepConfig {
     pub do_if: Condition,
     /// Whether displays hide it once it has ended (Buildbot's `hideStepIf`).
     pub hide_if: Hiding,
+    /// The group of steps that run at the same time, if it is one of them.
+    pub group: Option<GroupMember>,
     /// What it does.
     pub kind: StepKind,
 }
@@ -110,6 +116,8 @@ pub enum StepKind {
     Trigger(TriggerStep),
     /// Reads files of test results.
     TestResults(TestResultsStep),
+    /// Adds the steps that a function gives.
+    Generate(GenerateStep),
 }
 
 /// Keeps a piece of data with the build.

@@ -56,7 +56,7 @@ pub(crate) fn property_name(value: Value<'_>) -> Reading<String> {
 }
 
 /// Plain data, as JSON.
-fn json(value: Value<'_>) -> Reading<serde_json::Value> {
+pub(crate) fn json(value: Value<'_>) -> Reading<serde_json::Value> {
     json_within(value, 0, &Cell::new(Some(MAX_VALUES)))
 }
 

@@ -20,6 +20,14 @@ pub(crate) fn function(arguments: &'static [&'static str]) -> impl Fn(Value<'_>)
     }
 }
 
+/// A function, whatever it takes.
+pub(crate) fn any_function(value: Value<'_>) -> Reading<Function> {
+    match Object::from_value(value) {
+        Some(Object(Item::Function(function))) => Ok(function.clone()),
+        _ => unexpected(value, "a function", None),
+    }
+}
+
 /// It is a mistake if the function cannot be called with `arguments`.
 fn check_parameters(function: &Function, arguments: &[&str]) -> Reading<()> {
     if function.takes(arguments.len()) {

@@ -36,6 +36,9 @@ pub(super) struct Checkpoint {
     /// The logs of files that its commands write.
     #[prost(message, repeated, tag = "9")]
     pub(super) files: Vec<FileRecord>,
+    /// Whether the first piece has the build's properties as the step began with them.
+    #[prost(bool, tag = "32")]
+    pub(super) keeps_properties: bool,
 }
 
 /// A file that is followed, and has a log.

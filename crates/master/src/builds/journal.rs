@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use prost::Message;
-use weir_status_api::{LogId, StepId};
+use weir_status_api::{LogId, Properties, StepId};
 use weir_status_db::{Error as StoreError, KeptCheckpoint, NewCheckpoint, Store, Transition};
 
 use super::checkpoint::{CapturedRecord, Checkpoint, CommandRecord, Ending};
@@ -38,6 +38,12 @@ impl Left {
             pieces: kept.pieces,
             adopted: None,
         })
+    }
+
+    /// The build's properties as the step began with them, if they were kept.
+    pub(super) fn properties(&self) -> Option<Properties> {
+        let first = self.pieces.get(&1).filter(|_| self.checkpoint.keeps_properties)?;
+        serde_json::from_slice(first).ok()
     }
 
     /// The command that runs.

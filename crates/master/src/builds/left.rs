@@ -1,9 +1,9 @@
 //! Builds that an earlier life of the master has begun: found and read before workers are let in, and gone on with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use weir_config::{LockAccess, MasterConfig, Source};
+use weir_config::{GenerateStep, LockAccess, MasterConfig, Source, StepConfig, StepKind};
 use weir_status_api::{
     Build, BuildId, Builder, Buildset, Key, Log, LogField, LogId, Properties, PropertiesOf, Query, Read,
     ReadExt, Step, StepField, StepId, Worker,
@@ -11,7 +11,9 @@ use weir_status_api::{
 use weir_status_db::{ConfigurationId, OpenBuild, Store};
 
 use super::journal::Left;
+use super::late::blocking;
 use super::patience;
+use super::stage::Planned;
 use super::{Engine, Stop};
 use crate::error::Result;
 use crate::locks::{Held as HeldLocks, Holder};
@@ -50,7 +52,7 @@ pub(super) struct Plan {
     /// The names of the secrets that it has used.
     pub(super) used_secrets: Vec<String>,
     /// Its steps in their order; none if they were not added yet.
-    pub(super) steps: Vec<Progress>,
+    pub(super) steps: VecDeque<Planned>,
 }
 
 /// How far a step has come.
@@ -190,18 +192,18 @@ impl Finding<'_> {
             .await?
             .value;
         let rows = steps_of(store, build.id).await?;
-        let steps_config = of_builder.steps.len();
-        if !rows.is_empty() && rows.len() != steps_config {
-            let why = format!(
-                "it has {} steps, and its configuration {steps_config}",
-                rows.len()
-            );
-            return Ok(Err(why));
-        }
-        let mut steps = vec![];
-        for (row, step) in rows.into_iter().zip(&of_builder.steps) {
+        let plans = store.plans(build.id).await?;
+        let configs = match expanded(of_builder.steps.clone(), &rows, &plans) {
+            Ok(configs) => configs,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut steps = VecDeque::new();
+        for (row, step) in rows.into_iter().zip(configs) {
             match self.progress(row, &worker, (holder, &step.locks)).await? {
-                Ok(progress) => steps.push(progress),
+                Ok(progress) => steps.push_back(Planned {
+                    config: Arc::new(step),
+                    progress,
+                }),
                 Err(why) => return Ok(Err(why)),
             }
         }
@@ -257,6 +259,35 @@ impl Finding<'_> {
         let held = self.take_back(holder, locks, worker);
         Ok(Ok(Progress::Begun(row.id, Box::new(left), held)))
     }
+}
+
+/// The steps of a builder for the build that has `rows`, with those that were added to it.
+fn expanded(
+    mut steps: Vec<StepConfig>,
+    rows: &[Step],
+    plans: &BTreeMap<StepId, String>,
+) -> Result<Vec<StepConfig>, String> {
+    for (place, row) in rows.iter().enumerate() {
+        let (Some(plan), Some(giver)) = (plans.get(&row.id), steps.get(place)) else {
+            continue;
+        };
+        let StepKind::Generate(GenerateStep { function, .. }) = &giver.kind else {
+            return Err(format!("its step {} has added steps, and cannot have", row.name));
+        };
+        let added = blocking(|| function.read_plan(plan)).map_err(|error| error.to_string())?;
+        steps.splice(place + 1..place + 1, added);
+    }
+    if !rows.is_empty() && rows.len() != steps.len() {
+        return Err(format!(
+            "it has {} steps, and its configuration {}",
+            rows.len(),
+            steps.len()
+        ));
+    }
+    for (step, row) in steps.iter_mut().zip(rows) {
+        step.name.clone_from(&row.name);
+    }
+    Ok(steps)
 }
 
 /// The steps of a build in their order.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_config::LogTerms;
-use weir_status_api::{Log, LogField, LogId, LogKind, Query, ReadExt, StepId};
+use weir_status_api::{Log, LogField, LogId, LogKind, Properties, Query, ReadExt, StepId};
 use weir_status_db::{Applied, Error as StoreError, NewLog, Store, Transition};
 
 use super::checkpoint::{Checkpoint, CommandRecord, Ending, FileRecord, Tail};
@@ -94,7 +94,7 @@ pub(crate) struct LogWriter {
 
 impl LogWriter {
     /// Starts `step`, with the log `stdio`. `first` is the step's first command, which may be started from now on:
-    /// known in advance, it costs no transaction of its own.
+    /// known in advance, it costs no transaction of its own. `properties` are kept as those that the step began with.
     pub(super) async fn start_step(
         store: Store,
         step: StepId,
@@ -102,10 +102,13 @@ impl LogWriter {
         first: Option<CommandRecord>,
         (secrets, terms): (Arc<Secrets>, LogTerms),
         files: &[String],
+        properties: Option<&Properties>,
     ) -> Result<Self> {
+        let kept = properties.and_then(|it| serde_json::to_vec(it).ok());
         let record = Checkpoint {
             heeds_cancel,
             commands: first.into_iter().collect(),
+            keeps_properties: kept.is_some(),
             ..Checkpoint::default()
         };
         let mut journal = Journal::new(store.clone(), step, record);
@@ -114,7 +117,7 @@ impl LogWriter {
         let begin: Vec<_> = [Transition::StartStep(step)]
             .into_iter()
             .chain(logs)
-            .chain([journal.next_checkpoint(None)])
+            .chain([journal.next_checkpoint(kept)])
             .collect();
         let mut patience = Patience::new();
         let mut is_doubtful = false;

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod command;
 mod data_step;
+mod generate_step;
 mod git_step;
 mod journal;
 mod late;
@@ -23,6 +24,7 @@ mod rules;
 mod run;
 mod secrets;
 mod sequence_step;
+mod stage;
 mod step;
 mod stop;
 mod test_results;

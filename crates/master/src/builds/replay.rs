@@ -255,7 +255,7 @@ fn found(site: &Site, text: &[u8]) -> Vec<std::path::PathBuf> {
 
 async fn start(site: &Site, terms: LogTerms) -> LogWriter {
     let terms = (Arc::clone(&site.secrets), terms);
-    LogWriter::start_step(site.store.clone(), site.step, true, None, terms, &[])
+    LogWriter::start_step(site.store.clone(), site.step, true, None, terms, &[], None)
         .await
         .unwrap()
 }

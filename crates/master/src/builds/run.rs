@@ -1,53 +1,58 @@
 //! One build, from its start to the result of its last step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_config::{BuilderConfig, Env, StepConfig, show_duration};
+use weir_config::{BuilderConfig, Env, MOST_GENERATED, RanStep, StepConfig, name_steps, show_duration};
 use weir_status_api::{
     Build, BuildField, BuildId, BuildRequest, Builder, Buildset, Change, Key, Properties, PropertiesOf,
     Property, Query, Read, ReadExt, Results, Step, StepId, Worker,
 };
-use weir_status_db::{Applied, Error as StoreError, Transition};
+use weir_status_db::{Applied, Error as StoreError, NewSteps, Transition};
 
-use super::journal::Left;
+use super::generate_step::Surroundings;
 use super::late;
 use super::left::{Plan, Progress, steps_of};
 use super::patience::{self, Patience};
-use super::properties::{Values, folder, of_build};
+use super::properties::{Values, of_build};
 use super::rules::{Weight, weigh};
 use super::secrets::Secrets;
-use super::step::{StepEnd, StepRun};
+use super::stage::{Company, Planned, next_stage};
+use super::step::StepEnd;
 use super::{Assignment, Engine, Stop};
 use crate::current::Current;
 use crate::error::{Error, Result};
-use crate::locks::{Held, Holder};
+use crate::locks::Holder;
 
 /// A build that runs.
 pub(crate) struct BuildRun<'b> {
-    engine: &'b Engine,
-    stop: &'b Stop,
-    holder: &'b Arc<Holder>,
+    pub(super) engine: &'b Engine,
+    pub(super) stop: &'b Stop,
+    pub(super) holder: &'b Arc<Holder>,
     /// How long it has run in earlier lives of the master.
     ran: Duration,
-    id: BuildId,
-    number: i64,
-    config: &'b BuilderConfig,
-    buildset: Buildset,
-    worker: Worker,
-    properties: Properties,
-    /// How far its steps have come; none before they are added.
-    steps: Vec<Progress>,
+    pub(super) id: BuildId,
+    pub(super) number: i64,
+    pub(super) config: &'b BuilderConfig,
+    pub(super) buildset: Arc<Buildset>,
+    pub(super) worker: Arc<Worker>,
+    pub(super) properties: Arc<Properties>,
+    /// Its steps in their order; none before they are added.
+    plan: VecDeque<Planned>,
     /// Whether its configuration has functions, which are told of changes.
     asks_functions: bool,
     /// What it builds, for functions.
-    changes: Vec<Change>,
-    secrets: Arc<Secrets>,
+    pub(super) changes: Arc<Vec<Change>>,
+    pub(super) secrets: Arc<Secrets>,
     /// How many of them the store knows that it uses.
     secrets_known: usize,
     /// Why it cannot be built, if a property could not be found out.
     unready: Option<String>,
+    /// The names of its steps.
+    names: BTreeSet<String>,
+    /// The steps that have ended, in their order.
+    ended: Vec<RanStep>,
     /// The worst so far.
     results: Results,
     /// The steps that made it so, for people.
@@ -112,12 +117,14 @@ impl<'b> BuildRun<'b> {
             id,
             number,
             config: builder_config,
-            buildset,
-            worker,
-            properties: Properties::new(),
-            steps: vec![],
+            buildset: Arc::new(buildset),
+            worker: Arc::new(worker),
+            properties: Arc::default(),
+            plan: VecDeque::new(),
+            changes: Arc::default(),
+            names: builder_config.steps.iter().map(|it| it.name.clone()).collect(),
+            ended: vec![],
             asks_functions: !config.functions.is_empty(),
-            changes: vec![],
             secrets: Arc::new(Secrets::new(config, builder_config)),
             secrets_known: 0,
             unready: None,
@@ -146,14 +153,16 @@ impl<'b> BuildRun<'b> {
             id: build.id,
             number: build.number,
             config,
-            buildset: plan.buildset,
-            worker: plan.worker,
-            properties: plan.properties,
-            steps: plan.steps,
             asks_functions: !plan.config.functions.is_empty(),
-            changes: vec![],
             secrets_known: plan.used_secrets.len(),
             secrets: Arc::new(secrets),
+            buildset: Arc::new(plan.buildset),
+            worker: Arc::new(plan.worker),
+            properties: Arc::new(plan.properties),
+            names: plan.steps.iter().map(|it| it.config.name.clone()).collect(),
+            plan: plan.steps,
+            changes: Arc::default(),
+            ended: vec![],
             unready: None,
             results: Results::Success,
             failed: vec![],
@@ -195,55 +204,19 @@ impl<'b> BuildRun<'b> {
     }
 
     async fn run_steps(&mut self) -> Result<()> {
-        let is_resumed = !self.steps.is_empty();
+        let is_resumed = !self.plan.is_empty();
         if !is_resumed {
             self.prepare().await?;
         }
         if self.asks_functions {
-            self.changes = late::changes(&self.engine.store, self.id).await?;
+            self.changes = Arc::new(late::changes(&self.engine.store, self.id).await?);
         }
-        if !self.steps.iter().any(has_run) {
+        if !self.plan.iter().any(|it| has_run(&it.progress)) {
             self.find_late_properties().await?;
         }
-        let steps = std::mem::take(&mut self.steps);
-        for (config, progress) in self.config.steps.iter().zip(steps) {
-            let step = match progress {
-                Progress::Waiting(step) => step,
-                Progress::Begun(step, left, held) => {
-                    self.run_step(config, step, Some((*left, held))).await?;
-                    continue;
-                }
-                Progress::Ended(step) => {
-                    self.take(
-                        config,
-                        &StepEnd::new(step.results.unwrap_or(Results::Exception), step.state),
-                    );
-                    continue;
-                }
-            };
-            let told = self.stop.told().map(|(results, _)| results);
-            let runs = match told {
-                _ if self.unready.is_some() => false,
-                None => !self.halted || config.always_run,
-                Some(Results::Cancelled | Results::Failure) => config.always_run && !self.lost(),
-                Some(_) => false,
-            };
-            if !runs {
-                self.leave_out(config, step, told.is_some()).await?;
-                continue;
-            }
-            match late::runs(&config.do_if, || self.values().facts()) {
-                Ok(true) => self.run_step(config, step, None).await?,
-                Ok(false) => {
-                    let why = "not run: its condition does not hold".to_owned();
-                    self.conclude(config, step, StepEnd::new(Results::Skipped, why))
-                        .await?;
-                }
-                Err(error) => {
-                    let end = StepEnd::new(Results::Exception, error.to_string());
-                    self.conclude(config, step, end).await?;
-                }
-            }
+        while !self.plan.is_empty() {
+            let stage = next_stage(&mut self.plan);
+            self.run_stage(stage).await?;
         }
         if let Some((results, _)) = self.stop.told() {
             self.results = results;
@@ -252,8 +225,18 @@ impl<'b> BuildRun<'b> {
     }
 
     /// Whether its worker is gone, or its master ends.
-    fn lost(&self) -> bool {
+    pub(super) fn lost(&self) -> bool {
         self.stop.heed(false).told().is_some()
+    }
+
+    /// Whether no further steps come, but for those that always run.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted
+    }
+
+    /// Whether it cannot be built.
+    pub(super) fn is_unready(&self) -> bool {
+        self.unready.is_some()
     }
 
     /// Adds all steps, so that everybody sees what is to come, and learns what the store has put together.
@@ -290,9 +273,16 @@ impl<'b> BuildRun<'b> {
                 Err(error) => return Err(error.into()),
             }
         };
-        self.steps = ids.into_iter().map(Progress::Waiting).collect();
+        let configs = self.config.steps.iter().cloned().map(Arc::new);
+        self.plan = configs
+            .zip(ids)
+            .map(|(config, step)| Planned {
+                config,
+                progress: Progress::Waiting(step),
+            })
+            .collect();
         let of = PropertiesOf::Build(self.id.into());
-        self.properties = patience::read(|| store.properties(of.clone())).await?.value;
+        self.properties = Arc::new(patience::read(|| store.properties(of.clone())).await?.value);
         Ok(())
     }
 
@@ -321,7 +311,7 @@ impl<'b> BuildRun<'b> {
                 found.retain(|name, _| !self.properties.contains_key(name));
             }
             if !found.is_empty() {
-                self.properties.extend(found.clone());
+                Arc::make_mut(&mut self.properties).extend(found.clone());
                 let set = Transition::SetProperties(self.id, found);
                 let mut patience = Patience::new();
                 while let Err(error) = self.engine.store.apply(set.clone()).await {
@@ -336,7 +326,7 @@ impl<'b> BuildRun<'b> {
     }
 
     /// Where templates and functions find their values.
-    fn values(&self) -> Values<'_> {
+    pub(super) fn values(&self) -> Values<'_> {
         Values {
             properties: &self.properties,
             sources: &self.buildset.source_stamps,
@@ -349,59 +339,14 @@ impl<'b> BuildRun<'b> {
         }
     }
 
-    async fn leave_out(&mut self, config: &StepConfig, step: StepId, stopped: bool) -> Result<()> {
-        let why = match &self.unready {
-            _ if stopped => "not run: the build was stopped",
-            Some(_) => "not run: the build could not begin",
-            None => "not run: an earlier step failed",
-        };
-        self.conclude(config, step, StepEnd::new(Results::Skipped, why))
-            .await
-    }
-
-    async fn run_step(
+    /// Ends a step, with what its end means for the build.
+    pub(super) async fn conclude(
         &mut self,
         config: &StepConfig,
         step: StepId,
-        left: Option<(Left, Held)>,
+        mut end: StepEnd,
+        company: &Company,
     ) -> Result<()> {
-        if let Some(error) = self.secrets.forgotten() {
-            let why = format!("{error}; an earlier step used it, so what comes of it could not be hidden");
-            return self
-                .conclude(config, step, StepEnd::new(Results::Exception, why))
-                .await;
-        }
-        let heeds_cancel = match &left {
-            Some((left, _)) => left.checkpoint.heeds_cancel,
-            None => self.stop.told().is_none(),
-        };
-        let run = StepRun {
-            engine: self.engine,
-            config,
-            step,
-            build: self.id,
-            values: self.values(),
-            env: &self.config.env,
-            folder: &folder(&self.config.name),
-            workdir: &self.config.workdir,
-            holder: self.holder,
-            held: &self.config.locks,
-            stop: self.stop.heed(heeds_cancel),
-        };
-        let end = match run.run(left).await {
-            Ok(end) => end,
-            Err(error) => {
-                // The store may take the step's end even where it did not take something of the step.
-                let state = format!("a fault of the master: {error}");
-                self.finish_step(step, Results::Exception, state).await?;
-                return Err(error);
-            }
-        };
-        self.conclude(config, step, end).await
-    }
-
-    /// Ends a step, with what its end means for the build.
-    async fn conclude(&mut self, config: &StepConfig, step: StepId, mut end: StepEnd) -> Result<()> {
         let hidden = late::hides(&config.hide_if, end.results, || self.values().facts());
         let hidden = hidden.unwrap_or_else(|error| {
             end.results = end.results.worst(Results::Exception);
@@ -410,7 +355,7 @@ impl<'b> BuildRun<'b> {
         });
         end.state = self.secrets.mask(&end.state);
         self.secrets.mask_properties(&mut end.properties);
-        self.take(config, &end);
+        self.take(config, &end, company);
         let mut finish = vec![finish(step, end.results, end.state, hidden)];
         let used = self.secrets.names();
         if used.len() > self.secrets_known {
@@ -418,17 +363,63 @@ impl<'b> BuildRun<'b> {
             finish.push(Transition::UseSecrets(self.id, used));
         }
         if !end.properties.is_empty() {
-            self.properties.extend(end.properties.clone());
+            Arc::make_mut(&mut self.properties).extend(end.properties.clone());
             finish.push(Transition::SetProperties(self.id, end.properties));
         }
-        self.end_step(step, finish).await
+        let Some(mut added) = end.added.filter(|it| !it.steps.is_empty()) else {
+            return self.end_step(step, finish).await;
+        };
+        name_steps(&mut added.steps, &mut self.names);
+        let new = NewSteps {
+            after: step,
+            names: added.steps.iter().map(|it| it.name.clone()).collect(),
+            plan: added.plan,
+        };
+        finish.insert(0, Transition::InsertSteps(new));
+        self.end_step(step, finish).await?;
+        let rows = steps_of(&self.engine.store, self.id).await?;
+        let behind = rows.into_iter().skip_while(|it| it.id != step).skip(1);
+        let planned: Vec<Planned> = behind
+            .zip(added.steps)
+            .map(|(row, config)| Planned {
+                config: Arc::new(config),
+                progress: Progress::Waiting(row.id),
+            })
+            .collect();
+        for it in planned.into_iter().rev() {
+            self.plan.push_front(it);
+        }
+        Ok(())
+    }
+
+    /// What a step that adds steps is told.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        let added = self.names.len().saturating_sub(self.config.steps.len());
+        Surroundings {
+            ran: self.ended.clone(),
+            room: MOST_GENERATED.saturating_sub(added),
+        }
+    }
+
+    /// The steps of these names have ended, in whatever order.
+    pub(super) fn sort_ended(&mut self, names: &[String]) {
+        let from = self.ended.len().saturating_sub(names.len());
+        self.ended[from..].sort_by_key(|ran| names.iter().position(|it| *it == ran.name));
     }
 
     /// What the step's end means for the build; Buildbot's rules.
-    fn take(&mut self, config: &StepConfig, end: &StepEnd) {
+    pub(super) fn take(&mut self, config: &StepConfig, end: &StepEnd, company: &Company) {
         let Weight { counts, halts } = weigh(&config.consequences, end.results);
         self.halted |= halts;
-        if let Some(results) = counts {
+        self.ended.push(RanStep {
+            name: config.name.clone(),
+            results: end.results,
+            state: end.state.clone(),
+        });
+        if halts {
+            company.halt(config, end.results);
+        }
+        if let Some(results) = counts.filter(|it| !company.explains(*it)) {
             self.results = self.results.worst(results);
             self.failed.push(format!("{} ({})", config.name, end.results));
         }
@@ -451,7 +442,7 @@ impl<'b> BuildRun<'b> {
         }
     }
 
-    async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
+    pub(super) async fn finish_step(&self, step: StepId, results: Results, state: String) -> Result<()> {
         let state = self.secrets.mask(&state);
         self.end_step(step, vec![finish(step, results, state, false)])
             .await

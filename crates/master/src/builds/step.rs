@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use weir_config::{Command, Env, LockAccess, RenderError, StepConfig, StepKind, Text};
+use weir_config::{
+    BuilderConfig, Command, Env, GenerateStep, Generated, LockAccess, RenderError, StepConfig, StepKind, Text,
+};
 use weir_status_api::{BuildId, Property, Results, StepId};
 
 use super::command::{End, Execution, Reader};
+use super::generate_step::Surroundings;
 use super::journal::Left;
 use super::log::LogWriter;
 use super::properties::Values;
 use super::secrets::Secrets;
 use super::stop::Heed;
 use super::{
-    Engine, data_step, git_step, locks, master_step, property_step, sequence_step, tests_step, trigger_step,
+    Engine, data_step, generate_step, git_step, locks, master_step, property_step, sequence_step, tests_step,
+    trigger_step,
 };
 use crate::error::Result;
 use crate::locks::{Held, Holder};
@@ -26,6 +30,8 @@ pub(crate) struct StepEnd {
     pub(crate) state: String,
     /// Properties that it found out.
     pub(crate) properties: BTreeMap<String, Property>,
+    /// The steps that come behind it.
+    pub(crate) added: Option<Generated>,
 }
 
 impl StepEnd {
@@ -34,6 +40,7 @@ impl StepEnd {
             results,
             state: state.into(),
             properties: BTreeMap::new(),
+            added: None,
         }
     }
 }
@@ -53,6 +60,8 @@ pub(crate) struct StepRun<'s> {
     pub(crate) step: StepId,
     pub(crate) build: BuildId,
     pub(crate) values: Values<'s>,
+    /// Its builder, by the configuration with which the build began.
+    pub(crate) builder: &'s BuilderConfig,
     /// The builder's environment.
     pub(crate) env: &'s Env,
     /// The folder of the builder on the worker.
@@ -64,6 +73,7 @@ pub(crate) struct StepRun<'s> {
     /// The locks that its build holds.
     pub(crate) held: &'s [LockAccess],
     pub(crate) stop: Heed<'s>,
+    pub(crate) surroundings: &'s Surroundings,
 }
 
 impl StepRun<'_> {
@@ -104,6 +114,7 @@ impl StepRun<'_> {
             StepKind::BuildData(data) => data_step::run(self, data, log).await,
             StepKind::SetProperties(from) => property_step::run(self, from, log).await,
             StepKind::Trigger(trigger) => trigger_step::run(self, trigger, log).await,
+            StepKind::Generate(config) => generate_step::run(self, config, log).await,
             StepKind::TestResults(tests) => tests_step::files(self, tests, log).await,
         }
     }
@@ -111,12 +122,15 @@ impl StepRun<'_> {
     async fn start(&self) -> Result<LogWriter> {
         let process = match self.config.kind {
             StepKind::MasterShell { .. } | StepKind::Trigger(_) => None,
+            StepKind::Generate(GenerateStep { command: None, .. }) => None,
             // Most steps begin with a command.
             _ => self.engine.workers.process_now(&self.values.worker.name),
         };
         let first = process.map(|instance| self.engine.command_record(self.step, 0, instance));
         let store = self.engine.store.clone();
         let heeds_cancel = self.stop.heeds_cancel();
+        // What a step of a group begins with is kept: others of the group may set properties while it runs.
+        let properties = self.config.group.as_ref().map(|_| self.values.properties);
         let terms = (self.secrets(), self.config.log);
         let files = match self.config.terms.lazy_log_files {
             true => vec![],
@@ -128,7 +142,7 @@ impl StepRun<'_> {
                 .map(|it| it.name.clone())
                 .collect(),
         };
-        LogWriter::start_step(store, self.step, heeds_cancel, first, terms, &files).await
+        LogWriter::start_step(store, self.step, heeds_cancel, first, terms, &files, properties).await
     }
 
     fn secrets(&self) -> Arc<Secrets> {

@@ -52,7 +52,11 @@ impl Stop {
     /// What a step heeds: a step that always runs, and runs because the build was cancelled, ends only if the
     /// build is lost.
     pub(crate) fn heed(&self, cancel: bool) -> Heed<'_> {
-        Heed { stop: self, cancel }
+        Heed {
+            stop: self,
+            cancel,
+            group: None,
+        }
     }
 }
 
@@ -61,14 +65,26 @@ impl Stop {
 pub(crate) struct Heed<'s> {
     stop: &'s Stop,
     cancel: bool,
+    /// What its group was told.
+    group: Option<&'s Stop>,
 }
 
 impl<'s> Heed<'s> {
+    /// The same, for a step that heeds also that its group is cancelled.
+    pub(crate) fn with_group(self, group: &'s Stop) -> Self {
+        Self {
+            group: Some(group),
+            ..self
+        }
+    }
+
     /// How it is to end and why; none while nobody said so.
     pub(crate) fn told(&self) -> Option<(Results, &'s str)> {
         let cancelled = self.stop.cancel.why.get().filter(|_| self.cancel);
         let lost = self.stop.lose.why.get();
-        cancelled.or(lost).map(|(results, why)| (*results, why.as_str()))
+        let of_group = self.group.and_then(|it| it.cancel.why.get());
+        let first = cancelled.or(lost).or(of_group);
+        first.map(|(results, why)| (*results, why.as_str()))
     }
 
     /// Whether it heeds that the build is cancelled.
@@ -78,9 +94,16 @@ impl<'s> Heed<'s> {
 
     /// Waits until somebody says so.
     pub(crate) async fn wait(&self) {
+        let of_group = async {
+            match self.group {
+                Some(group) => group.cancel.token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = self.stop.cancel.token.cancelled(), if self.cancel => {}
             () = self.stop.lose.token.cancelled() => {}
+            () = of_group => {}
         }
     }
 }

@@ -13,6 +13,7 @@ mod tokens;
 #[allow(unused_imports, reason = "tests look at the plans of SQLite only")]
 pub(super) use read::{sql_of, sql_of_builders_newest, sql_of_crossing, sql_of_events};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -167,6 +168,10 @@ impl Backend for Database {
 
     async fn checkpoint(&self, step: StepId) -> Result<Option<KeptCheckpoint>> {
         Ok(at_cursor!(self, |conn| apply::checkpoints::load(conn, step))?.value)
+    }
+
+    async fn plans(&self, build: BuildId) -> Result<BTreeMap<StepId, String>> {
+        apply::plans::load(&mut *connection(&self.readers).await?, build).await
     }
 
     async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>> {

@@ -9,6 +9,7 @@ mod forces;
 mod lifecycle;
 mod logs;
 mod outcomes;
+mod plans;
 mod projects;
 mod requests;
 mod restart;

@@ -1,10 +1,12 @@
 //! Builds outlive their master, however it ends and whatever has changed when it is back.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod added;
 mod at_random;
 mod secrets;
 #[path = "../site/mod.rs"]
 mod site;
+mod stages;
 mod triggers;
 
 use std::collections::BTreeMap;

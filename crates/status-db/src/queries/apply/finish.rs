@@ -7,7 +7,7 @@ use weir_status_api::{BuildId, BuildRequestId, LogId, MasterId, Results, StepId,
 
 use super::super::rows::{BuildRow, StepRow};
 use super::texts::cut;
-use super::{Tx, builds, checkpoints, logs, requests, steps};
+use super::{Tx, builds, checkpoints, logs, plans, requests, steps};
 use crate::error::Result;
 use crate::schema::{build_requests, builds as builds_table, logs as logs_table, steps as steps_table};
 
@@ -37,6 +37,7 @@ pub(super) async fn build(tx: &mut Tx<'_>, build: BuildId, results: Results, sta
         };
         end_step(tx, step, results, state, None).await?;
     }
+    plans::forget(tx, build).await?;
     let row = diesel::update(builds_table::table.find(build.0))
         .set((
             builds_table::complete_at.eq(tx.at.0),

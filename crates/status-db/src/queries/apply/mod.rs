@@ -13,6 +13,7 @@ pub(super) mod force_keys;
 pub(super) mod listeners;
 pub(super) mod logs;
 mod outcomes;
+pub(super) mod plans;
 mod projects;
 mod requests;
 mod setup;
@@ -134,6 +135,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             state,
         } => finish::build(tx, *build, *results, state).await?,
         Transition::AddStep(build, name) => return steps::add(tx, *build, name).await.map(Applied::Step),
+        Transition::InsertSteps(new) => plans::insert(tx, new).await?,
         Transition::KeepConfiguration { master, text, needed } => {
             let kept = configurations::keep(tx, *master, text, needed).await;
             return kept.map(Applied::Configuration);

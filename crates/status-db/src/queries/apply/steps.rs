@@ -42,10 +42,20 @@ pub(super) async fn add(tx: &mut Tx<'_>, build: BuildId, name: &str) -> Result<S
         .await?
         .into_iter()
         .collect();
+    let number = last.map_or(0, |last| last + 1);
+    let row = insert(tx, build, number, &unique(&cut(name), &taken)).await?;
+    let step = row.into_step()?;
+    let id = step.id;
+    tx.emit(Verb::New, step);
+    Ok(id)
+}
+
+/// A step of the build that has not begun.
+pub(super) async fn insert(tx: &mut Tx<'_>, build: BuildId, number: i64, name: &str) -> Result<StepRow> {
     let row = diesel::insert_into(steps::table)
         .values((
-            steps::number.eq(last.map_or(0, |last| last + 1)),
-            steps::name.eq(unique(&cut(name), &taken)),
+            steps::number.eq(number),
+            steps::name.eq(name),
             steps::build.eq(build.0),
             steps::state.eq("pending"),
             steps::urls_json.eq("[]"),
@@ -54,10 +64,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, build: BuildId, name: &str) -> Result<S
         .returning(StepRow::as_returning())
         .get_result(tx.conn)
         .await?;
-    let step = row.into_step()?;
-    let id = step.id;
-    tx.emit(Verb::New, step);
-    Ok(id)
+    Ok(row)
 }
 
 /// `name`, or with the first of `_1`, `_2` … that makes it unlike those taken, as Buildbot does.

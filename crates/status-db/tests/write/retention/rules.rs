@@ -217,6 +217,8 @@ async fn everything_that_refers_to_what_goes_is_known() {
         // These go when their step ends.
         "step_checkpoints.step",
         "step_pieces.step",
+        // These go when their build ends.
+        "step_plans.step",
         "logs.step",
         "log_chunks.log",
         "log_chunks.segment",

@@ -1,4 +1,5 @@
-//! Weir's chores: `cargo xtask demo`, `cargo xtask fuzz`, `cargo xtask promise`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
+//! Weir's chores: `cargo xtask demo`, `cargo xtask fuzz`, `cargo xtask promise`, `cargo xtask sim`,
+//! `cargo xtask soak`, `cargo xtask test`, `cargo xtask web`, `cargo xtask bench`.
 
 mod bench;
 mod browser;
@@ -7,6 +8,7 @@ mod fuzz;
 mod process;
 mod promise;
 mod python;
+mod simulation;
 mod test;
 
 use std::ffi::OsString;
@@ -58,6 +60,26 @@ enum Chore {
         #[arg(long)]
         write: bool,
     },
+    /// Runs Weir in simulated time under faults that a seed decides, and checks what must be true whatever happened;
+    /// `cargo xtask sim --help` tells how.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Which seeds, and how.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// As `sim`, with one seed after the other for a long time, optimised.
+    Soak {
+        /// For how many minutes.
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        /// The first seed; the time of day decides if none is given.
+        #[arg(long)]
+        from: Option<u64>,
+        /// How many run at a time.
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
     /// Formatting, lints, docs, all Rust tests, the web's checks and tests, and the whole in a browser.
     Test,
     /// Builds the web status into web-status/dist.
@@ -89,6 +111,8 @@ fn main() {
             },
         ),
         Chore::Promise { write } => promise::check(write),
+        Chore::Sim { arguments } => simulation::run_seeds(&arguments),
+        Chore::Soak { minutes, from, jobs } => simulation::soak(minutes, from, jobs),
         Chore::Test => test::run_all(),
         Chore::Web => test::build_web(),
         Chore::Bench { arguments } => bench::start(&arguments),

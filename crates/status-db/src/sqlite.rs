@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::inserts::{ChunkRow, EventRow, NewTestResultRow, ROWS_AT_ONCE};
 use crate::schema::{events, log_chunks, test_results};
 
+mod off_thread;
 #[cfg(test)]
 mod plans;
 #[path = "queries/mod.rs"]
@@ -25,10 +26,11 @@ mod queries;
 #[cfg(test)]
 mod view_plans;
 
+use off_thread::OffThread;
 pub(crate) use queries::Database;
 
 type Db = Sqlite;
-type Conn = SyncConnectionWrapper<SqliteConnection>;
+type Conn = SyncConnectionWrapper<SqliteConnection, OffThread>;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -62,7 +64,7 @@ pub(crate) async fn open(file: &Path) -> Result<Database> {
         .ok_or_else(|| Error::invalid("database", "the path of the SQLite file is not UTF-8"))?
         .to_owned();
     let path = url.clone();
-    tokio::task::spawn_blocking(move || migrate(&path))
+    weir_off_thread::off_thread(move || migrate(&path))
         .await
         .map_err(|error| Error::Unreachable {
             why: error.to_string(),

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
+
+use weir_off_thread::off_thread;
 
 use crate::journal::Journal;
 use crate::options::{Error, Options};
@@ -42,7 +43,7 @@ impl Home {
         let until = Instant::now() + PATIENCE;
         loop {
             let path = path.clone();
-            let opened = spawn_blocking(move || open(&path, limit)).await;
+            let opened = off_thread(move || open(&path, limit)).await;
             match opened.map_err(|error| failed(io::Error::other(error)))? {
                 Ok(Some(home)) => return Ok(home),
                 // A process that ends may hold it for a moment.

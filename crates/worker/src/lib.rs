@@ -11,6 +11,7 @@
 
 mod backoff;
 mod command;
+mod dial;
 mod facts;
 mod hold;
 mod home;
@@ -28,8 +29,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+pub use dial::{Dial, Link};
 pub use options::{DEFAULT_JOURNAL_SIZE, Error, Options};
-pub use simulation::Simulation;
+pub use simulation::{Simulation, Transcript};
 pub use weir_tls::Ca;
 
 use backoff::Backoff;

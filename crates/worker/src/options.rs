@@ -6,10 +6,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hyper_util::rt::TokioIo;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint, Error as TransportError};
 use weir_tls::{AddressError, Ca, endpoint};
 
+use crate::dial::Dial;
 use crate::simulation::Simulation;
 
 /// How much a worker keeps on disk for its master if nothing else is said, in bytes.
@@ -22,6 +24,8 @@ pub struct Options {
     pub master: String,
     /// The authorities to trust over TLS, in place of the public ones.
     pub ca: Option<Ca>,
+    /// How to reach the master, if not over TCP; its address is for the log then.
+    pub dial: Option<Dial>,
     /// The worker's name, as the master's configuration has it.
     pub name: String,
     /// The worker's token, as the master's configuration has it.
@@ -64,6 +68,7 @@ impl Options {
         Self {
             master: master.into(),
             ca: None,
+            dial: None,
             name: name.into(),
             token: token.into(),
             base_dir: base_dir.into(),
@@ -97,7 +102,12 @@ impl Options {
             .filter(|_| !self.token.trim().is_empty())
             .ok_or(Error::Token)?;
         bearer.set_sensitive(true);
-        Ok(Target { endpoint, bearer })
+        let dial = self.dial.clone();
+        Ok(Target {
+            endpoint,
+            dial,
+            bearer,
+        })
     }
 
     pub(crate) fn refused(&self, status: &tonic::Status) -> Error {
@@ -127,8 +137,26 @@ impl fmt::Debug for Options {
 /// Where to connect to, and with what.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) endpoint: Endpoint,
+    endpoint: Endpoint,
+    dial: Option<Dial>,
     pub(crate) bearer: MetadataValue<Ascii>,
+}
+
+impl Target {
+    /// Connects to it.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    pub(crate) async fn connect(&self) -> Result<Channel, TransportError> {
+        let Some(dial) = self.dial.clone() else {
+            return self.endpoint.connect().await;
+        };
+        let dialling = tower::service_fn(move |_| {
+            let connection = dial.connect();
+            async move { connection.await.map(TokioIo::new) }
+        });
+        self.endpoint.connect_with_connector(dialling).await
+    }
 }
 
 /// Why a worker cannot work.

@@ -103,7 +103,7 @@ impl Session<'_> {
     ) -> Result<Streaming<ToWorker>, Ended> {
         let patience = self.options.connect_timeout;
         let url = &self.options.master;
-        let channel = match timeout(patience, self.target.endpoint.connect()).await {
+        let channel = match timeout(patience, self.target.connect()).await {
             Ok(Ok(channel)) => channel,
             Ok(Err(error)) => {
                 return Err(lost(

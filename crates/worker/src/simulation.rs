@@ -33,6 +33,19 @@ pub struct Simulation {
     pub fail: f64,
 }
 
+/// What a command that is made up says, if it runs to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// What the worker says before.
+    pub beginning: String,
+    /// Its standard output.
+    pub output: String,
+    /// What the worker says after.
+    pub end: String,
+    /// How it ends.
+    pub exit_code: i32,
+}
+
 /// What one command does.
 #[derive(Debug, PartialEq)]
 struct Plan {
@@ -41,7 +54,30 @@ struct Plan {
     exit_code: i32,
 }
 
+impl Plan {
+    fn beginning(&self) -> String {
+        let seconds = self.duration.as_secs_f64();
+        format!("simulated: nothing runs for {seconds:.3} s\n")
+    }
+
+    fn line(&self, number: u64) -> String {
+        format!("line {number:>8} of {:>8} {:.<56}\n", self.lines, "")
+    }
+}
+
 impl Simulation {
+    /// What the command with this number of the worker's process, from 0, says if nobody ends it: to compare what
+    /// came of it. Commands of `git` say more.
+    pub fn transcript(&self, worker: &str, number: u64) -> Transcript {
+        let plan = self.plan(worker, number);
+        Transcript {
+            beginning: plan.beginning(),
+            output: (1..=plan.lines).map(|number| plan.line(number)).collect(),
+            end: last_words(&Outcome::ExitCode(plan.exit_code)),
+            exit_code: plan.exit_code,
+        }
+    }
+
     /// What the command with this number of the worker does.
     fn plan(&self, worker: &str, number: u64) -> Plan {
         let fraction = |what: &str| {
@@ -72,13 +108,7 @@ pub(crate) async fn run(
     let plan = simulation.plan(worker, number);
     let started = Instant::now();
     let end = End::new(&hold, started);
-    say(
-        &hold,
-        &format!(
-            "simulated: nothing runs for {:.3} s\n",
-            plan.duration.as_secs_f64()
-        ),
-    );
+    say(&hold, &plan.beginning());
     let mut interrupt = hold.interrupted();
     let outcome = tokio::select! {
         () = speak(&plan, command, started, &hold) => Outcome::ExitCode(plan.exit_code),
@@ -113,7 +143,7 @@ async fn speak(plan: &Plan, command: &StartCommand, started: Instant, hold: &Hol
         let mut text = String::new();
         while said < due && text.len() < AT_ONCE {
             said += 1;
-            text.push_str(&format!("line {said:>8} of {:>8} {:.<56}\n", plan.lines, ""));
+            text.push_str(&plan.line(said));
         }
         if !text.is_empty() {
             hold.output(Stream::Stdout, Bytes::from(text));

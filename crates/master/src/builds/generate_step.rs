@@ -1,6 +1,7 @@
 //! The step `generate`: adds the steps that a function gives (Buildbot's `addStepsAfterCurrentStep`).
 
 use weir_config::{Command, GenerateStep, Generated, MOST_GENERATED, RanStep, StepFacts, StepOutput};
+use weir_off_thread::off_thread;
 use weir_status_api::Results;
 
 use super::command::{Captured, End, Reader};
@@ -37,7 +38,7 @@ pub(crate) async fn run(step: &StepRun<'_>, config: &GenerateStep, log: &mut Log
         ran: step.surroundings.ran.clone(),
     };
     let (function, arguments) = (config.function.clone(), config.arguments.clone());
-    let called = tokio::task::spawn_blocking(move || function.generate(&facts, &arguments)).await;
+    let called = off_thread(move || function.generate(&facts, &arguments)).await;
     let generated = match called {
         Ok(Ok(generated)) => fits(step, &generated).map_or(Ok(generated), Err),
         Ok(Err(error)) => Err(error.to_string()),

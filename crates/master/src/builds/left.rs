@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use weir_config::{GenerateStep, LockAccess, MasterConfig, Source, StepConfig, StepKind};
+use weir_off_thread::off_thread;
 use weir_status_api::{
     Build, BuildId, Builder, Buildset, Key, Log, LogField, LogId, Properties, PropertiesOf, Query, Read,
     ReadExt, Step, StepField, StepId, Worker,
@@ -150,7 +151,7 @@ impl Finding<'_> {
                     text,
                     ..self.engine.current().config.source.clone()
                 };
-                let checked = tokio::task::spawn_blocking(move || weir_config::check_again(&source)).await;
+                let checked = off_thread(move || weir_config::check_again(&source)).await;
                 match checked {
                     Ok(Ok(config)) => Ok(Arc::new(config)),
                     Ok(Err(mistakes)) => Err(format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use weir_config::{Answer, Argument, Command, Function, PropertyOrigin, PropertyValue, RenderError};
+use weir_off_thread::off_thread;
 use weir_status_api::{Property, Results};
 
 use super::command::{Captured, End, Reader};
@@ -78,7 +79,7 @@ async fn extracted(
         Argument::Plain(text(step, &stderr, false).into()),
     ];
     let function = extract.clone();
-    let called = tokio::task::spawn_blocking(move || function.call(arguments)).await;
+    let called = off_thread(move || function.call(arguments)).await;
     let values = match called {
         Ok(Ok(Answer::Dict(values))) => plain(step, values),
         Ok(Ok(_)) => Err(format!("{}() must give a dict of properties", extract.name())),

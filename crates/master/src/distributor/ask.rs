@@ -4,6 +4,7 @@
 //! may be gone and the worker busy. A function that fails is told of in the master's log, and the usual rule goes on.
 
 use weir_config::{Function, FunctionError, NextWorker, RequestFacts};
+use weir_off_thread::off_thread;
 use weir_status_api::{
     BuildRequest, BuildRequestId, BuilderId, Buildset, Change, ChangeField, Key, PropertiesOf, Query, Read,
     ReadExt, Worker, WorkerId,
@@ -84,7 +85,7 @@ pub(super) async fn ask(store: Store, question: Question) -> Advice {
         }
     };
     let name = question.name.clone();
-    let decided = tokio::task::spawn_blocking(move || {
+    let decided = off_thread(move || {
         let mut calls = Calls {
             builder: &question.name,
             left: MOST_CALLS,
@@ -204,7 +205,7 @@ pub(super) async fn collapse(
     for other in others {
         told.push(request_facts(&store, other, &builder).await?);
     }
-    let asked = tokio::task::spawn_blocking(move || {
+    let asked = off_thread(move || {
         let mut calls = Calls {
             builder: &builder,
             left: MOST_CALLS,

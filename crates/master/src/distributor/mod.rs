@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use weir_config::Collapse;
+use weir_off_thread::off_thread;
 use weir_status_api::{
     BuildId, BuildRequest, BuildRequestField, BuildRequestId, BuilderId, ControlAction, ControlRecord,
     ControlTarget, Cursor, Entity, EventStream, Query, ReadExt, Signal, Start, TopicFilter, Verb, Watch,
@@ -389,7 +390,12 @@ impl Distributor {
             self.start(begin);
         }
         if let Some(question) = self.plan.order.question() {
-            self.ordering.spawn_blocking(|| question.ask());
+            self.ordering.spawn(async move {
+                off_thread(move || question.ask()).await.unwrap_or_else(|stopped| {
+                    tracing::error!(%stopped, "asking for the order of builders ended by a fault of the master");
+                    vec![]
+                })
+            });
         }
         for question in self.plan.questions() {
             self.asking.spawn(ask(self.engine.store.clone(), question));

@@ -55,7 +55,7 @@ pub(crate) async fn segment_files(folder: PathBuf) -> Result<Vec<i64>> {
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    match weir_off_thread::off_thread(work).await {
         Ok(done) => done,
         Err(stopped) => Err(Error::io("log segments", io::Error::other(stopped))),
     }

@@ -1,5 +1,6 @@
 //! Log text on its way to the disk.
 
+use weir_off_thread::off_thread;
 use weir_status_api::{LogId, Timestamp};
 
 use super::gather::Gathered;
@@ -46,7 +47,7 @@ pub(super) async fn prepare(transition: Transition) -> Result<Item> {
 }
 
 async fn compress(texts: Vec<String>) -> Result<Vec<Vec<Chunk>>> {
-    tokio::task::spawn_blocking(move || texts.iter().map(|text| pack(text)).collect())
+    off_thread(move || texts.iter().map(|text| pack(text)).collect())
         .await
         .unwrap_or_else(|stopped| Err(Error::io("compressing log text", std::io::Error::other(stopped))))
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use weir_off_thread::off_thread;
 use weir_worker_protocol::MAX_OUTPUT;
 use weir_worker_protocol::v1::WatchedFile;
 
@@ -158,7 +158,7 @@ impl Files {
         }
         let state = Arc::clone(&self.state);
         // A look that fails is followed by another.
-        let _ = spawn_blocking(move || lock(&state).look()).await;
+        let _ = off_thread(move || lock(&state).look()).await;
         let news = std::mem::take(&mut lock(&self.state).news);
         let is_any = !news.is_empty();
         for it in news {

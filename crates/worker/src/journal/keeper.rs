@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::warn;
 
+use weir_off_thread::off_thread;
 use weir_worker_protocol::v1::FromCommand;
 
 use super::segments::{Appended, Segments};
@@ -50,7 +50,7 @@ pub(super) async fn run(hold: &Hold, segments: Segments, limit: u64) {
     while keeper.step().await {}
     // Files are removed as they are dropped.
     let segments = keeper.segments;
-    let _ = spawn_blocking(|| drop(segments)).await;
+    let _ = off_thread(|| drop(segments)).await;
 }
 
 impl Keeper<'_> {
@@ -86,7 +86,7 @@ impl Keeper<'_> {
 
     async fn on_disk(&mut self, act: impl FnOnce(&mut Segments) -> Done + Send + 'static) {
         let segments = Arc::clone(&self.segments);
-        match spawn_blocking(move || act(&mut lock(&segments))).await {
+        match off_thread(move || act(&mut lock(&segments))).await {
             Ok(Done::Released) => {}
             Ok(Done::Read(first, Ok(messages))) => self.hold.bring(first, messages),
             Ok(Done::Read(_, Err(error))) => {

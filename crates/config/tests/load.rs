@@ -285,6 +285,7 @@ fn the_books_examples_have_no_mistake() {
             "weir.star",
             "weir.star",
             "weir.star",
+            "weir.star",
             "listeners.star",
             "weir.star",
             "weir.star"

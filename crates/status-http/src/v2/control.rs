@@ -126,7 +126,7 @@ pub fn write_command(
     };
     let path = match command_key(command) {
         Some(key) => key_path(&key),
-        None => Some("/changes".to_owned()),
+        None => Some("changes".to_owned()),
     };
     (path, method, params)
 }

@@ -12,9 +12,12 @@ pub trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 
+/// A connection that is being made.
+type Dialling = BoxFuture<'static, io::Result<Box<dyn Link>>>;
+
 /// Makes connections to a master, in place of those over TCP: within one process, for instance.
 #[derive(Clone)]
-pub struct Dial(Arc<dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn Link>>> + Send + Sync>);
+pub struct Dial(Arc<dyn Fn() -> Dialling + Send + Sync>);
 
 impl Dial {
     /// Connects by `dial`.
@@ -25,7 +28,7 @@ impl Dial {
     }
 
     /// A new connection.
-    pub(crate) fn connect(&self) -> BoxFuture<'static, io::Result<Box<dyn Link>>> {
+    pub(crate) fn connect(&self) -> Dialling {
         (self.0)()
     }
 }

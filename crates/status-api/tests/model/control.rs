@@ -99,7 +99,9 @@ impl Transaction<'_> {
         ];
         let takes_all = self.has(Fault::TakesAnyChange);
         if let Some((field, _)) = wrong.into_iter().find(|(_, it)| *it && !takes_all) {
-            return Err(Error::invalid(field, "is wrong"));
+            return Err(Error::InvalidInput {
+                fields: [(field.to_owned(), "is wrong".to_owned())].into(),
+            });
         }
         let now = self.now;
         let properties = told.properties.into_iter();

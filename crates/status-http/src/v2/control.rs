@@ -18,7 +18,10 @@ pub use rpc::{RpcRequest, RpcResponse, outcome_from, rpc_answer, rpc_error_from}
 
 /// What a POST asks for.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one is made for each request, and taken apart at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made for each request, and taken apart at once"
+)]
 pub enum Asked {
     /// A command, as it is.
     Command(Command),

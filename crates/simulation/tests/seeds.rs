@@ -1,4 +1,5 @@
 //! Some seeds, and that a seed gives the same run each time. `cargo xtask soak` tries others.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::process::{Command, Output};
 

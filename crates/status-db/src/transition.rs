@@ -217,6 +217,7 @@ pub struct KeptState {
 
 /// What a buildset builds: new sources, or those of changes and buildsets that exist.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a buildset has few")]
 pub enum BuildsetSource {
     /// This source; an equal stamp is shared.
     New(NewSourceStamp),

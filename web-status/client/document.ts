@@ -2,6 +2,8 @@
  * The schemas of the JSON API, as its OpenAPI document has them. Written by `npm run types`.
  */
 
+export type AddChangeCall = { id: string | number | null; jsonrpc: '2.0'; method: 'add'; params: { author: string; branch?: string | null; category?: string | null; codebase?: string; comments?: string; committer?: string | null; files?: string[]; project?: string; properties?: Record<string, unknown>; repository?: string; revision?: string | null; revlink?: string | null; when_timestamp?: number; when_us?: number } };
+
 export type Branch = { branchid: number; codebaseid: number; commitid: number | null; last_timestamp: number; last_timestamp_us: number; name: string };
 
 export type BranchAnswer = { branches: Branch[]; meta: Meta };
@@ -56,6 +58,8 @@ export type CommitGraphAnswer = { commit_graphs: CommitGraph[]; meta: Meta };
 
 export type Config = { auth: { name: string }; buildbotURL: string; title: string; titleURL: string; user: Identity };
 
+export type ConfigurationAnswer = { id: string | number | null; jsonrpc: '2.0'; result: { changes: ({ difference: 'added' | 'removed' | 'changed'; fields: string[]; kind: string; name: string })[]; restart: string[]; unlisted: number } | { parts: ({ fields: Record<string, string>; kind: string; name: string })[]; salt: string } };
+
 export type ConfiguredOn = { builderid: number; masterid: number };
 
 export type ConnectedTo = { masterid: number };
@@ -63,6 +67,8 @@ export type ConnectedTo = { masterid: number };
 export type ConsoleView = { builders: Builder[]; cells: Cell[]; changes: Change[] };
 
 export type Dependency = { error?: string; note?: string; ok: boolean };
+
+export type DescribeConfigurationMasterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'describe_configuration'; params: Record<string, unknown> };
 
 export type DoneAnswer = { id: string | number | null; jsonrpc: '2.0'; result: null };
 
@@ -74,7 +80,9 @@ export type ErrorDetails = { code: 'not_found' | 'invalid_query' | 'invalid_inpu
 
 export type Event = { at_us: number; key: string[]; message: Record<string, unknown> };
 
-export type ForceField = { autopopulate: null; choices?: string[]; columns?: number | null; default: unknown; fields?: ForceField[]; fullName: string | null; hide: boolean; label: string; layout?: string; maxsize: number | null; multiple: boolean; name: string; need_email?: boolean; regex: null; required: boolean; size?: number; strict?: boolean; tablabel: string; tooltip: string; type: 'text' | 'int' | 'bool' | 'list' | 'username' | 'nested' };
+export type ExpectedEnd = { buildid: number; end_at: number; end_at_us: number };
+
+export type ForceField = { any_properties?: boolean; autopopulate: null; choices?: string[]; codebase?: string; cols?: number; columns?: number | null; default: unknown; fields?: ForceField[]; fullName: string | null; hide: boolean; label: string; layout?: string; max?: number | null; maxsize: number | null; min?: number | null; multiple: boolean; name: string; need_email?: boolean; pattern?: string | null; regex: null; required: boolean; rows?: number; size?: number; strict?: boolean; tablabel: string; tooltip: string; type: 'text' | 'textarea' | 'int' | 'bool' | 'list' | 'username' | 'file' | 'nested' };
 
 export type ForceForceSchedulerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'force'; params: { builderNames?: string[]; builderid?: number; priority?: number | null; reason?: string | null } & Record<string, unknown> };
 
@@ -88,7 +96,7 @@ export type GridView = { builders: Builder[]; cells: Cell[]; revisions: GridRevi
 
 export type Health = { status: 'ok' };
 
-export type HomeView = { broken: BrokenBuilder[]; builders: Builder[]; reasons: WaitReason[]; recent: Build[]; running: Build[]; steps: Step[]; waiting: BuildRequest[]; workers: Worker[] };
+export type HomeView = { broken: BrokenBuilder[]; builders: Builder[]; expected: ExpectedEnd[]; reasons: WaitReason[]; recent: Build[]; running: Build[]; steps: Step[]; waiting: BuildRequest[]; workers: Worker[] };
 
 export type Identity = { anonymous: boolean; email?: string | null; full_name?: string; groups?: string[]; roles?: string[]; username?: string };
 
@@ -140,6 +148,8 @@ export type Ready = { dependencies: Record<string, Dependency>; status: 'ready' 
 
 export type RebuildBuildCall = { id: string | number | null; jsonrpc: '2.0'; method: 'rebuild'; params: Record<string, unknown> };
 
+export type ReconfigureMasterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'reconfigure'; params: Record<string, unknown> };
+
 export type RefusedAnswer = { error: { code: number; data?: ErrorDetails; message: string | Record<string, string> }; id?: string | number | null; jsonrpc: '2.0' };
 
 export type RequestResults = -1 | 0 | 1 | 2 | 3 | 4 | 5 | 6;
@@ -189,6 +199,8 @@ export type TestResultSetAnswer = { meta: Meta; test_result_sets: TestResultSet[
 export type Token = { created_at: number; expires_at: number | null; name: string; origin: 'made' | 'sign-in'; revoked_at: number | null; scopes: ('read' | 'control' | 'tokens')[]; tokenid: number; user: string };
 
 export type TokenAnswer = { meta: Meta; tokens: Token[] };
+
+export type ToldAnswer = { id: string | number | null; jsonrpc: '2.0'; result: { changeid: number } };
 
 export type UnpauseWorkerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'unpause'; params: Record<string, unknown> };
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_status_api::{
-    Build, BuildField, BuildId, BuildRequest, BuildRequestId, Clock, Command, Cursor, Entity, Error,
-    ForceParams, ForceScheduler, ForceSchedulerField, Key, Op, Outcome, Query, ReadExt, Results, Signal,
-    Start, StatusApi, SystemClock, TopicFilter,
+    Build, BuildField, BuildId, BuildRequest, BuildRequestId, BuilderId, BuildsetId, Caller, Clock, Command,
+    Cursor, Entity, Error, ForceParams, ForceScheduler, ForceSchedulerField, Key, Op, Outcome, Query,
+    ReadExt, Results, Signal, Start, StatusApi, SystemClock, TopicFilter,
 };
 
 use super::logs::{Follower, success};
@@ -73,18 +73,12 @@ impl Force {
             values: self.values()?,
             ..ForceParams::default()
         };
-        let outcome = api.control(&caller, Command::Force { scheduler, params }).await?;
-        let Outcome::Buildset { buildset, requests } = outcome else {
-            return Err(Failure::new(format!("the master answered {outcome:?}")));
-        };
+        let made = Made::by(&api, &caller, scheduler, params).await?;
+        let buildset = made.buildset;
         if self.json {
-            let requests: BTreeMap<String, i64> = requests
-                .iter()
-                .map(|(builder, it)| (builder.to_string(), it.0))
-                .collect();
-            return say(json!({"bsid": buildset.0, "buildrequests": requests}));
+            return say(made.document());
         }
-        for request in requests.into_values() {
+        for request in made.requests.into_values() {
             say(format!(
                 "build request {request} (buildset {buildset}) is waiting for a worker"
             ))?;
@@ -116,6 +110,36 @@ impl Force {
             _ => (name, values.into()),
         });
         Ok(values.collect())
+    }
+}
+
+/// What a force has made.
+pub(super) struct Made {
+    pub(super) buildset: BuildsetId,
+    pub(super) requests: BTreeMap<BuilderId, BuildRequestId>,
+}
+
+impl Made {
+    /// Forces builds.
+    pub(super) async fn by(
+        api: &Arc<dyn StatusApi>,
+        caller: &Caller,
+        scheduler: String,
+        params: ForceParams,
+    ) -> Result<Self, Failure> {
+        match api.control(caller, Command::Force { scheduler, params }).await? {
+            Outcome::Buildset { buildset, requests } => Ok(Self { buildset, requests }),
+            other => Err(Failure::new(format!("the master answered {other:?}"))),
+        }
+    }
+
+    /// The same as JSON.
+    pub(super) fn document(&self) -> Value {
+        let requests = self.requests.iter();
+        let requests: BTreeMap<String, i64> = requests
+            .map(|(builder, it)| (builder.to_string(), it.0))
+            .collect();
+        json!({"bsid": self.buildset.0, "buildrequests": requests})
     }
 }
 

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use weir_status_api::{
-    BuildRequestId, Builder, BuilderId, Command, ForceField, ForceFieldKind, ForceParams, ForceScheduler,
-    Key, Outcome, Query, ReadExt, Results, StatusApi,
+    BuildRequestId, Builder, BuilderId, ForceField, ForceFieldKind, ForceParams, ForceScheduler, Key, Query,
+    ReadExt, Results, StatusApi,
 };
 use weir_status_db::MAX_PATCH;
 
-use super::force::wait;
+use super::force::{Made, wait};
 use super::logs::success;
 use crate::failure::Failure;
 use crate::show::{Look, say};
@@ -101,19 +101,13 @@ impl Try {
         let door = Door::find(&api, &self).await?;
         let params = self.params(&door, &job, properties)?;
         let scheduler = door.scheduler.name.clone();
-        let outcome = api.control(&caller, Command::Force { scheduler, params }).await?;
-        let Outcome::Buildset { buildset, requests } = outcome else {
-            return Err(Failure::new(format!("the master answered {outcome:?}")));
-        };
+        let made = Made::by(&api, &caller, scheduler, params).await?;
+        let buildset = made.buildset;
         if self.json {
-            let requests: BTreeMap<String, i64> = requests
-                .iter()
-                .map(|(builder, it)| (builder.to_string(), it.0))
-                .collect();
-            return say(json!({"bsid": buildset.0, "buildrequests": requests}));
+            return say(made.document());
         }
         let mut named = vec![];
-        for (builder, request) in requests {
+        for (builder, request) in made.requests {
             let name = api.one::<Builder>(Key::Builder(builder.into())).await?.value.name;
             say(format!(
                 "build request {request} (buildset {buildset}) of builder {name} is waiting for a worker"

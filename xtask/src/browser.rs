@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::demo::{Demo, build_weir};
+use crate::demo::Demo;
 use crate::process::{has, root, run_with};
+use crate::test::build_as_tested;
 
 /// The Chromium that is there: `$CHROMIUM`, or one of the usual names.
 pub(crate) fn chromium() -> Option<String> {
@@ -29,7 +30,7 @@ fn find(program: &str) -> String {
 
 /// Opens the page of a running demo, forces a build and sees its log arrive.
 pub(crate) fn test(chromium: &str) -> Result<(), String> {
-    let weir = build_weir(false)?;
+    let weir = build_as_tested()?.join("weir");
     let folder = root().join("target").join("browser-test");
     let demo = Demo::start(&folder, &weir, 0)?;
     demo.add_history()?;

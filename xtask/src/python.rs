@@ -1,7 +1,7 @@
 //! The Python client: its types, and its tests against a real master.
 
-use crate::demo::build_weir;
 use crate::process::{has, root, run, run_with};
+use crate::test::build_as_tested;
 
 /// The Python that can test the client: 3.10 or later, which can make environments of its own.
 pub(crate) fn python() -> Option<&'static str> {
@@ -28,6 +28,6 @@ pub(crate) fn test(python: &str) -> Result<(), String> {
         &program("mypy"),
         &["--config-file", &config, "-p", "weir.status"],
     )?;
-    let weir = build_weir(false)?.display().to_string();
+    let weir = build_as_tested()?.join("weir").display().to_string();
     run_with(&client, &program("pytest"), &["-q"], &[("WEIR", weir.as_str())])
 }

@@ -1,6 +1,8 @@
 //! All that must pass before a change lands.
 
-use crate::process::{has, require, root, run, run_with};
+use std::path::PathBuf;
+
+use crate::process::{has, require, root, run, run_with, target};
 use crate::{browser, python};
 
 /// Checks and tests everything. What the machine lacks is said in one sentence and left out, but not in CI.
@@ -92,6 +94,14 @@ fn test_rust(postgres: bool) -> Result<(), String> {
     } else {
         run_with(&root, "cargo", &["test", "--workspace", "--locked"], without)
     }
+}
+
+/// Builds the programs with the features that they have in the tests, so that nothing which those built is built twice,
+/// and gives their folder.
+pub(crate) fn build_as_tested() -> Result<PathBuf, String> {
+    let build = ["build", "--workspace", "--bins", "--tests", "--locked"];
+    run(&root(), "cargo", &build)?;
+    Ok(target().join("debug"))
 }
 
 /// Whether Debian's PostgreSQL, or one on the search path, is there.

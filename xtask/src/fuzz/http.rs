@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::demo::{Demo, build_weir};
+use crate::demo::Demo;
 use crate::process::{root, run};
 use crate::python::python;
+use crate::test::build_as_tested;
 
 /// The version whose commands are known here.
 const SCHEMATHESIS: &str = "schemathesis>=4.0,<5";
@@ -34,7 +35,7 @@ pub(super) fn ask(seed: u32, examples: u32, seconds: Option<u32>) -> Result<(), 
     let hooks = root().join("xtask/src/fuzz/checks.py").display().to_string();
     fs::write(&configuration, CONFIGURATION.replace("@HOOKS@", &hooks))
         .map_err(|error| format!("{} cannot be written: {error}", configuration.display()))?;
-    let weir = build_weir(false)?;
+    let weir = build_as_tested()?.join("weir");
     let demo = Demo::start(&folder.join("master"), &weir, 0)?;
     demo.add_history()?;
     let url = demo.url.trim_end_matches('/');

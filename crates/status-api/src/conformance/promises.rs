@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
+use futures::future::join_all;
 
 /// The promises of one case.
 #[derive(Debug, Default)]
@@ -21,10 +22,21 @@ impl Promises {
 
     /// Tries a promise: `holds` panics if it is broken.
     pub(super) async fn that(&mut self, name: impl Display, holds: impl Future<Output = ()>) {
-        self.tried += 1;
-        if let Err(why) = AssertUnwindSafe(holds).catch_unwind().await {
-            self.broken.push(format!("{name}: {}", text(&*why)));
-        }
+        self.those([(name, holds)]).await;
+    }
+
+    /// Tries promises at the same time, since each may wait.
+    pub(super) async fn those<N: Display, F: Future<Output = ()>>(
+        &mut self,
+        promises: impl IntoIterator<Item = (N, F)>,
+    ) {
+        let tried = promises.into_iter().map(|(name, holds)| async move {
+            let held = AssertUnwindSafe(holds).catch_unwind().await;
+            held.err().map(|why| format!("{name}: {}", text(&*why)))
+        });
+        let tried = join_all(tried).await;
+        self.tried += tried.len();
+        self.broken.extend(tried.into_iter().flatten());
     }
 
     /// Panics with all that are broken.

@@ -130,11 +130,16 @@ async fn must_be_told(
             );
         };
         promises.that(text, told).await;
-        let watched = must_be_watched(api, events, std::slice::from_ref(text));
-        promises.that(format!("a watch of {text}"), watched).await;
     }
-    let watched = must_be_watched(api, events, &patterns);
-    promises.that("a watch of all these", watched).await;
+    let each = patterns.iter().map(|text| {
+        let watched = must_be_watched(api, events, std::slice::from_ref(text));
+        (format!("a watch of {text}"), watched)
+    });
+    let all = (
+        "a watch of all these".to_owned(),
+        must_be_watched(api, events, &patterns),
+    );
+    promises.those(each.chain([all])).await;
 }
 
 async fn must_be_watched(api: &dyn StatusApi, events: &[Arc<Event>], patterns: &[String]) {

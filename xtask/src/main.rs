@@ -81,7 +81,11 @@ enum Chore {
         jobs: usize,
     },
     /// Formatting, lints, docs, all Rust tests, the web's checks and tests, and the whole in a browser.
-    Test,
+    Test {
+        /// Only these parts; all if none is given.
+        #[arg(value_name = "PART")]
+        parts: Vec<test::Part>,
+    },
     /// Builds the web status into web-status/dist.
     Web,
     /// Measures Weir, and Buildbot beside it; `cargo xtask bench status --help` tells how.
@@ -113,7 +117,7 @@ fn main() {
         Chore::Promise { write } => promise::check(write),
         Chore::Sim { arguments } => simulation::run_seeds(&arguments),
         Chore::Soak { minutes, from, jobs } => simulation::soak(minutes, from, jobs),
-        Chore::Test => test::run_all(),
+        Chore::Test { parts } => test::run(&parts),
         Chore::Web => test::build_web(),
         Chore::Bench { arguments } => bench::start(&arguments),
     };

@@ -1,44 +1,99 @@
 //! All that must pass before a change lands.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use crate::process::{has, require, root, run, run_with, target};
+use clap::ValueEnum;
+
+use crate::process::{self, has, require, root, run_with, target};
 use crate::{browser, python};
 
-/// Checks and tests everything. What the machine lacks is said in one sentence and left out, but not in CI.
-pub(crate) fn run_all() -> Result<(), String> {
-    let chromium = browser::chromium();
-    let postgres = has_postgres();
-    let mut missing = vec![];
-    if chromium.is_none() {
-        missing.push("Chromium is not installed, so the tests in a browser are left out (Debian: chromium).");
-    }
-    if !postgres {
-        missing.push("PostgreSQL is not installed, so its tests are left out (Debian: postgresql).");
-    }
-    let python = python::python();
-    if python.is_none() {
-        missing.push(
-            "Python 3.10 with venv is not installed, so the tests of the Python client are left out (Debian: python3-venv).",
-        );
-    }
+/// What is tested, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Formatting, lints and docs of all Rust.
+    Checks,
+    /// The web status: built, checked, and tested by itself.
+    Web,
+    /// All Rust tests.
+    Rust,
+    /// The Python client against a real master.
+    Python,
+    /// The whole in a browser.
+    Browser,
+}
+
+/// Checks and tests `parts`, everything if there are none. What the machine lacks is said in one sentence and left out,
+/// but not in CI.
+pub(crate) fn run(parts: &[Part]) -> Result<(), String> {
+    let machine = Machine::look();
+    let missing = machine.missing();
     if !missing.is_empty() && std::env::var_os("CI").is_some() {
         return Err(missing.join(" "));
     }
-    check_rust()?;
-    build_web()?;
-    test_web(chromium.as_deref())?;
-    test_rust(postgres)?;
-    if let Some(python) = python {
-        python::test(python)?;
-    }
-    if let Some(chromium) = &chromium {
-        browser::test(chromium)?;
+    for part in Part::value_variants() {
+        if parts.is_empty() || parts.contains(part) {
+            let started = Instant::now();
+            machine.test(*part)?;
+            let name = part
+                .to_possible_value()
+                .map_or_else(String::new, |it| it.get_name().to_owned());
+            eprintln!("==> {name} passed in {} s", started.elapsed().as_secs());
+        }
     }
     for sentence in missing {
         eprintln!("==> {sentence}");
     }
     Ok(())
+}
+
+/// What there is to test with.
+struct Machine {
+    chromium: Option<String>,
+    postgres: bool,
+    python: Option<&'static str>,
+}
+
+impl Machine {
+    fn look() -> Self {
+        Self {
+            chromium: browser::chromium(),
+            postgres: has_postgres(),
+            python: python::python(),
+        }
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        let mut missing = vec![];
+        if self.chromium.is_none() {
+            missing.push(
+                "Chromium is not installed, so the tests in a browser are left out (Debian: chromium).",
+            );
+        }
+        if !self.postgres {
+            missing.push("PostgreSQL is not installed, so its tests are left out (Debian: postgresql).");
+        }
+        if self.python.is_none() {
+            missing.push(
+                "Python 3.10 with venv is not installed, so the tests of the Python client are left out (Debian: python3-venv).",
+            );
+        }
+        missing
+    }
+
+    fn test(&self, part: Part) -> Result<(), String> {
+        let chromium = self.chromium.as_deref();
+        match part {
+            Part::Checks => check_rust(),
+            Part::Web => {
+                build_web()?;
+                test_web(chromium)
+            }
+            Part::Rust => test_rust(self.postgres),
+            Part::Python => self.python.map_or(Ok(()), python::test),
+            Part::Browser => chromium.map_or(Ok(()), browser::test),
+        }
+    }
 }
 
 /// Builds the web status into `web-status/dist`.
@@ -48,14 +103,14 @@ pub(crate) fn build_web() -> Result<(), String> {
         "npm is not installed; install Node.js 20 or later, from https://nodejs.org or your system's packages",
     )?;
     let web = root().join("web-status");
-    run(&web, "npm", &["ci", "--no-audit", "--no-fund"])?;
-    run(&web, "npm", &["run", "build"])
+    process::run(&web, "npm", &["ci", "--no-audit", "--no-fund"])?;
+    process::run(&web, "npm", &["run", "build"])
 }
 
 fn test_web(chromium: Option<&str>) -> Result<(), String> {
     let web = root().join("web-status");
     for script in ["check", "lint", "test"] {
-        run(&web, "npm", &["run", script])?;
+        process::run(&web, "npm", &["run", script])?;
     }
     match chromium {
         Some(chromium) => run_with(&web, "npm", &["run", "test:e2e"], &[("CHROMIUM", chromium)]),
@@ -65,7 +120,7 @@ fn test_web(chromium: Option<&str>) -> Result<(), String> {
 
 fn check_rust() -> Result<(), String> {
     let root = root();
-    run(&root, "cargo", &["fmt", "--all", "--check"])?;
+    process::run(&root, "cargo", &["fmt", "--all", "--check"])?;
     let clippy = [
         "clippy",
         "--workspace",
@@ -75,7 +130,7 @@ fn check_rust() -> Result<(), String> {
         "-D",
         "warnings",
     ];
-    run(&root, "cargo", &clippy)?;
+    process::run(&root, "cargo", &clippy)?;
     let docs = ["doc", "--workspace", "--no-deps", "--locked"];
     run_with(&root, "cargo", &docs, &[("RUSTDOCFLAGS", "-D warnings")])
 }
@@ -90,7 +145,7 @@ fn test_rust(postgres: bool) -> Result<(), String> {
     let nextest = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
     if has("cargo", &["nextest", "--version"]) {
         run_with(&root, "cargo", &nextest, without)?;
-        run(&root, "cargo", &["test", "--workspace", "--doc", "--locked"])
+        process::run(&root, "cargo", &["test", "--workspace", "--doc", "--locked"])
     } else {
         run_with(&root, "cargo", &["test", "--workspace", "--locked"], without)
     }
@@ -100,7 +155,7 @@ fn test_rust(postgres: bool) -> Result<(), String> {
 /// and gives their folder.
 pub(crate) fn build_as_tested() -> Result<PathBuf, String> {
     let build = ["build", "--workspace", "--bins", "--tests", "--locked"];
-    run(&root(), "cargo", &build)?;
+    process::run(&root(), "cargo", &build)?;
     Ok(target().join("debug"))
 }
 

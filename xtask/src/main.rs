@@ -117,7 +117,7 @@ fn main() {
         Chore::Promise { write } => promise::check(write),
         Chore::Sim { arguments } => simulation::run_seeds(&arguments),
         Chore::Soak { minutes, from, jobs } => simulation::soak(minutes, from, jobs),
-        Chore::Test { parts } => test::run(&parts),
+        Chore::Test { parts } => test::run_parts(&parts),
         Chore::Web => test::build_web(),
         Chore::Bench { arguments } => bench::start(&arguments),
     };

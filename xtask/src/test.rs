@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
-use crate::process::{self, has, require, root, run_with, target};
+use crate::process::{has, require, root, run, run_with, target};
 use crate::{browser, python};
 
 /// What is tested, in this order.
@@ -19,13 +19,13 @@ pub(crate) enum Part {
     Rust,
     /// The Python client against a real master.
     Python,
-    /// The whole in a browser.
+    /// The whole in a browser, with the web status that `web` built.
     Browser,
 }
 
 /// Checks and tests `parts`, everything if there are none. What the machine lacks is said in one sentence and left out,
 /// but not in CI.
-pub(crate) fn run(parts: &[Part]) -> Result<(), String> {
+pub(crate) fn run_parts(parts: &[Part]) -> Result<(), String> {
     let machine = Machine::look();
     let missing = machine.missing();
     if !missing.is_empty() && std::env::var_os("CI").is_some() {
@@ -38,7 +38,7 @@ pub(crate) fn run(parts: &[Part]) -> Result<(), String> {
             let name = part
                 .to_possible_value()
                 .map_or_else(String::new, |it| it.get_name().to_owned());
-            eprintln!("==> {name} passed in {} s", started.elapsed().as_secs());
+            eprintln!("==> {name} took {} s", started.elapsed().as_secs());
         }
     }
     for sentence in missing {
@@ -103,14 +103,14 @@ pub(crate) fn build_web() -> Result<(), String> {
         "npm is not installed; install Node.js 20 or later, from https://nodejs.org or your system's packages",
     )?;
     let web = root().join("web-status");
-    process::run(&web, "npm", &["ci", "--no-audit", "--no-fund"])?;
-    process::run(&web, "npm", &["run", "build"])
+    run(&web, "npm", &["ci", "--no-audit", "--no-fund"])?;
+    run(&web, "npm", &["run", "build"])
 }
 
 fn test_web(chromium: Option<&str>) -> Result<(), String> {
     let web = root().join("web-status");
     for script in ["check", "lint", "test"] {
-        process::run(&web, "npm", &["run", script])?;
+        run(&web, "npm", &["run", script])?;
     }
     match chromium {
         Some(chromium) => run_with(&web, "npm", &["run", "test:e2e"], &[("CHROMIUM", chromium)]),
@@ -120,7 +120,7 @@ fn test_web(chromium: Option<&str>) -> Result<(), String> {
 
 fn check_rust() -> Result<(), String> {
     let root = root();
-    process::run(&root, "cargo", &["fmt", "--all", "--check"])?;
+    run(&root, "cargo", &["fmt", "--all", "--check"])?;
     let clippy = [
         "clippy",
         "--workspace",
@@ -130,7 +130,7 @@ fn check_rust() -> Result<(), String> {
         "-D",
         "warnings",
     ];
-    process::run(&root, "cargo", &clippy)?;
+    run(&root, "cargo", &clippy)?;
     let docs = ["doc", "--workspace", "--no-deps", "--locked"];
     run_with(&root, "cargo", &docs, &[("RUSTDOCFLAGS", "-D warnings")])
 }
@@ -145,7 +145,7 @@ fn test_rust(postgres: bool) -> Result<(), String> {
     let nextest = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
     if has("cargo", &["nextest", "--version"]) {
         run_with(&root, "cargo", &nextest, without)?;
-        process::run(&root, "cargo", &["test", "--workspace", "--doc", "--locked"])
+        run(&root, "cargo", &["test", "--workspace", "--doc", "--locked"])
     } else {
         run_with(&root, "cargo", &["test", "--workspace", "--locked"], without)
     }
@@ -155,7 +155,7 @@ fn test_rust(postgres: bool) -> Result<(), String> {
 /// and gives their folder.
 pub(crate) fn build_as_tested() -> Result<PathBuf, String> {
     let build = ["build", "--workspace", "--bins", "--tests", "--locked"];
-    process::run(&root(), "cargo", &build)?;
+    run(&root(), "cargo", &build)?;
     Ok(target().join("debug"))
 }
 

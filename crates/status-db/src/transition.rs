@@ -2,209 +2,30 @@
 //!
 //! Each becomes one atomic piece of a transaction, together with its events. Nothing else writes.
 
+mod build;
+mod buildset;
+mod change;
+mod outdated;
+mod setup;
 mod source;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use weir_status_api::{
-    Absence, BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId,
-    CommitId, ControlRecord, Cursor, ForceScheduler, LogId, LogKind, MasterId, ProjectId, Properties,
-    Property, Results, SchedulerId, SourceStampId, StepId, TestResultSetId, Timestamp, Url, WorkerId,
-    WorkerInfo,
+    Absence, BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, CodebaseId, CommitId,
+    ControlRecord, Cursor, LogId, MasterId, Properties, Property, Results, SchedulerId, StepId,
+    TestResultSetId, Url, WorkerId, WorkerInfo,
 };
 
+pub use build::{
+    KeptCheckpoint, MAX_BUILD_DATA, NewBuildData, NewCheckpoint, NewLog, NewSteps, NewTestResult,
+    NewTestResultSet, OpenBuild,
+};
+pub use buildset::{BuildsetSource, ForceKey, NewBuildset};
+pub use change::{ChangeCommit, NewChange, NewCommit};
+pub use outdated::{Deleted, Outdated};
+pub use setup::{BuilderSetup, CodebaseSetup, ConfigurationId, ProjectSetup, Setup, SetupIds};
 pub use source::{MAX_PATCH, NewPatch, NewSourceStamp};
-
-/// How many bytes the value of a piece of build data can have: 16 MiB. It lives in a row of the database, and
-/// is read and written as a whole.
-pub const MAX_BUILD_DATA: usize = 16 * 1024 * 1024;
-
-/// A builder, as the configuration has it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct BuilderSetup {
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// What the description is written in, e.g. `markdown`.
-    pub description_format: Option<String>,
-    /// Its project, by slug; one of the setup or one that is known already.
-    pub project: Option<String>,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// The workers that serve it, by name.
-    pub workers: Vec<String>,
-}
-
-/// A project, as the configuration has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProjectSetup {
-    /// Its name.
-    pub name: String,
-    /// Its name as an identifier, unique.
-    pub slug: String,
-    /// What it is.
-    pub description: Option<String>,
-    /// What the description is written in, e.g. `markdown`.
-    pub description_format: Option<String>,
-}
-
-/// A codebase, as the configuration has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CodebaseSetup {
-    /// Its project, by slug; one of the setup or one that is known already.
-    pub project: String,
-    /// Its name, unique within its project.
-    pub name: String,
-    /// Its name as an identifier, unique within its project.
-    pub slug: String,
-}
-
-/// All that a master has configured; what is not in it any more is marked as removed, never deleted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Setup {
-    /// The builders.
-    pub builders: Vec<BuilderSetup>,
-    /// The workers, by name.
-    pub workers: Vec<String>,
-    /// The schedulers, by name; force schedulers among them.
-    pub schedulers: Vec<String>,
-    /// The force schedulers.
-    pub force_schedulers: Vec<ForceScheduler>,
-    /// The projects. One that is not in it any more stays as it was.
-    pub projects: Vec<ProjectSetup>,
-    /// The codebases. One that is not in it any more stays as it was.
-    pub codebases: Vec<CodebaseSetup>,
-    /// The change sources, by name.
-    pub change_sources: Vec<String>,
-}
-
-/// The ids of what a [`Setup`] names.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SetupIds {
-    /// Builders by name.
-    pub builders: BTreeMap<String, BuilderId>,
-    /// Workers by name.
-    pub workers: BTreeMap<String, WorkerId>,
-    /// Schedulers by name.
-    pub schedulers: BTreeMap<String, SchedulerId>,
-    /// Projects by slug.
-    pub projects: BTreeMap<String, ProjectId>,
-    /// Codebases by their project's slug and their own.
-    pub codebases: BTreeMap<(String, String), CodebaseId>,
-    /// Change sources by name.
-    pub change_sources: BTreeMap<String, ChangeSourceId>,
-}
-
-/// The text of a configuration that is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConfigurationId(pub i64);
-
-/// Steps that a step adds to its build.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewSteps {
-    /// The step that gave them, which has not ended and gave none before: else it is a conflict. They stand behind it.
-    pub after: StepId,
-    /// Their names; the store makes them unique.
-    pub names: Vec<String>,
-    /// What the engine must know of them, kept until the build ends.
-    pub plan: String,
-}
-
-/// How far a step that runs has come.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewCheckpoint {
-    /// The step, which has begun and not ended.
-    pub step: StepId,
-    /// 1 for its first checkpoint, then always one more: any other number is a conflict. So one of which is not known
-    /// whether it was stored can be handed in again.
-    pub number: i64,
-    /// What the engine must know to go on.
-    pub value: Vec<u8>,
-    /// What is kept beside the value until the step ends, under this number.
-    pub piece: Option<Vec<u8>>,
-}
-
-impl fmt::Debug for NewCheckpoint {
-    /// Shows lengths, not the bytes.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewCheckpoint")
-            .field("step", &self.step)
-            .field("number", &self.number)
-            .field("value", &self.value.len())
-            .field("piece", &self.piece.as_ref().map(Vec::len))
-            .finish()
-    }
-}
-
-/// A step's checkpoint, as it is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptCheckpoint {
-    /// Its number.
-    pub number: i64,
-    /// The engine's value.
-    pub value: Vec<u8>,
-    /// The pieces, by the number of the checkpoint that each came with.
-    pub pieces: BTreeMap<i64, Vec<u8>>,
-}
-
-/// A build that a master has begun and not ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenBuild {
-    /// The build.
-    pub build: BuildId,
-    /// The configuration by which it is built.
-    pub configuration: Option<ConfigurationId>,
-    /// Who asked for its end and why, if somebody did.
-    pub stop: Option<String>,
-    /// The names of the secrets that it has used.
-    pub used_secrets: Vec<String>,
-}
-
-/// A change to be recorded.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewChange {
-    /// Who wrote it.
-    pub author: String,
-    /// Who committed it.
-    pub committer: Option<String>,
-    /// The files it touches.
-    pub files: Vec<String>,
-    /// Its message.
-    pub comments: String,
-    /// The revision it made.
-    pub revision: Option<String>,
-    /// Its branch.
-    pub branch: Option<String>,
-    /// Its category.
-    pub category: Option<String>,
-    /// Where to read it.
-    pub revlink: Option<String>,
-    /// Its properties.
-    pub properties: Properties,
-    /// The repository's URL.
-    pub repository: String,
-    /// The project.
-    pub project: String,
-    /// The codebase.
-    pub codebase: String,
-    /// When it was made.
-    pub when: Timestamp,
-    /// The commit that it is, to be recorded with it; its branch is there then.
-    pub commit: Option<ChangeCommit>,
-    /// State to keep with it in the same transaction (a poller's last revisions).
-    pub state: Option<KeptState>,
-}
-
-/// The commit that a change is; the change says the rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangeCommit {
-    /// Its codebase.
-    pub codebase: CodebaseId,
-    /// The revision before it, of a merge the first; left out if its commit is not recorded.
-    pub parent: Option<String>,
-}
 
 /// Named JSON state of a change source or scheduler, kept in the same transaction as what it led to.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,139 +34,6 @@ pub struct KeptState {
     pub owner: String,
     /// Any JSON.
     pub value: serde_json::Value,
-}
-
-/// What a buildset builds: new sources, or those of changes and buildsets that exist.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a buildset has few")]
-pub enum BuildsetSource {
-    /// This source; an equal stamp is shared.
-    New(NewSourceStamp),
-    /// A source stamp that exists.
-    Stamp(SourceStampId),
-    /// All source stamps of a buildset that exists, and its changes beside the new one's own.
-    Of(BuildsetId),
-}
-
-/// A buildset to be made, with one request per builder.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewBuildset {
-    /// Why.
-    pub reason: String,
-    /// An id from outside.
-    pub external_id: Option<String>,
-    /// What it builds.
-    pub sources: Vec<BuildsetSource>,
-    /// The changes that it builds: the blame list of its builds.
-    pub changes: Vec<ChangeId>,
-    /// The builders.
-    pub builders: Vec<BuilderId>,
-    /// What its builds start with.
-    pub properties: Properties,
-    /// Priority of its requests.
-    pub priority: i32,
-    /// Whether a build waits for it.
-    pub waited_for: bool,
-    /// The build that triggered it, and how.
-    pub parent: Option<(BuildId, String)>,
-    /// The build it repeats.
-    pub rebuilt_build: Option<BuildId>,
-    /// Its scheduler's state after it.
-    pub state: Option<KeptState>,
-}
-
-/// A log to be opened on a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewLog {
-    /// The step.
-    pub step: StepId,
-    /// Its name; the store makes the slug.
-    pub name: String,
-    /// What it holds.
-    pub kind: LogKind,
-}
-
-/// Which wish a force carries out: nothing is made for the same one again within a day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForceKey {
-    /// Whose wish it is.
-    pub caller: String,
-    /// The force scheduler.
-    pub scheduler: String,
-    /// What the caller's program made up for this one wish.
-    pub key: String,
-}
-
-/// A commit to be recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCommit {
-    /// Its codebase.
-    pub codebase: CodebaseId,
-    /// Who wrote it.
-    pub author: String,
-    /// Who committed it, if that is known to be another.
-    pub committer: Option<String>,
-    /// Its message.
-    pub comments: String,
-    /// When it was made.
-    pub when: Timestamp,
-    /// Its revision, unique within its codebase.
-    pub revision: String,
-    /// The commit before it; of a merge the first.
-    pub parent: Option<CommitId>,
-}
-
-/// A piece of data that a build keeps.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewBuildData {
-    /// The build.
-    pub build: BuildId,
-    /// Its name within the build, 1 to 256 bytes.
-    pub name: String,
-    /// [`MAX_BUILD_DATA`] bytes at the most.
-    pub value: Vec<u8>,
-    /// Who sets it, e.g. the name of a step.
-    pub source: String,
-}
-
-impl fmt::Debug for NewBuildData {
-    /// Shows the length of the value, not the value.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewBuildData")
-            .field("build", &self.build)
-            .field("name", &self.name)
-            .field("length", &self.value.len())
-            .field("source", &self.source)
-            .finish()
-    }
-}
-
-/// A set of test results to be opened on a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewTestResultSet {
-    /// The step.
-    pub step: StepId,
-    /// What the step says of it.
-    pub description: Option<String>,
-    /// The kind of results, e.g. `pass_fail`.
-    pub category: String,
-    /// The unit of its results' values, e.g. `boolean`.
-    pub value_unit: String,
-}
-
-/// A test result to be added to a set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewTestResult {
-    /// The name of the test. It or the path must be there.
-    pub test_name: Option<String>,
-    /// The path of the source it is about.
-    pub test_code_path: Option<String>,
-    /// The line there, from 1.
-    pub line: Option<i64>,
-    /// How long it took, in nanoseconds.
-    pub duration_ns: Option<i64>,
-    /// The result, in its set's unit.
-    pub value: String,
 }
 
 /// One thing that happens. The comment of each says what [`Applied`] it gives.
@@ -534,22 +222,6 @@ pub enum Transition {
     },
 }
 
-/// What is too old to be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outdated {
-    /// Builds, with all that belongs to them; then their requests that are complete, the buildsets that have no
-    /// request any more, and the source stamps that nothing refers to.
-    Builds(Vec<BuildId>),
-    /// Requests that ended without a build.
-    Requests(Vec<BuildRequestId>),
-    /// Buildsets without requests.
-    Buildsets(Vec<BuildsetId>),
-    /// The contents of logs. The logs stay.
-    Logs(Vec<LogId>),
-    /// Changes that no buildset refers to.
-    Changes(Vec<ChangeId>),
-}
-
 /// What came of a [`Transition`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Applied {
@@ -581,15 +253,4 @@ pub enum Applied {
     Configuration(ConfigurationId),
     /// What was deleted.
     Deleted(Deleted),
-}
-
-/// How far a [`Transition::Delete`] came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Deleted {
-    /// How many of those that were named, from the first, are done with: gone, or needed.
-    pub done: usize,
-    /// How many of them are gone.
-    pub gone: usize,
-    /// How many rows went, about.
-    pub rows: u64,
 }

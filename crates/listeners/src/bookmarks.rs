@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use serde_json::json;
+use weir_off_thread::off_thread;
 use weir_status_api::{Bookmarks, Cursor, Error, Event, Result};
 
 /// Above this, in bytes, a file of parked events makes room: it is kept once under another name.
@@ -67,7 +68,7 @@ impl FileBookmarks {
 impl Bookmarks for FileBookmarks {
     async fn load(&self, listener: &str) -> Result<Option<Cursor>> {
         let path = self.path(listener, "cursor");
-        apart(move || match std::fs::read_to_string(&path) {
+        on_disk(move || match std::fs::read_to_string(&path) {
             Ok(text) => match text.trim().parse() {
                 Ok(cursor) => Ok(Some(cursor)),
                 Err(_) => Err(Error::internal(format!("{} holds no cursor", path.display()))),
@@ -80,7 +81,7 @@ impl Bookmarks for FileBookmarks {
 
     async fn save(&self, listener: &str, cursor: Cursor) -> Result<()> {
         let path = self.path(listener, "cursor");
-        apart(move || replace(&path, &format!("{cursor}\n")).map_err(|error| failed(&path, &error))).await
+        on_disk(move || replace(&path, &format!("{cursor}\n")).map_err(|error| failed(&path, &error))).await
     }
 
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()> {
@@ -96,18 +97,15 @@ impl Bookmarks for FileBookmarks {
             "event": serde_json::to_value(event).map_err(Error::internal)?,
         });
         let line = format!("{line}\n");
-        apart(move || append(&path, &old, &line).map_err(|error| failed(&path, &error))).await
+        on_disk(move || append(&path, &old, &line).map_err(|error| failed(&path, &error))).await
     }
 }
 
 /// Runs what waits for the disk where it keeps no other task waiting.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(Error::internal(format!(
-            "the work on a bookmark ended early: {error}"
-        ))),
-    }
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    off_thread(work)
+        .await
+        .map_err(|error| Error::internal(format!("the work on a bookmark ended early: {error}")))?
 }
 
 /// Puts `text` in the place of what the file holds, at once and durably: after a crash it holds the old or the new.

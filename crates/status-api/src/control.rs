@@ -316,3 +316,14 @@ pub struct ControlRecord {
     /// Who asked.
     pub caller: String,
 }
+
+impl ControlRecord {
+    /// What was done since it was asked for, with who asked and why, for people: `stopped by ada: too slow`.
+    pub fn tell(&self, done: &str) -> String {
+        let who = &self.caller;
+        match &self.reason {
+            Some(why) => format!("{done} by {who}: {why}"),
+            None => format!("{done} by {who}"),
+        }
+    }
+}

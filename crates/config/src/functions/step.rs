@@ -151,23 +151,9 @@ fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
 
 fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = call.required("name", data_name);
-    let value = call.optional("value", stored_text);
-    let command = call.optional("command", read::command);
-    let from = match (value, command) {
-        (Some(value), None) => DataOrigin::Value(value),
-        (None, Some(command)) => DataOrigin::Output(command),
-        (Some(_), Some(_)) => {
-            let help = Some("remove one".to_owned());
-            call.mistake("command", "'value' and 'command' are both given", help);
-            return None;
-        }
-        (None, None) => {
-            if call.is_whole() {
-                let help = "add value = …, or command = […], whose output is kept";
-                call.mistake("value", "'value' is missing", Some(help.to_owned()));
-            }
-            return None;
-        }
+    let from = match value_or_output(call, stored_text, "is kept")? {
+        Origin::Value(value) => DataOrigin::Value(value),
+        Origin::Output(command) => DataOrigin::Output(command),
     };
     let data = BuildDataStep {
         source: call
@@ -177,6 +163,40 @@ fn build_data(call: &mut Call<'_, '_>) -> Option<Item> {
         from,
     };
     step(call, name, StepKind::BuildData(data))
+}
+
+/// Where a step has a value from.
+enum Origin<T> {
+    /// It is given.
+    Value(T),
+    /// It is the output of a command.
+    Output(Command),
+}
+
+/// Either the `value` or the `command` of the call; `becomes` says what becomes of the command's output.
+fn value_or_output<T>(
+    call: &mut Call<'_, '_>,
+    value: impl Fn(Value<'_>) -> Reading<T>,
+    becomes: &str,
+) -> Option<Origin<T>> {
+    let value = call.optional("value", value);
+    let command = call.optional("command", read::command);
+    match (value, command) {
+        (Some(value), None) => Some(Origin::Value(value)),
+        (None, Some(command)) => Some(Origin::Output(command)),
+        (Some(_), Some(_)) => {
+            let help = Some("remove one".to_owned());
+            call.mistake("command", "'value' and 'command' are both given", help);
+            None
+        }
+        (None, None) => {
+            if call.is_whole() {
+                let help = format!("add value = …, or command = […], whose output {becomes}");
+                call.mistake("value", "'value' is missing", Some(help));
+            }
+            None
+        }
+    }
 }
 
 /// A text that is stored and shown.

@@ -325,13 +325,13 @@ impl Distributor {
             _ => None,
         };
         if let Some(running) = request.and_then(|it| self.running.get(&it)) {
-            running.stop.cancel(&asked("stopped", record));
+            running.stop.cancel(&record.tell("stopped"));
         }
     }
 
     /// Ends a worker at once: its builds are lost here and now, whatever it does, and are built again.
     fn kill(&mut self, worker: WorkerId, record: &ControlRecord) {
-        let reason = asked("the worker was killed", record);
+        let reason = record.tell("the worker was killed");
         for running in self.running.values().filter(|it| it.worker == worker) {
             running.stop.lose(&reason);
         }
@@ -431,14 +431,5 @@ impl Distributor {
             stop,
         };
         self.running.insert(request, running);
-    }
-}
-
-/// Who asked for something that was done, and why.
-fn asked(done: &str, record: &ControlRecord) -> String {
-    let who = &record.caller;
-    match &record.reason {
-        Some(why) => format!("{done} by {who}: {why}"),
-        None => format!("{done} by {who}"),
     }
 }

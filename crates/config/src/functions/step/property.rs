@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use starlark::values::Value;
 
 use super::super::builder::LONGEST_STEP_NAME;
-use super::{of_step, step};
+use super::{Origin, of_step, step, value_or_output};
 use crate::call::{Call, Function};
 use crate::model::{PropertyOrigin, PropertyValue, StepKind};
 use crate::object::Item;
@@ -29,34 +29,20 @@ pub(in super::super) const SET_PROPERTIES: Function = Function {
 
 fn set_property(call: &mut Call<'_, '_>) -> Option<Item> {
     let property = call.required("property", read::property_name);
-    let value = call.optional("value", read::property_value);
-    let command = call.optional("command", read::command);
     let strip = call.or("strip", read::boolean, true);
-    let from = match (value, command) {
-        (Some(value), None) => {
+    let from = match value_or_output(call, read::property_value, "it becomes")? {
+        Origin::Value(value) => {
             if call.has("strip") {
                 let help = Some("remove it".to_owned());
                 call.mistake("strip", "'strip' is for the output of a 'command'", help);
             }
             PropertyOrigin::Values(BTreeMap::from([(property.clone(), value)]))
         }
-        (None, Some(command)) => PropertyOrigin::Output {
+        Origin::Output(command) => PropertyOrigin::Output {
             property: property.clone(),
             command,
             strip,
         },
-        (Some(_), Some(_)) => {
-            let help = Some("remove one".to_owned());
-            call.mistake("command", "'value' and 'command' are both given", help);
-            return None;
-        }
-        (None, None) => {
-            if call.is_whole() {
-                let help = "add value = …, or command = […], whose output it becomes";
-                call.mistake("value", "'value' is missing", Some(help.to_owned()));
-            }
-            return None;
-        }
     };
     step(call, step_name(&property), StepKind::SetProperties(from))
 }

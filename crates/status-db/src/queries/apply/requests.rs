@@ -182,7 +182,7 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
             diesel::update(build_requests::table.find(id.0))
                 .set((
                     build_requests::cancel_requested.eq(true),
-                    build_requests::cancel_reason.eq(why(record)),
+                    build_requests::cancel_reason.eq(record.tell("stopped")),
                 ))
                 .execute(tx.conn)
                 .await?;
@@ -195,7 +195,7 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
                 diesel::update(builds_table::table.find(id.0))
                     .set((
                         builds_table::stop_requested.eq(true),
-                        builds_table::stop_reason.eq(why(record)),
+                        builds_table::stop_reason.eq(record.tell("stopped")),
                     ))
                     .execute(tx.conn)
                     .await?;
@@ -205,13 +205,4 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
     }
     tx.emit(Verb::Requested, Entity::Control(record.clone()));
     Ok(())
-}
-
-/// Who asked for an end and why, for people.
-fn why(record: &ControlRecord) -> String {
-    let who = &record.caller;
-    match &record.reason {
-        Some(why) => format!("stopped by {who}: {why}"),
-        None => format!("stopped by {who}"),
-    }
 }

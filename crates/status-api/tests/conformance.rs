@@ -49,6 +49,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ContainsAnyCase, "filters::commit"),
     (Fault::LogsBeginLate, "ranges_of_lines"),
     (Fault::LogsWithoutBound, "huge_lines_and_bounded_answers"),
+    (Fault::ShowsDeletedContents, "deleted_contents_are_told"),
     (Fault::AdmitsAll, "a_closed_policy_admits_its_users_only"),
     (Fault::IgnoresDefaults, "defaults_fill_what_is_left_out"),
     (Fault::RepeatsAsNobody, "a_rebuild_repeats_a_build"),

@@ -1,16 +1,24 @@
 //! Cases: the contents of logs.
 
-use super::check::patiently;
+use super::check::{events_until, filter, newest, patiently, watch};
 use super::scene::Scene;
 use super::stage::{NewBuildset, Stage};
 use super::story::{LINUX, Story, setup};
-use crate::{Error, Log, LogChunk, LogId, LogKey, LogKind, Properties, StatusApi, Step, StepId};
+use crate::{
+    BuildId, Entity, Error, Key, Log, LogChunk, LogId, LogKey, LogKind, Properties, Results, Start,
+    StatusApi, Step, StepId,
+};
 
 /// More than any answer may have.
 const BOUND: usize = 8 << 20;
 
 async fn scene_with_step(stage: &dyn Stage) -> (Scene<'_>, StepId) {
     let mut scene = Scene::new(stage, setup()).await;
+    let (_, step) = build_with_step(&mut scene).await;
+    (scene, step)
+}
+
+async fn build_with_step(scene: &mut Scene<'_>) -> (BuildId, StepId) {
     let builder = scene.builder(LINUX);
     let new = NewBuildset {
         sources: vec![super::scene::source()],
@@ -22,7 +30,7 @@ async fn scene_with_step(stage: &dyn Stage) -> (Scene<'_>, StepId) {
     let build = scene.start(requests[&builder], "w1", Properties::new()).await;
     let step = scene.step(build, "compile").await;
     scene.start_step(step, "compiling", vec![]).await;
-    (scene, step)
+    (build, step)
 }
 
 async fn content(api: &dyn StatusApi, log: LogId, first: i64, limit: u32) -> LogChunk {
@@ -163,4 +171,66 @@ pub(super) async fn huge_lines_and_bounded_answers(stage: &dyn Stage) {
     }
     let end = content(&*scene.api, log, i64::try_from(at).expect("a place"), u32::MAX).await;
     assert_eq!(end.content, "", "beyond the end there is nothing");
+}
+
+pub(super) async fn deleted_contents_are_told(stage: &dyn Stage) {
+    if !stage.abilities().delete_contents {
+        return;
+    }
+    let mut scene = Scene::new(stage, setup()).await;
+    let mut logs = vec![];
+    for _ in 0..2 {
+        let (build, step) = build_with_step(&mut scene).await;
+        for name in ["out", "err"] {
+            let log = scene.log(step, name, LogKind::Stdio).await;
+            scene.append(log, &format!("o{name}\no{build}\n")).await;
+            scene.finish_log(log).await;
+            logs.push(log);
+        }
+        scene.finish_step(step, Results::Success, false).await;
+        scene.finish(build, Results::Success).await;
+    }
+    let (gone, kept) = (logs[0], &logs[1..]);
+    let before = newest(&*scene.api).await;
+    scene.tick();
+    stage.writer().delete_content(gone).await;
+    let deleted = Log {
+        kind: LogKind::Deleted,
+        ..scene.world.one(gone.0)
+    };
+    scene.world.put(deleted.clone());
+    for log in scene.world.all::<Log>() {
+        let found: Log = scene.look(Key::Log(log.id.into())).await;
+        assert_eq!(found, log, "a log without its content is there as it was");
+    }
+    let by_slug = LogKey::Slug(deleted.step.into(), deleted.slug.clone());
+    for key in [LogKey::Id(gone), by_slug] {
+        for (first, limit) in [(0, 1000), (1, 1), (2, 10), (0, 0)] {
+            let told = patiently("a content that is gone", async || {
+                match scene.api.log_content(key.clone(), first, limit).await {
+                    Ok(at) => Ok(Err(at.value)),
+                    Err(Error::ContentDeleted { what }) => Ok(Ok(what)),
+                    Err(other) => Err(other),
+                }
+            });
+            assert_eq!(
+                told.await,
+                Ok(key.to_string()),
+                "{limit} lines from {first} on of {key}"
+            );
+        }
+    }
+    for log in kept {
+        let chunk = content(&*scene.api, *log, 0, 1000).await;
+        assert_eq!(chunk.content, scene.contents[log], "another log is whole");
+    }
+    let until = newest(&*scene.api).await;
+    let mut stream = watch(&*scene.api, &filter(&["logs/*/*"]), Start::After(before)).await;
+    let events = events_until(&mut stream, before, until).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|it| (it.topics()[0].to_string(), it.entity.clone()))
+        .collect();
+    let expected = (format!("logs/{gone}/update"), Entity::Log(deleted));
+    assert_eq!(told, [expected], "it is told once that the content is gone");
 }

@@ -191,7 +191,8 @@ macro_rules! for_each_conformance_case {
             refusals: bad_queries_are_refused;
             resources: lists_hold_what_was_written, properties_of_nothing_are_not_found,
                 properties_are_filled_on_request, removed_setup_stays_readable;
-            logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers;
+            logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers,
+                deleted_contents_are_told;
             topics: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
                 test_result_set, test_result, properties, control;

@@ -22,6 +22,8 @@ pub const TOKEN: &str = "a-token-of-the-conformance-kit";
 pub struct Abilities {
     /// Whether events can be expired ([`Writer::expire_events`]); if not, those cases pass unseen.
     pub expire_events: bool,
+    /// Whether the contents of logs can be deleted ([`Writer::delete_content`]); if not, that case passes unseen.
+    pub delete_contents: bool,
     /// Whether the binding carries times to the microsecond; if not, the kit moves in whole seconds.
     pub sub_second_times: bool,
 }
@@ -31,6 +33,7 @@ impl Default for Abilities {
     fn default() -> Self {
         Self {
             expire_events: true,
+            delete_contents: true,
             sub_second_times: true,
         }
     }
@@ -215,6 +218,9 @@ pub trait Writer: Send + Sync {
     async fn append_log(&self, log: LogId, lines: &str);
 
     async fn finish_log(&self, log: LogId);
+
+    /// Its content is kept no longer; its build has ended, and is not the newest of its builder.
+    async fn delete_content(&self, log: LogId);
 
     async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo);
 

@@ -50,6 +50,7 @@ pub(crate) enum Fault {
     ContainsAnyCase,
     LogsBeginLate,
     LogsWithoutBound,
+    ShowsDeletedContents,
     AdmitsAll,
     IgnoresDefaults,
     RepeatsAsNobody,

@@ -7,8 +7,9 @@ use weir_status_api::conformance::{Held, Row, compares, fits};
 use weir_status_api::{
     At, Build, BuildField, BuildId, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
     CodebaseKey, Commit, CommitId, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk,
-    LogKey, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read, Resource,
-    Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField, WorkerKey,
+    LogKey, LogKind, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read,
+    Resource, Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField,
+    WorkerKey,
 };
 
 use super::{Fault, Model, State};
@@ -378,9 +379,13 @@ impl Read for Model {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         let state = self.lock();
-        let id = state.find_log(&log)?.id;
+        let Log { id, kind, .. } = *state.find_log(&log)?;
         let begin =
             usize::try_from(first).map_err(|_| Error::invalid("first", "lines are counted from 0"))?;
+        if kind == LogKind::Deleted && !self.has(Fault::ShowsDeletedContents) {
+            let what = log.to_string();
+            return Err(Error::ContentDeleted { what });
+        }
         let late = usize::from(self.has(Fault::LogsBeginLate) && begin > 7);
         let mut content = String::new();
         for line in state.contents[&id].iter().skip(begin + late).take(limit as usize) {

@@ -395,6 +395,10 @@ impl Writer for Model {
         self.transact(|state| state.finish_log(log));
     }
 
+    async fn delete_content(&self, log: LogId) {
+        self.transact(|state| change!(state, Update, logs, log, |it| it.kind = LogKind::Deleted));
+    }
+
     async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo) {
         self.transact(|state| {
             change!(state, Connected, workers, worker, |it| (

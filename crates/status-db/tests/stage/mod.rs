@@ -16,7 +16,8 @@ use weir_status_api::{
 };
 use weir_status_db::{
     Applied, BuilderSetup, BuildsetSource, CodebaseSetup, Database, NewBuildData, NewChange, NewCommit,
-    NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, Options, ProjectSetup, Store, Transition,
+    NewLog, NewSourceStamp, NewTestResult, NewTestResultSet, Options, Outdated, ProjectSetup, Store,
+    Transition,
 };
 
 /// A store with a running master, written to by the kit.
@@ -320,6 +321,16 @@ impl Writer for StoreWriter {
 
     async fn finish_log(&self, log: LogId) {
         self.apply(Transition::FinishLog(log)).await;
+    }
+
+    async fn delete_content(&self, log: LogId) {
+        let delete = Transition::Delete {
+            what: Outdated::Logs(vec![log]),
+            least_per_builder: 1,
+            rows: 1000,
+        };
+        let deleted = made!(self.apply(delete).await, Applied::Deleted(deleted) => deleted);
+        assert_eq!(deleted.gone, 1, "the content of {log} is needed");
     }
 
     async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use starlark::analysis::AstModuleLint;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension, Module};
@@ -19,6 +20,7 @@ use crate::locks;
 use crate::model::{ListenerConfig, MasterConfig, Source};
 use crate::nearest::{did_you_mean, nearest};
 use crate::object::{BROKEN, Broken, Builtin};
+use crate::range::bounded_range;
 use crate::session::{Files, Session};
 use crate::sites::{self, Sites};
 
@@ -30,6 +32,8 @@ const MAX_TICKS: u64 = 500_000;
 const MAX_HEAP: usize = 256 << 20;
 /// Functions that have called each other.
 pub(crate) const MAX_CALLS: usize = 50;
+/// How long an evaluation may take; looked at now and then.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Stack for an evaluation, since parsing takes more of it the deeper expressions nest.
 const STACK: usize = 64 << 20;
 
@@ -153,7 +157,7 @@ fn evaluate(
             format!("has more than {MAX_FILE} bytes"),
         ));
     }
-    let run = || evaluate_here(source, file_name, folder, files, functions, complete);
+    let run = || evaluate_here(source, file_name, folder, files, functions, LONGEST, complete);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name("configuration".to_owned())
@@ -172,6 +176,7 @@ fn evaluate_here(
     folder: &Path,
     files: Files,
     functions: &'static [&'static Function],
+    longest: Duration,
     complete: impl FnOnce(&Session),
 ) -> Result<MasterConfig, ConfigErrors> {
     let dialect = dialect();
@@ -188,7 +193,7 @@ fn evaluate_here(
         .map_err(|error| ConfigErrors::new(vec![diagnostic(&error, file_name)]))?;
     let session = Session::new(file_name, source, folder.to_owned(), files, Sites::of(&module));
     let globals = globals(functions, &module, &session);
-    let failure = run(module, &globals, &session).err();
+    let failure = run(module, &globals, &session, longest).err();
     let ended = failure.is_none();
     if let Some(failure) = failure {
         // An error about what a mistake gave comes from that mistake.
@@ -241,7 +246,7 @@ fn globals(functions: &'static [&'static Function], module: &AstModule, session:
         LibraryExtension::SetType,
         LibraryExtension::Typing,
     ];
-    let mut builder = GlobalsBuilder::extended_by(&extensions);
+    let mut builder = GlobalsBuilder::extended_by(&extensions).with(bounded_range);
     for function in functions {
         builder.set(function.name, Builtin { function, of: None });
     }
@@ -268,10 +273,12 @@ fn globals(functions: &'static [&'static Function], module: &AstModule, session:
     builder.build()
 }
 
-fn run(module: AstModule, globals: &Globals, session: &Session) -> Result<(), Diagnostic> {
+fn run(module: AstModule, globals: &Globals, session: &Session, longest: Duration) -> Result<(), Diagnostic> {
+    let deadline = Instant::now() + longest;
     Module::with_temp_heap(|environment| {
         let mut evaluator = Evaluator::new(&environment);
         evaluator.extra = Some(session);
+        evaluator.set_check_cancelled(Box::new(move || Instant::now() >= deadline));
         let bounded = evaluator
             .set_max_tick_count(MAX_TICKS)
             .and_then(|()| evaluator.set_max_heap_size(MAX_HEAP))
@@ -282,10 +289,15 @@ fn run(module: AstModule, globals: &Globals, session: &Session) -> Result<(), Di
         let ended = evaluator.eval_module(module, globals).map(drop);
         ended.map_err(|error| {
             let mut diagnostic = diagnostic(&error, &session.file);
-            if evaluator.get_total_tick_count() >= MAX_TICKS {
-                diagnostic.message = format!("more than {MAX_TICKS} calls and rounds of loops");
-                diagnostic.help = Some("is there a loop that hardly ends?".to_owned());
-            }
+            let goes_beyond = if evaluator.get_total_tick_count() >= MAX_TICKS {
+                format!("more than {MAX_TICKS} calls and rounds of loops")
+            } else if Instant::now() >= deadline {
+                format!("takes longer than {} seconds", longest.as_secs_f64())
+            } else {
+                return diagnostic;
+            };
+            diagnostic.message = goes_beyond;
+            diagnostic.help = Some("is there a loop that hardly ends?".to_owned());
             diagnostic
         })?;
         drop(evaluator);
@@ -325,5 +337,29 @@ pub(crate) fn diagnostic(error: &Error, file_name: &str) -> Diagnostic {
         column: place.column,
         message: message.trim().replace('\n', " "),
         help: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_ends_in_time() {
+        let source = "for _ in range(400000):\n    max(range(1000))";
+        let longest = Duration::from_millis(50);
+        let told = evaluate_here(
+            source,
+            "weir.star",
+            Path::new("."),
+            Files::LeftAlone,
+            functions::MASTER,
+            longest,
+            |_| {},
+        );
+        assert_eq!(
+            told.unwrap_err().to_string(),
+            "weir.star: takes longer than 0.05 seconds; is there a loop that hardly ends?"
+        );
     }
 }

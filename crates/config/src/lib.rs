@@ -22,6 +22,7 @@ mod locks;
 mod model;
 mod nearest;
 mod object;
+mod range;
 mod read;
 mod session;
 mod sites;

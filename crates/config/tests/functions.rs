@@ -143,7 +143,7 @@ fn a_failure_has_its_place() {
 fn a_function_that_does_not_end_is_ended() {
     let requests = [request(1, "dev")];
     let loops = next_build(
-        "def loops(requests):\n    n = 0\n    for _ in range(1000000000):\n        n += 1",
+        "def loops(requests):\n    n = 0\n    for _ in range(1000000):\n        n += 1",
         "loops",
     );
     let told = failure(loops.next_build(&requests));
@@ -159,7 +159,8 @@ fn a_function_that_does_not_end_is_ended() {
     );
     // Starlark's own functions count no rounds, and do not hear of the deadline.
     let native = next_build("", "lambda requests: max(range(len(requests) * 2000000000))");
-    assert!(failure(native.next_build(&requests)).contains("takes longer than 5 seconds"));
+    let told = failure(native.next_build(&requests));
+    assert!(told.contains("range(): more than 1000000 numbers"), "{told}");
 }
 
 #[test]

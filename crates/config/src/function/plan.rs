@@ -20,6 +20,7 @@ use crate::evaluate::{MAX_CALLS, diagnostic, dialect};
 use crate::functions;
 use crate::model::StepConfig;
 use crate::object::{Builtin, Item, Made, Object};
+use crate::range::bounded_range;
 use crate::session::Session;
 
 /// How many steps functions may add to one build.
@@ -178,7 +179,7 @@ fn items_of(program: &Arc<Program>, text: &str) -> Result<Vec<Item>, String> {
     }
     let parsed = AstModule::parse("plan", text.to_owned(), &dialect);
     let parsed = parsed.map_err(|error| diagnostic(&error, "plan").message)?;
-    let mut globals = GlobalsBuilder::standard();
+    let mut globals = GlobalsBuilder::standard().with(bounded_range);
     for function in functions::of_plan() {
         globals.set(function.name, Builtin { function, of: None });
     }

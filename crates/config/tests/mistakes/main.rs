@@ -371,7 +371,9 @@ fn whole_files() {
             "what comes of a mistake is none",
             "w = worker(\"w\")\nb = builder(\"b\", workers = [w, w.name], steps = [shell(w)])\nforce(\"f\", builders = [b])\nwx + 1"
         ),
-        ("endless", "for i in range(1000000000):\n    pass"),
+        ("endless", "for i in range(1000000):\n    pass"),
+        ("ranges", "range(-500000, 500000)\nmax(range(2000000000))"),
+        ("a range without a step", "range(1, 2, 0)"),
         ("recursion", "def f():\n    f()\nf()"),
         (
             "a mistake in a function",

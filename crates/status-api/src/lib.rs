@@ -34,6 +34,7 @@ mod event;
 mod id;
 mod key;
 mod listener;
+mod pages;
 mod query;
 mod resource;
 mod results;
@@ -63,6 +64,7 @@ pub use key::{
     StepKey, WorkerKey,
 };
 pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};
+pub use pages::Pages;
 pub use query::{
     Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, ListParts, MAX_LIMIT, Op, Order, PageToken,
     Query, Value,

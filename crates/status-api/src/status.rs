@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     BuildKey, Caller, Command, Cursor, Entity, Error, EventStream, ForceParams, Key, List, LogChunk, LogKey,
-    Outcome, PageToken, Properties, PropertiesOf, Query, Resource, Result, Start, TopicFilter, View,
+    Outcome, PageToken, Pages, Properties, PropertiesOf, Query, Resource, Result, Start, TopicFilter, View,
     ViewQuery,
 };
 
@@ -141,6 +141,11 @@ pub trait ReadExt: Read {
             .map(|entity| R::from_entity(entity).ok_or_else(|| Error::internal("a list of mixed kinds")))
             .collect::<Result<_>>()?;
         Ok(Page { items, cursor, next })
+    }
+
+    /// All pages of `query`, one after the other.
+    fn pages<R: Resource>(&self, query: Query<R>) -> Pages<'_, Self, R> {
+        Pages::new(self, query)
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use weir_status_api::{LogId, Properties, StepId};
-use weir_status_db::{Error as StoreError, KeptCheckpoint, NewCheckpoint, Store, Transition};
+use weir_status_db::{KeptCheckpoint, NewCheckpoint, Store, Transition};
 
 use super::checkpoint::{CapturedRecord, Checkpoint, CommandRecord, Ending};
 use super::command::End;
-use super::patience::Patience;
+use super::patience::{self, Patience};
 use crate::error::Result;
 use crate::workers::RunningCommand;
 
@@ -117,17 +117,11 @@ impl Journal {
     ) -> Result<()> {
         let keep = self.next_checkpoint(piece);
         let transitions: Vec<_> = transitions.into_iter().chain([keep]).collect();
-        let mut patience = Patience::new();
-        let mut is_doubtful = false;
-        loop {
-            match self.store.apply_all(transitions.clone()).await {
-                Ok(_) => break,
-                // An attempt whose answer was lost has succeeded.
-                Err(StoreError::Conflict { .. }) if is_doubtful && self.is_stored().await? => break,
-                Err(error) if patience.outlasts(&error).await => is_doubtful = true,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let journal = &*self;
+        patience::store(&self.store, transitions, || async move {
+            Ok(journal.is_stored().await?.then_some(()))
+        })
+        .await?;
         self.number += 1;
         Ok(())
     }

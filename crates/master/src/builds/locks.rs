@@ -5,7 +5,7 @@ use std::time::Duration;
 use weir_status_api::Results;
 use weir_status_db::Transition;
 
-use super::patience::Patience;
+use super::patience;
 use super::step::{StepEnd, StepRun};
 use crate::error::Result;
 use crate::locks::{Held, Taken, Waiting};
@@ -54,13 +54,6 @@ async fn wait(step: &StepRun<'_>, mut waiting: Waiting) -> Result<Result<Held, S
 
 /// Stores that the step waits, and for what.
 async fn tell(step: &StepRun<'_>, why: &str) -> Result<()> {
-    let mut patience = Patience::new();
-    loop {
-        let wait = Transition::AwaitLocks(step.step, why.to_owned());
-        match step.engine.store.apply(wait).await {
-            Ok(_) => return Ok(()),
-            Err(error) if patience.outlasts(&error).await => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let wait = Transition::AwaitLocks(step.step, why.to_owned());
+    patience::store_repeatable(&step.engine.store, wait).await
 }

@@ -48,7 +48,6 @@ use crate::error::Result;
 use crate::locks::{Held, Holder, Locks};
 use crate::workers::WorkerManager;
 use checkpoint::CommandRecord;
-use patience::Patience;
 use run::BuildRun;
 
 pub(crate) use late::blocking;
@@ -196,25 +195,17 @@ impl Engine {
 
     /// Ends the build; tries until the store takes it, since a build that never ends blocks its builder.
     async fn finish(&self, build: BuildId, results: Results, state: String) -> Result<()> {
-        let mut patience = Patience::new();
-        loop {
-            let finish = Transition::FinishBuild {
-                build,
-                results,
-                state: state.clone(),
-            };
-            match self.store.apply(finish).await {
-                Ok(_) => return Ok(()),
-                Err(error) if patience.outlasts(&error).await => {
-                    // It may have been stored all the same.
-                    let row = patience::read(|| self.store.one::<Build>(Key::Build(build.into())));
-                    if row.await?.value.complete_at.is_some() {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let finish = Transition::FinishBuild {
+            build,
+            results,
+            state,
+        };
+        patience::store(&self.store, vec![finish], || async move {
+            let row = patience::read(|| self.store.one::<Build>(Key::Build(build.into())));
+            Ok(row.await?.value.complete_at)
+        })
+        .await?;
+        Ok(())
     }
 
     /// Ends the build as an exception if its task left it running.

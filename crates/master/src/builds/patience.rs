@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use weir_status_api::Error as ReadError;
-use weir_status_db::Error as StoreError;
+use weir_status_db::{Applied, Error as StoreError, Store, Transition};
+
+use crate::error::Result;
 
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -43,6 +45,53 @@ impl Patience {
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST);
     }
+}
+
+/// What came of storing something.
+pub(super) enum Stored<T> {
+    /// The store's answer.
+    Now(Vec<Applied>),
+    /// An attempt whose answer was lost had stored it: this was found.
+    Before(T),
+}
+
+/// Stores `transitions` in one transaction, as often as needed until the store takes them, and nothing twice: an attempt
+/// that failed may have stored them all the same, which `found` tells from what is there then.
+///
+/// # Errors
+/// What cannot be waited for: a conflict, for instance, if nothing is found.
+pub(super) async fn store<T, F>(
+    store: &Store,
+    transitions: Vec<Transition>,
+    found: impl Fn() -> F,
+) -> Result<Stored<T>>
+where
+    F: Future<Output = Result<Option<T>>>,
+{
+    let mut patience = Patience::new();
+    let mut is_doubtful = false;
+    loop {
+        let error = match store.apply_all(transitions.clone()).await {
+            Ok(answer) => return Ok(Stored::Now(answer)),
+            Err(error) => error,
+        };
+        // What an earlier attempt stored stands against a later one.
+        let is_in_the_way = is_doubtful && matches!(error, StoreError::Conflict { .. });
+        if !is_in_the_way && !patience.outlasts(&error).await {
+            return Err(error.into());
+        }
+        match found().await? {
+            Some(it) => return Ok(Stored::Before(it)),
+            None if is_in_the_way => return Err(error.into()),
+            None => is_doubtful = true,
+        }
+    }
+}
+
+/// Stores, as often as needed, what is the same when it is stored twice.
+pub(super) async fn store_repeatable(to: &Store, transition: Transition) -> Result<()> {
+    store(to, vec![transition], || async { Ok(None::<()>) }).await?;
+    Ok(())
 }
 
 /// Reads, as often as needed until the store can be reached.

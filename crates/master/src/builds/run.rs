@@ -14,7 +14,7 @@ use weir_status_db::{Applied, Error as StoreError, NewSteps, Transition};
 use super::generate_step::Surroundings;
 use super::late;
 use super::left::{Plan, Progress, steps_of};
-use super::patience::{self, Patience};
+use super::patience::{self, Stored};
 use super::properties::{Values, of_build};
 use super::rules::{Weight, weigh};
 use super::secrets::Secrets;
@@ -88,21 +88,15 @@ impl<'b> BuildRun<'b> {
                 configuration: Some(current.configuration),
             },
         ];
-        let mut patience = Patience::new();
-        let mut is_doubtful = false;
-        let begun = loop {
-            match store.apply_all(begin.clone()).await {
-                // One that is claimed by another cannot start here, and then nothing of this is stored.
-                Err(StoreError::Conflict { .. }) if is_doubtful => {
-                    break begun_here(engine, assignment).await?;
-                }
-                Err(StoreError::Conflict { .. }) => break None,
-                Err(error) if patience.outlasts(&error).await => is_doubtful = true,
-                begun => match begun?.last() {
-                    Some(&Applied::Build(id, number)) => break Some((id, number)),
-                    other => return Err(Error::Answer(format!("{other:?}"))),
-                },
-            }
+        let begun = match patience::store(store, begin, || begun_here(engine, assignment)).await {
+            // One that is claimed by another cannot start here, and then nothing of this is stored.
+            Err(Error::Store(StoreError::Conflict { .. })) => None,
+            Err(error) => return Err(error),
+            Ok(Stored::Before(begun)) => Some(begun),
+            Ok(Stored::Now(begun)) => match begun.last() {
+                Some(&Applied::Build(id, number)) => Some((id, number)),
+                other => return Err(Error::Answer(format!("{other:?}"))),
+            },
         };
         let Some((id, number)) = begun else {
             return Ok(None);
@@ -253,25 +247,20 @@ impl<'b> BuildRun<'b> {
                 .map(|it| Transition::AddStep(self.id, it.name.clone())),
         );
         let store = &self.engine.store;
-        let mut patience = Patience::new();
-        let ids: Vec<StepId> = loop {
-            match store.apply_all(begin.clone()).await {
-                Ok(begun) => {
-                    let ids = begun.into_iter().filter_map(|it| match it {
-                        Applied::Step(step) => Some(step),
-                        _ => None,
-                    });
-                    break ids.collect();
-                }
-                Err(error) if patience.outlasts(&error).await => {
-                    // It may have been stored all the same.
-                    let rows = steps_of(store, self.id).await?;
-                    if !rows.is_empty() {
-                        break rows.into_iter().map(|it| it.id).collect();
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let id = self.id;
+        let stored = patience::store(store, begin, || async move {
+            let rows = steps_of(store, id).await?;
+            Ok(Some(rows).filter(|it| !it.is_empty()))
+        });
+        let ids: Vec<StepId> = match stored.await? {
+            Stored::Before(rows) => rows.into_iter().map(|it| it.id).collect(),
+            Stored::Now(begun) => begun
+                .into_iter()
+                .filter_map(|it| match it {
+                    Applied::Step(step) => Some(step),
+                    _ => None,
+                })
+                .collect(),
         };
         let configs = self.config.steps.iter().cloned().map(Arc::new);
         self.plan = configs
@@ -313,13 +302,7 @@ impl<'b> BuildRun<'b> {
             if !found.is_empty() {
                 Arc::make_mut(&mut self.properties).extend(found.clone());
                 let set = Transition::SetProperties(self.id, found);
-                let mut patience = Patience::new();
-                while let Err(error) = self.engine.store.apply(set.clone()).await {
-                    // What is set twice is as what is set once.
-                    if !patience.outlasts(&error).await {
-                        return Err(error.into());
-                    }
-                }
+                patience::store_repeatable(&self.engine.store, set).await?;
             }
         }
         Ok(())
@@ -451,20 +434,12 @@ impl<'b> BuildRun<'b> {
     /// Stores the end of a step, and what comes with it.
     async fn end_step(&self, step: StepId, transitions: Vec<Transition>) -> Result<()> {
         let store = &self.engine.store;
-        let mut patience = Patience::new();
-        loop {
-            match store.apply_all(transitions.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if patience.outlasts(&error).await => {
-                    // It may have been stored all the same.
-                    let row: Step = patience::read(|| store.one(Key::Step(step.into()))).await?.value;
-                    if row.complete_at.is_some() {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        patience::store(store, transitions, || async move {
+            let row: Step = patience::read(|| store.one(Key::Step(step.into()))).await?.value;
+            Ok(row.complete_at)
+        })
+        .await?;
+        Ok(())
     }
 }
 

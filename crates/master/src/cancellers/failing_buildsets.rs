@@ -63,21 +63,18 @@ impl<'c> FailingBuildsets<'c> {
             return Ok(());
         }
         let why = format!("the build on `{name}` of the same buildset failed");
-        let mut query = Query::<BuildRequest>::new()
+        let query = Query::<BuildRequest>::new()
             .eq(BuildRequestField::Buildset, failed.buildset)
             .eq(BuildRequestField::Complete, false);
-        loop {
-            let page = self.context.store.page(query.clone()).await?;
+        let mut pages = self.context.store.pages(query);
+        while let Some(page) = pages.next().await? {
             for request in page.items {
                 let name = self.context.builder_name(request.builder);
                 if self.cancel.is_empty() || name.is_some_and(|it| self.cancel.contains(&it)) {
                     self.context.cancel(request.id, &why).await?;
                 }
             }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }

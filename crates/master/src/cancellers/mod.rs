@@ -50,21 +50,18 @@ impl Context {
 
     /// All requests that are not complete, the oldest first, and where they are true.
     async fn open_requests(&self) -> Result<(Vec<BuildRequest>, Cursor)> {
-        let mut query = Query::<BuildRequest>::new()
+        let query = Query::<BuildRequest>::new()
             .eq(BuildRequestField::Complete, false)
             .ascending(BuildRequestField::Id);
         let mut open = vec![];
-        let mut cursor = None;
-        loop {
-            let page = self.store.page(query.clone()).await?;
+        let mut first = None;
+        let mut pages = self.store.pages(query);
+        while let Some(page) = pages.next().await? {
             open.extend(page.items);
             // What happens after the first page is among the events.
-            let cursor = *cursor.get_or_insert(page.cursor);
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok((open, cursor)),
-            }
+            first.get_or_insert(page.cursor);
         }
+        Ok((open, first.unwrap_or(Cursor::ZERO)))
     }
 
     /// Cancels a request. One that is complete by now stays as it is.

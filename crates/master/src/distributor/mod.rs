@@ -183,34 +183,27 @@ impl Distributor {
     async fn look(&mut self) -> Result<Cursor> {
         self.plan.queue = Queue::default();
         self.collapser = Collapser::default();
-        let mut workers = Query::<Worker>::new();
+        let store = self.engine.store.clone();
         let mut first = None;
-        loop {
-            let page = self.engine.store.page(workers.clone()).await?;
+        let mut workers = store.pages(Query::<Worker>::new());
+        while let Some(page) = workers.next().await? {
             first.get_or_insert(page.cursor);
             for worker in &page.items {
                 self.plan.update_worker(worker, &self.current.config);
             }
-            match page.next {
-                Some(next) => workers = workers.after(next),
-                None => break,
-            }
         }
-        let mut requests = Query::<BuildRequest>::new()
+        let requests = Query::<BuildRequest>::new()
             .eq(BuildRequestField::Complete, false)
             .eq(BuildRequestField::Claimed, false)
             .limit(1000);
-        loop {
-            let page = self.engine.store.page(requests.clone()).await?;
+        let mut requests = store.pages(requests);
+        while let Some(page) = requests.next().await? {
             for request in &page.items {
                 self.enqueue(request);
                 self.arrive(request);
             }
-            match page.next {
-                Some(next) => requests = requests.after(next),
-                None => return Ok(first.unwrap_or(page.cursor)),
-            }
         }
+        Ok(first.unwrap_or(Cursor::ZERO))
     }
 
     fn arrive(&mut self, request: &BuildRequest) {

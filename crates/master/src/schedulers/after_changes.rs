@@ -105,21 +105,18 @@ impl<'c> AfterChanges<'c> {
 
     /// Looks at the changes that came while nobody watched.
     async fn catch_up(&mut self) -> Result<()> {
-        let mut query = Query::<Change>::new()
+        let query = Query::<Change>::new()
             .filter(ChangeField::Id, Op::Gt, vec![self.pending.seen.into()])
             .ascending(ChangeField::Id);
-        loop {
-            let page = self.context.store.page(query.clone()).await?;
+        let mut pages = self.context.store.pages(query);
+        while let Some(page) = pages.next().await? {
             for change in &page.items {
                 self.consider(change).await?;
             }
             // What came after the last page is in the events after its cursor.
             self.cursor = page.cursor;
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return self.context.keep(&self.pending).await,
-            }
         }
+        self.context.keep(&self.pending).await
     }
 
     async fn consider(&mut self, change: &Change) -> Result<()> {

@@ -84,19 +84,15 @@ impl<'c> Dependent<'c> {
 
     /// Looks at the buildsets that came and ended while nobody watched.
     async fn catch_up(&mut self) -> Result<()> {
-        let mut query = Query::<Buildset>::new()
+        let query = Query::<Buildset>::new()
             .filter(BuildsetField::Id, Op::Gt, vec![self.state.seen.into()])
             .ascending(BuildsetField::Id);
-        loop {
-            let page = self.context.store.page(query.clone()).await?;
+        let mut pages = self.context.store.pages(query);
+        while let Some(page) = pages.next().await? {
             for buildset in &page.items {
                 self.note(buildset).await?;
             }
             self.cursor = page.cursor;
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => break,
-            }
         }
         for id in self.state.waiting.clone() {
             let key = Key::Buildset(BuildsetId(id));

@@ -255,12 +255,12 @@ impl<'c> Timed<'c> {
         after: &mut State,
     ) -> Result<(Vec<ChangeId>, bool)> {
         let seen = after.seen.unwrap_or_default();
-        let mut query = Query::<Change>::new()
+        let query = Query::<Change>::new()
             .filter(ChangeField::Id, Op::Gt, vec![seen.into()])
             .ascending(ChangeField::Id);
         let (mut found, mut is_important) = (vec![], false);
-        loop {
-            let page = self.context.store.page(query.clone()).await?;
+        let mut pages = self.context.store.pages(query);
+        while let Some(page) = pages.next().await? {
             for change in &page.items {
                 after.seen = Some(change.id.0);
                 if is_of(sources, wanted, change) && self.context.admits(&wanted.filter, change) {
@@ -274,11 +274,8 @@ impl<'c> Timed<'c> {
                     is_important = is_important || self.context.is_important(&wanted.filter, change);
                 }
             }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok((found, is_important)),
-            }
         }
+        Ok((found, is_important))
     }
 
     /// What a build triggered last, unless that is built already.

@@ -351,16 +351,12 @@ fn is_patch(field: &ForceField) -> bool {
 }
 
 async fn all(api: &Arc<dyn StatusApi>) -> Result<Vec<ForceScheduler>, Failure> {
-    let mut query = Query::<ForceScheduler>::new();
     let mut all = vec![];
-    loop {
-        let page = api.page(query.clone()).await?;
+    let mut pages = api.pages(Query::<ForceScheduler>::new());
+    while let Some(page) = pages.next().await? {
         all.extend(page.items.into_iter().filter(|it| it.enabled));
-        match page.next {
-            Some(next) => query = query.after(next),
-            None => return Ok(all),
-        }
     }
+    Ok(all)
 }
 
 /// Shows the builds, one after the other; fails if one did.

@@ -86,7 +86,8 @@ pub trait Read: Send + Sync {
 #[async_trait]
 pub trait Watch: Send + Sync {
     /// The events that match `filter`, from `start` on, without end; with bookmarks in between, so that within
-    /// a few seconds even a watcher whose filter nothing matches has a cursor near the newest event.
+    /// a few seconds even a watcher whose filter nothing matches has a cursor near the newest event. The first comes as
+    /// soon as the watcher has all that was there when it began: from then on it is up to date.
     ///
     /// [`Start::Now`] means: what is committed after this call has returned comes, what was committed before
     /// it was made does not. A stream may be left unread for as long as one likes.

@@ -164,7 +164,12 @@ pub(super) async fn now_is_now(stage: &dyn Stage) {
 
 pub(super) async fn idle_watchers_get_bookmarks(stage: &dyn Stage) {
     let scene = Scene::new(stage, setup()).await;
+    let before = newest(&*scene.api).await;
     let mut idle = watch(&*scene.api, &filter(&["changes/*/new"]), Start::Now).await;
+    match next_signal(&mut idle).await {
+        Signal::Bookmark(cursor) => assert_eq!(cursor, before, "a watch that has all tells so by a bookmark"),
+        Signal::Event(event) => panic!("event {event:?} does not match the filter"),
+    }
     bustle(stage.writer(), &scene.ids, 2, 1).await;
     let until = newest(&*scene.api).await;
     let mut reached = Cursor::ZERO;

@@ -16,8 +16,8 @@ struct Place {
     filter: TopicFilter,
     /// How far it has looked.
     cursor: Cursor,
-    /// How far its reader knows that it has.
-    told: Cursor,
+    /// How far its reader knows that it has; nothing yet before the first signal that says that it has all there was.
+    told: Option<Cursor>,
     /// How often streams had been cut when it began.
     cuts: u64,
     ended: bool,
@@ -61,12 +61,12 @@ impl Place {
             self.cursor = Cursor(self.cursor.0 + 1);
             let dropped = model.has(Fault::DropsEvents) && self.cursor.0 % 37 == 0;
             if self.wants(event) && !dropped {
-                self.told = self.cursor;
+                self.told = self.told.map(|_| self.cursor);
                 return Some(Ok(Signal::Event(Arc::clone(event))));
             }
         }
-        let news = self.told < self.cursor && !model.has(Fault::HasNoBookmarks);
-        self.told = self.cursor;
+        let news = self.told < Some(self.cursor) && !model.has(Fault::HasNoBookmarks);
+        self.told = Some(self.cursor);
         news.then_some(Ok(Signal::Bookmark(self.cursor)))
     }
 
@@ -114,7 +114,7 @@ impl Watch for Model {
             grown,
             filter,
             cursor,
-            told: cursor,
+            told: None,
             cuts,
             ended: false,
         };

@@ -138,7 +138,7 @@ impl Hub {
             Start::Now => span.newest,
             Start::After(cursor) => check_start(cursor, span)?,
         };
-        let watcher = Watcher::new(shared.clone(), filter, cursor);
+        let watcher = Watcher::new(shared.clone(), filter, cursor, span.newest);
         Ok(Box::pin(stream::unfold(watcher, |mut watcher| async {
             watcher.next().await.map(|signal| (signal, watcher))
         })))

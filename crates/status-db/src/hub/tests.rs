@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use weir_status_api::{Error as ApiError, Master, MasterId, Signal, Timestamp, Verb};
 
 use super::*;
@@ -165,6 +165,32 @@ async fn a_cursor_ahead_of_the_hub_waits_for_what_comes_after_it() {
     assert_eq!(cursors(&mut stream, 1).await, [5]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_has_all_that_there_was_is_told_so_at_once() {
+    let log = FakeLog::default();
+    log.commit(700);
+    let hub = hub(&log).await;
+    let began = tokio::time::Instant::now();
+    let filter = TopicFilter::parse("builds/*/*").unwrap();
+    for start in [Start::Now, Start::After(Cursor(700)), Start::After(Cursor(3))] {
+        let mut stream = hub.watch(filter.clone(), start).await.unwrap();
+        assert_eq!(next(&mut stream).await, Ok(Signal::Bookmark(Cursor(700))));
+    }
+    let mut all = hub
+        .watch(TopicFilter::all(), Start::After(Cursor(698)))
+        .await
+        .unwrap();
+    assert_eq!(cursors(&mut all, 2).await, [699, 700]);
+    assert_eq!(next(&mut all).await, Ok(Signal::Bookmark(Cursor(700))));
+    // What another process wrote is not here yet, so that it would be told too early.
+    log.commit(1);
+    let mut late = hub.watch(filter, Start::After(Cursor(700))).await.unwrap();
+    assert!(late.next().now_or_never().is_none());
+    hub.publish(&log.commit(1));
+    assert_eq!(next(&mut late).await, Ok(Signal::Bookmark(Cursor(702))));
+    assert_eq!(tokio::time::Instant::now(), began, "no time passes");
+}
+
 #[tokio::test]
 async fn bookmarks_tell_how_far_a_watcher_is_that_nothing_matches() {
     let log = FakeLog::default();
@@ -172,7 +198,7 @@ async fn bookmarks_tell_how_far_a_watcher_is_that_nothing_matches() {
     let filter = TopicFilter::parse("builds/*/*").unwrap();
     let mut stream = hub.watch(filter, Start::Now).await.unwrap();
     hub.publish(&log.commit(2500));
-    let mut last = Cursor::ZERO;
+    let mut last = Cursor(-1);
     while last < Cursor(2500) {
         let Signal::Bookmark(cursor) = next(&mut stream).await.unwrap() else {
             panic!("nothing matches");

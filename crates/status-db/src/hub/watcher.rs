@@ -35,11 +35,14 @@ pub(super) struct Watcher {
     /// Events that were looked at and not told of since the last signal.
     skipped: usize,
     bookmark_due: Instant,
+    /// The newest event when it began, until a bookmark has told that it has come to it.
+    behind: Option<Cursor>,
     ended: bool,
 }
 
 impl Watcher {
-    pub(super) fn new(shared: Arc<Shared>, filter: TopicFilter, cursor: Cursor) -> Self {
+    /// One that has everything up to `cursor`, while `newest` is the newest event.
+    pub(super) fn new(shared: Arc<Shared>, filter: TopicFilter, cursor: Cursor, newest: Cursor) -> Self {
         let head = shared.head.subscribe();
         Self {
             shared,
@@ -49,6 +52,7 @@ impl Watcher {
             ready: VecDeque::new(),
             skipped: 0,
             bookmark_due: Instant::now(),
+            behind: Some(newest),
             ended: false,
         }
     }
@@ -99,13 +103,23 @@ impl Watcher {
         self.skipped += usize::try_from(cursor.0 - last.unwrap_or(self.cursor).0).unwrap_or(0);
         self.cursor = cursor;
         self.ready.extend(matching.into_iter().map(Signal::Event));
-        if self.skipped >= BOOKMARK_EVENTS || self.skipped > 0 && Instant::now() >= self.bookmark_due {
+        let is_due =
+            self.skipped >= BOOKMARK_EVENTS || self.skipped > 0 && Instant::now() >= self.bookmark_due;
+        if is_due || self.has_come() {
             self.bookmark();
         }
     }
 
+    /// Whether it has come to where the events were when it began, and has not told so.
+    fn has_come(&self) -> bool {
+        self.behind.is_some_and(|newest| self.cursor >= newest)
+    }
+
     fn bookmark(&mut self) {
         self.skipped = 0;
+        if self.has_come() {
+            self.behind = None;
+        }
         self.ready.push_back(Signal::Bookmark(self.cursor));
     }
 
@@ -135,6 +149,10 @@ impl Watcher {
     /// Waits for new events. Without events that a bookmark must tell of there is nothing to wake up for:
     /// the wait ends with the hub or the stream.
     async fn wait(&mut self) -> Result<(), Error> {
+        if self.has_come() {
+            self.bookmark();
+            return Ok(());
+        }
         if self.skipped == 0 {
             return self.head.changed().await.map_err(|_| Error::Closed);
         }

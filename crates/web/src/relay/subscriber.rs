@@ -27,6 +27,8 @@ pub(super) struct Subscriber {
     /// Up to here it was told.
     told: Cursor,
     bookmark_due: Instant,
+    /// Where the line was when they began, until they were told that they have come to it.
+    behind: Option<Cursor>,
     /// Their own watch, while they are behind.
     own: Option<EventStream>,
 }
@@ -40,6 +42,7 @@ impl Subscriber {
         place: Cursor,
         own: Option<EventStream>,
     ) -> Self {
+        let newest = line.newest().max(place);
         Self {
             news: line.news(),
             api,
@@ -48,6 +51,7 @@ impl Subscriber {
             place,
             told: place,
             bookmark_due: Instant::now(),
+            behind: Some(newest),
             own,
         }
     }
@@ -88,7 +92,9 @@ impl Subscriber {
                 }
                 Look::Nothing(upto) => {
                     self.pass_over(upto);
-                    if self.place.0 - self.told.0 >= BOOKMARK_EVENTS || self.wait().await {
+                    let has_come = self.behind.is_some_and(|newest| self.place >= newest);
+                    if has_come || self.place.0 - self.told.0 >= BOOKMARK_EVENTS || self.wait().await {
+                        self.behind = self.behind.filter(|_| !has_come);
                         self.tell(self.place);
                         return Ok(Signal::Bookmark(self.place));
                     }

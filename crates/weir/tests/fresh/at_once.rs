@@ -23,13 +23,14 @@ async fn history(stage: &StoreStage, build: BuildId, until: Cursor) -> BTreeMap<
     let start = Start::After(Cursor::ZERO);
     let mut events = stage.api().watch(TopicFilter::all(), start).await.unwrap();
     let mut states = BTreeMap::new();
-    while let Some(Ok(Signal::Event(event))) = events.next().await {
-        if let Entity::Build(it) = &event.entity
+    while let Some(Ok(signal)) = events.next().await {
+        if let Signal::Event(event) = &signal
+            && let Entity::Build(it) = &event.entity
             && it.id == build
         {
             states.insert(event.cursor, it.state.clone());
         }
-        if event.cursor >= until {
+        if signal.cursor() >= until {
             break;
         }
     }

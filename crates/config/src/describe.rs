@@ -96,6 +96,7 @@ impl Describing<'_> {
             functions,
             retention,
             log,
+            properties,
             secret_providers,
             source,
         } = config;
@@ -114,6 +115,7 @@ impl Describing<'_> {
             ("collapse_requests", format!("{collapse_requests:?}")),
             ("functions", format!("{functions:?}")),
             ("log", format!("{log:?}")),
+            ("properties", format!("{properties:?}")),
             ("secret_providers", format!("{secret_providers:?}")),
         ];
         self.add("master", "", master);
@@ -218,8 +220,8 @@ fn canceller(canceller: &CancellerConfig) -> Fields {
 
 fn builder(builder: &BuilderConfig) -> Fields {
     fields!(builder => BuilderConfig {
-        name, workers, steps, total_timeout, locks, env, properties, late_properties, tags, project,
-        description, workdir, can_start_build, next_build, next_worker, collapse_requests,
+        name, workers, steps, total_timeout, locks, env, properties, late_properties, default_properties, tags,
+        project, description, workdir, can_start_build, next_build, next_worker, collapse_requests,
     })
 }
 

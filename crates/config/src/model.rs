@@ -29,7 +29,7 @@ pub use pattern::{Pattern, any_admits};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
 pub use retention::RetentionConfig;
 pub use scheduler::{NightlyChanges, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
-pub use secret::{SecretProvider, TokenReference, Vault};
+pub use secret::{SecretProvider, TokenReference, Vault, VaultLogin};
 pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
@@ -93,6 +93,8 @@ pub struct MasterConfig {
     pub retention: Option<RetentionConfig>,
     /// What is kept of logs, and how their bytes become text, unless a step says so.
     pub log: LogTerms,
+    /// Properties of each build that has none of the same name from elsewhere (Buildbot's global `properties`).
+    pub properties: PropertyValues,
     /// Where the secrets of steps come from; the first that has one gives it (Buildbot's `secretsProviders`).
     pub secret_providers: Vec<SecretProvider>,
     /// What all of this was read from.
@@ -143,6 +145,7 @@ impl MasterConfig {
             collapse_requests: Collapse::Always,
             functions: Functions::default(),
             log: LogTerms::default(),
+            properties: PropertyValues::new(),
             secret_providers: vec![],
             source: Source::default(),
             retention: None,
@@ -382,6 +385,8 @@ pub struct BuilderConfig {
     pub properties: PropertyValues,
     /// Properties that each build finds out when it starts.
     pub late_properties: Env,
+    /// Properties of each build that has none of the same name from elsewhere (Buildbot's `defaultProperties`).
+    pub default_properties: PropertyValues,
     /// Its tags.
     pub tags: Vec<String>,
     /// The name of its project, which exists.

@@ -13,8 +13,8 @@ use weir_status_api::*;
 use weir_testbed::eventually;
 
 const CONFIG: &str = r#"
-master(anonymous_control = True)
-w1 = worker("w1", token_file = "w1.token")
+master(anonymous_control = True, properties = {"size": "large", "site": "there", "colour": "grey"})
+w1 = worker("w1", token_file = "w1.token", properties = {"site": "here"})
 builder(
     "properties",
     workers = [w1],
@@ -56,12 +56,13 @@ builder(
     steps = [
         sequence(
             [
-                "echo begins",
-                command("echo compiles; exit 3", log = "compile", halt_on_failure = False, flunk_on_failure = False, warn_on_failure = True),
+                "echo begins; echo one > trace.log; echo first > kept.log",
+                command("echo compiles; echo two > trace.log; echo second >> kept.log; exit 3", log = "compile", halt_on_failure = False, flunk_on_failure = False, warn_on_failure = True),
                 command(["echo", "also compiles"], log = "compile"),
                 command("echo tests; exit 1", log = "test"),
                 "echo is not run",
             ],
+            logfiles = {"trace": "trace.log", "kept": {"filename": "kept.log", "follow": True}},
             flunk_on_failure = False,
             halt_on_failure = False,
         ),
@@ -100,9 +101,16 @@ builder(
         shell(interpolate("test %(prop:of)s = w1"), name = "late", do_if = lambda build: build.prop("mode") == "fast"),
         shell("false", name = "never", do_if = False),
         shell("true", name = "broken", do_if = lambda build: build.prop("mode") + 1),
+        shell(interpolate("echo %(prop:nowhere)s"), name = "missing", always_run = True),
     ],
 )
-builder("child", workers = [w1], steps = [shell(interpolate("test '%(prop:colour)s' = red"), name = "colour")])
+builder(
+    "child",
+    workers = [w1],
+    # What is said of all builds goes over it, and what anybody says of this one over both.
+    default_properties = {"colour": "pink", "size": "small", "shade": "dark"},
+    steps = [shell(interpolate("test '%(prop:colour)s %(prop:size)s %(prop:site)s %(prop:shade)s' = 'red large here dark'"), name = "colour")],
+)
 builder("slow", workers = [w1], steps = [shell("sleep 600", name = "sleep")])
 triggerable("children", builders = ["child"])
 triggerable("others", builders = ["child"], properties = {"colour": "green"})
@@ -275,6 +283,8 @@ async fn commands_of_a_sequence_have_logs_and_consequences(site: &Site) {
     }
     let expected = [
         ("stdio", "obegins"),
+        ("kept", "ofirst osecond"),
+        ("trace", "oone otwo"),
         ("compile", "ocompiles oalso compiles"),
         ("test", "otests"),
     ];
@@ -314,10 +324,13 @@ async fn functions_say_what_runs_and_what_is_hidden(site: &Site) {
         ("late", Success, false),
         ("never", Skipped, false),
         ("broken", Exception, false),
+        ("missing", Exception, false),
     ];
     assert_eq!(ended, expected, "{steps:?}");
     assert_eq!(steps[1].state, "not run: its condition does not hold");
     assert!(steps[4].state.contains("weir.star:"), "{}", steps[4].state);
+    let missing = &steps[5].state;
+    assert!(missing.contains("there is no property 'nowhere'"), "{missing}");
 }
 
 async fn steps_run_on_the_master(site: &Site) {

@@ -1,7 +1,7 @@
 //! `secret(…)`, and where secrets come from: `secrets_from_files(…)`, `secrets_from_env(…)`, `secrets_from_vault(…)`.
 
 use crate::call::{Call, Function};
-use crate::model::{SecretProvider, TokenReference, Vault};
+use crate::model::{SecretProvider, TokenReference, Vault, VaultLogin};
 use crate::object::Item;
 use crate::read;
 use crate::text::Text;
@@ -39,6 +39,9 @@ pub(super) const SECRETS_FROM_VAULT: Function = Function {
         "version",
         "token_file",
         "token_env",
+        "role_id",
+        "secret_id_file",
+        "role_mount",
         "ca_file",
     ],
     positional: 1,
@@ -75,36 +78,66 @@ fn from_env(call: &mut Call<'_, '_>) -> Option<Item> {
 }
 
 fn from_vault(call: &mut Call<'_, '_>) -> Option<Item> {
-    let (folder, files) = (&call.session().folder, call.session().files);
+    let folder = &call.session().folder;
     let url = call.required("url", read::vault_url);
     let mount = call.or("mount", read::vault_path, "secret".to_owned());
     let path = call.or("path", read::vault_path, String::new());
     let version = call.or("version", version, 2);
     let ca_file = call.optional("ca_file", |value| Ok(folder.join(read::text(value)?)));
-    let of_file = call.optional("token_file", |value| read::token_file(value, folder, files));
-    let of_variable = call.optional("token_env", read::variable);
-    if call.has("token_file") && call.has("token_env") {
-        let help = Some("remove one".to_owned());
-        call.mistake("token_env", "'token_file' and 'token_env' are both given", help);
-    }
-    if !call.has("token_file") && !call.has("token_env") && call.is_whole() {
-        let help = "add token_file = \"…\", a file beside the configuration, or token_env = \"…\", a variable of the \
-                    master's environment";
-        call.mistake("token_file", "'token_file' is missing", Some(help.to_owned()));
-    }
+    let login = login(call);
     if mount.is_empty() {
         call.mistake("mount", "'mount' must not be empty", None);
     }
-    let token = of_file.map(TokenReference::File);
     let vault = Vault {
         url,
         mount,
         path,
         version,
-        token: token.or(of_variable.map(TokenReference::Variable))?,
+        login: login?,
         ca_file,
     };
     provide(call, SecretProvider::Vault(vault))
+}
+
+/// How the master shows who it is: by a token, or by an AppRole.
+fn login(call: &mut Call<'_, '_>) -> Option<VaultLogin> {
+    const WAYS: [&str; 3] = ["token_file", "token_env", "role_id"];
+    let (folder, files) = (&call.session().folder, call.session().files);
+    let of_file = call.optional("token_file", |value| read::token_file(value, folder, files));
+    let of_variable = call.optional("token_env", read::variable);
+    let role_id = call.optional("role_id", read::name(200));
+    let secret_id_file = call.optional("secret_id_file", |value| read::token_file(value, folder, files));
+    let mount = call.or("role_mount", read::vault_path, "approle".to_owned());
+    let given: Vec<&str> = WAYS.into_iter().filter(|it| call.has(it)).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let message = format!("'{first}' and '{second}' are both given");
+        call.mistake(second, &message, Some("remove one".to_owned()));
+    }
+    if given.is_empty() && call.is_whole() {
+        let help = "add token_file = \"…\", a file beside the configuration, token_env = \"…\", a variable of the \
+                    master's environment, or role_id = \"…\" of an AppRole";
+        call.mistake("token_file", "'token_file' is missing", Some(help.to_owned()));
+    }
+    for (argument, needed) in [
+        ("role_id", "secret_id_file"),
+        ("secret_id_file", "role_id"),
+        ("role_mount", "role_id"),
+    ] {
+        if call.has(argument) && !call.has(needed) {
+            let help = Some(format!("add {needed} = \"…\""));
+            call.mistake(argument, &format!("'{argument}' needs '{needed}'"), help);
+        }
+    }
+    if let Some(role_id) = role_id {
+        return Some(VaultLogin::AppRole {
+            role_id,
+            secret_id_file: secret_id_file?,
+            mount,
+        });
+    }
+    let token = of_file.map(TokenReference::File);
+    let token = token.or(of_variable.map(TokenReference::Variable))?;
+    Some(VaultLogin::Token(token))
 }
 
 fn version(value: starlark::values::Value<'_>) -> read::Reading<u8> {

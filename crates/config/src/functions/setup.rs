@@ -30,6 +30,7 @@ pub(super) const MASTER: Function = Function {
         "prioritize_builders",
         "collapse_requests",
         "worker_grace",
+        "properties",
         "log_max_size",
         "log_max_tail_size",
         "log_encoding",
@@ -68,6 +69,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
     let log = log_terms(call);
     let worker_grace = call.optional("worker_grace", read::duration);
+    let properties = call.or("properties", read::properties, Default::default());
     let next = call.or("next_worker", next_worker, NextWorker::LeastBusy);
     let prioritize = call.or(
         "prioritize_builders",
@@ -97,6 +99,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.tls = tls;
         config.next_worker = next;
         config.log = log;
+        config.properties = properties;
         config.prioritize_builders = prioritize;
         config.plain_text_beyond_loopback = beyond;
         config.worker_grace = worker_grace.unwrap_or(config.worker_grace);

@@ -36,10 +36,26 @@ pub struct Vault {
     pub path: String,
     /// The engine's version: 1 or 2.
     pub version: u8,
-    /// Where the token is.
-    pub token: TokenReference,
+    /// How the master shows who it is.
+    pub login: VaultLogin,
     /// A file with the authorities that the server's certificate is checked by; the public ones if none.
     pub ca_file: Option<PathBuf>,
+}
+
+/// How the master shows a Vault who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultLogin {
+    /// By a token.
+    Token(TokenReference),
+    /// By an AppRole, for which it gets a token each time.
+    AppRole {
+        /// The role's id.
+        role_id: String,
+        /// The file with the id that is secret. It is read each time: somebody may renew it.
+        secret_id_file: PathBuf,
+        /// Where the method is mounted, without a `/` at its ends.
+        mount: String,
+    },
 }
 
 /// Where a token is, which is read whenever it is needed: somebody may renew it.

@@ -166,7 +166,10 @@ secrets_from_vault("https://v", token_file = "none", version = 3)
 secrets_from_vault("https://v")
 secrets_from_vault("https://v", token_file = "none", token_env = "T")
 secrets_from_vault("https://v", token_env = "T", mount = "/", path = "a/../b")
-secrets_from_vault("https://v", token = "s.token")"#
+secrets_from_vault("https://v", token = "s.token")
+secrets_from_vault("https://v", role_id = "r")
+secrets_from_vault("https://v", token_env = "T", secret_id_file = "none", role_mount = "a/../b")
+secrets_from_vault("https://v", token_env = "T", role_id = "r", secret_id_file = "/etc/passwd")"#
         ),
     ]));
 }
@@ -195,6 +198,10 @@ fn logs() {
         (
             "too many files",
             &step(r#"logfiles = {str(number): "a" for number in range(21)}"#)
+        ),
+        (
+            "files of a sequence",
+            r#"builder("x", workers = [w], steps = [sequence([command("make", log = "a")], logfiles = {"a": "a.log"})])"#
         ),
     ]));
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use weir_config::{
-    Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, RenderError, WorkerConfig,
+    Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, PropertyValues,
+    RenderError, WorkerConfig,
 };
 use weir_status_api::{Buildset, Change, Properties, Property, SourceStamp, Worker};
 
@@ -12,12 +13,14 @@ use super::late::blocking;
 use super::secrets::Secrets;
 use crate::setup::properties;
 
-/// The properties of a build beside its buildset's; names and sources are Buildbot's.
+/// The properties of a build beside those that its buildset has `given` it; names and sources are Buildbot's. Those `of_all`
+/// builds, and the builder's default ones, are there where nobody else says anything.
 pub(crate) fn of_build(
     builder: &BuilderConfig,
     worker: &Worker,
     worker_config: Option<&WorkerConfig>,
-    buildset: &Buildset,
+    (buildset, given): (&Buildset, &Properties),
+    of_all: &PropertyValues,
 ) -> Properties {
     let mut all = properties(&builder.properties, "Builder");
     if let Some(config) = worker_config {
@@ -37,6 +40,13 @@ pub(crate) fn of_build(
         set("repository", source.repository.clone().into(), "Build");
         set("project", source.project.clone().into(), "Build");
         set("codebase", source.codebase.clone().into(), "Build");
+    }
+    for (values, source) in [(of_all, "Config"), (&builder.default_properties, "Builder")] {
+        for (name, property) in properties(values, source) {
+            if !given.contains_key(&name) {
+                all.entry(name).or_insert(property);
+            }
+        }
     }
     all
 }

@@ -77,7 +77,14 @@ impl<'b> BuildRun<'b> {
         let builder_config = config.builder(&builder.name).ok_or_else(|| {
             weir_status_api::Error::not_found(format!("builder `{}` in the configuration", builder.name))
         })?;
-        let properties = of_build(builder_config, &worker, config.worker(&worker.name), &buildset);
+        let given = store.properties(PropertiesOf::Buildset(buildset.id)).await?.value;
+        let properties = of_build(
+            builder_config,
+            &worker,
+            config.worker(&worker.name),
+            (&buildset, &given),
+            &config.properties,
+        );
         let begin = vec![
             Transition::Claim(assignment.request, engine.master()),
             Transition::StartBuild {
@@ -297,7 +304,11 @@ impl<'b> BuildRun<'b> {
             };
             self.secrets.mask_properties(&mut found);
             if source == "Scheduler" {
-                found.retain(|name, _| !self.properties.contains_key(name));
+                found.retain(|name, _| {
+                    self.properties
+                        .get(name)
+                        .is_none_or(|it| self.is_default(name, it))
+                });
             }
             if !found.is_empty() {
                 Arc::make_mut(&mut self.properties).extend(found.clone());
@@ -306,6 +317,13 @@ impl<'b> BuildRun<'b> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the property is there because nobody else had said anything.
+    fn is_default(&self, name: &str, property: &Property) -> bool {
+        let of_builder = &self.config.default_properties;
+        let by_builder = of_builder.contains_key(name) && !self.config.properties.contains_key(name);
+        property.source == "Config" || property.source == "Builder" && by_builder
     }
 
     /// Where templates and functions find their values.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use starlark::values::Value;
 use weir_status_api::Results;
 
+use super::terms::of_files;
 use super::tests::unknown;
 use super::{LONGEST_STEP_NAME, of_step, step};
 use crate::call::{Call, Function};
@@ -15,7 +16,7 @@ use crate::text::Text;
 
 pub(in super::super) const SEQUENCE: Function = Function {
     name: "sequence",
-    parameters: of_step!["commands", "name"],
+    parameters: of_step!["commands", "logfiles", "lazy_logfiles", "name"],
     positional: 1,
     any_name: false,
     run: sequence,
@@ -39,7 +40,20 @@ pub(in super::super) const COMMAND: Function = Function {
 
 fn sequence(call: &mut Call<'_, '_>) -> Option<Item> {
     let commands = call.required("commands", read::some(one_command, "commands"));
-    step(call, "sequence".to_owned(), StepKind::Sequence(commands))
+    let logs: Vec<String> = commands.iter().filter_map(|it| it.log.clone()).collect();
+    let mut item = step(call, "sequence".to_owned(), StepKind::Sequence(commands));
+    if let Some(Item::Step(step)) = &mut item {
+        of_files(call, &mut step.terms);
+        if let Some(twice) = step.terms.log_files.iter().find(|it| logs.contains(&it.name)) {
+            let message = format!("'logfiles' has '{}', which is the log of a command", twice.name);
+            call.mistake(
+                "logfiles",
+                &message,
+                Some("give one of the two another name".to_owned()),
+            );
+        }
+    }
+    item
 }
 
 fn command(call: &mut Call<'_, '_>) -> Option<Item> {

@@ -32,6 +32,11 @@ pub(super) fn of_shell(call: &mut Call<'_, '_>, terms: &mut Terms) {
     terms.pty = call.or("pty", read::boolean, false);
     terms.stdin = call.optional("stdin", read::template);
     terms.max_lines = max_lines(call);
+    of_files(call, terms);
+}
+
+/// The files that commands write and that become logs.
+pub(super) fn of_files(call: &mut Call<'_, '_>, terms: &mut Terms) {
     let files = read::dict(log_name, log_file);
     let files = call.or("logfiles", files, BTreeMap::new());
     if files.len() > MOST_FILES {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use weir_config::{SecretProvider, TokenReference};
+use weir_config::{SecretProvider, TokenReference, VaultLogin};
 
 use super::LARGEST_SECRET;
 use super::vault;
@@ -39,9 +39,9 @@ pub(super) fn variables(providers: &[SecretProvider]) -> Vec<String> {
     let names = || std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let of_provider = |provider: &SecretProvider| match provider {
         SecretProvider::Env { prefix } => names().filter(|it| it.starts_with(prefix)).collect(),
-        SecretProvider::Vault(vault) => match &vault.token {
-            TokenReference::Variable(name) => vec![name.clone()],
-            TokenReference::File(_) => vec![],
+        SecretProvider::Vault(vault) => match &vault.login {
+            VaultLogin::Token(TokenReference::Variable(name)) => vec![name.clone()],
+            VaultLogin::Token(TokenReference::File(_)) | VaultLogin::AppRole { .. } => vec![],
         },
         SecretProvider::Files { .. } => vec![],
     };

@@ -123,6 +123,12 @@ fn vault(answers: &'static [(&'static str, &'static str)]) -> FakeVault {
             while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
                 request.push(byte[0]);
             }
+            let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+            let length = head.split("content-length: ").nth(1);
+            let length = length.and_then(|it| it.split("\r\n").next()?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            stream.read_exact(&mut body).unwrap();
+            request.extend(body);
             seen.lock().unwrap().push(String::from_utf8(request).unwrap());
             let Some((status, body)) = answers.next() else {
                 return;
@@ -191,6 +197,48 @@ async fn a_vault_gives_secrets_of_both_versions() {
     assert_eq!(secrets.get("app|password").unwrap(), "hunter3");
     assert!(server.requests.lock().unwrap()[0].starts_with("GET /v1/kv/team/app HTTP/1.1\r\n"));
     assert!(why(&secrets, "password").contains("there is none"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_knows_the_master_by_its_role() {
+    const ANSWER: &str = r#"{"data": {"data": {"password": "hunter2"}}}"#;
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("secret.id"), "s3cret\n", 0o600);
+    let secrets = |server: &FakeVault| {
+        let url = &server.url;
+        let login = "role_id = 'ci', secret_id_file = 'secret.id', role_mount = 'roles/ci'";
+        configured(folder.path(), &format!("secrets_from_vault('{url}', {login})"))
+    };
+    let server = vault(&[
+        ("200 OK", r#"{"auth": {"client_token": "s.token"}}"#),
+        ("200 OK", ANSWER),
+    ]);
+    assert_eq!(secrets(&server).get("app|password").unwrap(), "hunter2");
+    {
+        let requests = server.requests.lock().unwrap();
+        assert!(
+            requests[0].starts_with("POST /v1/auth/roles/ci/login HTTP/1.1\r\n"),
+            "{requests:?}"
+        );
+        assert!(
+            requests[0].ends_with(r#"{"role_id":"ci","secret_id":"s3cret"}"#),
+            "{requests:?}"
+        );
+        let asked = requests[1].to_ascii_lowercase();
+        assert!(asked.contains("x-vault-token: s.token\r\n"), "{requests:?}");
+    }
+    for (status, body, expected) in [
+        (
+            "400 Bad Request",
+            r#"{"errors": ["invalid role or secret ID"]}"#,
+            "to the role's login it answers 400 Bad Request: invalid role or secret ID",
+        ),
+        ("200 OK", "{}", "its answer to the role's login has no token"),
+    ] {
+        let server = vault(Box::leak(Box::new([(status, body)])));
+        let told = why(&secrets(&server), "app|password");
+        assert!(told.contains(expected) && !told.contains("s3cret"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, StatusCode, Url};
-use serde_json::Value;
-use weir_config::Vault;
+use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
+use serde_json::{Value, json};
+use weir_config::{TokenReference, Vault, VaultLogin};
 
 use super::provide::token;
 
@@ -75,6 +75,16 @@ enum Failure {
     Later(String),
 }
 
+impl Failure {
+    fn of_login(self) -> Self {
+        let told = |why: String| format!("to the role's login {why}");
+        match self {
+            Self::Final(why) => Self::Final(told(why)),
+            Self::Later(why) => Self::Later(told(why)),
+        }
+    }
+}
+
 /// The data at `path`; none if there is nothing.
 async fn ask_patiently(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     let mut attempt = 1;
@@ -91,46 +101,20 @@ async fn ask_patiently(vault: &Vault, path: &str) -> Result<Option<Value>, Failu
 
 async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     let last = |why: String| Failure::Final(why);
-    let token = token(&vault.token).map_err(Failure::Final)?;
     let client = client(vault).map_err(Failure::Final)?;
-    let url = address(vault, path).map_err(Failure::Final)?;
-    let answer = client
-        .get(url)
-        .header("X-Vault-Token", token)
-        .header("X-Vault-Request", "true");
-    let mut answer = answer.send().await.map_err(|error| {
-        let why = with_causes(&error);
-        match error.is_builder() {
-            true => Failure::Final(why),
-            false => Failure::Later(why),
-        }
-    })?;
-    let status = answer.status();
-    let mut body = vec![];
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|it| Failure::Later(with_causes(&it)))?
-    {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            return Err(last(format!("its answer has more than {LARGEST_ANSWER} bytes")));
-        }
+    let token = log_in(&client, vault).await?;
+    let mut at = vec![vault.mount.as_str()];
+    if vault.version != 1 {
+        at.push("data");
     }
-    let body: Option<Value> = serde_json::from_slice(&body).ok();
+    at.push(path);
+    let url = address(vault, &at).map_err(Failure::Final)?;
+    let (status, body) = answer(client.get(url).header("X-Vault-Token", token)).await?;
     match status {
         StatusCode::OK => {}
         // With words, it is no secret that is missing, but its engine.
         StatusCode::NOT_FOUND if reasons(body.as_ref()).is_empty() => return Ok(None),
-        _ => {
-            let why = format!("it answers {status}{}", reasons(body.as_ref()));
-            let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-            return Err(if is_passing {
-                Failure::Later(why)
-            } else {
-                Failure::Final(why)
-            });
-        }
+        _ => return Err(refusal(status, body.as_ref())),
     }
     let mut data = body.ok_or_else(|| last("its answer is no JSON".to_owned()))?;
     let levels = if vault.version == 1 { 1 } else { 2 };
@@ -156,19 +140,74 @@ async fn ask(vault: &Vault, path: &str) -> Result<Option<Value>, Failure> {
     }
 }
 
-fn address(vault: &Vault, path: &str) -> Result<Url, String> {
+/// The token to ask with.
+async fn log_in(client: &Client, vault: &Vault) -> Result<String, Failure> {
+    let (role_id, secret_id_file, mount) = match &vault.login {
+        VaultLogin::Token(reference) => return token(reference).map_err(Failure::Final),
+        VaultLogin::AppRole {
+            role_id,
+            secret_id_file,
+            mount,
+        } => (role_id, secret_id_file, mount),
+    };
+    let secret_id = token(&TokenReference::File(secret_id_file.clone())).map_err(Failure::Final)?;
+    let url = address(vault, &["auth", mount, "login"]).map_err(Failure::Final)?;
+    let asked = json!({"role_id": role_id, "secret_id": secret_id}).to_string();
+    let (status, body) = answer(client.post(url).body(asked)).await?;
+    if status != StatusCode::OK {
+        return Err(refusal(status, body.as_ref()).of_login());
+    }
+    let token = body
+        .as_ref()
+        .and_then(|it| it.get("auth")?.get("client_token")?.as_str());
+    token
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::Final("its answer to the role's login has no token".to_owned()))
+}
+
+/// What is answered, and its JSON if it is some.
+async fn answer(request: RequestBuilder) -> Result<(StatusCode, Option<Value>), Failure> {
+    let request = request.header("X-Vault-Request", "true");
+    let mut answer = request.send().await.map_err(|error| {
+        let why = with_causes(&error);
+        match error.is_builder() {
+            true => Failure::Final(why),
+            false => Failure::Later(why),
+        }
+    })?;
+    let mut body = vec![];
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|it| Failure::Later(with_causes(&it)))?
+    {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            let why = format!("its answer has more than {LARGEST_ANSWER} bytes");
+            return Err(Failure::Final(why));
+        }
+    }
+    Ok((answer.status(), serde_json::from_slice(&body).ok()))
+}
+
+/// It answers, and not as asked.
+fn refusal(status: StatusCode, body: Option<&Value>) -> Failure {
+    let why = format!("it answers {status}{}", reasons(body));
+    match status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        true => Failure::Later(why),
+        false => Failure::Final(why),
+    }
+}
+
+/// The address of what is `at` these paths, one below the other.
+fn address(vault: &Vault, at: &[&str]) -> Result<Url, String> {
     let wrong = |why: String| format!("its address is wrong: {why}");
     let mut url = Url::parse(&vault.url).map_err(|error| wrong(error.to_string()))?;
-    {
-        let mut steps = url
-            .path_segments_mut()
-            .map_err(|()| wrong("it has no path".to_owned()))?;
-        steps.pop_if_empty().push("v1").extend(vault.mount.split('/'));
-        if vault.version != 1 {
-            steps.push("data");
-        }
-        steps.extend(path.split('/'));
-    }
+    url.path_segments_mut()
+        .map_err(|()| wrong("it has no path".to_owned()))?
+        .pop_if_empty()
+        .push("v1")
+        .extend(at.iter().flat_map(|it| it.split('/')));
     Ok(url)
 }
 

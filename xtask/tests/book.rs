@@ -1,4 +1,5 @@
-//! The book is whole: each page is in its summary, and each link leads to a file.
+//! The book is whole: each page is in its summary, each link leads to a file, and each feature that Buildbot's users look
+//! for has a test.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
@@ -51,4 +52,90 @@ fn every_link_leads_somewhere() {
             check(&page);
         }
     }
+}
+
+/// The names of all functions of the workspace's Rust files.
+fn functions() -> BTreeSet<String> {
+    fn collect(folder: &Path, names: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, names);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let found = text
+                    .split("fn ")
+                    .skip(1)
+                    .filter_map(|it| it.split(['(', '<']).next());
+                names.extend(found.map(str::to_owned));
+            }
+        }
+    }
+    let mut names = BTreeSet::new();
+    for folder in ["crates", "xtask/src", "xtask/tests"] {
+        collect(&root().join(folder), &mut names);
+    }
+    names
+}
+
+/// What stands between backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// What is wrong with the tests that a table of features names in its last column.
+fn faults(page: &str, functions: &BTreeSet<String>) -> Vec<String> {
+    let mut faults = vec![];
+    // The test of the rows of a section that name none.
+    let mut usual: Option<&str> = None;
+    for line in page.lines() {
+        if line.starts_with('#') {
+            usual = None;
+        }
+        if let Some((_, rest)) = line.split_once("Where no other test is named, it is ") {
+            usual = code(rest).next();
+        }
+        let Some(cells) = line.strip_prefix('|').and_then(|it| it.strip_suffix('|')) else {
+            continue;
+        };
+        let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
+        let [feature, .., ours, test] = cells.as_slice() else {
+            faults.push(format!("{line}: has too few cells"));
+            continue;
+        };
+        if matches!(*feature, "feature" | "what") || feature.starts_with("---") {
+            continue;
+        }
+        let elsewhere = test.starts_with("see [");
+        let mut named = code(test).chain(usual).peekable();
+        if named.peek().is_none() && !elsewhere && !ours.contains("missing") {
+            faults.push(format!("{feature}: names neither a test nor why it is missing"));
+        }
+        let gone = named.filter(|it| !functions.contains(*it));
+        faults.extend(gone.map(|it| format!("{feature}: there is no test {it}")));
+    }
+    faults
+}
+
+#[test]
+fn features_have_tests() {
+    let page = fs::read_to_string(root().join("docs/src/buildbot.md")).unwrap();
+    let faults = faults(&page, &functions());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn features_without_tests_are_found() {
+    let functions = BTreeSet::from(["there".to_owned(), "usual".to_owned()]);
+    let page = "## A\n| feature | Buildbot | Weir | test |\n| --- | --- | --- | --- |\n\
+                | one | `a` | `a` | `there` |\n| two | `b` | missing: why | |\n| three | `c` | `c` | |\n\
+                | four | `d` | `d` | `there`, `gone` |\n| five | `e` | `e` | see [A](#a) |\n\
+                ## B\nWhere no other test is named, it is `usual`.\n| six | `f` | `f` | |\n";
+    assert_eq!(
+        faults(page, &functions),
+        [
+            "three: names neither a test nor why it is missing",
+            "four: there is no test gone",
+        ]
+    );
 }

@@ -1,4 +1,6 @@
-//! `nightly`.
+//! `nightly` and `nightly_triggerable`.
+
+use weir_status_api::{PropertiesOf, Property, Read, Results};
 
 use crate::site::{Site, change, hours, sources};
 
@@ -114,4 +116,39 @@ async fn now_and_then_it_builds_what_did_not_change() {
     site.one_after(1).await;
     site.pass(hours(5 * 24)).await;
     site.one_after(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_build_triggered_last_is_built_at_its_times() {
+    let mut site = Site::start(
+        r#"
+n = nightly_triggerable("n", builders = [b], cron = "0 3 * * *", properties = {"of": "n", "night": True})
+t = builder("t", workers = [w], steps = [trigger([n], set_properties = {"of": prop("revision")})])
+any_branch("changes", builders = [t])
+"#,
+    )
+    .await;
+    site.pass(hours(16)).await;
+    assert!(site.buildsets().await.is_empty(), "nothing was triggered");
+    site.connect("w", true).await;
+    for (number, revision) in ["m1", "m2"].into_iter().enumerate() {
+        site.change(change("code", "main", revision)).await;
+        site.settle().await;
+        let by_day = site.one_after(number).await;
+        assert_eq!(by_day.results, Some(Results::Success), "{by_day:?}");
+    }
+    site.connect("w", false).await;
+    site.pass(hours(24)).await;
+    let night = site.one_after(2).await;
+    assert_eq!(site.results(&night).await, [("b".to_owned(), None)]);
+    assert_eq!(sources(&night), ["code main m2"], "the last");
+    let properties = PropertiesOf::Buildset(night.id);
+    let properties = site.store.properties(properties).await.unwrap().value;
+    assert_eq!(properties["of"].value, "m2");
+    assert_eq!(properties["night"], Property::new(true, "Scheduler"));
+    // It is built once, whatever becomes of the master.
+    site.crash();
+    site.start_master().await;
+    site.pass(hours(48)).await;
+    site.one_after(2).await;
 }

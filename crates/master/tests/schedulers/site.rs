@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use weir_master::{Master, Options};
 use weir_status_api::{
     BuildRequest, BuildRequestField, Buildset, BuildsetField, Change, ChangeField, ChangeId, Clock, Key,
-    Query, ReadExt, Results, Scheduler, SchedulerKey, Timestamp,
+    Query, ReadExt, Results, Scheduler, SchedulerKey, Timestamp, Worker,
 };
 use weir_status_db::{Applied, Database, NewChange, Store, Transition};
 
@@ -123,6 +123,19 @@ impl Site {
             .apply(Transition::EnableScheduler(id, enabled))
             .await
             .unwrap();
+        self.settle().await;
+    }
+
+    /// The worker is there, or not; it runs no commands.
+    pub(crate) async fn connect(&self, worker: &str, connected: bool) {
+        let key = Key::Worker(worker.into());
+        let worker = self.store.one::<Worker>(key).await.unwrap().value.id;
+        let master = self.master.as_ref().unwrap().id();
+        let change = match connected {
+            true => Transition::ConnectWorker(worker, master, Default::default()),
+            false => Transition::DisconnectWorker(worker, master),
+        };
+        self.store.apply(change).await.unwrap();
         self.settle().await;
     }
 

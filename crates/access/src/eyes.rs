@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_status_api::{
-    Build, BuildId, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, CommitId,
+    Build, BuildId, BuildRequest, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, CommitId,
     ControlTarget, Entity, Error, ForceScheduler, Key, Project, ProjectId, ReadExt, Result, Worker,
 };
 
@@ -136,7 +136,10 @@ impl Eyes {
             Entity::TestResultSet(it) => self.sees_builder(it.builder).await?,
             Entity::TestResult(it) => self.sees_builder(it.builder).await?,
             Entity::Build(it) => self.sees_builder(it.builder).await?,
-            Entity::BuildRequest(it) => self.sees_builder(it.builder).await?,
+            Entity::BuildRequest(it) if self.sees_builder(it.builder).await? => {
+                return Ok(Self::look_at_wait(it));
+            }
+            Entity::BuildRequest(_) => false,
             Entity::Buildset(it) => return self.look_at_buildset(it).await,
             Entity::Step(it) => self.sees_build(it.build).await?,
             Entity::Log(it) => self.sees_owner(relations.of_step(api, it.step).await?).await?,
@@ -162,6 +165,14 @@ impl Eyes {
             .facts_of(&*shared.api, &*shared.clock, builder)
             .await?;
         Ok(self.admits(&facts))
+    }
+
+    /// Who holds the lock that a request waits for may be hidden.
+    fn look_at_wait(request: &BuildRequest) -> Seen {
+        match cut_holders(request) {
+            Some(request) => Seen::Part(Box::new(request.into())),
+            None => Seen::Whole,
+        }
     }
 
     async fn look_at_project(&self, project: &Project) -> Result<Seen> {
@@ -279,5 +290,43 @@ impl Eyes {
             true => Ok(build),
             false => Err(Error::not_found(key)),
         }
+    }
+}
+
+/// The request without who holds what it waits for; none if it does not tell.
+pub(crate) fn cut_holders(request: &BuildRequest) -> Option<BuildRequest> {
+    let (what, _holders) = request.waiting_for.as_deref()?.split_once(", held by ")?;
+    Some(BuildRequest {
+        waiting_for: Some(what.to_owned()),
+        ..request.clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_status_api::{BuildRequestId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_request_tells_of_the_lock_and_not_of_who_holds_it() {
+        let mut request = BuildRequest {
+            id: BuildRequestId(1),
+            buildset: BuildsetId(1),
+            builder: BuilderId(1),
+            priority: 0,
+            claimed_at: None,
+            claimed_by: None,
+            complete_at: None,
+            results: None,
+            submitted_at: Timestamp(1),
+            waited_for: false,
+            waiting_for: None,
+            properties: Default::default(),
+        };
+        assert_eq!(cut_holders(&request), None);
+        request.waiting_for = Some("lock db, held by secret/1, secret/2 and 3 more".to_owned());
+        let cut = cut_holders(&request).and_then(|it| it.waiting_for);
+        assert_eq!(cut.as_deref(), Some("lock db"));
     }
 }

@@ -5,7 +5,7 @@ use weir_status_api::{
     MAX_VIEW_BUILDERS, Query, Resource, Result, View, ViewQuery, WaitReason, Worker,
 };
 
-use crate::eyes::Eyes;
+use crate::eyes::{Eyes, cut_holders};
 use crate::opened::missing;
 
 /// The id of no builder.
@@ -33,6 +33,11 @@ impl Eyes {
         }
         let mut at = self.shared.api.view(query).await?;
         if let View::Home(home) = &mut at.value {
+            for it in &mut home.waiting {
+                if let Some(cut) = cut_holders(&it.request) {
+                    it.request = cut;
+                }
+            }
             self.narrow_workers(home).await?;
             self.narrow_reasons(home).await?;
         }

@@ -55,6 +55,7 @@ fn request(id: i64, branch: &str) -> RequestFacts {
             results: None,
             submitted_at: Timestamp(5_000_000),
             waited_for: false,
+            waiting_for: None,
             properties: BTreeMap::new(),
         },
         builder: "b".to_owned(),

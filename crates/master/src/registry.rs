@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
-use weir_status_api::{Key, MasterId, ReadExt, Worker, WorkerId, WorkerInfo};
+use weir_status_api::{MasterId, WorkerId, WorkerInfo};
 use weir_status_db::{SetupIds, Store, Transition};
 
 use crate::workers::WorkerRegistry;
@@ -43,25 +43,14 @@ impl Registry {
 
 #[async_trait]
 impl WorkerRegistry for Registry {
-    async fn connected(&self, name: &str, info: WorkerInfo, new_process: bool) -> Result<(), String> {
+    async fn connected(&self, name: &str, info: WorkerInfo, process: &str) -> Result<(), String> {
         let Some(id) = self.id(name) else {
             return Err(format!("the store has no worker `{name}`"));
         };
-        let mut connect = vec![];
-        if new_process {
-            let at = self.store.one(Key::Worker(id.into())).await;
-            let worker: Worker = at.map_err(|error| error.to_string())?.value;
-            // One that was told to end has done so; whoever starts it again wants it to work.
-            connect.extend(worker.graceful.then_some(Transition::SetWorkerState {
-                worker: id,
-                paused: worker.paused,
-                reason: worker.pause_reason,
-                graceful: false,
-            }));
-        }
-        connect.push(Transition::ConnectWorker(id, self.master, info));
+        let known = Transition::KnowProcess(id, process.to_owned());
+        let connected = Transition::ConnectWorker(id, self.master, info);
         self.store
-            .apply_all(connect)
+            .apply_all(vec![known, connected])
             .await
             .map(drop)
             .map_err(|error| error.to_string())

@@ -252,21 +252,25 @@ pub enum WaitReason {
     NotConnected,
     /// Those of its builder's workers that are connected are paused, or end after their builds.
     Paused,
+    /// It is [waiting for](BuildRequest::waiting_for) what only its master knows: a lock.
+    Locked,
     /// Each of its builder's workers that are connected, and neither paused nor ending, has a build that runs.
     Busy,
     /// A master has claimed it and is about to start the build; it comes before all other reasons.
     Starting,
-    /// A worker has no build that runs: a master will take the request, or waits for what it alone knows.
+    /// A worker has no build that runs: a master will take the request, or waits for what it does not tell, such as a
+    /// function that says no.
     Ready,
 }
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoMaster,
         Self::NoWorker,
         Self::NotConnected,
         Self::Paused,
+        Self::Locked,
         Self::Busy,
         Self::Starting,
         Self::Ready,
@@ -279,6 +283,7 @@ impl WaitReason {
             Self::NoWorker => "no_worker",
             Self::NotConnected => "not_connected",
             Self::Paused => "paused",
+            Self::Locked => "locked",
             Self::Busy => "busy",
             Self::Starting => "starting",
             Self::Ready => "ready",

@@ -117,6 +117,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ClaimsTheWholeRange, "waterfall::limits"),
     (Fault::ClaimsTheWholeRange, "waterfall::paging_by_range_shows_all"),
     (Fault::KnowsNoReason, "home::what_waits_and_why"),
+    (Fault::KnowsNoReason, "home::what_only_a_master_knows"),
     (Fault::StartsWaysAtTheCommonOne, "commit_graph::of_two_that_part"),
     (Fault::StartsWaysAtTheCommonOne, "random_views::commit_graph"),
     (Fault::TakesDataForText, "get::build_data"),

@@ -86,6 +86,7 @@ diesel::table! {
         paused -> Bool,
         pause_reason -> Nullable<Text>,
         graceful -> Bool,
+        process -> Nullable<Text>,
     }
 }
 
@@ -217,6 +218,7 @@ diesel::table! {
         waited_for -> Bool,
         cancel_requested -> Bool,
         cancel_reason -> Nullable<Text>,
+        waiting_for -> Nullable<Text>,
     }
 }
 

@@ -74,6 +74,9 @@ pub enum Transition {
     Trigger(String, Box<NewBuildset>),
     /// A master takes a request, if it is open and nobody has. `Claimed`.
     Claim(BuildRequestId, MasterId),
+    /// What an open request waits for that only its master knows, for people; none if nothing. Nothing happens to one
+    /// that is claimed or complete. `Done`.
+    SetWaitingFor(BuildRequestId, Option<String>),
     /// A master gives a request back. `Done`.
     Unclaim(BuildRequestId),
     /// A request gets another priority; a complete one stays as it is. `Done`.
@@ -157,6 +160,9 @@ pub enum Transition {
     FinishLog(LogId),
     /// A worker connected to a master. `Done`.
     ConnectWorker(WorkerId, MasterId, WorkerInfo),
+    /// A worker comes as this process, a name that no other has. One that was told to end, and comes as another process
+    /// than it was last, has ended: whoever began it again wants it to work. `Done`.
+    KnowProcess(WorkerId, String),
     /// A worker is gone from a master. `Done`.
     DisconnectWorker(WorkerId, MasterId),
     /// A worker is paused (with the reason), unpaused, or told to end after its builds. `Done`.

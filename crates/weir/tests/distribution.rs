@@ -5,7 +5,7 @@ mod site;
 
 use std::path::{Path, PathBuf};
 
-use site::{SOON, Site};
+use site::{SOON, Site, text};
 use weir_status_api::{
     Build, BuildRequest, BuildRequestField, Buildset, Caller, ControlExt, Key, Query, ReadExt, Results, Step,
 };
@@ -28,6 +28,11 @@ make("second", step_locks = [net.exclusive()])
 make("third", locks = [net.counting()])
 make("fourth", step_locks = [net.counting()])
 make("free")
+builder("between", workers = ["w1"], steps = [
+    master_shell(held("between"), name = "hold", rerun = True),
+    shell("true"),
+])
+force("force-between", builders = ["between"])
 builder("endless", workers = ["w1"], total_timeout = "300ms", steps = [
     shell("sleep 600", name = "hold"),
     shell("true", name = "not"),
@@ -69,7 +74,7 @@ async fn request(site: &Site, id: i64) -> BuildRequest {
 #[tokio::test(flavor = "multi_thread")]
 async fn builds_and_steps_wait_for_locks() {
     let (mut site, hold) = site().await;
-    let _worker = site.worker("w1");
+    let mut worker = site.worker("w1");
     let first = site.begun(site.force("first").await).await;
     let had = holds(&site, &first, "running").await;
     assert_eq!(had.started_at, had.locks_acquired_at, "{had:?}");
@@ -88,6 +93,17 @@ async fn builds_and_steps_wait_for_locks() {
     let fourth_request = site.force("fourth").await;
     let fourth = site.begun(fourth_request).await;
     holds(&site, &fourth, "waiting for lock net").await;
+    let waits = eventually("the request waits", SOON, async || {
+        request(&site, third).await.waiting_for
+    })
+    .await;
+    assert!(waits.starts_with("lock net, held by first/1"), "{waits}");
+    let status = site.weir(&["status"]).await;
+    assert!(
+        text(&status).contains("1 waiting: lock net, held by first/1"),
+        "{}",
+        text(&status)
+    );
     assert!(site.builds_of(third).await.is_empty());
 
     // A step that waits can be stopped, and runs what always runs.
@@ -120,6 +136,18 @@ async fn builds_and_steps_wait_for_locks() {
     assert_eq!(second.id, site.builds_of(second_request).await[0].id);
     release(&hold, "third");
     assert_eq!(site.finished(third).await.results, Some(Results::Success));
+    assert_eq!(request(&site, third).await.waiting_for, None);
+
+    // What a worker was told is not forgotten by a master that begins again while the worker has no command.
+    let between = site.force("between").await;
+    let build = site.begun(between).await;
+    holds(&site, &build, "running").await;
+    assert!(site.weir(&["stop-worker", "w1"]).await.status.success());
+    site.kill_and_restart().await;
+    site.worker_connected("w1", true).await;
+    release(&hold, "between");
+    assert_eq!(site.finished(between).await.results, Some(Results::Success));
+    assert!(worker.ended(SOON).await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,7 +153,10 @@ impl Finding<'_> {
                 };
                 let checked = off_thread(move || weir_config::check_again(&source)).await;
                 match checked {
-                    Ok(Ok(config)) => Ok(Arc::new(config)),
+                    Ok(Ok(config)) => {
+                        self.engine.locks.learn(&config.locks);
+                        Ok(Arc::new(config))
+                    }
                     Ok(Err(mistakes)) => Err(format!(
                         "the configuration by which it began is not valid now: {mistakes}"
                     )),

@@ -262,6 +262,7 @@ mod tests {
                 results: None,
                 submitted_at: Timestamp(id),
                 waited_for: false,
+                waiting_for: None,
                 properties: Default::default(),
             },
             builder: "b".to_owned(),

@@ -9,6 +9,7 @@ mod plan;
 mod queue;
 mod rules;
 mod slots;
+mod waits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use order::Order;
 use plan::{Begin, Plan};
 use queue::Queue;
 use rules::Book;
+use waits::Waits;
 
 /// New requests that functions compare with others at a time; those that come meanwhile are not collapsed.
 const MOST_COMPARISONS: usize = 100;
@@ -63,6 +65,7 @@ pub(crate) struct Distributor {
     current: Arc<Current>,
     adoptions: mpsc::Receiver<Adoption>,
     plan: Plan,
+    waits: Waits,
     collapser: Collapser,
     /// Functions that are asked which request is next.
     asking: JoinSet<Advice>,
@@ -89,6 +92,7 @@ impl Distributor {
             current,
             adoptions,
             plan,
+            waits: Waits::new(),
             collapser: Collapser::default(),
             asking: JoinSet::new(),
             ordering: JoinSet::new(),
@@ -173,6 +177,8 @@ impl Distributor {
         loop {
             self.collapse().await?;
             self.distribute();
+            self.waits
+                .tell(&self.plan, &self.engine.locks, &self.engine.store);
             if !self.step(&mut events).await? {
                 return Ok(());
             }
@@ -190,6 +196,7 @@ impl Distributor {
             first.get_or_insert(page.cursor);
             for worker in &page.items {
                 self.plan.update_worker(worker, &self.current.config);
+                self.dismiss(worker.id);
             }
         }
         let requests = Query::<BuildRequest>::new()
@@ -199,6 +206,7 @@ impl Distributor {
         let mut requests = store.pages(requests);
         while let Some(page) = requests.next().await? {
             for request in &page.items {
+                self.waits.learn(request);
                 self.enqueue(request);
                 self.arrive(request);
             }
@@ -274,6 +282,7 @@ impl Distributor {
             },
             Some(adoption) = self.adoptions.recv() => self.adopt(adoption),
             () = self.engine.locks.builds_may_start() => {}
+            () = self.waits.wait() => {}
             Some(advice) = self.asking.join_next() => match advice {
                 Ok(advice) => self.plan.take(advice),
                 Err(error) => tracing::error!(%error, "asking functions ended by a fault of the master"),
@@ -403,6 +412,7 @@ impl Distributor {
             holder,
             held,
         } = begin;
+        self.waits.forget(request);
         let stop = Arc::new(Stop::default());
         let assignment = Assignment {
             request,

@@ -1,7 +1,7 @@
 //! What can start: the open requests, the workers and the rules, and one look at them.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -15,7 +15,7 @@ use super::order::Order;
 use super::queue::Queue;
 use super::rules::{Book, Free, sort};
 use super::slots::{Room, Slots};
-use crate::locks::{Held, Holder, Locks, Pass};
+use crate::locks::{Held, Holder, Locks, Pass, Ticket};
 
 /// A request that a worker shall build.
 pub(super) struct Begin {
@@ -30,8 +30,8 @@ pub(super) struct Begin {
 enum Choice {
     /// A worker takes it.
     Begin(WorkerId, Arc<Holder>, Held),
-    /// It waits for locks, the first of which has this name.
-    Locked(String),
+    /// It waits for locks, at this place in their row.
+    Locked(Ticket),
     /// No worker is free.
     Nobody,
 }
@@ -44,8 +44,8 @@ pub(super) struct Plan {
     pub(super) slots: Slots,
     /// Builders whose requests or workers changed since the last look.
     changed: HashSet<BuilderId>,
-    /// Builders whose first request waits for locks, the request, and the name of the first of these.
-    locked: BTreeMap<BuilderId, (BuildRequestId, String)>,
+    /// Builders whose first request waits for locks, the request, and its place in their row.
+    pub(super) locked: BTreeMap<BuilderId, (BuildRequestId, Ticket)>,
     /// Builders whose functions are asked now.
     asking: HashSet<BuilderId>,
     /// What the functions of builders said last, until it is followed or cannot be.
@@ -165,13 +165,7 @@ impl Plan {
                     let next = self.queue.first_of(builder);
                     heads.extend(next.map(|it| Reverse((rank, it, builder))));
                 }
-                Choice::Locked(name) => {
-                    let waits = (request, name);
-                    if locked.get(&builder) != Some(&waits) {
-                        tracing::info!(%builder, %request, lock = waits.1, "a request waits for a lock");
-                    }
-                    self.locked.insert(builder, waits);
-                }
+                Choice::Locked(place) => drop(self.locked.insert(builder, (request, place))),
                 Choice::Nobody => {}
             }
         }
@@ -227,9 +221,9 @@ impl Plan {
         // Always the same of the free ones where it can have them at all: so it keeps its place from look to look.
         let mut workers: Vec<WorkerId> = free.iter().map(|it| it.worker).collect();
         workers.sort();
-        let name = workers
+        let place = workers
             .into_iter()
             .find_map(|it| pass.wait(&holder, &rules.locks, self.slots.name(it)));
-        name.map_or(Choice::Nobody, Choice::Locked)
+        place.map_or(Choice::Nobody, Choice::Locked)
     }
 }

@@ -110,6 +110,7 @@ mod tests {
             results: None,
             submitted_at: Timestamp(submitted_at),
             waited_for: false,
+            waiting_for: None,
             properties: Default::default(),
         }
     }

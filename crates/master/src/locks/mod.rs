@@ -25,8 +25,8 @@ use weir_config::{LockAccess, LockConfig};
 
 pub(crate) use hold::{Held, Holder};
 pub(crate) use row::Pass;
-pub(crate) use table::Table;
-use table::{Ticket, Waiter, Want, table_of};
+pub(crate) use table::{Table, Ticket};
+use table::{Waiter, Want, table_of};
 
 /// The locks of a master.
 pub(crate) struct Locks {
@@ -49,9 +49,6 @@ pub(crate) enum Never {
     /// The build holds it itself.
     #[error("lock {0} is held by the build itself")]
     OwnBuild(String),
-    /// It cannot be held so often.
-    #[error("lock {lock} can be held {most} times at the most, not {asked} times")]
-    TooOften { lock: String, most: u32, asked: u32 },
     /// The configuration has none of that name.
     #[error("there is no lock {0}")]
     Unknown(String),
@@ -79,7 +76,7 @@ impl Locks {
         worker: &str,
     ) -> Result<Taken, Never> {
         let mut table = self.table();
-        let wants = table.wants(accesses, worker)?;
+        let wants = table.wants_of_step(accesses, worker)?;
         if let Some(own) = accesses
             .iter()
             .find(|it| of_build.iter().any(|own| own.lock == it.lock))
@@ -116,7 +113,7 @@ impl Locks {
         // A lock that is not configured any more is nobody's concern.
         let known = accesses
             .iter()
-            .filter_map(|it| table.want(it, worker).ok())
+            .filter_map(|it| table.want_of_step(it, worker).ok())
             .collect::<Vec<Want>>();
         let hold = table.hold(holder, known);
         Held::new(self, hold)
@@ -127,6 +124,16 @@ impl Locks {
         let mut table = self.table();
         table.configure(locks);
         self.settle(&mut table);
+    }
+
+    /// Learns of the locks of an earlier configuration, by which builds go on: those of the same name stay as they are.
+    pub(crate) fn learn(&self, locks: &[LockConfig]) {
+        self.table().learn(locks);
+    }
+
+    /// What the one at the place in the row waits for, for people: `lock db, held by tests/12`.
+    pub(crate) fn what(&self, place: Ticket) -> String {
+        self.table().what(place)
     }
 
     /// Begins to start builds: all that waited until now may ask anew, in their order.
@@ -182,7 +189,7 @@ impl Waiting {
 
     /// What is waited for, for people: `waiting for lock db, held by tests/12`.
     pub(crate) fn why(&self) -> String {
-        self.locks.table().why(self.ticket)
+        format!("waiting for {}", self.locks.what(self.ticket))
     }
 }
 

@@ -41,32 +41,37 @@ impl<'l> Pass<'l> {
         if accesses.is_empty() {
             return Some(Held::nothing());
         }
-        let wants = self.table.wants(accesses, worker).ok()?;
+        let wants = self.table.wants_of_build(accesses, worker)?;
         let place = self.places.first().copied();
         let can = self.table.can_have(&wants, place, false);
         can.then(|| Held::new(self.locks, self.table.hold(holder, wants)))
     }
 
-    /// Waits for the builder's locks on the worker; gives the name of the first that is not to be had.
+    /// Waits for the builder's locks on the worker; gives its place in the row until the next pass. None if it need not
+    /// wait, or cannot have them there at all.
     pub(crate) fn wait(
         &mut self,
         holder: &Arc<Holder>,
         accesses: &[LockAccess],
         worker: &str,
-    ) -> Option<String> {
-        let wants = self.table.wants(accesses, worker).ok()?;
-        let missing = self.table.missing(&wants, self.places.first().copied(), false)?;
+    ) -> Option<Ticket> {
+        let wants = self.table.wants_of_build(accesses, worker)?;
+        if self.table.can_have(&wants, self.places.first().copied(), false) {
+            return None;
+        }
         let waiter = Waiter {
             holder: Arc::clone(holder),
             wants,
             holds_more: false,
             grant: None,
         };
-        match self.places.pop_first() {
-            Some(place) => self.table.stand_at(place, waiter),
-            None => drop(self.table.stand(waiter)),
-        }
-        Some(missing)
+        Some(match self.places.pop_first() {
+            Some(place) => {
+                self.table.stand_at(place, waiter);
+                place
+            }
+            None => self.table.stand(waiter),
+        })
     }
 }
 

@@ -112,6 +112,15 @@ pub(super) fn table_of(locks: &[LockConfig]) -> Table {
     }
 }
 
+/// How often a lock can be held for the sake of somebody who asks for it so. Their build may have begun when it could be
+/// held more often: whoever asks for more than there is by now has all of it.
+fn most_for(most: u32, mode: LockMode) -> u32 {
+    match mode {
+        LockMode::Counting(asked) => most.max(asked),
+        LockMode::Exclusive => most,
+    }
+}
+
 impl Table {
     /// Other locks are configured. Those that are not any more stay, for builds that were begun with them.
     pub(crate) fn configure(&mut self, locks: &[LockConfig]) {
@@ -120,52 +129,56 @@ impl Table {
         for want in self.row.values_mut().flat_map(|it| &mut it.wants) {
             if let Some(lock) = self.configured.get(&want.key.name) {
                 let most = lock.count_on(want.key.worker.as_deref().unwrap_or_default());
-                // Whoever asks for more than there is by now has all of it.
-                want.most = match want.mode {
-                    LockMode::Counting(asked) => most.max(asked),
-                    LockMode::Exclusive => most,
-                };
+                want.most = most_for(most, want.mode);
             }
         }
     }
 
-    /// What `accesses` means for what runs on the worker.
-    pub(crate) fn wants(&self, accesses: &[LockAccess], worker: &str) -> Result<Vec<Want>, Never> {
-        accesses.iter().map(|it| self.want(it, worker)).collect()
+    /// Knows locks of an earlier configuration too.
+    pub(crate) fn learn(&mut self, locks: &[LockConfig]) {
+        for lock in locks {
+            self.configured
+                .entry(lock.name.clone())
+                .or_insert_with(|| lock.clone());
+        }
     }
 
-    pub(crate) fn want(&self, access: &LockAccess, worker: &str) -> Result<Want, Never> {
+    /// What `accesses` means for a build that shall begin on the worker; none if it cannot have them there.
+    pub(crate) fn wants_of_build(&self, accesses: &[LockAccess], worker: &str) -> Option<Vec<Want>> {
+        let wants = self.wants_of_step(accesses, worker).ok()?;
+        let can = |(want, access): (&Want, &LockAccess)| match access.mode {
+            LockMode::Counting(asked) => {
+                let lock = self.configured.get(&want.key.name);
+                lock.is_some_and(|it| asked <= it.count_on(worker))
+            }
+            LockMode::Exclusive => true,
+        };
+        wants.iter().zip(accesses).all(can).then_some(wants)
+    }
+
+    /// What `accesses` means for a step of a build on the worker.
+    pub(crate) fn wants_of_step(&self, accesses: &[LockAccess], worker: &str) -> Result<Vec<Want>, Never> {
+        accesses.iter().map(|it| self.want_of_step(it, worker)).collect()
+    }
+
+    pub(crate) fn want_of_step(&self, access: &LockAccess, worker: &str) -> Result<Want, Never> {
         let Some(lock) = self.configured.get(&access.lock) else {
             return Err(Never::Unknown(access.lock.clone()));
         };
-        let most = lock.count_on(worker);
-        match access.mode {
-            LockMode::Counting(asked) if asked > most => Err(Never::TooOften {
-                lock: access.lock.clone(),
-                most,
-                asked,
-            }),
-            mode => Ok(Want {
-                key: Key {
-                    name: lock.name.clone(),
-                    worker: (lock.scope == LockScope::Worker).then(|| worker.to_owned()),
-                },
-                mode,
-                most,
-            }),
-        }
+        Ok(Want {
+            key: Key {
+                name: lock.name.clone(),
+                worker: (lock.scope == LockScope::Worker).then(|| worker.to_owned()),
+            },
+            mode: access.mode,
+            most: most_for(lock.count_on(worker), access.mode),
+        })
     }
 
     /// Whether somebody at the place in the row (at its end if none) can have all of it now.
     pub(crate) fn can_have(&self, wants: &[Want], place: Option<Ticket>, holds_more: bool) -> bool {
-        self.missing(wants, place, holds_more).is_none()
-    }
-
-    /// The name of the first lock that somebody at the place cannot have now.
-    pub(crate) fn missing(&self, wants: &[Want], place: Option<Ticket>, holds_more: bool) -> Option<String> {
         let reserved = self.reserved_before(place.unwrap_or(Ticket::MAX));
-        let missing = wants.iter().find(|it| !self.is_left(it, &reserved, holds_more))?;
-        Some(missing.key.name.clone())
+        wants.iter().all(|it| self.is_left(it, &reserved, holds_more))
     }
 
     fn is_left(&self, want: &Want, reserved: &Reserved, holds_more: bool) -> bool {
@@ -285,17 +298,15 @@ impl Table {
     }
 
     /// What the one at the place waits for, for people.
-    pub(crate) fn why(&self, ticket: Ticket) -> String {
-        let Some(waiter) = self.row.get(&ticket) else {
-            return "waiting for locks".to_owned();
-        };
-        let reserved = self.reserved_before(ticket);
-        let missing = waiter
-            .wants
-            .iter()
-            .find(|it| !self.is_left(it, &reserved, waiter.holds_more));
-        let Some(missing) = missing.or(waiter.wants.first()) else {
-            return "waiting for locks".to_owned();
+    pub(crate) fn what(&self, ticket: Ticket) -> String {
+        let missing = self.row.get(&ticket).and_then(|waiter| {
+            let reserved = self.reserved_before(ticket);
+            let mut wants = waiter.wants.iter();
+            let missing = wants.find(|it| !self.is_left(it, &reserved, waiter.holds_more));
+            missing.or(waiter.wants.first())
+        });
+        let Some(missing) = missing else {
+            return "locks".to_owned();
         };
         let mut holders: Vec<String> = self
             .holds
@@ -306,16 +317,11 @@ impl Table {
         holders.sort();
         let more = holders.len().saturating_sub(NAMED);
         holders.truncate(NAMED);
-        let name = &missing.key.name;
+        let (name, holders) = (&missing.key.name, holders.join(", "));
         match (holders.is_empty(), more) {
-            (true, _) => format!("waiting for lock {name}, for which others wait"),
-            (false, 0) => format!("waiting for lock {name}, held by {}", holders.join(", ")),
-            (false, more) => {
-                format!(
-                    "waiting for lock {name}, held by {} and {more} more",
-                    holders.join(", ")
-                )
-            }
+            (true, _) => format!("lock {name}, for which others wait"),
+            (false, 0) => format!("lock {name}, held by {holders}"),
+            (false, more) => format!("lock {name}, held by {holders} and {more} more"),
         }
     }
 

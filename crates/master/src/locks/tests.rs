@@ -149,10 +149,6 @@ fn what_can_never_be_had_is_told() {
     };
     let own = [counting("db", 1)];
     assert_eq!(never(&own, &own), "lock db is held by the build itself");
-    assert_eq!(
-        never(&[counting("disk", 2)], &[]),
-        "lock disk can be held 1 times at the most, not 2 times"
-    );
     assert_eq!(never(&[exclusive("nothing")], &[]), "there is no lock nothing");
 }
 
@@ -163,11 +159,9 @@ fn builds_wait_in_the_same_row_as_steps() {
     let (first, second) = (Holder::new("first"), Holder::new("second"));
     let mut pass = locks.pass();
     assert!(pass.take(&first, &[exclusive("net")], "w1").is_none());
-    assert_eq!(
-        pass.wait(&first, &[exclusive("net")], "w1").as_deref(),
-        Some("net")
-    );
+    let place = pass.wait(&first, &[exclusive("net")], "w1").unwrap();
     drop(pass);
+    assert_eq!(locks.what(place), "lock net, held by a/1");
     let mut late = later(ask(&locks, "b", 1, &[exclusive("net")]));
     assert!(locks.builds_may_start().now_or_never().is_none());
     drop(step);
@@ -185,6 +179,39 @@ fn builds_wait_in_the_same_row_as_steps() {
     // A build that does not ask again makes room.
     drop(locks.pass());
     assert!(granted(&mut late).is_some());
+}
+
+#[test]
+fn who_asks_for_more_than_there_is_by_now_gets_all_of_it() {
+    let locks = locks();
+    // The lock could be held four times when its build began.
+    let held = now(ask(&locks, "old", 1, &[counting("db", 4)]));
+    let mut reader = later(ask(&locks, "new", 1, &[counting("db", 1)]));
+    drop(held);
+    let reads = granted(&mut reader).unwrap();
+    let mut again = later(ask(&locks, "old", 1, &[counting("db", 4)]));
+    assert_eq!(again.why(), "waiting for lock db, held by new/1");
+    drop(reads);
+    assert!(granted(&mut again).is_some());
+    // A build that begins now cannot have so much anywhere, and is in nobody's way.
+    let mut pass = locks.pass();
+    let builder = Holder::new("new");
+    assert!(pass.take(&builder, &[counting("db", 3)], "w1").is_none());
+    assert!(pass.wait(&builder, &[counting("db", 3)], "w1").is_none());
+}
+
+#[test]
+fn locks_of_an_earlier_configuration_are_locks_for_those_who_know_them() {
+    let locks = locks();
+    locks.learn(&[
+        lock("gone", LockScope::Master, 1, &[]),
+        lock("net", LockScope::Master, 9, &[]),
+    ]);
+    let _again = locks.take_back(&build("a", 1), &[exclusive("gone")], "w1");
+    let waiting = later(ask(&locks, "b", 1, &[counting("gone", 1)]));
+    assert_eq!(waiting.why(), "waiting for lock gone, held by a/1");
+    let _once = now(ask(&locks, "a", 1, &[counting("net", 1)]));
+    later(ask(&locks, "b", 1, &[counting("net", 1)]));
 }
 
 #[test]
@@ -270,7 +297,9 @@ fn nobody_waits_for_ever() {
                 for course in courses.iter_mut().filter(|it| it.held.is_none()) {
                     match pass.take(&course.holder, &course.own, "w1") {
                         Some(held) => begun.push((course, held)),
-                        None => drop(pass.wait(&course.holder, &course.own, "w1")),
+                        None => {
+                            pass.wait(&course.holder, &course.own, "w1");
+                        }
                     }
                 }
                 begun

@@ -7,12 +7,12 @@ use weir_status_api::WorkerInfo;
 /// `disconnected` in turn.
 #[async_trait]
 pub trait WorkerRegistry: Send + Sync {
-    /// The worker `name` wants to connect; it is connected once this is answered. A new process is one that was
-    /// not connected before in this life of the master.
+    /// The worker `name` wants to connect; it is connected once this is answered. `process` is the name of its process,
+    /// which no other has.
     ///
     /// # Errors
     /// Why it cannot connect now, in a sentence for its log. It will try again.
-    async fn connected(&self, name: &str, info: WorkerInfo, new_process: bool) -> Result<(), String>;
+    async fn connected(&self, name: &str, info: WorkerInfo, process: &str) -> Result<(), String>;
 
     /// The worker `name` is gone, because `why`.
     ///

@@ -103,7 +103,7 @@ async fn enter<'a>(
     }
     shared
         .registry
-        .connected(&slot.name, info(hello), !slot.had(&hello.instance))
+        .connected(&slot.name, info(hello), &hello.instance)
         .await
         .map_err(|why| Status::unavailable(format!("the master cannot take the worker now: {why}")))?;
     Ok(turn)

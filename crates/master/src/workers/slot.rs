@@ -124,13 +124,6 @@ impl Slot {
         lock(&self.state).is_connected()
     }
 
-    /// Whether its last session was of this process, or it has a command that this process runs.
-    pub(super) fn had(&self, instance: &str) -> bool {
-        let state = lock(&self.state);
-        let last = state.session.as_ref().is_some_and(|it| it.instance == instance);
-        last || state.commands.values().any(|it| it.instance == instance)
-    }
-
     /// A process wants to be this worker. An older session of the same process is ended for it.
     ///
     /// # Errors

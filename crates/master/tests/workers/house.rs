@@ -44,7 +44,7 @@ pub(crate) struct Ledger {
 
 #[async_trait]
 impl WorkerRegistry for Ledger {
-    async fn connected(&self, name: &str, info: WorkerInfo, _new_process: bool) -> Result<(), String> {
+    async fn connected(&self, name: &str, info: WorkerInfo, _process: &str) -> Result<(), String> {
         if let Some(why) = self.refusal.lock().unwrap().clone() {
             return Err(why);
         }

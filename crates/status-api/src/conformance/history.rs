@@ -217,7 +217,15 @@ impl<'a> History<'a> {
         if let Some(request) = self.waiting(true) {
             self.scene.unclaim(request.id).await;
         } else if let Some(request) = self.waiting(false) {
-            self.scene.claim(request.id).await;
+            match self.dice.below(4) {
+                0 => self.scene.wait_for(request.id, None).await,
+                1 => {
+                    self.scene
+                        .wait_for(request.id, Some("lock db, held by ä/1"))
+                        .await
+                }
+                _ => self.scene.claim(request.id).await,
+            }
         }
     }
 

@@ -88,6 +88,52 @@ pub(super) async fn what_waits_and_why(stage: &dyn Stage) {
     assert_eq!(named, sorted, "what waits (left) and why");
 }
 
+pub(super) async fn what_only_a_master_knows(stage: &dyn Stage) {
+    let mut busy = Busy::play(stage).await;
+    let reasons = async |busy: &Busy<'_>| -> Vec<WaitReason> {
+        let mut whys: Vec<WaitReason> = home(busy, BuilderChoice::default())
+            .await
+            .waiting
+            .iter()
+            .map(|it| it.why)
+            .collect();
+        whys.sort_by_key(|it| it.name());
+        whys
+    };
+    let locked = |whys: &[WaitReason]| whys.iter().filter(|it| **it == WaitReason::Locked).count();
+    let waiting = home(&busy, BuilderChoice::default()).await.waiting;
+    for waiting in &waiting {
+        if waiting.why != WaitReason::Starting {
+            busy.scene
+                .wait_for(waiting.request.id, Some("lock db, held by a/1"))
+                .await;
+        }
+    }
+    let told = reasons(&busy).await;
+    let could: usize = waiting
+        .iter()
+        .filter(|it| matches!(it.why, WaitReason::Ready | WaitReason::Busy))
+        .count();
+    assert!(
+        could > 0 && locked(&told) == could,
+        "who could be built waits for a lock: {told:?}"
+    );
+    busy.scene
+        .must_show(vec![(
+            "requests that wait for a lock".to_owned(),
+            query(BuilderChoice::default(), 100),
+        )])
+        .await;
+    for waiting in waiting.iter().filter(|it| it.why != WaitReason::Starting) {
+        busy.scene.wait_for(waiting.request.id, None).await;
+    }
+    assert_eq!(
+        locked(&reasons(&busy).await),
+        0,
+        "and not any more when that is over"
+    );
+}
+
 pub(super) async fn what_goes_first(stage: &dyn Stage) {
     let mut busy = Busy::play(stage).await;
     for (place, priority) in [(0, -5), (1, 7), (2, 7), (3, i32::MAX)] {

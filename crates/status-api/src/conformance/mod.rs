@@ -221,7 +221,7 @@ macro_rules! for_each_conformance_case {
                 a_master_that_is_not_there_has_no_configuration, a_closed_policy_admits_its_users_only;
             told_changes: one_is_recorded, a_bare_one_is_of_now, what_is_none_is_refused;
             home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
-                what_waits_and_why, what_goes_first, what_ended_last, what_is_broken_and_since_when;
+                what_waits_and_why, what_only_a_master_knows, what_goes_first, what_ended_last, what_is_broken_and_since_when;
             waterfall: nothing_going_on, builders_by_choice, ranges_end_before_their_end,
                 a_build_that_crosses_the_whole_range, long_builds_that_ended_within_the_range,
                 steps_if_they_are_wanted, limits, paging_by_range_shows_all, empty_ranges_are_refused;

@@ -168,6 +168,7 @@ impl<'a> Scene<'a> {
                 results: None,
                 submitted_at: now,
                 waited_for: new.waited_for,
+                waiting_for: None,
                 properties: Properties::new(),
             });
         }
@@ -183,7 +184,17 @@ impl<'a> Scene<'a> {
         let mut expected: BuildRequest = self.world.one(request.0);
         expected.claimed_at = Some(now);
         expected.claimed_by = Some(self.writer.master());
+        expected.waiting_for = None;
         self.world.put(expected);
+    }
+
+    /// What an open request that nobody has claimed waits for is said.
+    pub(super) async fn wait_for(&mut self, request: BuildRequestId, what: Option<&str>) {
+        self.tick();
+        let waiting_for = what.map(str::to_owned);
+        self.writer.set_waiting_for(request, waiting_for.clone()).await;
+        let open: BuildRequest = self.world.one(request.0);
+        self.world.put(BuildRequest { waiting_for, ..open });
     }
 
     /// The master gives the request back.

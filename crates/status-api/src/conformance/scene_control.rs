@@ -40,6 +40,7 @@ impl Scene<'_> {
         self.world.put(BuildRequest {
             complete_at: Some(now),
             results: Some(Results::Cancelled),
+            waiting_for: None,
             ..open
         });
         self.expect_end_of(buildset, now);

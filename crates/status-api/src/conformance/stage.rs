@@ -186,6 +186,9 @@ pub trait Writer: Send + Sync {
 
     async fn unclaim(&self, request: BuildRequestId);
 
+    /// What an open request that nobody has claimed waits for, as its master says.
+    async fn set_waiting_for(&self, request: BuildRequestId, what: Option<String>);
+
     /// The build and its number; its properties are the buildset's, then these.
     async fn start_build(
         &self,

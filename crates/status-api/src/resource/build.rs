@@ -80,6 +80,10 @@ pub struct BuildRequest {
     pub submitted_at: Timestamp,
     /// Whether a build waits for it.
     pub waited_for: bool,
+    /// What it waits for itself, where only its master knows, for people: `lock db, held by tests/12`. None while nobody
+    /// says so, and once it is claimed or complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<String>,
     /// Its buildset's properties, those that the query asked for.
     pub properties: Properties,
 }

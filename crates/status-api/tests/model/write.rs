@@ -118,6 +118,7 @@ impl Transaction<'_> {
                 results: None,
                 submitted_at: self.now,
                 waited_for: new.waited_for,
+                waiting_for: None,
                 properties: Properties::new(),
             };
             self.requests.push(request.clone());
@@ -132,6 +133,7 @@ impl Transaction<'_> {
         let now = self.now;
         let row = row!(self, requests, request);
         (row.complete_at, row.results) = (Some(now), Some(results));
+        row.waiting_for = None;
         let row = row.clone();
         let buildset = row.buildset;
         if !self.has(Fault::ForgetsWhatFollows) {
@@ -206,6 +208,7 @@ impl Writer for Model {
             }
             change!(state, Claimed, requests, request, |it| {
                 (it.claimed_at, it.claimed_by) = (Some(now), Some(MASTER));
+                it.waiting_for = None;
             });
             true
         })
@@ -217,6 +220,14 @@ impl Writer for Model {
                 it.claimed_at,
                 it.claimed_by
             ) = (None, None));
+        });
+    }
+
+    async fn set_waiting_for(&self, request: BuildRequestId, what: Option<String>) {
+        self.transact(|state| {
+            if row!(state, requests, request).waiting_for != what {
+                change!(state, Update, requests, request, |it| it.waiting_for = what);
+            }
         });
     }
 

@@ -241,6 +241,10 @@ impl Writer for StoreWriter {
         made!(self.apply(Transition::Claim(request, self.master)).await, Applied::Claimed(is) => is)
     }
 
+    async fn set_waiting_for(&self, request: BuildRequestId, what: Option<String>) {
+        self.apply(Transition::SetWaitingFor(request, what)).await;
+    }
+
     async fn unclaim(&self, request: BuildRequestId) {
         self.apply(Transition::Unclaim(request)).await;
     }

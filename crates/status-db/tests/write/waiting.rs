@@ -1,6 +1,6 @@
 //! Steps that wait for locks, and requests that others stand for.
 
-use weir_status_api::{Build, BuildRequest, Key, Query, ReadExt, Results, Step, StepField};
+use weir_status_api::{Build, BuildRequest, Entity, Key, Query, ReadExt, Results, Step, StepField, Worker};
 use weir_status_db::{Applied, Transition};
 
 use crate::rig::{Rig, shorts};
@@ -52,6 +52,80 @@ async fn a_step_that_waits_for_locks_tells_so() {
     let late = Transition::AwaitLocks(step, "waiting".to_owned());
     assert!(rig.store.apply(late).await.is_err());
     assert!(rig.store.apply(Transition::StartStep(step)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_tells_what_it_waits_for_until_it_is_claimed() {
+    let rig = Rig::sqlite().await;
+    let (_, [request, other]) = rig.buildset().await;
+    let before = rig.cursor().await;
+    let tell = |request, what: Option<&str>| Transition::SetWaitingFor(request, what.map(str::to_owned));
+    for what in [
+        Some("lock db, held by a/1"),
+        Some("lock db, held by a/1"),
+        None,
+        Some("lock db, held by b/2"),
+    ] {
+        rig.apply(tell(request, what)).await;
+    }
+    rig.apply(Transition::Claim(request, rig.master)).await;
+    // Told too late.
+    rig.apply(tell(request, Some("lock db, held by b/3"))).await;
+    let told: Vec<_> = rig
+        .events(before)
+        .await
+        .iter()
+        .filter_map(|it| match &it.entity {
+            Entity::BuildRequest(it) => Some((it.waiting_for.clone(), it.claimed_at.is_some())),
+            _ => None,
+        })
+        .collect();
+    let lock = |who: &str| Some(format!("lock db, held by {who}"));
+    assert_eq!(
+        told,
+        [
+            (lock("a/1"), false),
+            (None, false),
+            (lock("b/2"), false),
+            (None, true)
+        ]
+    );
+    rig.apply(tell(other, Some("lock db, held by a/1"))).await;
+    rig.apply(Transition::CompleteRequest(other, Results::Cancelled))
+        .await;
+    let ended: BuildRequest = rig.store.one(Key::BuildRequest(other)).await.unwrap().value;
+    assert_eq!(ended.waiting_for, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_told_to_end_works_again_as_another_process() {
+    let rig = Rig::sqlite().await;
+    let graceful = async || {
+        let worker: Worker = rig.store.one(Key::Worker(rig.worker.into())).await.unwrap().value;
+        worker.graceful
+    };
+    let comes = async |process: &str| {
+        rig.apply(Transition::KnowProcess(rig.worker, process.to_owned()))
+            .await;
+    };
+    comes("one").await;
+    rig.apply(Transition::SetWorkerState {
+        worker: rig.worker,
+        paused: true,
+        reason: Some("new disk".to_owned()),
+        graceful: true,
+    })
+    .await;
+    // Whatever became of its master meanwhile.
+    comes("one").await;
+    assert!(graceful().await);
+    comes("two").await;
+    assert!(!graceful().await);
+    let worker: Worker = rig.store.one(Key::Worker(rig.worker.into())).await.unwrap().value;
+    assert_eq!(
+        (worker.paused, worker.pause_reason.as_deref()),
+        (true, Some("new disk"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,7 +39,7 @@ macro_rules! for_resources {
             }
             BuildRequest {
                 id, buildset, builder, priority, claimed_at, claimed_by, complete_at, results, submitted_at, waited_for,
-                properties,
+                waiting_for, properties,
             }
             Build {
                 id, number, builder, request, worker, master, started_at, complete_at, locks_duration_s, results, state,

@@ -221,5 +221,5 @@ words!(Verb {
     Connected, Disconnected, StateUpdated, Requested, Deleted,
 } else Unspecified);
 words!(WaitReason {
-    NoMaster, NoWorker, NotConnected, Paused, Busy, Starting, Ready,
+    NoMaster, NoWorker, NotConnected, Paused, Locked, Busy, Starting, Ready,
 } else Unspecified);

@@ -151,6 +151,7 @@ const BUILD_REQUEST: &[Column] = &[
     same("results"),
     same("submitted_at"),
     same("waited_for"),
+    shown("waiting_for", Text).null(),
     shown("properties", Shape::Properties).null(),
 ];
 const BUILDSET: &[Column] = &[

@@ -108,6 +108,7 @@ fn an_open_request_has_results_minus_one() {
         results: None,
         submitted_at: AT,
         waited_for: false,
+        waiting_for: None,
         properties: Properties::new(),
     };
     assert_eq!(
@@ -116,7 +117,7 @@ fn an_open_request_has_results_minus_one() {
             "buildrequestid": 8, "buildsetid": 4, "builderid": 1, "priority": 0, "claimed": false, "claimed_at": null,
             "claimed_by_masterid": null, "complete": false, "complete_at": null, "results": -1,
             "submitted_at": 1_700_000_000, "submitted_at_us": 1_700_000_000_250_000_i64, "waited_for": false,
-            "properties": null,
+            "waiting_for": null, "properties": null,
         })
     );
 }

@@ -41,7 +41,11 @@ impl Summary<'_> {
                 plain(&parts.join(" "))
             }
             Entity::Buildset(it) => self.ended(it.results, &it.reason),
-            Entity::BuildRequest(it) => self.ended(it.results, &self.name(&Key::Builder(it.builder.into()))),
+            Entity::BuildRequest(it) => {
+                let builder = self.name(&Key::Builder(it.builder.into()));
+                let waits = it.waiting_for.as_ref().map(|it| format!("waiting for {it}"));
+                self.ended(it.results, &with(&builder, &waits.unwrap_or_default()))
+            }
             Entity::Build(it) => {
                 let build = format!("{}/{}", self.name(&Key::Builder(it.builder.into())), it.number);
                 let worker = self.name(&Key::Worker(it.worker.into()));

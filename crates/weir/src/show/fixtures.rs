@@ -95,6 +95,7 @@ pub(crate) fn request(id: i64, builder: i64) -> BuildRequest {
         results: None,
         submitted_at: ago(65),
         waited_for: false,
+        waiting_for: None,
         properties: Default::default(),
     }
 }

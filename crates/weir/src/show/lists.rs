@@ -68,7 +68,10 @@ pub(crate) fn requests(rows: &[BuildRequest], names: &Names, now: Timestamp, loo
         let state = match (row.results, row.claimed_at) {
             (Some(results), _) => coloured(results, colour(results)),
             (None, Some(_)) => coloured("building", 3),
-            (None, None) => Cell::new("waiting"),
+            (None, None) => match &row.waiting_for {
+                Some(what) => Cell::new(format!("waiting for {}", plain(what))),
+                None => Cell::new("waiting"),
+            },
         };
         table.row([
             Cell::new(row.id),
@@ -145,6 +148,8 @@ mod tests {
         removed.description = Some("was\nonce".to_owned());
         let mut claimed = request(2, 1);
         claimed.claimed_at = Some(NOW);
+        let mut locked = request(4, 1);
+        locked.waiting_for = Some("lock db, held by linux/18".to_owned());
         let mut ended = request(3, 1);
         ended.results = Some(Results::Cancelled);
         let scheduler = |id, name: &str, enabled, master: Option<i64>| Scheduler {
@@ -185,7 +190,7 @@ mod tests {
             builders(&[builder(1, "linux"), removed], &names, NOW, look),
             builds(&ran, &names, NOW, look),
             workers(&[worker(1, "w1")], &names, NOW, look),
-            requests(&[request(1, 1), claimed, ended], &names, NOW, look),
+            requests(&[request(1, 1), claimed, ended, locked], &names, NOW, look),
             changes(&[change], &names, NOW, look),
             schedulers(
                 &[

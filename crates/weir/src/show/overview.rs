@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use comfy_table::Cell;
 use weir_status_api::{
-    Build, BuildId, BuildRequest, Builder, BuilderId, Home, Page, Timestamp, WaitReason, Worker,
+    Build, BuildId, BuildRequest, Builder, BuilderId, Home, Page, Timestamp, WaitReason, WaitingRequest,
+    Worker,
 };
 
 use super::table::{Table, coloured};
@@ -24,7 +25,7 @@ pub(crate) struct Overview {
     /// When builds that run are expected to end.
     pub(crate) expected: BTreeMap<BuildId, Timestamp>,
     /// Why the first request of a builder waits.
-    pub(crate) why: BTreeMap<BuilderId, WaitReason>,
+    pub(crate) why: BTreeMap<BuilderId, String>,
 }
 
 impl Overview {
@@ -33,7 +34,9 @@ impl Overview {
         let ends = |it: &weir_status_api::RunningBuild| Some((it.build.id, it.expected_end_at?));
         self.expected = home.running.iter().filter_map(ends).collect();
         for waiting in &home.waiting {
-            self.why.entry(waiting.request.builder).or_insert(waiting.why);
+            self.why
+                .entry(waiting.request.builder)
+                .or_insert_with(|| reason(waiting));
         }
         self
     }
@@ -84,7 +87,7 @@ impl Overview {
     }
 
     fn reason(&self, builder: BuilderId) -> String {
-        let why = self.why.get(&builder).map(|why| reason(*why));
+        let why = self.why.get(&builder);
         why.map_or_else(String::new, |why| format!(": {why}"))
     }
 
@@ -163,17 +166,21 @@ fn left(expected: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 /// Why a request waits.
-fn reason(why: WaitReason) -> &'static str {
-    match why {
+fn reason(waiting: &WaitingRequest) -> String {
+    if let (WaitReason::Locked, Some(what)) = (waiting.why, &waiting.request.waiting_for) {
+        return plain(what);
+    }
+    let why = match waiting.why {
         WaitReason::NoMaster => "no master has it",
         WaitReason::NoWorker => "it has no worker",
         WaitReason::NotConnected => "no worker is connected",
         WaitReason::Paused => "its workers are paused",
         WaitReason::Busy => "its workers are busy",
         WaitReason::Starting => "it starts",
-        // What the master alone knows: a lock, a function that says no.
+        // What the master does not tell: a function that says no.
         _ => "its turn comes",
-    }
+    };
+    why.to_owned()
 }
 
 pub(super) fn worker_state(worker: &Worker) -> Cell {
@@ -254,9 +261,13 @@ mod tests {
         overview.why = [
             (1, WaitReason::Busy),
             (2, WaitReason::NotConnected),
-            (5, WaitReason::NoMaster),
+            (5, WaitReason::Locked),
         ]
-        .map(|(id, why)| (BuilderId(id), why))
+        .map(|(id, why)| {
+            let mut request = request(id, id);
+            request.waiting_for = Some("lock db, held by linux/18".to_owned());
+            (BuilderId(id), reason(&WaitingRequest { request, why }))
+        })
         .into();
         assert_snapshot!("overview_expected", overview.text(NOW, Look::default()));
     }

@@ -6,7 +6,7 @@ use weir_status_api::{
     BuildRequest, BuildRequestField, Op, Query, Read, ReadExt, Result, Timestamp, Worker, WorkerField,
 };
 
-use super::{Look, stopwatch};
+use super::{Look, plain, stopwatch};
 
 /// How many requests before it are counted.
 const MOST: u32 = 1000;
@@ -50,11 +50,11 @@ impl Standing {
         format!(
             "{} · {waiting} · {}",
             look.paint("waiting", "1;33"),
-            self.why(builder)
+            self.why(request, builder)
         )
     }
 
-    fn why(&self, builder: &str) -> String {
+    fn why(&self, request: &BuildRequest, builder: &str) -> String {
         let connected: Vec<&Worker> = self
             .workers
             .iter()
@@ -65,6 +65,9 @@ impl Standing {
         }
         if connected.iter().all(|it| it.paused || it.graceful) {
             return format!("each connected worker of builder {builder} is paused or ends");
+        }
+        if let Some(what) = &request.waiting_for {
+            return plain(what);
         }
         match self.before {
             0 => format!("next in the queue of builder {builder}"),
@@ -96,13 +99,20 @@ mod tests {
         away.connected_to.clear();
         let mut paused = worker(3, "w3");
         paused.paused = true;
+        let mut waits = request(7, 1);
+        waits.waiting_for = Some("lock db, held by tests/12".to_owned());
+        let locked = Standing {
+            before: 0,
+            workers: vec![ready.clone()],
+        };
         let lines = [
             line(0, &[]),
             line(1, std::slice::from_ref(&away)),
             line(1, &[away.clone(), paused.clone()]),
             line(0, &[ready.clone(), away, paused]),
             line(1, std::slice::from_ref(&ready)),
-            line(12, &[ready]),
+            line(12, std::slice::from_ref(&ready)),
+            locked.line(&waits, "linux", NOW, Look::default()),
         ];
         insta::assert_snapshot!("queue_lines", lines.join("\n"));
     }

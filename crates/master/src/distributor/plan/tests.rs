@@ -24,7 +24,7 @@ fn worker(id: i64, name: &str) -> Worker {
     }
 }
 
-fn request(id: i64, builder: i64, priority: i32) -> BuildRequest {
+pub(in super::super) fn request(id: i64, builder: i64, priority: i32) -> BuildRequest {
     BuildRequest {
         id: BuildRequestId(id),
         buildset: BuildsetId(1),
@@ -36,6 +36,7 @@ fn request(id: i64, builder: i64, priority: i32) -> BuildRequest {
         results: None,
         submitted_at: Timestamp(id),
         waited_for: false,
+        waiting_for: None,
         properties: Default::default(),
     }
 }
@@ -207,7 +208,9 @@ fn a_worker_whose_lock_is_taken_is_not_chosen() {
     plan.update_request(&request(2, 2, 0));
     let (first, held) = begun(&mut plan, &locks);
     assert_eq!(first, [(1, 2)]);
-    assert_eq!(plan.locked[&BuilderId(2)], (BuildRequestId(2), "disk".to_owned()));
+    let (waits, place) = plan.locked[&BuilderId(2)];
+    assert_eq!(waits, BuildRequestId(2));
+    assert_eq!(locks.what(place), "lock disk, held by x");
     // One that is more urgent comes before the one that waits already.
     plan.update_request(&request(3, 3, 1));
     assert!(begun(&mut plan, &locks).0.is_empty());

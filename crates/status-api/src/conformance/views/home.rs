@@ -109,6 +109,9 @@ impl ViewRows {
         if able.is_empty() {
             return WaitReason::Paused;
         }
+        if request.waiting_for.is_some() {
+            return WaitReason::Locked;
+        }
         let is_free = |worker: &Worker| {
             let at_it = |build: &Build| build.worker == worker.id && build.complete_at.is_none();
             !self.builds.iter().any(at_it)

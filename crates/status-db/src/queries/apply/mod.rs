@@ -108,6 +108,9 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         Transition::SetPriority(request, priority) => {
             requests::set_priority(tx, *request, *priority).await?;
         }
+        Transition::SetWaitingFor(request, what) => {
+            requests::set_waiting_for(tx, *request, what.as_deref()).await?;
+        }
         Transition::Claim(request, master) => {
             return requests::claim(tx, *request, *master).await.map(Applied::Claimed);
         }
@@ -158,6 +161,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
         Transition::ConnectWorker(worker, master, info) => {
             workers::connect(tx, *worker, *master, info).await?;
         }
+        Transition::KnowProcess(worker, process) => workers::know_process(tx, *worker, process).await?,
         Transition::DisconnectWorker(worker, master) => workers::disconnect(tx, *worker, *master).await?,
         Transition::SetWorkerState {
             worker,

@@ -8,6 +8,7 @@ use weir_status_api::{
 
 use super::super::super::lock_row;
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble};
+use super::texts::cut;
 use super::{Tx, builds, found, workers};
 use crate::backend::Lockable;
 use crate::error::{Error, Result};
@@ -35,6 +36,7 @@ pub(super) async fn claim(tx: &mut Tx<'_>, request: BuildRequestId, master: Mast
         .set((
             build_requests::claimed_at.eq(tx.at.0),
             build_requests::claimed_by.eq(master.0),
+            build_requests::waiting_for.eq(None::<&str>),
         ))
         .returning(BuildRequestRow::as_returning())
         .get_result(tx.conn)
@@ -92,6 +94,28 @@ pub(super) async fn set_priority(tx: &mut Tx<'_>, request: BuildRequestId, prior
     Ok(())
 }
 
+/// One that is claimed or complete waits for nothing; that it does may be told too late.
+pub(super) async fn set_waiting_for(
+    tx: &mut Tx<'_>,
+    request: BuildRequestId,
+    what: Option<&str>,
+) -> Result<()> {
+    let what = what.map(cut);
+    let row = load(tx, request).await?;
+    if row.complete_at.is_some() || row.claimed_by.is_some() || row.waiting_for.as_deref() == what.as_deref()
+    {
+        return Ok(());
+    }
+    let row = diesel::update(build_requests::table.find(request.0))
+        .set(build_requests::waiting_for.eq(what.as_deref()))
+        .returning(BuildRequestRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let request = row.into_request()?;
+    tx.emit(Verb::Update, request);
+    Ok(())
+}
+
 pub(super) async fn complete(tx: &mut Tx<'_>, request: BuildRequestId, results: Results) -> Result<()> {
     let row = load(tx, request).await?;
     if row.complete_at.is_some() {
@@ -127,6 +151,7 @@ pub(super) async fn end(tx: &mut Tx<'_>, row: BuildRequestRow, results: Results)
         .set((
             build_requests::complete_at.eq(tx.at.0),
             build_requests::results.eq(results.code()),
+            build_requests::waiting_for.eq(None::<&str>),
         ))
         .returning(BuildRequestRow::as_returning())
         .get_result(tx.conn)

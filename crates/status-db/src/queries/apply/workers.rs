@@ -59,6 +59,26 @@ pub(super) async fn connect(
     emit(tx, Verb::Connected, worker).await
 }
 
+pub(super) async fn know_process(tx: &mut Tx<'_>, worker: WorkerId, process: &str) -> Result<()> {
+    let last: Option<Option<String>> = workers::table
+        .find(worker.0)
+        .select(workers::process)
+        .first(tx.conn)
+        .await
+        .optional()?;
+    let last = found(last, format_args!("worker {worker}"))?;
+    if last.as_deref() == Some(process) {
+        return Ok(());
+    }
+    diesel::update(workers::table.find(worker.0))
+        .set(workers::process.eq(process))
+        .execute(tx.conn)
+        .await?;
+    let before = load(tx, worker).await?;
+    let reason = before.pause_reason.as_deref();
+    set_state(tx, worker, before.paused, reason, false).await
+}
+
 /// Nothing happens if the worker was not connected to the master.
 pub(super) async fn disconnect(tx: &mut Tx<'_>, worker: WorkerId, master: MasterId) -> Result<()> {
     let gone = diesel::delete(connected_workers::table.find((worker.0, master.0)))

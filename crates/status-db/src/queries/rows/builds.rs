@@ -75,6 +75,7 @@ pub(crate) struct BuildRequestRow {
     pub(crate) submitted_at: i64,
     pub(crate) waited_for: bool,
     pub(crate) cancel_requested: bool,
+    pub(crate) waiting_for: Option<String>,
 }
 
 impl BuildRequestRow {
@@ -91,6 +92,7 @@ impl BuildRequestRow {
             results: results(self.results)?,
             submitted_at: Timestamp(self.submitted_at),
             waited_for: self.waited_for,
+            waiting_for: self.waiting_for,
             properties: Properties::new(),
         })
     }

@@ -63,6 +63,7 @@ impl Form for BuildRequest {
             .set("results", self.results.map_or(-1, Results::code))
             .time("submitted_at", self.submitted_at)
             .set("waited_for", self.waited_for)
+            .set("waiting_for", self.waiting_for.as_ref())
             .set("properties", properties)
             .done()
     }
@@ -80,6 +81,7 @@ impl Form for BuildRequest {
             results: fields.results("results")?,
             submitted_at: fields.time("submitted_at")?,
             waited_for: fields.flag("waited_for")?,
+            waiting_for: fields.maybe_text("waiting_for")?,
             properties: properties_from_json(fields.value("properties"))?,
         })
     }

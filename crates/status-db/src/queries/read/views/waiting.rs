@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Builder, BuilderId, MasterId, WaitReason, WaitingRequest};
+use weir_status_api::{BuildRequest, Builder, BuilderId, MasterId, WaitReason, WaitingRequest};
 
 use super::Conn;
 use super::rows::BuildRequestRow;
@@ -41,10 +41,7 @@ pub(super) async fn waiting(
             let request = row.into_request()?;
             let why = match request.claimed_at {
                 Some(_) => WaitReason::Starting,
-                None => house.why(
-                    builders.iter().find(|it| it.id == request.builder),
-                    request.builder,
-                ),
+                None => house.why(builders.iter().find(|it| it.id == request.builder), &request),
             };
             Ok(WaitingRequest { request, why })
         })
@@ -107,12 +104,12 @@ impl House {
         })
     }
 
-    fn why(&self, builder: Option<&Builder>, id: BuilderId) -> WaitReason {
+    fn why(&self, builder: Option<&Builder>, request: &BuildRequest) -> WaitReason {
         let mut masters = builder.into_iter().flat_map(|builder| &builder.masters);
         if !masters.any(|master| self.active_masters.contains(master)) {
             return WaitReason::NoMaster;
         }
-        let Some(workers) = self.workers_of.get(&id) else {
+        let Some(workers) = self.workers_of.get(&request.builder) else {
             return WaitReason::NoWorker;
         };
         let connected = || workers.iter().filter(|worker| self.connected.contains(worker));
@@ -124,6 +121,9 @@ impl House {
             .peekable();
         if awake.peek().is_none() {
             return WaitReason::Paused;
+        }
+        if request.waiting_for.is_some() {
+            return WaitReason::Locked;
         }
         match awake.all(|worker| self.busy.contains(worker)) {
             true => WaitReason::Busy,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use tracing::Level;
 
+use crate::plant::Plant;
 use crate::{observe, run, trace};
 
 /// How long one seed may take. One that takes longer goes round in circles.
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// With `--seed`: shows all that Weir says.
     #[arg(long, requires = "seed")]
     verbose: bool,
+    /// With `--seed`: plants this fault, to see that it is found.
+    #[arg(long, requires = "seed")]
+    plant: Option<Plant>,
     /// Runs so many seeds.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     seeds: u64,
@@ -73,7 +77,7 @@ fn one(seed: u64, arguments: &Arguments) -> Result<String, String> {
         .tempdir_in(memory())
         .map_err(|error| error.to_string())?;
     observe::begin(level);
-    let mut ended = run::run(seed, folder.path());
+    let mut ended = run::run(seed, arguments.plant, folder.path());
     if observe::has_panicked() && ended.is_ok() {
         ended = Err("something panicked".to_owned());
     }

@@ -6,6 +6,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::chance::Chance;
 use crate::network::HostId;
+use crate::plant::Plant;
 use crate::site::Site;
 use crate::trace;
 use crate::world::{Doom, World};
@@ -17,6 +18,8 @@ pub(crate) struct Faults {
     kinds: Vec<Kind>,
     /// The longest pause between two faults, in milliseconds.
     pause: u64,
+    /// How far the master's clock is from the right time, in seconds.
+    clock: i64,
     /// Until when the disk takes nothing.
     disk_is_full_until: Option<Duration>,
 }
@@ -33,6 +36,9 @@ enum Kind {
     Clock,
 }
 
+/// How far the clock may be from the right time, in seconds: what is further off is not believed.
+const FARTHEST: i64 = 10 * 60 * 60;
+
 const KINDS: [Kind; 8] = [
     Kind::KillMaster,
     Kind::KillWorker,
@@ -45,15 +51,20 @@ const KINDS: [Kind; 8] = [
 ];
 
 impl Faults {
-    /// Those of a seed.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Those of a seed; if something is planted, only what it needs.
+    pub(crate) fn new(seed: u64, plant: Option<Plant>) -> Self {
         let mut chance = Chance::new(seed, "faults");
-        let kinds = KINDS.into_iter().filter(|_| chance.once_in(2)).collect();
-        let pause = *chance.pick(&[500, 3000, 15_000]);
+        let kinds = match plant {
+            None => KINDS.into_iter().filter(|_| chance.once_in(2)).collect(),
+            Some(Plant::ForgetfulDisk) => vec![Kind::KillMaster],
+            Some(_) => vec![],
+        };
+        let pause = *chance.pick(&[300, 1500, 6000]);
         Self {
             chance,
             kinds,
             pause,
+            clock: 0,
             disk_is_full_until: None,
         }
     }
@@ -107,7 +118,11 @@ impl Faults {
             Kind::Disk => self.fill_disk(world),
             Kind::Clock => {
                 let seconds = i64::try_from(self.chance.within(1..=7200)).unwrap_or_default();
-                let seconds = if self.chance.once_in(2) { seconds } else { -seconds };
+                let ahead = self.chance.once_in(2);
+                let goes_ahead = self.clock < -FARTHEST || ahead && self.clock < FARTHEST;
+                let seconds = if goes_ahead { seconds } else { -seconds };
+                self.clock += seconds;
+                site.shared.ledger.open().has_clock_jumped = true;
                 trace::note(format_args!("the master's clock jumps by {seconds} s"));
                 site.shared.clock.jump(seconds * 1_000_000);
             }

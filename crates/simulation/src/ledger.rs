@@ -20,6 +20,12 @@ pub(crate) struct Entries {
     pub(crate) changes: BTreeMap<String, bool>,
     /// Whether people want nothing any more.
     pub(crate) people_are_done: bool,
+    /// Which configuration the master's file has, from 0.
+    pub(crate) version: usize,
+    /// By which one the master goes.
+    pub(crate) goes_by: usize,
+    /// Whether the master's clock was set.
+    pub(crate) has_clock_jumped: bool,
     /// Whether all is well again.
     pub(crate) is_calm: bool,
     /// Whether the master is idle, as it says.

@@ -20,6 +20,7 @@ mod nature;
 mod network;
 mod observe;
 mod plan;
+mod plant;
 mod run;
 mod site;
 mod trace;

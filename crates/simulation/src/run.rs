@@ -1,6 +1,7 @@
 //! One seed, from its beginning to the checks at its end.
 
 use std::cell::RefCell;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,15 +12,16 @@ use crate::audit::{self, Record};
 use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::plan::Plan;
-use crate::site::Site;
+use crate::plant::Plant;
+use crate::site::{Site, data};
 use crate::world::World;
 use crate::{here, nature, trace};
 
 /// How long everything may take after the faults have ended.
-const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
 /// For how long nothing must happen before it is believed that nothing will.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(12);
 
 /// What a seed came to.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub(crate) struct Summary {
 ///
 /// # Errors
 /// What went wrong that must not.
-pub(crate) fn run(seed: u64, folder: &Path) -> Result<Summary, String> {
+pub(crate) fn run(seed: u64, plant: Option<Plant>, folder: &Path) -> Result<Summary, String> {
     std::env::set_current_dir(folder).map_err(|error| error.to_string())?;
     nature::rule(seed);
     let disk = Rc::new(RefCell::new(Chance::new(seed, "disk")));
@@ -47,16 +49,27 @@ pub(crate) fn run(seed: u64, folder: &Path) -> Result<Summary, String> {
         pace(&mut disk.borrow_mut())
     });
     let mut world = World::new(seed);
-    let plan = Plan::new(seed);
-    trace::note(format_args!("seed {seed}: {plan:#?}"));
+    let plan = Plan::new(seed, plant);
+    trace::note(format_args!("seed {seed}"));
+    trace::show_beside(format_args!("{plan:#?}"));
+    for (from, text) in &plan.configs {
+        trace::show_beside(format_args!("# from {from:?} on\n{text}"));
+    }
+    if let Some(secret) = &plan.features.secret {
+        trace::forbid(secret);
+        hide(secret).map_err(|error| error.to_string())?;
+    }
     let trouble = plan.trouble;
-    let site = Site::build(&mut world, plan);
-    let mut faults = Faults::new(seed);
+    let site = Site::build(&mut world, plan, plant);
+    let mut faults = Faults::new(seed, plant);
     // All have met when it begins.
     world.run_until(Duration::from_secs(2));
     while world.now() < trouble {
         let next = (world.now() + faults.pause()).min(trouble);
         world.run_until(next);
+        if let Some(plant) = plant.filter(|_| world.is_running(site.master())) {
+            plant.watch_disk(&data().join("data"));
+        }
         faults.strike(&mut world, &site);
     }
     faults.end(&mut world, &site);
@@ -64,18 +77,31 @@ pub(crate) fn run(seed: u64, folder: &Path) -> Result<Summary, String> {
     let settled = settle(&mut world, &site);
     let time = world.now();
     world.end_all();
-    let record = Record::read(&mut world, &site)?;
-    settled?;
-    audit::check(&record, &site.shared)?;
-    for event in &record.events {
-        trace::bytes(&serde_json::to_vec(&**event).unwrap_or_default());
+    if let Some(plant) = plant {
+        plant.spoil_store(&data().join("data"))?;
     }
+    let mut record = Record::read(&mut world, &site)?;
+    if let Some(plant) = plant {
+        plant.spoil_record(&mut record);
+    }
+    settled.map_err(|why| match record.open() {
+        Some(open) => format!("{why}: {open}"),
+        None => why,
+    })?;
+    audit::check(&record, &site.shared)?;
     Ok(Summary {
         hash: trace::hash(),
         builds: record.builds.len(),
         events: record.events.len(),
         time,
     })
+}
+
+/// Puts the secret where the master finds it.
+fn hide(secret: &str) -> std::io::Result<()> {
+    std::fs::create_dir("secrets")?;
+    std::fs::write("secrets/key", secret)?;
+    std::fs::set_permissions("secrets/key", std::fs::Permissions::from_mode(0o600))
 }
 
 /// How long work with the disk waits: mostly not at all.

@@ -24,6 +24,7 @@ use crate::here::SetClock;
 use crate::ledger::{Heard, Ledger};
 use crate::network::{HostId, Network};
 use crate::plan::Plan;
+use crate::plant::Plant;
 use crate::world::{Program, World};
 
 /// How often a connection is asked for a sign of life, and how long it may take to give one: as the programs have it.
@@ -53,6 +54,8 @@ pub(crate) struct Site {
 /// What the programs of a site share.
 pub(crate) struct Shared {
     pub(crate) plan: Plan,
+    /// What is planted, if something is.
+    pub(crate) plant: Option<Plant>,
     pub(crate) network: Network,
     pub(crate) ledger: Ledger,
     /// The clock of the master's machine.
@@ -61,9 +64,10 @@ pub(crate) struct Shared {
 
 impl Site {
     /// Builds the site of `plan`; all its hosts start.
-    pub(crate) fn build(world: &mut World, plan: Plan) -> Self {
+    pub(crate) fn build(world: &mut World, plan: Plan, plant: Option<Plant>) -> Self {
         let shared = Arc::new(Shared {
             plan,
+            plant,
             network: world.network().clone(),
             ledger: Ledger::default(),
             clock: Arc::default(),
@@ -86,7 +90,7 @@ impl Site {
         add(world, "prober", |shared, host, _| {
             Box::pin(prober::run(shared, host))
         });
-        let names = shared.plan.workers.iter().map(|(name, _)| name.clone());
+        let names = shared.plan.workers.iter().map(|it| it.name.clone());
         let workers = names
             .map(|name| {
                 let (host, shared) = (world.next_host(), Arc::clone(&shared));
@@ -187,7 +191,8 @@ async fn gateway(shared: Arc<Shared>, host: HostId) -> Result<(), String> {
 async fn worker(shared: Arc<Shared>, host: HostId, name: String, life: u32) -> Result<(), String> {
     let instance = format!("{name}, life {life}");
     let mut options = weir_worker::Options::new("grpc://simulated", &name, &name, &name, instance);
-    options.simulation = Some(shared.plan.simulation.clone());
+    let simulation = shared.plan.simulation.clone();
+    options.simulation = Some(shared.plant.map_or(simulation.clone(), |it| it.simulation(simulation)));
     // So little that it is full now and then.
     options.journal_size = 256 * 1024;
     let network = shared.network.clone();

@@ -4,17 +4,34 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::chance::mix;
 use crate::here;
 
-/// FNV-1a.
-const FIRST: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0100_0000_01b3;
 
 thread_local! {
-    static HASH: Cell<u64> = const { Cell::new(FIRST) };
+    static HASH: Cell<u64> = const { Cell::new(0) };
     static IS_SHOWN: Cell<bool> = const { Cell::new(false) };
+    static FORBIDDEN: RefCell<Option<String>> = const { RefCell::new(None) };
+    static HAS_FORBIDDEN: Cell<bool> = const { Cell::new(false) };
     /// What a failure shows: the last lines.
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From now on it is remembered if this is noted.
+pub(crate) fn forbid(text: &str) {
+    FORBIDDEN.set(Some(text.to_owned()));
+}
+
+/// Whether something was noted that is forbidden.
+pub(crate) fn has_forbidden() -> bool {
+    HAS_FORBIDDEN.get()
+}
+
+/// Shows this, if lines are shown. It is no part of what happened.
+pub(crate) fn show_beside(what: impl fmt::Display) {
+    if IS_SHOWN.get() {
+        eprintln!("{what}");
+    }
 }
 
 /// Shows each line at once.
@@ -29,9 +46,12 @@ pub(crate) fn hash() -> u64 {
 
 /// Notes bytes, which are not shown.
 pub(crate) fn bytes(bytes: &[u8]) {
-    let hash = bytes.iter().fold(HASH.get(), |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(PRIME)
-    });
+    let mut hash = HASH.get() ^ bytes.len() as u64;
+    for part in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        hash = mix::stir(hash.wrapping_add(mix::STEP) ^ u64::from_le_bytes(word));
+    }
     HASH.set(hash);
 }
 
@@ -39,6 +59,9 @@ pub(crate) fn bytes(bytes: &[u8]) {
 pub(crate) fn note(what: impl fmt::Display) {
     let line = format!("{:>10.3} {what}", here::now().as_secs_f64());
     bytes(line.as_bytes());
+    if FORBIDDEN.with_borrow(|it| it.as_ref().is_some_and(|it| line.contains(it.as_str()))) {
+        HAS_FORBIDDEN.set(true);
+    }
     LINES.with_borrow_mut(|lines| {
         lines.push(line);
         if IS_SHOWN.get() {

@@ -91,6 +91,11 @@ impl World {
         &self.hosts[host].name
     }
 
+    /// Whether a host runs.
+    pub(crate) fn is_running(&self, host: HostId) -> bool {
+        self.hosts[host].life.is_some()
+    }
+
     /// The number that the next host gets.
     pub(crate) fn next_host(&self) -> HostId {
         self.hosts.len()

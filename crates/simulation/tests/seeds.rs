@@ -3,8 +3,8 @@
 
 use std::process::{Command, Output};
 
-/// As many as take about a minute of both processors together.
-const SEEDS: &str = "24";
+/// As many in each part as take about a minute and a half of one processor.
+const SEEDS: usize = 75;
 
 fn simulate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weir-simulation"))
@@ -13,9 +13,10 @@ fn simulate(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-#[test]
-fn what_must_be_true_is_true_under_faults() {
-    let output = simulate(&["--seeds", SEEDS, "--jobs", "2"]);
+/// Runs the seeds of a part, counted from 0: the parts run beside each other.
+fn run_part(part: usize) {
+    let (from, count) = (1 + part * SEEDS, SEEDS);
+    let output = simulate(&["--from", &from.to_string(), "--seeds", &count.to_string()]);
     let (said, why) = (output.stdout, output.stderr);
     assert!(
         output.status.success(),
@@ -26,8 +27,28 @@ fn what_must_be_true_is_true_under_faults() {
 }
 
 #[test]
+fn what_must_be_true_is_true_under_faults_1() {
+    run_part(0);
+}
+
+#[test]
+fn what_must_be_true_is_true_under_faults_2() {
+    run_part(1);
+}
+
+#[test]
+fn what_must_be_true_is_true_under_faults_3() {
+    run_part(2);
+}
+
+#[test]
+fn what_must_be_true_is_true_under_faults_4() {
+    run_part(3);
+}
+
+#[test]
 fn a_seed_gives_the_same_run_each_time() {
-    for seed in ["3", "4"] {
+    for seed in ["3", "4", "5"] {
         let trace = || String::from_utf8(simulate(&["--seed", seed, "--quiet"]).stdout).unwrap();
         let first = trace();
         assert!(first.contains("trace "), "{first}");

@@ -67,7 +67,7 @@ impl Plan {
 
 impl Simulation {
     /// What the command with this number of the worker's process, from 0, says if nobody ends it: to compare what
-    /// came of it. Commands of `git` say more.
+    /// came of it. A `git rev-parse` says a revision before, and an `echo` its words.
     pub fn transcript(&self, worker: &str, number: u64) -> Transcript {
         let plan = self.plan(worker, number);
         Transcript {
@@ -120,12 +120,20 @@ pub(crate) async fn run(
 
 /// Says all lines, evenly over the time.
 async fn speak(plan: &Plan, command: &StartCommand, started: Instant, hold: &Hold) {
+    let mut hasher = DefaultHasher::new();
+    command.command_id.hash(&mut hasher);
     if asks_for_a_revision(command) {
-        let id = &command.command_id;
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
         let revision = format!("{:016x}{:016x}{:08x}\n", hasher.finish(), hasher.finish(), 0);
         hold.output(Stream::Stdout, revision.into());
+    }
+    if let Some(words) = echoes(command) {
+        // In two pieces, cut anywhere.
+        let cut = usize::try_from(hasher.finish() % words.len() as u64).unwrap_or_default();
+        for piece in [words.slice(..cut), words.slice(cut..)] {
+            if !piece.is_empty() {
+                hold.output(Stream::Stdout, piece);
+            }
+        }
     }
     let mut said = 0;
     loop {
@@ -165,6 +173,17 @@ fn asks_for_a_revision(command: &StartCommand) -> bool {
             .words
             .starts_with(&["git".to_owned(), "rev-parse".to_owned()]),
         _ => false,
+    }
+}
+
+/// The line that an `echo` writes; it goes before all that is made up.
+fn echoes(command: &StartCommand) -> Option<Bytes> {
+    match &command.what {
+        Some(What::Argv(argv)) => match argv.words.split_first() {
+            Some((program, words)) if program == "echo" => Some((words.join(" ") + "\n").into()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use weir_status_api::{
 use weir_status_db::BuildsetSource;
 
 use super::pending::{Pending, line};
-use super::{Context, new_stamp};
+use super::{Context, LONGEST_SLEEP, new_stamp};
 use crate::error::{Error, Result};
 
 /// The line of all changes where one branch of several codebases is built together.
@@ -163,13 +163,17 @@ impl<'c> AfterChanges<'c> {
 
     async fn wait(&self) {
         match self.pending.next_due(self.stable) {
-            Some(due) => tokio::time::sleep(due.since(self.context.clock.now())).await,
+            Some(due) => {
+                let pause = due.since(self.context.clock.now());
+                tokio::time::sleep(pause.min(LONGEST_SLEEP)).await;
+            }
             None => std::future::pending().await,
         }
     }
 
     async fn build_what_is_stable(&mut self) -> Result<()> {
         let now = self.context.clock.now();
+        self.pending.set_back(now);
         let mut after = self.pending.clone();
         while let Some(changes) = after.take_due(self.stable, now) {
             self.build(changes, &after).await?;

@@ -31,6 +31,9 @@ pub(crate) use trigger::{Trigger, TriggerSource, Triggered, trigger};
 /// Changes of a buildset that the function of its priority is told of, the newest.
 const MOST_CHANGES: usize = 100;
 
+/// How long to sleep at the most: the machine's clock can be set in the meantime.
+const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// What every scheduler works with.
 pub(crate) struct Context {
     pub(crate) store: Store,

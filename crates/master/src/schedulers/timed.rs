@@ -9,11 +9,8 @@ use weir_status_api::{Change, ChangeField, ChangeId, Key, Op, Query, ReadExt, So
 use weir_status_db::{BuildsetSource, NewBuildset};
 
 use super::trigger::{self, LastTrigger};
-use super::{Context, new_stamp};
+use super::{Context, LONGEST_SLEEP, new_stamp};
 use crate::error::{Error, Result};
-
-/// How long to sleep at the most: the machine's clock can be set in the meantime.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// How far the last time may lie ahead of a clock that went back. One that lies further ahead was made by a clock
 /// that was wrong, and would keep the scheduler from its work for as long.

@@ -1,83 +1,99 @@
 //! Every request ends once, every build ends once, and nothing that was promised is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
-use weir_status_api::{Build, BuildId, BuildRequest, BuildRequestId, Entity, Outcome, Results, StepId, Verb};
+use weir_status_api::{
+    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Entity, Outcome, Results, StepId, Timestamp, Verb,
+};
 
-use super::Record;
+use super::{Record, Told};
 use crate::site::Shared;
 
 /// Checks requests, builds, steps, forces and changes.
-pub(super) fn check(record: &Record, shared: &Shared) -> Result<(), String> {
+pub(super) fn check(record: &Record, told: &Told<'_>, shared: &Shared) -> Result<(), String> {
     ends(record)?;
-    all_complete(record)?;
-    for request in &record.requests {
-        outcome(request, record)?;
+    all_complete(told)?;
+    let mut builds: BTreeMap<BuildRequestId, Vec<&Build>> = BTreeMap::new();
+    for build in told.builds.values() {
+        builds.entry(build.request).or_default().push(build);
     }
-    forces(record, shared)?;
-    changes(record, shared)
+    let newest = newest_of_each_builder(told);
+    for request in told.requests.values() {
+        let of_request = builds.get(&request.id).map(Vec::as_slice).unwrap_or_default();
+        outcome(request, of_request, &newest)?;
+    }
+    forces(told, shared)?;
+    changes(told, shared)
 }
 
 /// Each thing that ends does so once, and changes no more after that.
 fn ends(record: &Record) -> Result<(), String> {
-    let mut builds: BTreeMap<BuildId, usize> = BTreeMap::new();
-    let mut requests: BTreeMap<BuildRequestId, usize> = BTreeMap::new();
-    let mut steps: BTreeMap<StepId, usize> = BTreeMap::new();
-    for event in &record.events {
+    let mut builds: BTreeSet<BuildId> = BTreeSet::new();
+    let mut requests: BTreeSet<BuildRequestId> = BTreeSet::new();
+    let mut steps: BTreeSet<StepId> = BTreeSet::new();
+    for event in record.events.iter().filter(|it| it.verb != Verb::Deleted) {
         let is_end = matches!(event.verb, Verb::Finished | Verb::Complete);
-        let ends = match &event.entity {
-            Entity::Build(it) => builds.entry(it.id).or_default(),
-            Entity::BuildRequest(it) => requests.entry(it.id).or_default(),
-            Entity::Step(it) => steps.entry(it.id).or_default(),
-            _ => continue,
+        let had_ended = match &event.entity {
+            Entity::Build(it) if is_end => !builds.insert(it.id),
+            Entity::BuildRequest(it) if is_end => !requests.insert(it.id),
+            Entity::Step(it) if is_end => !steps.insert(it.id),
+            Entity::Build(it) => builds.contains(&it.id),
+            Entity::BuildRequest(it) => requests.contains(&it.id),
+            Entity::Step(it) => steps.contains(&it.id),
+            _ => false,
         };
-        if *ends > 0 {
+        if had_ended {
             return Err(format!("it had ended before: {event:?}"));
         }
-        *ends += usize::from(is_end);
     }
     Ok(())
 }
 
-fn all_complete(record: &Record) -> Result<(), String> {
-    let requests = record
-        .requests
-        .iter()
-        .filter(|it| it.complete_at.is_none() || it.results.is_none());
-    let builds = record
-        .builds
-        .iter()
-        .filter(|it| it.complete_at.is_none() || it.results.is_none());
-    let steps = record
-        .steps
-        .iter()
-        .filter(|it| it.complete_at.is_none() || it.results.is_none());
-    let buildsets = record
-        .buildsets
-        .iter()
-        .filter(|it| it.complete_at.is_none() || it.results.is_none());
-    let logs = record.logs.iter().filter(|(it, _)| !it.complete);
-    let open = requests
-        .map(|it| format!("{it:?}"))
-        .chain(builds.map(|it| format!("{it:?}")))
-        .chain(steps.map(|it| format!("{it:?}")))
-        .chain(buildsets.map(|it| format!("{it:?}")))
-        .chain(logs.map(|it| format!("{it:?}")))
-        .next();
-    match open {
-        Some(open) => Err(format!("this has not ended: {open}")),
+fn all_complete(told: &Told<'_>) -> Result<(), String> {
+    for it in told.requests.values() {
+        has_ended(it, it.complete_at, it.results)?;
+    }
+    for it in told.builds.values() {
+        has_ended(it, it.complete_at, it.results)?;
+    }
+    for it in told.steps.values() {
+        has_ended(it, it.complete_at, it.results)?;
+    }
+    for it in told.buildsets.values() {
+        has_ended(it, it.complete_at, it.results)?;
+    }
+    match told.logs.values().find(|it| !it.complete) {
+        Some(log) => Err(format!("this has not ended: {log:?}")),
         None => Ok(()),
     }
 }
 
+fn has_ended(it: &impl Debug, at: Option<Timestamp>, results: Option<Results>) -> Result<(), String> {
+    match (at, results) {
+        (Some(_), Some(_)) => Ok(()),
+        _ => Err(format!("this has not ended: {it:?}")),
+    }
+}
+
+fn newest_of_each_builder(told: &Told<'_>) -> BTreeMap<BuilderId, BuildRequestId> {
+    // Ids grow, so the last stays.
+    told.requests.values().map(|it| (it.builder, it.id)).collect()
+}
+
 /// A request ends as its last build did; those before were to be repeated. One whose build was to be repeated may have
-/// been cancelled, or collapsed, before it was.
-fn outcome(request: &BuildRequest, record: &Record) -> Result<(), String> {
-    let builds: Vec<&Build> = record
-        .builds
-        .iter()
-        .filter(|it| it.request == request.id)
-        .collect();
+/// been cancelled, or collapsed, before it was. One that is collapsed has a newer one in its place.
+fn outcome(
+    request: &BuildRequest,
+    builds: &[&Build],
+    newest: &BTreeMap<BuilderId, BuildRequestId>,
+) -> Result<(), String> {
+    if request.results == Some(Results::Skipped)
+        && builds.iter().all(|it| it.results == Some(Results::Retry))
+        && newest.get(&request.builder) == Some(&request.id)
+    {
+        return Err(format!("nothing stands for this request: {request:?}"));
+    }
     let Some((last, before)) = builds.split_last() else {
         return match request.results {
             Some(Results::Cancelled | Results::Skipped) => Ok(()),
@@ -98,12 +114,12 @@ fn outcome(request: &BuildRequest, record: &Record) -> Result<(), String> {
 }
 
 /// Each force that was answered made what the answer says, and only that.
-fn forces(record: &Record, shared: &Shared) -> Result<(), String> {
+fn forces(told: &Told<'_>, shared: &Shared) -> Result<(), String> {
     for (key, outcome) in &shared.ledger.open().forces {
-        let made = record
-            .buildsets
-            .iter()
-            .filter(|it| it.reason.contains(&format!("[{key}]")));
+        let words = format!("[{key}]");
+        // What repeats a build has its own reason or the same.
+        let made = told.buildsets.values();
+        let made = made.filter(|it| it.rebuilt_build.is_none() && it.reason.contains(&words));
         let made: Vec<_> = made.map(|it| it.id).collect();
         match outcome {
             Some(Outcome::Buildset { buildset, .. }) if made == [*buildset] => {}
@@ -115,14 +131,14 @@ fn forces(record: &Record, shared: &Shared) -> Result<(), String> {
 }
 
 /// Each change that was taken is there once.
-fn changes(record: &Record, shared: &Shared) -> Result<(), String> {
+fn changes(told: &Told<'_>, shared: &Shared) -> Result<(), String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for revision in told.changes.values().filter_map(|it| it.revision.as_deref()) {
+        *counts.entry(revision).or_default() += 1;
+    }
     for (revision, was_taken) in &shared.ledger.open().changes {
-        let count = record
-            .changes
-            .iter()
-            .filter(|it| it.revision.as_ref() == Some(revision))
-            .count();
-        if count > 1 && !was_taken || *was_taken && count == 0 {
+        let count = counts.get(revision.as_str()).copied().unwrap_or_default();
+        if count > 1 || *was_taken && count == 0 {
             return Err(format!(
                 "the change {revision} is there {count} times; taken: {was_taken}"
             ));

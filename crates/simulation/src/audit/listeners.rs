@@ -26,12 +26,18 @@ fn compare(record: &Record, heard: &Heard) -> Result<(), String> {
     let mut last: Option<&(u32, Arc<Event>)> = None;
     for told in &heard.events {
         let (life, event) = told;
+        if last.is_some_and(|(before, known)| before == life && known.cursor == event.cursor) {
+            return Err(format!("heard event {} twice in one life", event.cursor));
+        }
         let is_again = last.is_some_and(|(before, known)| known == event && before < life);
         if !is_again {
             match expected.next() {
                 Some(next) if next == event => {}
                 Some(next) => {
-                    return Err(format!("heard {event:?} in the place of {next:?}"));
+                    return Err(format!(
+                        "heard event {} in the place of {}: {event:?} and not {next:?}",
+                        event.cursor, next.cursor
+                    ));
                 }
                 None => return Err(format!("heard {event:?}, which never was")),
             }

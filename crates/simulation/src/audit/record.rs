@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::time::timeout;
 use weir_status_api::{
-    Build, BuildRequest, Buildset, Change, Cursor, Entity, Event, Key, Log, LogKey, MAX_LIMIT, Query, Read,
-    ReadExt, Resource, Signal, Start, Step, TopicFilter, Verb, Watch, Worker,
+    Build, BuildId, BuildRequest, BuildRequestId, Buildset, Change, Cursor, Entity, Event, Log, LogId,
+    LogKey, LogKind, MAX_LIMIT, Query, Read, ReadExt, Resource, Signal, Start, Step, StepId, TopicFilter,
+    Watch, Worker,
 };
 use weir_status_db::{Database, Options, Store};
 
@@ -19,15 +20,16 @@ use crate::world::World;
 pub(crate) struct Record {
     /// All events.
     pub(crate) events: Vec<Arc<Event>>,
-    /// All of each kind, the oldest first.
+    /// All of each kind that was not deleted, the oldest first.
     pub(crate) changes: Vec<Change>,
     pub(crate) buildsets: Vec<Buildset>,
     pub(crate) requests: Vec<BuildRequest>,
     pub(crate) builds: Vec<Build>,
     pub(crate) steps: Vec<Step>,
-    /// Logs with their contents.
-    pub(crate) logs: Vec<(Log, String)>,
+    pub(crate) logs: Vec<Log>,
     pub(crate) workers: Vec<Worker>,
+    /// What the logs have whose content is kept.
+    pub(crate) contents: BTreeMap<LogId, String>,
 }
 
 impl Record {
@@ -48,80 +50,56 @@ impl Record {
         })
     }
 
-    /// Events are numbered without a hole, and put over each other they give what is read.
-    ///
-    /// # Errors
-    /// If it is not so.
-    pub(crate) fn check_events(&self) -> Result<(), String> {
-        let mut folded: BTreeMap<String, &Entity> = BTreeMap::new();
-        for (number, event) in (1..).zip(&self.events) {
-            if event.cursor != Cursor(number) {
-                return Err(format!("event {} has the number {}", number, event.cursor));
+    /// What is open, the oldest first: requests, or else builds.
+    pub(crate) fn open(&self) -> Option<String> {
+        let request = self.requests.iter().find(|it| it.complete_at.is_none());
+        let build = self.builds.iter().find(|it| it.complete_at.is_none());
+        let (request, build) = (request.map(|it| format!("{it:?}")), build.map(|it| format!("{it:?}")));
+        request.or(build)
+    }
+
+    /// As if a step had never ended.
+    pub(crate) fn forget_end_of_step(&mut self) {
+        let Some(step) = self.steps.iter().find(|it| it.started_at.is_some()).map(|it| it.id) else {
+            return;
+        };
+        self.change_step(step, |it| (it.complete_at, it.results) = (None, None));
+    }
+
+    fn change_step(&mut self, step: StepId, change: impl Fn(&mut Step)) {
+        self.steps.iter_mut().filter(|it| it.id == step).for_each(&change);
+        for event in &mut self.events {
+            if matches!(&event.entity, Entity::Step(it) if it.id == step)
+                && let Entity::Step(it) = &mut Arc::make_mut(event).entity
+            {
+                change(it);
             }
-            if let Some(key) = key(&event.entity) {
-                match event.verb {
-                    Verb::Deleted => folded.remove(&key.to_string()),
-                    _ => folded.insert(key.to_string(), &event.entity),
-                };
-            }
-        }
-        let read = entities(&self.changes)
-            .chain(entities(&self.buildsets))
-            .chain(entities(&self.requests))
-            .chain(entities(&self.builds))
-            .chain(entities(&self.steps))
-            .chain(entities(&self.workers))
-            .chain(self.logs.iter().map(|(log, _)| log.clone().into_entity()));
-        for entity in read {
-            let Some(key) = key(&entity).map(|it| it.to_string()) else {
-                continue;
-            };
-            match folded.remove(&key) {
-                Some(told) if told_of(told) == entity => {}
-                told => {
-                    return Err(format!("{key} is {entity:?}, but the events tell of {told:?}"));
-                }
-            }
-        }
-        match folded.into_keys().next() {
-            Some(key) => Err(format!("the events tell of {key}, which is not there")),
-            None => Ok(()),
         }
     }
-}
 
-/// What a read gives of what an event tells: of workers, an absence is told only.
-fn told_of(entity: &Entity) -> Entity {
-    let mut entity = entity.clone();
-    if let Entity::Worker(worker) = &mut entity {
-        worker.absence = None;
+    /// As if the second build had been one more for the request of the first.
+    pub(crate) fn give_build_to_another_request(&mut self) {
+        let ended: Vec<(BuildId, BuildRequestId)> = self.builds.iter().map(|it| (it.id, it.request)).collect();
+        let [(_, request), (build, _), ..] = ended.as_slice() else {
+            return;
+        };
+        let builds = self.builds.iter_mut().filter(|it| it.id == *build);
+        builds.for_each(|it| it.request = *request);
+        for event in &mut self.events {
+            if matches!(&event.entity, Entity::Build(it) if it.id == *build)
+                && let Entity::Build(it) = &mut Arc::make_mut(event).entity
+            {
+                it.request = *request;
+            }
+        }
     }
-    entity
-}
-
-fn entities<R: Resource>(of: &[R]) -> impl Iterator<Item = Entity> {
-    of.iter().map(|it| it.clone().into_entity())
-}
-
-/// The key of what is read at the end.
-fn key(entity: &Entity) -> Option<Key> {
-    Some(match entity {
-        Entity::Change(it) => Key::Change(it.id),
-        Entity::Buildset(it) => Key::Buildset(it.id),
-        Entity::BuildRequest(it) => Key::BuildRequest(it.id),
-        Entity::Build(it) => Key::Build(it.id.into()),
-        Entity::Step(it) => Key::Step(it.id.into()),
-        Entity::Log(it) => Key::Log(it.id.into()),
-        Entity::Worker(it) => Key::Worker(it.id.into()),
-        _ => return None,
-    })
 }
 
 async fn read(store: &Store) -> weir_status_api::Result<Record> {
-    let mut logs = Vec::new();
-    for log in all::<Log>(store).await? {
-        let content = content(store, &log).await?;
-        logs.push((log, content));
+    let logs = all::<Log>(store).await?;
+    let mut contents = BTreeMap::new();
+    for log in logs.iter().filter(|it| it.kind != LogKind::Deleted) {
+        contents.insert(log.id, content(store, log).await?);
     }
     Ok(Record {
         events: events(store).await?,
@@ -132,6 +110,7 @@ async fn read(store: &Store) -> weir_status_api::Result<Record> {
         steps: all(store).await?,
         workers: all(store).await?,
         logs,
+        contents,
     })
 }
 

@@ -68,6 +68,9 @@ impl Listener for Scribe {
         }
         if let Some(heard) = self.shared.ledger.open().listeners.get_mut(self.name) {
             heard.events.push((self.life, Arc::new(event.clone())));
+            if let Some(plant) = self.shared.plant {
+                plant.mishear(&mut heard.events);
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Asks the master again and again whether it has anything to do.
+//! Asks the master again and again whether it has anything to do, once all is well.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,10 @@ use crate::network::HostId;
 /// Asks for ever, and writes the answers down.
 pub(super) async fn run(shared: Arc<Shared>, host: HostId) -> std::result::Result<(), String> {
     let api = status(&shared.network, host, MASTER)?;
+    // Until then something goes on anyway.
+    while !shared.ledger.open().is_calm {
+        sleep(Duration::from_secs(1)).await;
+    }
     loop {
         let idle = ask(&api).await.unwrap_or_default();
         shared.ledger.open().idle = idle;

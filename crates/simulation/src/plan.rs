@@ -139,7 +139,7 @@ impl Plan {
         if let Some(plant) = plant {
             plant.needs_of_site(&mut workers, &mut locks);
         }
-        let mut builders: Vec<_> = (1..=chance.within(1..=4))
+        let mut builders: Vec<_> = (1..=chance.within(1..=3))
             .map(|number| BuilderPlan::new(number, &locks, &features, plant, &mut chance))
             .collect();
         if features.triggers {
@@ -155,7 +155,7 @@ impl Plan {
             simulation: simulation(seed, &mut chance),
             trouble,
             changes: chance.within(1..=4),
-            forces: chance.within(2..=5),
+            forces: chance.within(2..=4),
         };
         if plant.is_some() {
             (plan.changes, plan.forces, plan.simulation.fail) = (5, 8, 0.0);
@@ -198,10 +198,10 @@ impl Plan {
 
 fn simulation(seed: u64, chance: &mut Chance) -> Simulation {
     let shortest = chance.millis(0..=300);
-    let lines = *chance.pick(&[0, 3, 3, 10, 40, 400, 3000]);
+    let lines = *chance.pick(&[0, 2, 2, 5, 40, 400, 3000]);
     Simulation {
         seed,
-        duration: shortest..=shortest + chance.millis(1..=2000),
+        duration: shortest..=shortest + chance.millis(1..=1200),
         lines: 0..=lines,
         fail: f64::from(u32::try_from(chance.within(0..=3)).unwrap_or_default()) / 10.0,
     }

@@ -192,7 +192,11 @@ async fn worker(shared: Arc<Shared>, host: HostId, name: String, life: u32) -> R
     let instance = format!("{name}, life {life}");
     let mut options = weir_worker::Options::new("grpc://simulated", &name, &name, &name, instance);
     let simulation = shared.plan.simulation.clone();
-    options.simulation = Some(shared.plant.map_or(simulation.clone(), |it| it.simulation(simulation)));
+    options.simulation = Some(
+        shared
+            .plant
+            .map_or(simulation.clone(), |it| it.simulation(simulation)),
+    );
     // So little that it is full now and then.
     options.journal_size = 256 * 1024;
     let network = shared.network.clone();

@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use crate::chance::mix;
 use crate::here;
 
-
 thread_local! {
     static HASH: Cell<u64> = const { Cell::new(0) };
     static IS_SHOWN: Cell<bool> = const { Cell::new(false) };

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Entity, Outcome, Results, StepId, Timestamp, Verb,
+    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Entity, Outcome, Results, StepId, Timestamp,
+    Verb,
 };
 
 use super::{Record, Told};

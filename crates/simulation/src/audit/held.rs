@@ -69,7 +69,10 @@ impl Holding<'_> {
                     false => running.remove(&it.id),
                 };
                 if running.len() as u64 > most {
-                    return Err(format!("{} steps of a group of {most} run at {event:?}", running.len()));
+                    return Err(format!(
+                        "{} steps of a group of {most} run at {event:?}",
+                        running.len()
+                    ));
                 }
             }
             _ => {}
@@ -88,7 +91,10 @@ impl Holding<'_> {
         }
         let plan = &self.shared.plan.locks[lock];
         match *held > plan.most {
-            true => Err(format!("the lock {} is held {held} times at {event:?}", plan.name)),
+            true => Err(format!(
+                "the lock {} is held {held} times at {event:?}",
+                plan.name
+            )),
             false => Ok(()),
         }
     }

@@ -43,7 +43,13 @@ pub(super) fn check(record: &Record, told: &Told<'_>, shared: &Shared) -> Result
 }
 
 /// Whether a command of that worker says exactly this, and ends so.
-fn is_said(commands: &Commands<'_>, worker: &str, content: &str, step: &Step, plan: Option<&BuilderPlan>) -> bool {
+fn is_said(
+    commands: &Commands<'_>,
+    worker: &str,
+    content: &str,
+    step: &Step,
+    plan: Option<&BuilderPlan>,
+) -> bool {
     let first = content.lines().next().unwrap_or_default();
     let echo = match step.name.as_str() {
         "secret" => Some("it is <key>".to_owned()),
@@ -103,7 +109,9 @@ impl<'s> Commands<'s> {
             .entry(worker.to_owned())
             .or_insert_with(|| self.beginnings(worker));
         let numbers = of_worker.get(line).into_iter().flatten();
-        numbers.map(|it| self.simulation.transcript(worker, *it)).collect()
+        numbers
+            .map(|it| self.simulation.transcript(worker, *it))
+            .collect()
     }
 
     fn beginnings(&self, worker: &str) -> HashMap<String, Vec<u64>> {

@@ -54,13 +54,21 @@ impl Record {
     pub(crate) fn open(&self) -> Option<String> {
         let request = self.requests.iter().find(|it| it.complete_at.is_none());
         let build = self.builds.iter().find(|it| it.complete_at.is_none());
-        let (request, build) = (request.map(|it| format!("{it:?}")), build.map(|it| format!("{it:?}")));
+        let (request, build) = (
+            request.map(|it| format!("{it:?}")),
+            build.map(|it| format!("{it:?}")),
+        );
         request.or(build)
     }
 
     /// As if a step had never ended.
     pub(crate) fn forget_end_of_step(&mut self) {
-        let Some(step) = self.steps.iter().find(|it| it.started_at.is_some()).map(|it| it.id) else {
+        let Some(step) = self
+            .steps
+            .iter()
+            .find(|it| it.started_at.is_some())
+            .map(|it| it.id)
+        else {
             return;
         };
         self.change_step(step, |it| (it.complete_at, it.results) = (None, None));
@@ -79,7 +87,8 @@ impl Record {
 
     /// As if the second build had been one more for the request of the first.
     pub(crate) fn give_build_to_another_request(&mut self) {
-        let ended: Vec<(BuildId, BuildRequestId)> = self.builds.iter().map(|it| (it.id, it.request)).collect();
+        let ended: Vec<(BuildId, BuildRequestId)> =
+            self.builds.iter().map(|it| (it.id, it.request)).collect();
         let [(_, request), (build, _), ..] = ended.as_slice() else {
             return;
         };

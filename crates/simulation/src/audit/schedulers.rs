@@ -56,7 +56,9 @@ fn changes(told: &Told<'_>, shared: &Shared) -> Result<(), String> {
             false => [""].into(),
         };
         if names != wanted || stamps.len() != wanted.len() {
-            return Err(format!("{buildset:?} has sources of {names:?}, not of {wanted:?}"));
+            return Err(format!(
+                "{buildset:?} has sources of {names:?}, not of {wanted:?}"
+            ));
         }
         for revision in stamps.iter().filter_map(|it| it.revision.as_deref()) {
             *counts.entry(revision).or_default() += 1;
@@ -69,8 +71,8 @@ fn changes(told: &Told<'_>, shared: &Shared) -> Result<(), String> {
     for change in told.changes.values() {
         let count = counts.get(change.revision.as_deref().unwrap_or_default());
         let count = count.copied().unwrap_or_default();
-        let must = features.tree_stable == 0
-            || newest.get(&(&change.branch, &change.codebase)) == Some(&change.id);
+        let must =
+            features.tree_stable == 0 || newest.get(&(&change.branch, &change.codebase)) == Some(&change.id);
         if must && count == 0 {
             return Err(format!("no buildset builds {change:?}"));
         }
@@ -91,7 +93,9 @@ fn followed(told: &Told<'_>) -> Result<(), String> {
             return Err(format!("of what is this: {buildset:?}"));
         };
         if following.insert(upstream, buildset).is_some() {
-            return Err(format!("buildset {upstream} was followed twice, the second time by {buildset:?}"));
+            return Err(format!(
+                "buildset {upstream} was followed twice, the second time by {buildset:?}"
+            ));
         }
     }
     for upstream in of("changes", told) {
@@ -117,7 +121,9 @@ fn by_clock(scheduler: &str, told: &Told<'_>, is_apart: impl Fn(i64, i64) -> boo
         if let Some(last) = last
             && !is_apart(last.submitted_at.0, next.submitted_at.0)
         {
-            return Err(format!("the scheduler `{scheduler}` made {next:?} too soon after {last:?}"));
+            return Err(format!(
+                "the scheduler `{scheduler}` made {next:?} too soon after {last:?}"
+            ));
         }
         last = Some(next);
     }

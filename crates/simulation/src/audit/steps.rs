@@ -68,7 +68,10 @@ fn generated(build: &Build, steps: &[&Step], plan: &BuilderPlan) -> Result<(), S
         return Ok(());
     };
     let has_added = steps[place].results == Some(Results::Success);
-    let goes_on = matches!(build.results, Some(Results::Success | Results::Warnings | Results::Failure));
+    let goes_on = matches!(
+        build.results,
+        Some(Results::Success | Results::Warnings | Results::Failure)
+    );
     if has_added && !goes_on && steps.iter().all(|it| !names.contains(&it.name.as_str())) {
         // The build was ended meanwhile, and the function was not asked.
         return Ok(());

@@ -89,14 +89,57 @@ impl<'r> Told<'r> {
         let deleted = &self.deleted;
         let there = |build: BuildId| !deleted.builds.contains(&build);
         let has_step = |step: StepId| self.steps.get(&step).is_some_and(|it| there(it.build));
-        same("change", &record.changes, &self.changes, |it| it.id, |it| !deleted.changes.contains(&it.id))?;
-        same("buildset", &record.buildsets, &self.buildsets, |it| it.id, |it| !deleted.buildsets.contains(&it.id))?;
-        same("request", &record.requests, &self.requests, |it| it.id, |it| !deleted.requests.contains(&it.id))?;
-        same("build", &record.builds, &self.builds, |it| it.id, |it| there(it.id))?;
-        same("step", &record.steps, &self.steps, |it| it.id, |it| there(it.build))?;
-        same("log", &record.logs, &self.logs, |it| it.id, |it| has_step(it.step))?;
+        same(
+            "change",
+            &record.changes,
+            &self.changes,
+            |it| it.id,
+            |it| !deleted.changes.contains(&it.id),
+        )?;
+        same(
+            "buildset",
+            &record.buildsets,
+            &self.buildsets,
+            |it| it.id,
+            |it| !deleted.buildsets.contains(&it.id),
+        )?;
+        same(
+            "request",
+            &record.requests,
+            &self.requests,
+            |it| it.id,
+            |it| !deleted.requests.contains(&it.id),
+        )?;
+        same(
+            "build",
+            &record.builds,
+            &self.builds,
+            |it| it.id,
+            |it| there(it.id),
+        )?;
+        same(
+            "step",
+            &record.steps,
+            &self.steps,
+            |it| it.id,
+            |it| there(it.build),
+        )?;
+        same(
+            "log",
+            &record.logs,
+            &self.logs,
+            |it| it.id,
+            |it| has_step(it.step),
+        )?;
         // An absence is told only.
-        let workers: Vec<Worker> = self.workers.values().map(|it| Worker { absence: None, ..(*it).clone() }).collect();
+        let workers: Vec<Worker> = self
+            .workers
+            .values()
+            .map(|it| Worker {
+                absence: None,
+                ..(*it).clone()
+            })
+            .collect();
         let workers = workers.iter().map(|it| (it.id, it)).collect();
         same("worker", &record.workers, &workers, |it| it.id, |_| true)
     }
@@ -120,7 +163,11 @@ where
     I: Ord,
     T: PartialEq + Debug,
 {
-    let mut told: BTreeMap<&I, &T> = told.iter().map(|(id, it)| (id, *it)).filter(|(_, it)| is_there(it)).collect();
+    let mut told: BTreeMap<&I, &T> = told
+        .iter()
+        .map(|(id, it)| (id, *it))
+        .filter(|(_, it)| is_there(it))
+        .collect();
     for it in read {
         match told.remove(&id(it)) {
             Some(known) if known == it => {}

@@ -16,7 +16,10 @@ pub(super) fn check(told: &Told<'_>, shared: &Shared) -> Result<(), String> {
         }
     }
     if let Some((parent, many)) = triggered.iter().find(|(_, it)| it.len() > 1) {
-        return Err(format!("build {parent} has triggered {} times: {many:?}", many.len()));
+        return Err(format!(
+            "build {parent} has triggered {} times: {many:?}",
+            many.len()
+        ));
     }
     for step in told.steps.values().filter(|it| it.name == "trigger") {
         let made = triggered.get(&step.build).and_then(|it| it.first());

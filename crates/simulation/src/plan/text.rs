@@ -87,8 +87,13 @@ impl Variant {
                 0 => other.collapses = !other.collapses,
                 1 => other.tree_stable = chance.within(0..=3),
                 2 => *chance_of(&mut other.counts, chance) += 1,
-                3 => other.without_builder = Some(0).filter(|_| has_two(&plan.builders, |it| it.name != TRIGGERED)),
-                4 => other.without_worker = Some(0).filter(|_| has_two(&plan.workers, |it| !it.for_triggered)),
+                3 => {
+                    other.without_builder =
+                        Some(0).filter(|_| has_two(&plan.builders, |it| it.name != TRIGGERED))
+                }
+                4 => {
+                    other.without_worker = Some(0).filter(|_| has_two(&plan.workers, |it| !it.for_triggered))
+                }
                 5 => other.has_more = true,
                 _ => other.has_cancellers = false,
             }
@@ -145,7 +150,10 @@ pub(super) fn write(plan: &Plan, common: &Common, variant: &Variant) -> String {
 fn write_master(plan: &Plan, common: &Common, variant: &Variant, text: &mut String) -> std::fmt::Result {
     let features = &plan.features;
     let (collapses, grace) = (flag(variant.collapses), common.grace);
-    write!(text, "master(collapse_requests = {collapses}, worker_grace = {grace}")?;
+    write!(
+        text,
+        "master(collapse_requests = {collapses}, worker_grace = {grace}"
+    )?;
     write!(text, ", next_worker = {:?}", common.next_worker)?;
     if features.functions {
         write!(text, ", prioritize_builders = order")?;
@@ -249,10 +257,7 @@ fn write_step(
             flag(*waits)
         ),
         StepPlan::Last => {
-            write!(
-                text,
-                "    shell(\"make\", name = \"last\", always_run = {is_set}"
-            )?;
+            write!(text, "    shell(\"make\", name = \"last\", always_run = {is_set}")?;
             if let Some(held) = held(plan, builder.step_lock) {
                 write!(text, ", locks = [{held}]")?;
             }
@@ -275,7 +280,8 @@ fn write_schedulers(plan: &Plan, variant: &Variant, text: &mut String) -> std::f
     let one = usual.last().copied().unwrap_or(TRIGGERED);
     let codebases = match features.codebases {
         true => {
-            let each = CODEBASES.map(|it| format!("{it:?}: {{\"repository\": \"/srv/{it}\", \"branch\": \"main\"}}"));
+            let each = CODEBASES
+                .map(|it| format!("{it:?}: {{\"repository\": \"/srv/{it}\", \"branch\": \"main\"}}"));
             format!(", codebases = {{{}}}", each.join(", "))
         }
         false => String::new(),

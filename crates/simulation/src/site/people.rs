@@ -100,7 +100,9 @@ impl People {
                     sleep(self.chance.millis(100..=3000)).await;
                 }
                 // A builder is not there now; it will be again.
-                Err(Error::InvalidInput { .. } | Error::Conflict { .. }) if self.shared.plan.configs.len() > 1 => {
+                Err(Error::InvalidInput { .. } | Error::Conflict { .. })
+                    if self.shared.plan.configs.len() > 1 =>
+                {
                     sleep(self.chance.millis(500..=3000)).await;
                 }
                 Err(error) => panic!("{key} is refused: {error}"),
@@ -200,10 +202,13 @@ impl People {
             plan.features.periodic.map(|_| "clock"),
             plan.features.nightly.map(|_| "minutes"),
         ];
-        let rest = by_clock.into_iter().flatten().map(|name| Command::EnableScheduler {
-            scheduler: SchedulerKey::Name(name.to_owned()),
-            enabled: false,
-        });
+        let rest = by_clock
+            .into_iter()
+            .flatten()
+            .map(|name| Command::EnableScheduler {
+                scheduler: SchedulerKey::Name(name.to_owned()),
+                enabled: false,
+            });
         for command in unpause.chain(rest) {
             while self.api().control(&self.caller, command.clone()).await.is_err() {
                 sleep(Duration::from_secs(1)).await;

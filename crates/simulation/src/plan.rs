@@ -114,7 +114,7 @@ impl Plan {
         let mut trouble = Duration::from_secs(chance.within(6..=30));
         if let Some(plant) = plant {
             plant.needs(&mut features);
-            trouble = Duration::from_secs(30);
+            trouble = Duration::from_secs(12);
         }
         let mut workers: Vec<WorkerPlan> = (1..=chance.within(1..=3))
             .map(|number| WorkerPlan {
@@ -139,7 +139,8 @@ impl Plan {
         if let Some(plant) = plant {
             plant.needs_of_site(&mut workers, &mut locks);
         }
-        let mut builders: Vec<_> = (1..=chance.within(1..=3))
+        let fewest = if plant.is_some() { 2 } else { 1 };
+        let mut builders: Vec<_> = (1..=chance.within(fewest..=3))
             .map(|number| BuilderPlan::new(number, &locks, &features, plant, &mut chance))
             .collect();
         if features.triggers {
@@ -158,7 +159,9 @@ impl Plan {
             forces: chance.within(2..=4),
         };
         if plant.is_some() {
-            (plan.changes, plan.forces, plan.simulation.fail) = (5, 8, 0.0);
+            (plan.changes, plan.forces, plan.simulation.fail) = (3, 4, 0.0);
+            plan.simulation.duration = Duration::from_secs(1)..=Duration::from_secs(2);
+            plan.simulation.lines = 1..=5;
         }
         plan.configure(&mut chance);
         plan

@@ -82,7 +82,7 @@ impl Plant {
             Self::Secret => features.secret = Some("hush-this-is-secret".to_owned()),
             Self::Unfollowed => features.dependent = true,
             Self::DoubledTrigger => features.triggers = true,
-            Self::Hasty => features.periodic = Some(20),
+            Self::Hasty => features.periodic = Some(10),
             Self::Lock => features.triggers = false,
             Self::Order => (features.secret, features.triggers) = (None, false),
             _ => {}

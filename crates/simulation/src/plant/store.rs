@@ -11,7 +11,7 @@ use super::Plant;
 /// Spoils the store in that folder.
 pub(super) fn spoil(plant: Plant, data: &Path) -> Result<(), String> {
     let sql = match plant {
-        Plant::Hole => "DELETE FROM events WHERE id = (SELECT MAX(id) / 2 FROM events)",
+        Plant::Hole => "DELETE FROM events WHERE id = (SELECT MAX(id) / 2 + 3 FROM events)",
         Plant::SilentChange => "UPDATE builds SET state = 'otherwise' WHERE id = 1",
         Plant::SecondEnd => {
             "INSERT INTO events SELECT (SELECT MAX(id) + 1 FROM events), at, verb, entity_json FROM events \

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::inserts::{ChunkRow, EventRow, NewTestResultRow, ROWS_AT_ONCE};
 use crate::schema::{events, log_chunks, test_results};
 
+mod checkpoints;
 mod off_thread;
 #[cfg(test)]
 mod plans;
@@ -69,10 +70,11 @@ pub(crate) async fn open(file: &Path) -> Result<Database> {
         .map_err(|error| Error::Unreachable {
             why: error.to_string(),
         })??;
-    Ok(Database::new(
-        pool(&url, 1, "")?,
+    let database = Database::new(
+        pool(&url, 1, checkpoints::PRAGMA)?,
         pool(&url, READERS, "PRAGMA query_only = ON;")?,
-    ))
+    );
+    Ok(database.meanwhile(checkpoints::keep_short(pool(&url, 1, "")?)))
 }
 
 /// Opens a database file that is there, as it is.

@@ -7,7 +7,9 @@ use weir_status_http::v2::{Endpoint, Scope, columns};
 pub(crate) const SLOTS: usize = 64;
 /// The kind of event that tells of a build's properties.
 const PROPERTIES: usize = SLOTS - 1;
-const _: () = assert!(Kind::ALL.len() < PROPERTIES);
+/// No kind of event: what of an answer changes by and by.
+const TIME: usize = SLOTS - 2;
+const _: () = assert!(Kind::ALL.len() < TIME);
 
 /// The kinds of event that can change an answer: those of the resources in it.
 ///
@@ -30,6 +32,16 @@ impl Depends {
 
     fn properties() -> Self {
         Self::slot(PROPERTIES)
+    }
+
+    /// What changes without an event, and may be a little old.
+    fn time() -> Self {
+        Self::slot(TIME)
+    }
+
+    /// Whether an answer may be given again for a little while only, though there was no event.
+    pub(crate) fn ages(self) -> bool {
+        self.0 & Self::time().0 != 0
     }
 
     /// How resources belong together: every kind but those that come in great numbers and hang on one parent.
@@ -63,8 +75,7 @@ pub(crate) fn slot_of(entity: &Entity) -> Option<usize> {
 
 type Pairs = [(String, String)];
 
-/// What the answer to a read depends on. None if events do not tell all: [`weir_status_api::Master::last_active`]
-/// changes without one, the JSON of schedulers and change sources holds their master, and test results have none.
+/// What the answer to a read depends on. None if events do not tell all: test results have none.
 ///
 /// That a name or a place in a path stands for an id does not change, and no answer is kept for one that stands
 /// for nothing yet.
@@ -93,13 +104,15 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
 
 /// Resources of `kind`, and what parameters bring in.
 fn rows(kind: Kind, query: &Pairs) -> Option<Depends> {
-    if matches!(
-        kind,
-        Kind::Master | Kind::Scheduler | Kind::ChangeSource | Kind::TestResult
-    ) {
-        return None;
-    }
-    let mut depends = Depends::kind(kind);
+    let mut depends = match kind {
+        Kind::TestResult => return None,
+        // The JSON of schedulers and change sources holds their master, whose
+        // [`last_active`](weir_status_api::Master::last_active) changes without an event.
+        Kind::Master | Kind::Scheduler | Kind::ChangeSource => Depends::kind(kind)
+            .and(Depends::kind(Kind::Master))
+            .and(Depends::time()),
+        kind => Depends::kind(kind),
+    };
     for (name, _) in query {
         let name = name.split_once("__").map_or(name.as_str(), |(name, _)| name);
         if name == "property" {
@@ -212,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_events_do_not_tell_is_not_kept() {
+    fn what_shows_a_master_ages() {
         for path in [
             "masters",
             "masters/1",
@@ -221,9 +234,17 @@ mod tests {
             "builders/1/masters",
             "masters/1/schedulers",
             "changesources",
-            "test_result_sets/1/results",
         ] {
-            assert_eq!(of_path(path), None, "{path}");
+            let depends = of_path(path).unwrap();
+            assert!(depends.ages() && has(depends, Kind::Master), "{path}");
         }
+        for path in ["builders", "builds/1", "masters/1/builders", ""] {
+            assert!(!of_path(path).unwrap().ages(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_events_do_not_tell_is_not_kept() {
+        assert_eq!(of_path("test_result_sets/1/results"), None);
     }
 }

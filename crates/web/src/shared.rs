@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use weir_status_api::{Cursor, Error, Result, StatusApi};
 
 use crate::answer::Reader;
@@ -15,6 +17,8 @@ use crate::options::Options;
 
 /// What an entry takes beside its bytes.
 const OVERHEAD: usize = 512;
+/// How long an answer is given again that changes without an event.
+const AGE: Duration = Duration::from_secs(1);
 /// The part of all room that one answer may take.
 const LARGEST: usize = 8;
 
@@ -33,6 +37,8 @@ struct Entry {
     since: Cursor,
     depends: Depends,
     generation: u64,
+    /// When the read of it began.
+    begun: Instant,
     used: u64,
 }
 
@@ -111,6 +117,9 @@ impl Shared {
         state.uses += 1;
         let uses = state.uses;
         let entry = state.entries.get_mut(path)?[reader as usize].as_mut()?;
+        if entry.depends.ages() && entry.begun.elapsed() > AGE {
+            return None;
+        }
         let until = self
             .fresh
             .still_true(entry.generation, entry.since, entry.depends)?;
@@ -197,6 +206,7 @@ impl Shared {
         F: Future<Output = Result<Made>> + Send + 'static,
     {
         let shared = Arc::clone(self);
+        let at = Instant::now();
         tokio::spawn(async move {
             // Forgets the flight also if it crashes.
             let _ends = Ends {
@@ -209,14 +219,14 @@ impl Shared {
                 if let Some(cursor) = made.kept.cursor {
                     shared.fresh.read(begun, cursor);
                 }
-                shared.keep(&key, made, begun.generation);
+                shared.keep(&key, made, begun.generation, at);
             }
             // Nobody may be left who waits.
             let _ = lands.send(Some(made));
         });
     }
 
-    fn keep(&self, (path, reader): &Key, made: &Made, generation: u64) {
+    fn keep(&self, (path, reader): &Key, made: &Made, generation: u64, begun: Instant) {
         let Some((since, depends)) = made.truth else {
             return;
         };
@@ -231,6 +241,7 @@ impl Shared {
             since,
             depends,
             generation,
+            begun,
             used: state.uses,
         };
         let forms = state.entries.entry(path.clone()).or_default();

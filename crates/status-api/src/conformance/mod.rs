@@ -247,8 +247,8 @@ macro_rules! for_each_conformance_case {
 
 macro_rules! list_cases {
     ($($module:ident: $($name:ident),+;)+) => {
-        /// All cases.
-        pub const CASES: &[Case] = &[$($(
+        /// All cases. A static, so that they are compiled here, once, and not by everybody who runs them.
+        pub static CASES: &[Case] = &[$($(
             Case { name: concat!(stringify!($module), "::", stringify!($name)), run: |stage| Box::pin($module::$name(stage)) },
         )+)+];
     };

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
+use tokio::task::AbortHandle;
 use weir_status_api::{
     At, BuildId, BuildKey, BuilderId, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties,
     PropertiesOf, StepId, Timestamp, Token, TokenId, View, ViewQuery,
@@ -42,11 +43,30 @@ const ATTEMPTS: u32 = 5;
 pub(crate) struct Database {
     writer: Pool<Conn>,
     readers: Pool<Conn>,
+    /// Work beside both, which ends with them.
+    meanwhile: Option<AbortHandle>,
 }
 
 impl Database {
     pub(crate) fn new(writer: Pool<Conn>, readers: Pool<Conn>) -> Self {
-        Self { writer, readers }
+        Self {
+            writer,
+            readers,
+            meanwhile: None,
+        }
+    }
+
+    /// The same, with work that goes on until the database is closed or dropped.
+    #[allow(dead_code, reason = "PostgreSQL looks after itself")]
+    pub(crate) fn meanwhile(mut self, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.meanwhile = Some(tokio::spawn(work).abort_handle());
+        self
+    }
+
+    fn end_meanwhile(&self) {
+        if let Some(work) = &self.meanwhile {
+            work.abort();
+        }
     }
 
     /// A connection within a transaction in which nothing changes while it lasts.
@@ -54,6 +74,12 @@ impl Database {
         let mut conn = connection(&self.readers).await?;
         super::begin_read(&mut conn).await?;
         Ok(conn)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.end_meanwhile();
     }
 }
 
@@ -253,6 +279,7 @@ impl Backend for Database {
     }
 
     async fn close(&self) {
+        self.end_meanwhile();
         self.readers.close();
         match connection(&self.writer).await {
             Ok(mut conn) => super::rest(&mut conn).await,

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use weir_status_api::conformance::HandClock;
 use weir_status_api::{Clock, Log, LogId, Query, Read, ReadExt};
 use weir_status_db::{Database, Error, Options, Retention, Store, Transition, backup, restore, stats};
+use weir_testbed::eventually;
 
 use crate::rig::{Rig, new_buildset, open};
 
@@ -170,4 +172,23 @@ async fn a_vacuum_gives_room_back_and_stats_tell() {
         clock: Arc::new(clock),
     });
     assert!(matches!(refused.await.map(drop), Err(Error::InUse { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_write_ahead_log_is_moved_while_the_store_is_open() {
+    let rig = Rig::sqlite().await;
+    rig.apply(Transition::AddBuildset(Box::new(new_buildset(
+        rig.builders.to_vec(),
+    ))))
+    .await;
+    let file = rig.dir.path().join("weir.sqlite");
+    eventually(
+        "what was written is in the file",
+        Duration::from_secs(20),
+        async || {
+            let bytes = std::fs::read(&file).unwrap();
+            bytes.windows(6).any(|it| it == b"a test").then_some(())
+        },
+    )
+    .await;
 }

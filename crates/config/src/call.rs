@@ -137,7 +137,7 @@ impl<'v, 's> Call<'v, 's> {
     pub(crate) fn spelling(&self, item: &Item) -> Option<Arc<str>> {
         if !matches!(
             item,
-            Item::Step(_) | Item::Group(_) | Item::Command(_) | Item::Text(_)
+            Item::Step(_) | Item::Group(_) | Item::Command(_) | Item::Text(_) | Item::Regex(_)
         ) {
             return spell::of_item(item);
         }

@@ -8,6 +8,8 @@ mod answer;
 mod argument;
 mod choose;
 mod facts;
+mod matching;
+mod observe;
 mod plan;
 mod run;
 mod take_up;
@@ -24,6 +26,8 @@ use crate::model::{LockConfig, LogTerms, MasterConfig, SchedulerKind};
 
 pub use answer::Answer;
 pub use argument::{Argument, BuildFacts, Facts, RequestFacts, WaitingBuilder};
+pub(crate) use matching::{MATCH, MatchMethod};
+pub use observe::{Observed, OutputEnd, OutputLine};
 pub(crate) use plan::take_back;
 pub use plan::{Generated, MOST_GENERATED, RanStep, StepFacts, StepOutput};
 pub use run::{LONGEST_CALL, MAX_TICKS_OF_CALL};
@@ -226,8 +230,8 @@ impl Function {
         run::call(self, given, Answer::of)
     }
 
-    /// An error of the function as a whole.
-    pub(crate) fn error(&self, message: impl Into<String>) -> FunctionError {
+    /// An error of the function as a whole, in the place where it is.
+    pub fn error(&self, message: impl Into<String>) -> FunctionError {
         let file = self.program.program().map(|it| it.file.clone());
         FunctionError {
             function: self.about.name.clone(),

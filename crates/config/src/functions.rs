@@ -78,7 +78,7 @@ pub(crate) const MASTER: &[&Function] = &[
 pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
 
 /// Those that a function may call while the master runs: they make values, and configure nothing.
-const OF_RUN_TIME: &[&str] = &["interpolate", "prop", "secret"];
+const OF_RUN_TIME: &[&str] = &["interpolate", "prop", "secret", "regex"];
 
 /// Those that make steps, which a function that gives steps may call beside them.
 const OF_STEPS: &[&str] = &[

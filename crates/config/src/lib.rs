@@ -36,7 +36,8 @@ pub use duration::{DurationError, parse_duration, show_duration};
 pub use evaluate::{check, check_again, check_listeners, load, load_listeners};
 pub use function::{
     Answer, Argument, BuildFacts, Facts, Function, FunctionError, Functions, Generated, LONGEST_CALL,
-    MAX_TICKS_OF_CALL, MOST_GENERATED, RanStep, RequestFacts, StepFacts, StepOutput, WaitingBuilder,
+    MAX_TICKS_OF_CALL, MOST_GENERATED, Observed, OutputEnd, OutputLine, RanStep, RequestFacts, StepFacts,
+    StepOutput, WaitingBuilder,
 };
 pub use functions::name_steps;
 pub use init::{InitError, STARTER, init};
@@ -49,8 +50,8 @@ pub use model::{
     TestFormat, TokenReference, Vault, VaultLogin, Webhook, WorkerConfig, any_admits,
 };
 pub use model::{
-    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, PropertyOrigin,
-    PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,
+    PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

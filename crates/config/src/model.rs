@@ -34,8 +34,8 @@ pub use step::{
     BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
 };
 pub use step::{
-    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, PropertyOrigin,
-    PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+    CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,
+    PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
 };
 
 /// Property values by name; any JSON value.

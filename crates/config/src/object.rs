@@ -126,6 +126,7 @@ impl Item {
             | Self::Scheduler(_)
             | Self::Lock(_)
             | Self::LockAccess(_)
+            | Self::Regex(_)
             | Self::Codebase { .. }) => named,
             other => Self::Other(other.noun()),
         }
@@ -244,6 +245,9 @@ impl<'v> StarlarkValue<'v> for Made {
         if attribute == "name" {
             return item.name().map(|it| heap.alloc(it));
         }
+        if let (function::MATCH, Item::Regex(pattern)) = (attribute, item) {
+            return Some(heap.alloc(function::MatchMethod(pattern.clone())));
+        }
         let function = item.methods().iter().find(|it| it.name == attribute)?;
         Some(heap.alloc(Builtin {
             function,
@@ -255,7 +259,9 @@ impl<'v> StarlarkValue<'v> for Made {
         let item = &self.object.0;
         let name = item.name().map(|_| "name").into_iter();
         let methods = item.methods().iter().map(|it| it.name);
-        name.chain(methods).map(str::to_owned).collect()
+        let matches = matches!(item, Item::Regex(_)).then_some(function::MATCH);
+        let all = name.chain(methods).chain(matches);
+        all.map(str::to_owned).collect()
     }
 }
 

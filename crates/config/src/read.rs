@@ -25,7 +25,7 @@ use crate::text::Text;
 
 pub(crate) use data::{json, late_properties, properties, property_name, property_value};
 pub(crate) use function::{
-    any_function, collapse, condition, function, hiding, prioritize_builders, priority,
+    any_function, collapse, condition, function, hiding, observer, prioritize_builders, priority,
 };
 pub(crate) use secret::{secret, secret_file};
 pub(crate) use secret_provider::{secret_folder, secret_name, token_file, variable, vault_path, vault_url};

@@ -1,6 +1,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 //! Functions of the configuration, called as the master calls them.
 
+#[path = "functions/observers.rs"]
+mod observers;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -87,6 +87,11 @@ fn a_function_gives_steps() {
 db = lock("db", count = 3)
 taken = db.counting(2)
 go = triggerable("go", builders = ["b"])
+NOISE = regex("(?i).*warning")
+
+def see(lines, kept):
+    return None
+
 COMMON = [shell(interpolate("echo %(prop:branch)s %(kw:a)s", a = lambda build: "x"), name = "common", do_if = lambda build: False)]
 is_main = lambda build: build.prop("branch") == "main"
 
@@ -99,10 +104,11 @@ def f(step, targets, mode = "fast"):
     if [(it.name, it.results, it.state) for it in step.ran] != [("before", "warnings", "so")]:
         fail("told of other steps")
     return COMMON + [
-        shell(["make", step.stdout] + targets, env = {"MODE": mode, "N": prop("number", "1")}, do_if = is_main, decode_rc = {2: "warnings"}, retry_delay = 1.5),
+        shell(["make", step.stdout] + targets, env = {"MODE": mode, "N": prop("number", "1")}, do_if = is_main, decode_rc = {2: "warnings"}, retry_delay = 1.5, observe = see, warning_pattern = NOISE),
         parallel("both", steps = [COMMON[0], sequence([command("a", log = "l"), ["b"]], locks = [taken])], max = 2),
         shell("x", locks = [db.exclusive()]),
         trigger([go, "go"], set_properties = {"a": {"b": [1, None, True]}}),
+        sequence(["a"], warning_pattern = regex("w\"+"), max_warn_count = 3, name = "counts"),
         generate("again", later, arguments = {"x": 1} if False else {}),
         set_properties(command = "x", extract = lambda_free),
         git("https://example.org/x", branch = prop("branch")),
@@ -125,6 +131,7 @@ builder("b", workers = [w], steps = [generate("g", f, command = ["ls"], argument
             "sequence",
             "x",
             "trigger",
+            "counts",
             "again",
             "set_properties",
             "git"
@@ -136,6 +143,17 @@ builder("b", workers = [w], steps = [generate("g", f, command = ["ls"], argument
     assert!(matches!(&common.do_if, Condition::If(it) if it.do_if(&facts().build) == Ok(false)));
     assert!(matches!(&make.do_if, Condition::If(it) if it.do_if(&facts().build) == Ok(true)));
     assert_eq!(common.kind, member.kind);
+    let observers = &make.observers;
+    assert_eq!(observers.function.as_ref().map(|it| it.name()), Some("see"));
+    assert!(
+        observers
+            .warnings
+            .as_ref()
+            .is_some_and(|it| it.admits("a WARNING"))
+    );
+    let counts = &given.steps[6].observers;
+    assert!(counts.warnings.as_ref().is_some_and(|it| it.admits("w\"\"")));
+    assert_eq!(counts.most_warnings, Some(3));
     let firsts: Vec<_> = given
         .steps
         .iter()
@@ -144,8 +162,8 @@ builder("b", workers = [w], steps = [generate("g", f, command = ["ls"], argument
     assert_eq!(firsts[1..5], [None, Some(true), Some(false), None]);
     assert_eq!(sequence.locks[0].mode, LockMode::Counting(2));
     assert_eq!(alone.locks[0].mode, LockMode::Exclusive);
-    let StepKind::Generate(again) = &given.steps[6].kind else {
-        panic!("{:?}", given.steps[6]);
+    let StepKind::Generate(again) = &given.steps[7].kind else {
+        panic!("{:?}", given.steps[7]);
     };
     let later = again.function.generate(&facts(), &again.arguments).unwrap();
     assert_eq!(later.steps[0].name, "later");

@@ -5,6 +5,8 @@
 mod added;
 #[path = "steps/groups.rs"]
 mod groups;
+#[path = "steps/observers.rs"]
+mod observers;
 mod site;
 
 use serde_json::json;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use weir_status_api::{BuildRequest, Change, Properties, SourceStamp, Timestamp, Worker};
 
+use super::observe::{OutputEnd, OutputLine};
 use super::plan::{RanStep, StepFacts};
 use crate::model::CONTRACT;
 
@@ -139,6 +140,26 @@ impl Argument {
                 ("name", Self::plain(step.name.clone())),
                 ("results", Self::plain(step.results.to_string())),
                 ("state", Self::plain(step.state.clone())),
+            ],
+        )
+    }
+
+    /// A line of a step's output.
+    pub(super) fn line(line: OutputLine) -> Self {
+        let stream = if line.is_error { "stderr" } else { "stdout" };
+        Self::facts(
+            "line",
+            [("stream", Self::plain(stream)), ("text", Self::plain(line.text))],
+        )
+    }
+
+    /// The end of a step's output.
+    pub(super) fn end(end: OutputEnd) -> Self {
+        Self::facts(
+            "end",
+            [
+                ("results", Self::plain(end.results.to_string())),
+                ("exit_code", Self::plain(end.exit_code)),
             ],
         )
     }

@@ -184,7 +184,7 @@ impl<'v> StarlarkValue<'v> for MethodValue {
 #[error("{0}")]
 struct WrongCall(String);
 
-fn wrong(message: impl Into<String>) -> starlark::Error {
+pub(super) fn wrong(message: impl Into<String>) -> starlark::Error {
     starlark::Error::new_other(WrongCall(message.into()))
 }
 

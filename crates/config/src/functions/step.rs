@@ -2,6 +2,7 @@
 
 mod generate;
 mod log;
+mod observers;
 mod parallel;
 mod property;
 mod sequence;
@@ -15,7 +16,9 @@ use starlark::values::Value;
 
 use super::builder::LONGEST_STEP_NAME;
 use crate::call::{Call, Function};
-use crate::model::{BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind};
+use crate::model::{
+    BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, Observers, StepConfig, StepKind,
+};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::text::Text;
@@ -88,7 +91,10 @@ pub(super) const SHELL: Function = Function {
         "max_lines",
         "logfiles",
         "lazy_logfiles",
-        "name"
+        "observe",
+        "warning_pattern",
+        "max_warn_count",
+        "name",
     ],
     positional: 1,
     any_name: false,
@@ -97,7 +103,15 @@ pub(super) const SHELL: Function = Function {
 
 pub(super) const MASTER_SHELL: Function = Function {
     name: "master_shell",
-    parameters: of_step!["command", "rerun", "max_lines", "name"],
+    parameters: of_step![
+        "command",
+        "rerun",
+        "max_lines",
+        "observe",
+        "warning_pattern",
+        "max_warn_count",
+        "name",
+    ],
     positional: 1,
     any_name: false,
     run: master_shell,
@@ -131,6 +145,7 @@ fn shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let mut item = step(call, name, StepKind::Shell { command, tests });
     if let Some(Item::Step(step)) = &mut item {
         terms::of_shell(call, &mut step.terms);
+        step.observers = observers::observers(call);
     }
     item
 }
@@ -145,6 +160,7 @@ fn master_shell(call: &mut Call<'_, '_>) -> Option<Item> {
     let mut item = step(call, name, kind);
     if let Some(Item::Step(step)) = &mut item {
         step.terms.max_lines = terms::max_lines(call);
+        step.observers = observers::observers(call);
     }
     item
 }
@@ -223,6 +239,7 @@ fn step(call: &mut Call<'_, '_>, default_name: String, kind: StepKind) -> Option
         total_timeout: call.optional("total_timeout", read::duration),
         terms: terms::of_every_step(call),
         log: log_terms(call),
+        observers: Observers::default(),
         env: call.or("env", read::env, Default::default()),
         workdir: call.optional("workdir", read::folder),
         locks: call.or("locks", read::locks, vec![]),

@@ -3,6 +3,7 @@
 mod generate;
 mod group;
 mod log;
+mod observers;
 mod property;
 mod sequence;
 mod terms;
@@ -21,6 +22,7 @@ use crate::text::Text;
 pub use generate::{CONTRACT, GenerateStep};
 pub use group::GroupMember;
 pub use log::{LogLimits, LogTerms};
+pub use observers::Observers;
 pub use property::{PropertyOrigin, PropertyValue};
 pub use sequence::{Consequences, SequenceCommand};
 pub use terms::{LogFile, Terms};
@@ -51,6 +53,8 @@ pub struct StepConfig {
     pub terms: Terms,
     /// What is kept of its logs, and how their bytes become text; with what the master says of all.
     pub log: LogTerms,
+    /// Who sees the output of its commands while it comes.
+    pub observers: Observers,
     /// Environment of its commands, over the builder's.
     pub env: Env,
     /// Its folder, in place of the builder's.

@@ -20,6 +20,14 @@ pub(crate) fn function(arguments: &'static [&'static str]) -> impl Fn(Value<'_>)
     }
 }
 
+/// A function that sees lines, and their end if it takes a third argument.
+pub(crate) fn observer(value: Value<'_>) -> Reading<Function> {
+    match any_function(value) {
+        Ok(function) if function.observes_end() => Ok(function),
+        _ => function(&["lines", "kept"])(value),
+    }
+}
+
 /// A function, whatever it takes.
 pub(crate) fn any_function(value: Value<'_>) -> Reading<Function> {
     match Object::from_value(value) {

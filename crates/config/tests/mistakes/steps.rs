@@ -18,6 +18,10 @@ fn functions() {
             r#"builder("x", workers = [w], steps = [shell("make", do_if = "yes", hide_if = ["skiped", 1]), shell(["make", lambda: "x"], do_if = lambda: True, hide_if = lambda build: True), shell("make", env = {"A": lambda a, b: a}, hide_if = 3)])"#
         ),
         (
+            "observers",
+            r#"builder("x", workers = [w], steps = [shell("make", observe = lambda line: None, warning_pattern = 3, max_warn_count = -1), sequence(["a"], observe = "x"), master_shell("make", max_warn_count = 3), set_property("a", command = "b", observe = lambda lines, kept: None), shell("make", warning_patern = regex("a"))])"#
+        ),
+        (
             "late properties",
             r#"builder("x", workers = [w], steps = [shell("make")], properties = {"a": lambda: 1, "b": [prop("c")]})"#
         ),

@@ -36,6 +36,9 @@ pub(super) struct Checkpoint {
     /// The logs of files that its commands write.
     #[prost(message, repeated, tag = "9")]
     pub(super) files: Vec<FileRecord>,
+    /// What its observer has seen, as JSON; empty if nothing.
+    #[prost(bytes = "vec", tag = "10")]
+    pub(super) observed: Vec<u8>,
     /// Whether the first piece has the build's properties as the step began with them.
     #[prost(bool, tag = "32")]
     pub(super) keeps_properties: bool,

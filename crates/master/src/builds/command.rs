@@ -17,8 +17,6 @@ use super::secrets::Secrets;
 use super::stop::Heed;
 use super::test_results::TestResults;
 
-/// How long output may wait for more, before it is written.
-const LINGER: Duration = Duration::from_millis(50);
 /// How long the worker may take to end a command beyond the grace that it gives it.
 const INTERRUPT_DEADLINE: Duration = Duration::from_secs(30);
 /// How many bytes may wait unacknowledged because they make no whole line yet.
@@ -277,7 +275,9 @@ impl Execution<'_> {
                     self.take(sequence, stream, &bytes).await?;
                     if !lingers {
                         lingers = true;
-                        linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
+                        linger
+                            .as_mut()
+                            .reset(tokio::time::Instant::now() + self.log.linger());
                     }
                     unstored = Some(sequence);
                     bytes_unstored += bytes.len() + MESSAGE_OVERHEAD;

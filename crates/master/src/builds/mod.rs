@@ -13,6 +13,7 @@ mod lines;
 mod locks;
 mod log;
 mod master_step;
+mod observe;
 mod patch;
 mod patience;
 mod properties;

@@ -1,9 +1,12 @@
 //! What a step's record gives when the step's code is run again after a crash at any moment.
 
+#[path = "observe/replay.rs"]
+mod observe;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use weir_config::LogTerms;
+use weir_config::{LogTerms, StepConfig};
 use weir_status_api::{Log, LogField, LogKey, Query, Read, ReadExt, StepId, SystemClock};
 use weir_status_db::{
     Applied, BuilderSetup, BuildsetSource, Database, NewBuildData, NewBuildset, NewSourceStamp, Options,
@@ -253,29 +256,53 @@ fn found(site: &Site, text: &[u8]) -> Vec<std::path::PathBuf> {
     found
 }
 
-async fn start(site: &Site, terms: LogTerms) -> LogWriter {
-    let terms = (Arc::clone(&site.secrets), terms);
-    LogWriter::start_step(site.store.clone(), site.step, true, None, terms, &[], None)
-        .await
-        .unwrap()
+/// What the step's logs are like.
+#[derive(Clone, Copy, Default)]
+struct Given<'g> {
+    terms: LogTerms,
+    /// The step whose observer sees them.
+    observed: Option<&'g StepConfig>,
+}
+
+impl From<LogTerms> for Given<'_> {
+    fn from(terms: LogTerms) -> Self {
+        Self {
+            terms,
+            observed: None,
+        }
+    }
+}
+
+async fn start(site: &Site, given: Given<'_>) -> LogWriter {
+    let terms = (Arc::clone(&site.secrets), given.terms);
+    let log = LogWriter::start_step(site.store.clone(), site.step, true, None, terms, &[], None);
+    observed(site, log.await.unwrap(), given)
+}
+
+fn observed(site: &Site, mut log: LogWriter, given: Given<'_>) -> LogWriter {
+    if let Some(step) = given.observed {
+        log.be_observed(step, site.build, &Default::default());
+    }
+    log
 }
 
 /// The step's logs at the end, and how often it stores something.
-async fn whole(terms: LogTerms) -> (String, usize) {
+async fn whole<'g>(given: impl Into<Given<'g>>) -> (String, usize) {
     let site = site().await;
     let mut fuel = Fuel {
         left: usize::MAX,
         patience: u64::MAX,
     };
-    let mut log = start(&site, terms).await;
+    let mut log = start(&site, given.into()).await;
     code(&site, &mut log, &mut fuel).await.unwrap();
     (text(&site).await, usize::MAX - fuel.left)
 }
 
 /// The step's logs at the end, with masters that are killed before a commit.
-async fn killed(terms: LogTerms, crash: usize, patience: u64) -> String {
+async fn killed<'g>(given: impl Into<Given<'g>>, crash: usize, patience: u64) -> String {
     let site = site().await;
-    let mut log = start(&site, terms).await;
+    let given = given.into();
+    let mut log = start(&site, given).await;
     let mut fuel = Fuel {
         left: crash,
         patience,
@@ -287,8 +314,9 @@ async fn killed(terms: LogTerms, crash: usize, patience: u64) -> String {
         assert!(shown.is_empty(), "{shown:?} {crash}");
         let kept = site.store.checkpoint(site.step).await.unwrap().unwrap();
         let kept = Left::new(log_of(&site.store, site.step).await.unwrap(), kept).unwrap();
-        let terms = (Arc::clone(&site.secrets), terms);
+        let terms = (Arc::clone(&site.secrets), given.terms);
         log = LogWriter::resume(site.store.clone(), site.step, kept, terms);
+        log = observed(&site, log, given);
         let ended = code(&site, &mut log, &mut Fuel { left, patience }).await;
         assert!(ended.is_some() || left < usize::MAX, "{crash}");
     }

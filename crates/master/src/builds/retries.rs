@@ -34,7 +34,7 @@ impl StepRun<'_> {
                     () = tokio::time::sleep(self.config.retry_delay) => {}
                 }
             }
-            log.attempt = number;
+            log.begin_try(number);
             end = self.attempt(log).await?;
         }
         Ok(self

@@ -95,6 +95,7 @@ impl StepRun<'_> {
                 Err(end) => return Ok(end),
             },
         };
+        log.be_observed(self.config, self.build, self.values.properties);
         let end = self.try_all(&mut log).await?;
         log.end_logs().await?;
         Ok(end)
@@ -102,6 +103,11 @@ impl StepRun<'_> {
 
     /// Does once what the step is for.
     pub(super) async fn attempt(&self, log: &mut LogWriter) -> Result<StepEnd> {
+        let end = self.act(log).await?;
+        log.observed(end).await
+    }
+
+    async fn act(&self, log: &mut LogWriter) -> Result<StepEnd> {
         match &self.config.kind {
             StepKind::Shell { command, tests: None } => self.command(command, log, Reader::Nobody).await,
             StepKind::Shell {
@@ -129,8 +135,9 @@ impl StepRun<'_> {
         let first = process.map(|instance| self.engine.command_record(self.step, 0, instance));
         let store = self.engine.store.clone();
         let heeds_cancel = self.stop.heeds_cancel();
-        // What a step of a group begins with is kept: others of the group may set properties while it runs.
-        let properties = self.config.group.as_ref().map(|_| self.values.properties);
+        // What it begins with is kept where properties may be set while it runs: by others of its group, or its observer.
+        let is_kept = self.config.group.is_some() || self.config.observers.function.is_some();
+        let properties = is_kept.then_some(self.values.properties);
         let terms = (self.secrets(), self.config.log);
         let files = match self.config.terms.lazy_log_files {
             true => vec![],

@@ -3,6 +3,7 @@
 
 mod added;
 mod at_random;
+mod observers;
 mod secrets;
 #[path = "../site/mod.rs"]
 mod site;

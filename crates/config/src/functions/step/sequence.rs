@@ -7,7 +7,7 @@ use weir_status_api::Results;
 
 use super::terms::of_files;
 use super::tests::unknown;
-use super::{LONGEST_STEP_NAME, of_step, step};
+use super::{LONGEST_STEP_NAME, observers, of_step, step};
 use crate::call::{Call, Function};
 use crate::model::{Command, Consequences, SequenceCommand, StepKind};
 use crate::object::{Item, Object};
@@ -16,7 +16,15 @@ use crate::text::Text;
 
 pub(in super::super) const SEQUENCE: Function = Function {
     name: "sequence",
-    parameters: of_step!["commands", "logfiles", "lazy_logfiles", "name"],
+    parameters: of_step![
+        "commands",
+        "logfiles",
+        "lazy_logfiles",
+        "observe",
+        "warning_pattern",
+        "max_warn_count",
+        "name",
+    ],
     positional: 1,
     any_name: false,
     run: sequence,
@@ -44,6 +52,7 @@ fn sequence(call: &mut Call<'_, '_>) -> Option<Item> {
     let mut item = step(call, "sequence".to_owned(), StepKind::Sequence(commands));
     if let Some(Item::Step(step)) = &mut item {
         of_files(call, &mut step.terms);
+        step.observers = observers::observers(call);
         if let Some(twice) = step.terms.log_files.iter().find(|it| logs.contains(&it.name)) {
             let message = format!("'logfiles' has '{}', which is the log of a command", twice.name);
             call.mistake(

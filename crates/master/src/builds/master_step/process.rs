@@ -21,8 +21,6 @@ use crate::workers::{CommandSpec, Limit, Outcome, What};
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
-/// How long output may wait for more, before it is written.
-const LINGER: Duration = Duration::from_millis(50);
 /// How long what a command left running may hold its output open.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -239,7 +237,7 @@ impl<'w> Watch<'w> {
         self.log.push(channel, bytes);
         bytes.clear();
         self.heard = Instant::now();
-        self.flush_at.get_or_insert(self.heard + LINGER);
+        self.flush_at.get_or_insert(self.heard + self.log.linger());
         if self.spec.max_lines.is_some_and(|most| self.lines > most) && self.is_free() {
             self.end(Outcome::TimedOut(Limit::Lines));
         }

@@ -20,7 +20,7 @@ export type BuildData = { buildid: number; length: number; name: string; source:
 
 export type BuildDataAnswer = { build_data: BuildData[]; meta: Meta };
 
-export type BuildRequest = { builderid: number; buildrequestid: number; buildsetid: number; claimed: boolean; claimed_at: number | null; claimed_at_us?: number; claimed_by_masterid: number | null; complete: boolean; complete_at: number | null; complete_at_us?: number; priority: number; properties: Properties | null; results: RequestResults; submitted_at: number; submitted_at_us: number; waited_for: boolean };
+export type BuildRequest = { builderid: number; buildrequestid: number; buildsetid: number; claimed: boolean; claimed_at: number | null; claimed_at_us?: number; claimed_by_masterid: number | null; complete: boolean; complete_at: number | null; complete_at_us?: number; priority: number; properties: Properties | null; results: RequestResults; submitted_at: number; submitted_at_us: number; waited_for: boolean; waiting_for: string | null };
 
 export type BuildRequestAnswer = { buildrequests: BuildRequest[]; meta: Meta };
 
@@ -210,7 +210,7 @@ export type Url = { name: string; url: string };
 
 export type Versions = { api_versions: { v2: string } };
 
-export type WaitReason = 'no_master' | 'no_worker' | 'not_connected' | 'paused' | 'busy' | 'starting' | 'ready';
+export type WaitReason = 'no_master' | 'no_worker' | 'not_connected' | 'paused' | 'locked' | 'busy' | 'starting' | 'ready';
 
 export type WaterfallView = { builders: Builder[]; builds: Build[]; changes: Change[]; complete_from: number; complete_from_us: number; steps: Step[] };
 

@@ -277,20 +277,14 @@ fn the_books_examples_have_no_mistake() {
             panic!("{mistakes}");
         }
     }
+    let of = |name: &str| found.iter().filter(|it| **it == name).count();
+    assert_eq!(of("listeners.star"), 1);
     assert_eq!(
-        found,
-        [
-            "weir.star",
-            "weir.star",
-            "weir.star",
-            "weir.star",
-            "weir.star",
-            "weir.star",
-            "listeners.star",
-            "weir.star",
-            "weir.star"
-        ]
+        of("weir.star"),
+        found.len() - 1,
+        "each example names its file: {found:?}"
     );
+    assert!(found.len() > 8, "the book has examples: {found:?}");
 }
 
 #[test]

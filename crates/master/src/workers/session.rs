@@ -101,12 +101,19 @@ async fn enter<'a>(
     if shared.stopping.is_cancelled() {
         return Err(Status::unavailable("the master is shutting down"));
     }
-    shared
+    slot.enter();
+    let known = shared
         .registry
-        .connected(&slot.name, info(hello), &hello.instance)
-        .await
-        .map_err(|why| Status::unavailable(format!("the master cannot take the worker now: {why}")))?;
-    Ok(turn)
+        .connected(&slot.name, info(hello), &hello.instance);
+    match known.await {
+        Ok(()) => Ok(turn),
+        Err(why) => {
+            slot.keep_out();
+            Err(Status::unavailable(format!(
+                "the master cannot take the worker now: {why}"
+            )))
+        }
+    }
 }
 
 fn info(hello: &Hello) -> WorkerInfo {

@@ -47,6 +47,9 @@ struct State {
     /// Counts sessions.
     number: u64,
     session: Option<Live>,
+    /// A process that is being let in: whether it was told to end meanwhile. Whoever hears of it by the registry is a
+    /// moment ahead of its session.
+    entering: Option<bool>,
     commands: BTreeMap<String, Arc<Command>>,
 }
 
@@ -148,9 +151,20 @@ impl Slot {
         }
     }
 
+    /// The registry is about to be told that a process is this worker.
+    pub(super) fn enter(&self) {
+        lock(&self.state).entering = Some(false);
+    }
+
+    /// The registry did not let the process in.
+    pub(super) fn keep_out(&self) {
+        lock(&self.state).entering = None;
+    }
+
     /// Begins a session; `welcome` is completed with the commands that go on.
     pub(super) fn begin(&self, hello: &Hello, mut welcome: Welcome) -> Begun {
         let mut state = lock(&self.state);
+        let shutdown = state.entering.take().unwrap_or(false);
         welcome.resume = state.resume(&hello.instance, &hello.commands);
         state.number += 1;
         let wake = Arc::new(Notify::new());
@@ -160,7 +174,7 @@ impl Slot {
             wake: Arc::clone(&wake),
             welcome: Some(welcome),
             ping: None,
-            shutdown: false,
+            shutdown,
             end: end.clone(),
             ended: None,
         });
@@ -251,6 +265,10 @@ impl Slot {
     /// Tells the worker to end; false if it is not there.
     pub(super) fn shut_down(&self) -> bool {
         let mut state = lock(&self.state);
+        if let Some(told) = &mut state.entering {
+            *told = true;
+            return true;
+        }
         let is_connected = state.is_connected();
         if let Some(live) = &mut state.session {
             live.shutdown = true;

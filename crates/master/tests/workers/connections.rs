@@ -122,6 +122,16 @@ async fn the_master_ends_a_worker() {
 }
 
 #[tokio::test]
+async fn a_worker_may_be_ended_as_soon_as_it_is_known() {
+    let house = House::new().await;
+    *house.ledger.dismissal.lock().unwrap() = Some(house.manager.clone());
+    let mut worker = Worker::start(house.options("instance-1"));
+    worker.ended().await.unwrap();
+    eventually("it is gone", PATIENCE, async || !house.manager.is_connected("w1")).await;
+    *house.ledger.dismissal.lock().unwrap() = None;
+}
+
+#[tokio::test]
 async fn a_master_that_ends_ends_all_sessions() {
     let house = House::new().await;
     let _worker = house.worker().await;

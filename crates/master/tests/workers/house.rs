@@ -40,6 +40,8 @@ pub(crate) struct Ledger {
     pub(crate) info: Mutex<Option<WorkerInfo>>,
     /// What it answers to the next workers that connect.
     pub(crate) refusal: Mutex<Option<String>>,
+    /// Ends each worker that connects as soon as it is known, as whoever watches the store may.
+    pub(crate) dismissal: Mutex<Option<WorkerManager>>,
 }
 
 #[async_trait]
@@ -50,6 +52,9 @@ impl WorkerRegistry for Ledger {
         }
         self.told.lock().unwrap().push(Told::Connected(name.to_owned()));
         *self.info.lock().unwrap() = Some(info);
+        if let Some(manager) = &*self.dismissal.lock().unwrap() {
+            manager.shut_down_worker(name).unwrap();
+        }
         Ok(())
     }
 

@@ -21,20 +21,23 @@ const BUILDERS: u64 = 200;
 /// How much is built.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Builds of each run.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    builds: u64,
-    /// Requests that wait when the master of the second run starts.
-    #[arg(long, default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pending: u64,
+    /// Builds of the first run, 10,000 unless told (600 of `--quick`).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    builds: Option<u64>,
+    /// Requests that wait when the master of the second run starts, 25,000 unless told (1,000 of `--quick`).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pending: Option<u64>,
+    /// Builds of the second run, as many as of the first unless told.
+    #[arg(long, value_name = "BUILDS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    of_pending: Option<u64>,
     /// How long the simulated workers take for each command, as of `weir worker --duration`.
     #[arg(long, default_value = "0s", value_name = "TIME")]
     duration: String,
     /// Draws other output of the commands.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Small numbers, from a debug build: shows in about a minute that it works.
-    #[arg(long, conflicts_with_all = ["builds", "pending"])]
+    /// From a debug build, and small numbers unless told: shows in about a minute that it works.
+    #[arg(long)]
     quick: bool,
     /// The program `weir`.
     #[arg(long, hide = true, env = "WEIR_BENCH_PROGRAM")]
@@ -42,6 +45,20 @@ pub(crate) struct Options {
     /// The workspace's folder.
     #[arg(long, hide = true, env = "WEIR_BENCH_ROOT")]
     root: PathBuf,
+}
+
+impl Options {
+    fn builds(&self) -> u64 {
+        self.builds.unwrap_or(if self.quick { 600 } else { 10_000 })
+    }
+
+    fn pending(&self) -> u64 {
+        self.pending.unwrap_or(if self.quick { 1_000 } else { 25_000 })
+    }
+
+    fn of_pending(&self) -> u64 {
+        self.of_pending.unwrap_or(self.builds()).min(self.pending())
+    }
 }
 
 /// What one run came to.
@@ -55,37 +72,34 @@ struct Run {
 }
 
 /// Loads the configuration, runs the builds, and shows the table.
-pub(crate) async fn run(mut options: Options) -> Result<()> {
-    if options.quick {
-        (options.builds, options.pending) = (600, 1_000);
-    }
+pub(crate) async fn run(options: Options) -> Result<()> {
     let folder = options.root.join("target").join("bench").join("engine");
     let mut master = Master::configure(&options, &folder)?;
     eprintln!("==> the configuration is checked");
     let load = master.check()?;
     let start_empty = master.start().await?;
-    eprintln!("==> {} builds", options.builds);
+    eprintln!("==> {} builds", options.builds());
     master.start_workers().await?;
     let first = keep_busy(&mut master, &options).await?;
     // Those that count by time have asked for builds too.
     master.has_nothing_to_do().await?;
     master.stop();
     let start_idle = master.start().await?;
-    eprintln!("==> {} requests wait", options.pending);
-    for _ in 0..options.pending.div_ceil(BUILDERS) {
+    eprintln!("==> {} requests wait", options.pending());
+    for _ in 0..options.pending().div_ceil(BUILDERS) {
         master.client().force_all("all").await?;
     }
     master.stop();
     let start_pending = master.start().await?;
-    eprintln!("==> {} builds of them", options.builds.min(options.pending));
+    eprintln!("==> {} builds of them", options.of_pending());
     master.start_workers().await?;
-    let second = build(&mut master, options.builds.min(options.pending), None).await?;
+    let second = build(&mut master, options.of_pending(), None).await?;
     let report = Report {
         load,
         start_empty,
         start_idle,
         start_pending,
-        pending: options.pending,
+        pending: options.pending(),
         runs: [first, second],
     };
     println!("{}", report.markdown());
@@ -97,7 +111,7 @@ async fn keep_busy(master: &mut Master, options: &Options) -> Result<Run> {
     for _ in 0..2 {
         master.client().force_all("all").await?;
     }
-    build(master, options.builds, Some(2 * BUILDERS)).await
+    build(master, options.builds(), Some(2 * BUILDERS)).await
 }
 
 /// Waits until `builds` have ended, all well. If so many wait at most, `waiting`, more are asked for on the way.

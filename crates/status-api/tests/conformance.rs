@@ -142,7 +142,7 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
     (Fault::TakesAnyChange, "what_is_none_is_refused"),
     (Fault::RebuildsWithoutChanges, "a_rebuild_is_of_the_same_changes"),
-    (Fault::PutsMissingLast, "random_queries::commit"),
+    (Fault::PutsMissingLast, "random_queries::build"),
     (Fault::SettlesUpwards, "random_queries::build"),
     (Fault::SkipsRowsBetweenPages, "random_queries::step"),
     (Fault::TakesForeignTokens, "tokens_fit_one_list"),

@@ -74,7 +74,8 @@ pub(crate) async fn open(file: &Path) -> Result<Database> {
         pool(&url, 1, checkpoints::PRAGMA)?,
         pool(&url, READERS, "PRAGMA query_only = ON;")?,
     );
-    Ok(database.meanwhile(checkpoints::keep_short(pool(&url, 1, "")?)))
+    let beside = pool(&url, 1, "")?;
+    Ok(database.meanwhile(|written| checkpoints::keep_short(beside, written)))
 }
 
 /// Opens a database file that is there, as it is.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, TransactionManager};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use weir_status_api::{
     At, BuildId, BuildKey, BuilderId, Cursor, Entity, Event, Key, List, LogKey, MasterId, Page, Properties,
@@ -43,6 +44,8 @@ const ATTEMPTS: u32 = 5;
 pub(crate) struct Database {
     writer: Pool<Conn>,
     readers: Pool<Conn>,
+    /// Told after each transaction of the writer.
+    written: Arc<Notify>,
     /// Work beside both, which ends with them.
     meanwhile: Option<AbortHandle>,
 }
@@ -52,14 +55,18 @@ impl Database {
         Self {
             writer,
             readers,
+            written: Arc::default(),
             meanwhile: None,
         }
     }
 
-    /// The same, with work that goes on until the database is closed or dropped.
+    /// The same, with work that goes on until the database is closed or dropped, and is told after each transaction.
     #[allow(dead_code, reason = "PostgreSQL looks after itself")]
-    pub(crate) fn meanwhile(mut self, work: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.meanwhile = Some(tokio::spawn(work).abort_handle());
+    pub(crate) fn meanwhile<W>(mut self, work: impl FnOnce(Arc<Notify>) -> W) -> Self
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        self.meanwhile = Some(tokio::spawn(work(Arc::clone(&self.written))).abort_handle());
         self
     }
 
@@ -138,11 +145,13 @@ impl Backend for Database {
                 }
             }
         };
-        written(writing, |error| BatchError {
+        let outcome = written(writing, |error| BatchError {
             error,
             one_unit: false,
         })
-        .await
+        .await;
+        self.written.notify_one();
+        outcome
     }
 
     async fn new_segment(&self, at: Timestamp) -> Result<i64> {

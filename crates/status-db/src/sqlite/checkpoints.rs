@@ -1,27 +1,28 @@
 //! Moves the write-ahead log into the database file beside those who write, so that no commit waits for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::Conn;
 
 /// How long the log grows before it is moved. What is written again within this time is moved once.
-const EVERY: Duration = Duration::from_secs(1);
+const AFTER: Duration = Duration::from_secs(1);
 
 /// For the connection that writes: it moves the log itself only if that has not been done for 64 MB (SQLite's own
 /// measure, 4 MB, is reached every few builds on a busy master, and then a commit takes ten times as long).
 pub(super) const PRAGMA: &str = "PRAGMA wal_autocheckpoint = 16384;";
 
-/// Moves the log over a connection of its own for as long as it is let. It costs nothing when nothing was written.
-pub(super) async fn keep_short(pool: Pool<Conn>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Moves the log over a connection of its own for as long as it is let, a while after something was written.
+pub(super) async fn keep_short(pool: Pool<Conn>, written: Arc<Notify>) {
     let mut failing = false;
     loop {
-        ticks.tick().await;
+        written.notified().await;
+        sleep(AFTER).await;
         let moved = move_log(&pool).await;
         match &moved {
             // A full disk is told once, not every second.

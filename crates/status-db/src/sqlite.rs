@@ -97,9 +97,9 @@ fn migrate(path: &str) -> Result<()> {
     let mut conn =
         SqliteConnection::establish(path).map_err(|error| unreachable(format!("{path}: {error}")))?;
     conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL;")?;
-    conn.run_pending_migrations(MIGRATIONS)
-        .map_err(|error| unreachable(format!("{path} cannot be migrated: {error}")))?;
-    Ok(())
+    // In one transaction: all or nothing, and one wait for the disk.
+    conn.immediate_transaction(|conn| conn.run_pending_migrations(MIGRATIONS).map(drop))
+        .map_err(|error| unreachable(format!("{path} cannot be migrated: {error}")))
 }
 
 fn pool(url: &str, size: usize, more: &'static str) -> Result<Pool<Conn>> {

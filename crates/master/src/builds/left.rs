@@ -6,13 +6,14 @@ use std::sync::Arc;
 use weir_config::{GenerateStep, LockAccess, MasterConfig, Source, StepConfig, StepKind};
 use weir_off_thread::off_thread;
 use weir_status_api::{
-    Build, BuildId, Builder, Buildset, Key, Log, LogField, LogId, Properties, PropertiesOf, Query, Read,
-    ReadExt, Step, StepField, StepId, Worker,
+    Build, BuildId, Builder, Buildset, Key, LogId, Properties, PropertiesOf, Query, Read, ReadExt, Step,
+    StepField, StepId, Worker,
 };
 use weir_status_db::{ConfigurationId, OpenBuild, Store};
 
 use super::journal::Left;
 use super::late::blocking;
+use super::log;
 use super::patience;
 use super::stage::Planned;
 use super::{Engine, Stop};
@@ -68,12 +69,7 @@ pub(super) enum Progress {
 
 /// The log that a step begins with.
 pub(super) async fn log_of(store: &Store, step: StepId) -> Result<LogId> {
-    let query = Query::<Log>::new()
-        .eq(LogField::Step, step.0)
-        .ascending(LogField::Id)
-        .limit(1);
-    let page = patience::read(|| store.page(query.clone())).await?;
-    let log = page.items.first().map(|it| it.id);
+    let log = log::find(store, step, log::STDIO).await?;
     Ok(log.ok_or_else(|| weir_status_api::Error::not_found(format!("log of step {step}")))?)
 }
 

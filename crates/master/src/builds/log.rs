@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use weir_config::LogTerms;
 use weir_status_api::{Log, LogField, LogId, LogKind, Properties, Query, ReadExt, StepId};
-use weir_status_db::{Applied, Error as StoreError, NewLog, Store, Transition};
+use weir_status_db::{Applied, NewLog, Store, Transition};
 
 use super::checkpoint::{Checkpoint, CommandRecord, Ending, Tail};
 use super::command::End;
@@ -16,7 +16,7 @@ use super::journal::{Journal, Left};
 use super::limit::Limited;
 use super::lines::LineBuffer;
 use super::observe::Observer;
-use super::patience::{self, Patience};
+use super::patience::{self, Stored};
 use super::secrets::{Masker, Secrets};
 use super::unsettled::Unsettled;
 use crate::error::{Error, Result};
@@ -89,21 +89,7 @@ impl LogWriter {
             .chain(logs)
             .chain([journal.next_checkpoint(kept)])
             .collect();
-        let mut patience = Patience::new();
-        let mut is_doubtful = false;
-        let log = loop {
-            match store.apply_all(begin.clone()).await {
-                Ok(begun) => match begun.as_slice() {
-                    [_, Applied::Log(log), ..] => break *log,
-                    _ => return Err(Error::Answer(format!("{begun:?}"))),
-                },
-                Err(StoreError::Conflict { .. }) if is_doubtful => {
-                    break super::left::log_of(&store, step).await?;
-                }
-                Err(error) if patience.outlasts(&error).await => is_doubtful = true,
-                Err(error) => return Err(error.into()),
-            }
-        };
+        let log = store_with_log(&store, step, STDIO, begin).await?;
         journal.has_begun();
         Ok(Self::of(store, step, log, journal, (secrets, terms)))
     }
@@ -225,27 +211,11 @@ impl LogWriter {
 
     /// The step's log of that name, which is opened if there is none.
     async fn open(&self, name: &str) -> Result<LogId> {
-        let query = Query::<Log>::new()
-            .eq(LogField::Step, self.step)
-            .eq(LogField::Name, name);
-        let mut patience = Patience::new();
-        loop {
-            let found = patience::read(|| self.store.page(query.clone()))
-                .await?
-                .items
-                .pop();
-            if let Some(log) = found {
-                return Ok(log.id);
-            }
-            match self
-                .store
-                .apply(Transition::AddLog(new_log(self.step, name)))
-                .await
-            {
-                Ok(Applied::Log(log)) => return Ok(log),
-                Ok(other) => return Err(Error::Answer(format!("{other:?}"))),
-                Err(error) if patience.outlasts(&error).await => {}
-                Err(error) => return Err(error.into()),
+        match find(&self.store, self.step, name).await? {
+            Some(log) => Ok(log),
+            None => {
+                let add = Transition::AddLog(new_log(self.step, name));
+                store_with_log(&self.store, self.step, name, vec![add]).await
             }
         }
     }
@@ -307,6 +277,33 @@ impl LogWriter {
             }
         }
     }
+}
+
+/// The step's log of that name, if there is one.
+pub(super) async fn find(store: &Store, step: StepId, name: &str) -> Result<Option<LogId>> {
+    let query = Query::<Log>::new()
+        .eq(LogField::Step, step)
+        .eq(LogField::Name, name);
+    let page = patience::read(|| store.page(query.clone())).await?;
+    Ok(page.items.first().map(|it| it.id))
+}
+
+/// Stores once what begins with the step's log of that name among its logs, and gives that.
+async fn store_with_log(
+    store: &Store,
+    step: StepId,
+    name: &str,
+    transitions: Vec<Transition>,
+) -> Result<LogId> {
+    let applied = match patience::store(store, transitions, || find(store, step, name)).await? {
+        Stored::Before(log) => return Ok(log),
+        Stored::Now(applied) => applied,
+    };
+    let log = applied.iter().find_map(|it| match it {
+        Applied::Log(log) => Some(*log),
+        _ => None,
+    });
+    log.ok_or_else(|| Error::Answer(format!("{applied:?}")))
 }
 
 fn new_log(step: StepId, name: &str) -> NewLog {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use weir_status_api::{BuildRequest, BuildRequestId};
-use weir_status_db::{Store, Transition};
+use weir_status_db::{Error, Store, Transition};
 
 use super::plan::Plan;
 use crate::locks::Locks;
@@ -63,9 +63,13 @@ impl Waits {
             let mut failed = vec![];
             for (request, what) in news {
                 let tell = Transition::SetWaitingFor(request, what.clone());
-                if let Err(error) = store.apply(tell).await {
-                    tracing::warn!(%request, %error, "what a request waits for is not stored");
-                    failed.push((request, what));
+                match store.apply(tell).await {
+                    // One that is deleted waits for nothing either.
+                    Ok(_) | Err(Error::NotFound { .. }) => {}
+                    Err(error) => {
+                        tracing::warn!(%request, %error, "what a request waits for is not stored");
+                        failed.push((request, what));
+                    }
                 }
             }
             failed

@@ -1,9 +1,10 @@
-import { parseRoute, type Route } from './route.ts';
+import { views } from '../views/views.ts';
+import { parseRoute, withQuery, type Route } from './route.ts';
 
 /** Where the page is now. */
 class Place {
   #hash = $state(location.hash);
-  readonly route: Route = $derived(parseRoute(this.#hash));
+  readonly route: Route = $derived(parseRoute(this.#hash, views));
 
   constructor() {
     addEventListener('hashchange', () => (this.#hash = location.hash));
@@ -13,6 +14,11 @@ class Place {
   replace(hash: string): void {
     history.replaceState(null, '', hash);
     this.#hash = hash;
+  }
+
+  /** Sets filters and choices in the address, where a shared link and a reload find them; undefined takes one out. */
+  query(changes: Record<string, string | string[] | undefined>): void {
+    this.replace(withQuery(this.route.address, changes));
   }
 }
 

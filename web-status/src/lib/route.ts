@@ -1,49 +1,78 @@
+import type { View } from './view.ts';
+
 /** Lines of a log that a link points to, from 1, both included. */
 export interface LineRange {
   first: number;
   last: number;
 }
 
-/** A place in the application, as the part of the address behind `#`. */
-export type Route =
-  | { view: 'builders'; search: string }
-  | { view: 'builder'; builderid: number }
-  | { view: 'build'; builderid: number; number: number }
-  | { view: 'log'; builderid: number; number: number; step: number; slug: string; lines: LineRange | undefined }
-  | { view: 'workers' }
-  | { view: 'changes' }
-  | { view: 'unknown'; path: string };
+/** A place in the application, as the part of the page's address behind `#/` tells it. */
+export interface Address {
+  /** Its words as they are, such as `builders/1/builds/2`. */
+  path: string;
+  /** What the words of the view's pattern stand for. */
+  params: Readonly<Record<string, string>>;
+  /** What stands behind `?`: filters and choices of the view, which a shared link keeps. */
+  query: URLSearchParams;
+  /** What stands behind a second `#`, such as lines of a log. */
+  anchor: string;
+}
+
+/** A place and the view that shows it; without a view there is nothing at that address. */
+export interface Route {
+  view: View | undefined;
+  address: Address;
+}
+
+/** The address that an empty one stands for. */
+const FIRST = 'builders';
 
 /** Reads a hash such as `#/builders/1/builds/2`, `#/builders?q=linux` or `#/builders/1/builds/2/steps/3/logs/stdio#L12-L20`. */
-export function parseRoute(hash: string): Route {
+export function parseRoute(hash: string, views: readonly View[]): Route {
   const [place = '', anchor = ''] = hash.replace(/^#\/?/, '').split(/#(.*)/s);
   const [path = '', query = ''] = place.split(/\?(.*)/s);
-  const words = path.split('/').filter((word) => word !== '');
-  const unknown: Route = { view: 'unknown', path };
-  if (words.length === 0) return { view: 'builders', search: searchOf(query) };
-  if (words.length === 1 && words[0] === 'workers') return { view: 'workers' };
-  if (words.length === 1 && words[0] === 'changes') return { view: 'changes' };
-  if (words[0] !== 'builders') return unknown;
-  return builderRoute(words, searchOf(query), anchor) ?? unknown;
+  const words = (path === '' ? FIRST : path).split('/').filter((word) => word !== '');
+  const address = { path, query: new URLSearchParams(query), anchor };
+  for (const view of views) {
+    for (const pattern of view.paths) {
+      const params = match(pattern.split('/'), words);
+      if (params) return { view, address: { ...address, params } };
+    }
+  }
+  return { view: undefined, address: { ...address, params: {} } };
 }
 
-function builderRoute(words: string[], search: string, anchor: string): Route | undefined {
-  const id = (at: number): number => (/^\d+$/.test(words[at] ?? '') ? Number(words[at]) : NaN);
-  if (words.length === 1) return { view: 'builders', search };
-  const builderid = id(1);
-  if (Number.isNaN(builderid)) return undefined;
-  if (words.length === 2) return { view: 'builder', builderid };
-  const number = id(3);
-  if (words[2] !== 'builds' || Number.isNaN(number)) return undefined;
-  if (words.length === 4) return { view: 'build', builderid, number };
-  const step = id(5);
-  if (words[4] !== 'steps' || words[6] !== 'logs' || words.length !== 8 || Number.isNaN(step)) return undefined;
-  return { view: 'log', builderid, number, step, slug: decode(words[7] ?? ''), lines: parseLines(anchor) };
+function match(pattern: string[], words: string[]): Record<string, string> | undefined {
+  if (pattern.length !== words.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, part] of pattern.entries()) {
+    const word = words[at] ?? '';
+    if (part.startsWith(':')) params[part.slice(1)] = decode(word);
+    else if (part.startsWith('#') ? !/^\d{1,15}$/.test(word) : part !== word) return undefined;
+    else if (part.startsWith('#')) params[part.slice(1)] = word;
+  }
+  return params;
 }
 
-/** What a view is kept for: a new search or line does not make a new page of it. */
-export function viewKey(route: Route): string {
-  return JSON.stringify({ ...route, search: '', lines: null });
+/** A whole number among the params: `#name` in a pattern has seen to it that it is one. */
+export function idOf(address: Address, name: string): number {
+  return Number(address.params[name]);
+}
+
+/** What a view is kept for: a new query or line does not make a new page of it. */
+export function viewKey({ view, address }: Route): string {
+  return JSON.stringify([view?.name ?? address.path, address.params]);
+}
+
+/** A hash with parameters of its query set, or left out where undefined, empty or an empty list. */
+export function withQuery(address: Address, changes: Record<string, string | string[] | undefined>): string {
+  const query = new URLSearchParams(address.query);
+  for (const [name, value] of Object.entries(changes)) {
+    query.delete(name);
+    for (const one of [value ?? []].flat()) if (one !== '') query.append(name, one);
+  }
+  const text = query.toString();
+  return `#/${address.path}${text === '' ? '' : `?${text}`}`;
 }
 
 /** Reads `L12` or `L12-L20`, in any order. */
@@ -53,10 +82,6 @@ export function parseLines(anchor: string): LineRange | undefined {
   const one = Number(found[1]);
   const other = Number(found[2] ?? found[1]);
   return one < 1 || other < 1 ? undefined : { first: Math.min(one, other), last: Math.max(one, other) };
-}
-
-function searchOf(query: string): string {
-  return new URLSearchParams(query).get('q') ?? '';
 }
 
 function decode(word: string): string {
@@ -69,13 +94,28 @@ function decode(word: string): string {
 
 /** Addresses of the places, for links. */
 export const to = {
+  home: (): string => '#/home',
   builders: (search = ''): string => (search === '' ? '#/builders' : `#/builders?${new URLSearchParams({ q: search })}`),
   builder: (id: number): string => `#/builders/${id}`,
   build: (id: number, number: number): string => `#/builders/${id}/builds/${number}`,
   log: (id: number, number: number, step: number, slug: string): string =>
     `#/builders/${id}/builds/${number}/steps/${step}/logs/${encodeURIComponent(slug)}`,
+  projects: (): string => '#/projects',
+  project: (id: number): string => `#/projects/${id}`,
+  waterfall: (): string => '#/waterfall',
+  grid: (): string => '#/grid',
+  tgrid: (): string => '#/tgrid',
+  console: (): string => '#/console',
   workers: (): string => '#/workers',
+  worker: (id: number): string => `#/workers/${id}`,
+  schedulers: (): string => '#/schedulers',
+  requests: (): string => '#/pendingbuildrequests',
+  request: (id: number): string => `#/buildrequests/${id}`,
   changes: (): string => '#/changes',
+  change: (id: number): string => `#/changes/${id}`,
+  masters: (): string => '#/masters',
+  settings: (): string => '#/settings',
+  about: (): string => '#/about',
 };
 
 /** The address of a line, or of a range of lines, of the log at `log`. */

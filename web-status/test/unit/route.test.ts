@@ -1,29 +1,47 @@
 import { describe, expect, it } from 'vitest';
 
-import { lineAddress, parseLines, parseRoute, to, viewKey } from '../../src/lib/route.ts';
+import { lineAddress, parseLines, parseRoute, to, viewKey, withQuery } from '../../src/lib/route.ts';
+import { views } from '../../src/views/views.ts';
+
+/** Which view shows an address, and what it is given of it. */
+function shown(hash: string): unknown[] {
+  const { view, address } = parseRoute(hash, views);
+  return [view?.name, address.params];
+}
 
 describe('parseRoute', () => {
-  it('reads every address that the pages link to', () => {
-    expect(parseRoute('')).toEqual({ view: 'builders', search: '' });
-    expect(parseRoute('#/')).toEqual({ view: 'builders', search: '' });
-    expect(parseRoute(to.builders('a b&c'))).toEqual({ view: 'builders', search: 'a b&c' });
-    expect(parseRoute(to.builder(3))).toEqual({ view: 'builder', builderid: 3 });
-    expect(parseRoute(to.build(3, 7))).toEqual({ view: 'build', builderid: 3, number: 7 });
-    expect(parseRoute(to.workers())).toEqual({ view: 'workers' });
-    expect(parseRoute(to.changes())).toEqual({ view: 'changes' });
-    const log = { view: 'log', builderid: 3, number: 7, step: 0, slug: 'err_html' };
-    expect(parseRoute(to.log(3, 7, 0, 'err_html'))).toEqual({ ...log, lines: undefined });
-    const lines = { first: 12, last: 20 };
-    expect(parseRoute(lineAddress(to.log(3, 7, 0, 'err_html'), lines))).toEqual({ ...log, lines });
+  it('finds the view of every address that the pages link to', () => {
+    expect(shown('')).toEqual(['builders', {}]);
+    expect(shown('#/')).toEqual(['builders', {}]);
+    expect(shown(to.builders('a b&c'))).toEqual(['builders', {}]);
+    expect(parseRoute(to.builders('a b&c'), views).address.query.get('q')).toBe('a b&c');
+    expect(shown(to.builder(3))).toEqual(['builder', { builderid: '3' }]);
+    expect(shown(to.build(3, 7))).toEqual(['build', { builderid: '3', number: '7' }]);
+    expect(shown(to.workers())).toEqual(['workers', {}]);
+    expect(shown(to.changes())).toEqual(['changes', {}]);
+    const log = ['log', { builderid: '3', number: '7', step: '0', slug: 'err_html' }];
+    expect(shown(to.log(3, 7, 0, 'err_html'))).toEqual(log);
+    const lines = lineAddress(to.log(3, 7, 0, 'err_html'), { first: 12, last: 20 });
+    expect(shown(lines)).toEqual(log);
+    expect(parseRoute(lines, views).address.anchor).toBe('L12-L20');
   });
   it('knows what is no page', () => {
     for (const path of ['x', 'builders/x', 'builders/1/builds', 'builders/1/builds/2/steps/3', 'builders/1/builds/2/steps/3/logs/a/b', 'workers/x/y']) {
-      expect(parseRoute(`#/${path}`)).toEqual({ view: 'unknown', path });
+      expect(parseRoute(`#/${path}`, views)).toMatchObject({ view: undefined, address: { path } });
     }
   });
   it('survives an address that is badly encoded', () => {
-    expect(parseRoute('#/builders/1/builds/2/steps/3/logs/%E0%A4%A')).toMatchObject({ view: 'log', slug: '%E0%A4%A' });
+    expect(shown('#/builders/1/builds/2/steps/3/logs/%E0%A4%A')).toMatchObject(['log', { slug: '%E0%A4%A' }]);
   });
+  it('has no two views with one name', () => {
+    expect(new Set(views.map(({ name }) => name)).size).toBe(views.length);
+  });
+});
+
+it('keeps the other choices of an address when one is set', () => {
+  const { address } = parseRoute('#/builders?q=x&tag=a&tag=b', views);
+  expect(withQuery(address, { tag: ['c', 'd'] })).toBe('#/builders?q=x&tag=c&tag=d');
+  expect(withQuery(address, { q: '', tag: undefined })).toBe('#/builders');
 });
 
 it('reads lines in either order, and nothing that is none', () => {
@@ -35,7 +53,7 @@ it('reads lines in either order, and nothing that is none', () => {
 
 it('keeps a view for another search or line, not for another thing', () => {
   const log = to.log(1, 2, 3, 'stdio');
-  expect(viewKey(parseRoute(log))).toBe(viewKey(parseRoute(`${log}#L4`)));
-  expect(viewKey(parseRoute(to.builders()))).toBe(viewKey(parseRoute(to.builders('x'))));
-  expect(viewKey(parseRoute(to.build(1, 2)))).not.toBe(viewKey(parseRoute(to.build(1, 3))));
+  expect(viewKey(parseRoute(log, views))).toBe(viewKey(parseRoute(`${log}#L4`, views)));
+  expect(viewKey(parseRoute(to.builders(), views))).toBe(viewKey(parseRoute(to.builders('x'), views)));
+  expect(viewKey(parseRoute(to.build(1, 2), views))).not.toBe(viewKey(parseRoute(to.build(1, 3), views)));
 });

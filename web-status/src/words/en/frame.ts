@@ -1,0 +1,7 @@
+export const frame = {
+  builders: 'Builders',
+  changes: 'Changes',
+  main: 'Main',
+  skip: 'Skip to content',
+  workers: 'Workers',
+};

@@ -1,7 +1,7 @@
 import { authorization } from './authorization.ts';
 import { ApiError, ControlError, UnreachableError } from './errors.ts';
 import { encodeQuery, type Query } from './query.ts';
-import type { LogChunk, ResourceName, Resources } from './types.ts';
+import type { LogChunk, ResourceName, Resources, ViewName, Views } from './types.ts';
 import { watch, type Watch, type WatchOptions } from './watch.ts';
 
 /** The objects of an answer and the event sequence number at which they are true. */
@@ -84,6 +84,14 @@ export class Client {
     const first = data[0];
     if (first === undefined) throw new ApiError(404, 'not_found', `There is nothing at ${path}.`);
     return { data: first, cursor };
+  }
+
+  /** Reads what a display of many builds needs, in one bounded answer; only Weir has this. */
+  async view<V extends ViewName>(name: V, query?: Query, signal?: AbortSignal): Promise<Answer<Views[V]>> {
+    const response = await this.#send(this.address(`views/${name}`, query), { headers: { Accept: 'application/json' } }, signal);
+    if (!response.ok) throw apiError(response, response.body);
+    if (!isObject(response.body)) throw new ApiError(response.status, 'unexpected', `The server's answer for views/${name} holds nothing.`);
+    return { data: response.body as Views[V], cursor: readCursor(response) };
   }
 
   /** Reads at most `limit` lines of a log from line `offset`, counted from 0; fewer where the log has no more. */

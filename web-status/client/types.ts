@@ -4,6 +4,8 @@
  * those in microseconds (`_us`) are told by Weir alone.
  */
 
+import type { ConsoleView, GridView, HomeView, WaterfallView } from './document.ts';
+
 /** Result codes: 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, 5 retry, 6 cancelled. */
 export type Results = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
@@ -18,6 +20,8 @@ export interface Builder {
   masterids: number[];
   description: string | null;
   projectid: number | null;
+  /** `markdown`, or null for plain text. */
+  description_format?: string | null;
   tags: string[];
 }
 
@@ -58,6 +62,8 @@ export interface BuildRequest {
   submitted_at: number;
   waited_for: boolean;
   properties: Properties | null;
+  /** The lock that it waits for, and who holds it; Buildbot does not tell. */
+  waiting_for?: string | null;
 }
 
 export interface Buildset {
@@ -200,6 +206,17 @@ export interface ForceScheduler {
   all_fields: ForceField[];
 }
 
+export interface Project {
+  projectid: number;
+  name: string;
+  slug: string;
+  description: string | null;
+  /** `markdown`, or null for plain text. */
+  description_format: string | null;
+  /** Whether a builder of it is configured; Buildbot does not tell. */
+  active?: boolean;
+}
+
 /** Key under which an answer carries its objects -> type of the objects. */
 export interface Resources {
   builders: Builder;
@@ -215,6 +232,16 @@ export interface Resources {
   schedulers: Scheduler;
   forceschedulers: ForceScheduler;
   masters: Master;
+  projects: Project;
   properties: Properties;
 }
 export type ResourceName = keyof Resources;
+
+/** Name of a view below `views/` -> its answer. */
+export interface Views {
+  home: HomeView;
+  waterfall: WaterfallView;
+  grid: GridView;
+  console: ConsoleView;
+}
+export type ViewName = keyof Views;

@@ -24,12 +24,13 @@ export type Fitting = [
   // The size of a text area is Buildbot's.
   Fits<document.ForceField & { cols?: number; rows?: number }, client.ForceField>,
   Fits<document.ForceScheduler, client.ForceScheduler>,
+  Fits<document.Project, client.Project>,
   Fits<document.Properties, client.Properties>,
 ];
 
 // `never` in the list above would say nothing by itself.
 export const fitting: Fitting = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
 
 /** The key under which an answer carries its objects -> the answer. */
@@ -47,6 +48,7 @@ interface Answers {
   schedulers: document.SchedulerAnswer;
   forceschedulers: document.ForceSchedulerAnswer;
   masters: document.MasterAnswer;
+  projects: document.ProjectAnswer;
   properties: document.PropertiesAnswer;
 }
 

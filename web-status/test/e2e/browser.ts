@@ -37,10 +37,11 @@ export async function openMock(options: MockOptions = {}): Promise<{ mock: Mock;
   return { mock, url: await mock.listen() };
 }
 
-/** A page that fails the test where its script fails. */
-export async function openPage(context: BrowserContext, url: string, problems: string[]): Promise<Page> {
+/** A page that fails the test where its script fails; `before` prepares it. */
+export async function openPage(context: BrowserContext, url: string, problems: string[], before?: (page: Page) => Promise<void>): Promise<Page> {
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
+  await before?.(page);
   await page.goto(url);
   return page;
 }

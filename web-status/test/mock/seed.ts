@@ -28,9 +28,9 @@ export const FIELDS: ForceField[] = [
   { ...base, name: 'clean', fullName: 'clean', label: 'Build from scratch', type: 'bool', default: false },
 ];
 
-/** A world with `count` builders and a few builds of each. */
-export function seed(count: number): World {
-  const world = new World();
+/** A world with `count` builders and a few builds of each, in which it is `now` where that is given. */
+export function seed(count: number, now?: number): World {
+  const world = new World(now);
   const builders: Builder[] = [];
   for (let i = 0; i < count; i++) {
     const round = Math.floor(i / NAMES.length);

@@ -16,6 +16,8 @@ export interface MockOptions {
   pace?: number;
   /** Path before everything, such as `/ci`. */
   prefix?: string;
+  /** The time of its world, in UTC seconds; the clock's where it is not given. */
+  now?: number;
   /** Folder of static files. */
   files?: string;
 }
@@ -36,7 +38,7 @@ export class Mock {
 
   constructor(options: MockOptions = {}) {
     this.#options = options;
-    this.world = seed(options.builders ?? 12);
+    this.world = seed(options.builders ?? 12, options.now);
     this.#runner = new Runner(this.world, options.pace ?? 0);
     this.#server = createServer((request, response) => void this.handle(request, response, () => this.#file(request, response)));
   }

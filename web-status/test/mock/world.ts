@@ -28,7 +28,12 @@ export class World {
   readonly #hearers = new Set<() => void>();
 
   /** In UTC seconds. */
-  now = (): number => Math.floor(Date.now() / 1000);
+  readonly now: () => number;
+
+  /** It is always `now`, where that is given. */
+  constructor(now?: number) {
+    this.now = () => now ?? Math.floor(Date.now() / 1000);
+  }
 
   hear(hearer: () => void): () => void {
     this.#hearers.add(hearer);

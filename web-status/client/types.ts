@@ -6,6 +6,8 @@
 
 import type { ConsoleView, GridView, HomeView, WaterfallView } from './document.ts';
 
+export type { BuildCell, Cell, GridRevision } from './document.ts';
+
 /** Result codes: 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, 5 retry, 6 cancelled. */
 export type Results = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 

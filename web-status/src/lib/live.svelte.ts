@@ -42,6 +42,8 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hidden: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  /** Counts the loads: one that was overtaken by another says nothing. */
+  #turn = 0;
 
   constructor(client: Client, source: Source) {
     this.#client = client;
@@ -76,8 +78,9 @@ export class Live {
     this.#watch?.setPatterns(patterns);
   }
 
-  /** Begins anew after a failure that was final, as with another token. */
+  /** Begins anew after a failure that was final, as with another token, or because something else is to be shown. */
   reload(): void {
+    clearTimeout(this.#timer);
     this.#watch?.close();
     this.error = '';
     if (this.phase === 'failed') this.phase = 'loading';
@@ -94,16 +97,17 @@ export class Live {
   async #load(): Promise<void> {
     this.#timer = undefined;
     const { signal } = this.#abort;
+    const turn = ++this.#turn;
     if (this.phase !== 'ready') report('idle');
     try {
       const cursor = await this.#source.snapshot(signal);
-      if (signal.aborted) return;
+      if (signal.aborted || turn !== this.#turn) return;
       this.#failures = 0;
       this.phase = 'ready';
       this.error = '';
       this.#follow(cursor);
     } catch (error) {
-      if (!signal.aborted) this.#failed(error);
+      if (!signal.aborted && turn === this.#turn) this.#failed(error);
     }
   }
 

@@ -91,6 +91,7 @@ export interface Step {
   started_at: number | null;
   started_at_us?: number | null;
   locks_acquired_at: number | null;
+  locks_acquired_at_us?: number | null;
   complete: boolean;
   complete_at: number | null;
   complete_at_us?: number | null;
@@ -219,6 +220,45 @@ export interface Project {
   active?: boolean;
 }
 
+/** A piece of data that a build keeps by name; its value is read by itself. */
+export interface BuildData {
+  buildid: number;
+  name: string;
+  /** In bytes. */
+  length: number;
+  /** Who set it, such as a step. */
+  source: string;
+  value: null;
+}
+
+/** Results of one kind that a step gave. */
+export interface TestResultSet {
+  test_result_setid: number;
+  builderid: number;
+  buildid: number;
+  stepid: number;
+  description: string | null;
+  /** Such as pass_fail, pass_only, fail_only, code_issue, performance. */
+  category: string;
+  /** The unit of its results' values, such as boolean, ms, message. */
+  value_unit: string;
+  tests_passed: number | null;
+  tests_failed: number | null;
+  complete: boolean;
+}
+
+/** What one test came to; it has a name or a path. */
+export interface TestResult {
+  test_resultid: number;
+  builderid: number;
+  test_result_setid: number;
+  test_name: string | null;
+  test_code_path: string | null;
+  line: number | null;
+  duration_ns: number | null;
+  value: string;
+}
+
 /** Key under which an answer carries its objects -> type of the objects. */
 export interface Resources {
   builders: Builder;
@@ -236,6 +276,9 @@ export interface Resources {
   masters: Master;
   projects: Project;
   properties: Properties;
+  build_data: BuildData;
+  test_result_sets: TestResultSet;
+  test_results: TestResult;
 }
 export type ResourceName = keyof Resources;
 

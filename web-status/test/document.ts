@@ -26,11 +26,14 @@ export type Fitting = [
   Fits<document.ForceScheduler, client.ForceScheduler>,
   Fits<document.Project, client.Project>,
   Fits<document.Properties, client.Properties>,
+  Fits<document.BuildData, client.BuildData>,
+  Fits<document.TestResultSet, client.TestResultSet>,
+  Fits<document.TestResult, client.TestResult>,
 ];
 
 // `never` in the list above would say nothing by itself.
 export const fitting: Fitting = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
 
 /** The key under which an answer carries its objects -> the answer. */
@@ -50,6 +53,9 @@ interface Answers {
   masters: document.MasterAnswer;
   projects: document.ProjectAnswer;
   properties: document.PropertiesAnswer;
+  build_data: document.BuildDataAnswer;
+  test_result_sets: document.TestResultSetAnswer;
+  test_results: document.TestResultAnswer;
 }
 
 /** Every resource of the client's is under its key in its answer. */

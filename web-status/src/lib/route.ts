@@ -98,6 +98,9 @@ export const to = {
   builders: (search = ''): string => (search === '' ? '#/builders' : `#/builders?${new URLSearchParams({ q: search })}`),
   builder: (id: number): string => `#/builders/${id}`,
   build: (id: number, number: number): string => `#/builders/${id}/builds/${number}`,
+  /** The history of a test of a builder. */
+  test: (id: number, name: string): string => `#/builders/${id}/tests?${new URLSearchParams({ name })}`,
+  step: (id: number, number: number, step: number): string => `#/builders/${id}/builds/${number}#step-${step}`,
   log: (id: number, number: number, step: number, slug: string): string =>
     `#/builders/${id}/builds/${number}/steps/${step}/logs/${encodeURIComponent(slug)}`,
   projects: (): string => '#/projects',
@@ -111,6 +114,7 @@ export const to = {
   schedulers: (): string => '#/schedulers',
   requests: (): string => '#/pendingbuildrequests',
   request: (id: number): string => `#/buildrequests/${id}`,
+  buildset: (id: number): string => `#/buildsets/${id}`,
   changes: (): string => '#/changes',
   change: (id: number): string => `#/changes/${id}`,
   masters: (): string => '#/masters',

@@ -1,10 +1,12 @@
 import { views } from '../views/views.ts';
+import { firstPath } from './navigation.ts';
 import { parseRoute, withQuery, type Route } from './route.ts';
+import { settings } from './settings.svelte.ts';
 
 /** Where the page is now. */
 class Place {
   #hash = $state(location.hash);
-  readonly route: Route = $derived(parseRoute(this.#hash, views));
+  readonly route: Route = $derived(parseRoute(this.#hash, views, firstPath(views, settings.first)));
 
   constructor() {
     addEventListener('hashchange', () => (this.#hash = location.hash));

@@ -24,14 +24,14 @@ export interface Route {
   address: Address;
 }
 
-/** The address that an empty one stands for. */
-const FIRST = 'builders';
-
-/** Reads a hash such as `#/builders/1/builds/2`, `#/builders?q=linux` or `#/builders/1/builds/2/steps/3/logs/stdio#L12-L20`. */
-export function parseRoute(hash: string, views: readonly View[]): Route {
+/**
+ * Reads a hash such as `#/builders/1/builds/2`, `#/builders?q=linux` or `#/builders/1/builds/2/steps/3/logs/stdio#L12-L20`.
+ * `first` is the address that an empty one stands for.
+ */
+export function parseRoute(hash: string, views: readonly View[], first = 'builders'): Route {
   const [place = '', anchor = ''] = hash.replace(/^#\/?/, '').split(/#(.*)/s);
   const [path = '', query = ''] = place.split(/\?(.*)/s);
-  const words = (path === '' ? FIRST : path).split('/').filter((word) => word !== '');
+  const words = (path === '' ? first : path).split('/').filter((word) => word !== '');
   const address = { path, query: new URLSearchParams(query), anchor };
   for (const view of views) {
     for (const pattern of view.paths) {
@@ -94,6 +94,8 @@ function decode(word: string): string {
 
 /** Addresses of the places, for links. */
 export const to = {
+  /** What the reader wants to see first. */
+  first: (): string => '#/',
   home: (): string => '#/home',
   builders: (search = ''): string => (search === '' ? '#/builders' : `#/builders?${new URLSearchParams({ q: search })}`),
   builder: (id: number): string => `#/builders/${id}`,

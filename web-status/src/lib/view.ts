@@ -25,6 +25,10 @@ export interface NavEntry {
   text: () => string;
   /** Its place: lower numbers come first. */
   order: number;
+  /** Whether it stands in the bar where there is room, and not only in the menu. */
+  bar?: boolean;
+  /** The key that leads there behind `g`. */
+  key?: string;
 }
 
 /** What a view's component is given. It is made anew for other `params`, and stays for another query or anchor. */

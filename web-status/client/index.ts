@@ -2,11 +2,12 @@
  * Client of Weir's JSON API: typed reads with their cursor, commands, and a watch that neither misses nor repeats an
  * event. No dependencies; runs in browsers and in Node.
  *
- * Not in here: caching, stores, anything of a user interface.
+ * Not in here: anything of a user interface.
  */
 export { Client, type Answer, type ClientOptions } from './client.ts';
 export { ApiError, ControlError, isRefused, UnreachableError } from './errors.ts';
 export { encodeQuery, path, type Query, type QueryValue } from './query.ts';
 export { SseParser, type SseEvent } from './sse.ts';
+export { Table, type Rows } from './table.ts';
 export { watch, type Watch, type WatchEvent, type WatchOptions, type WatchState } from './watch.ts';
 export type * from './types.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Table as PlainTable } from '../../client/index.ts';
 import { Table } from '../../src/lib/table.svelte.ts';
 
 interface Row {
@@ -8,9 +9,11 @@ interface Row {
   state: string;
 }
 const row = (id: number, state: string, builder = 1): Row => ({ id, builder, state });
-const table = (): Table<Row> => new Table((one) => one.id, (one) => one.builder);
 
-describe('Table', () => {
+// The same, whether a page is drawn of it or not.
+describe.each([['Table', Table], ['Table of the client alone', PlainTable]])('%s', (_, Made) => {
+  const table = (): PlainTable<Row> => new Made((one: Row) => one.id, (one: Row) => one.builder);
+
   it('takes events that are newer than the snapshot, and no older ones', () => {
     const builds = table();
     builds.load([row(1, 'compile')], 10);

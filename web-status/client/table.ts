@@ -7,7 +7,8 @@ export type Rows<K, V> = Pick<Map<K, V>, 'get' | 'set' | 'delete' | 'size' | 'ke
  * Rows may be grouped, as builds by builder: who shows one group is not drawn again for the others.
  */
 export class Table<T> {
-  readonly #id: (row: T) => number;
+  /** The id of a row. */
+  readonly id: (row: T) => number;
   readonly #group: ((row: T) => number) | undefined;
   readonly #rows: Rows<number, T>;
   readonly #groups: Rows<number, T[]>;
@@ -15,7 +16,7 @@ export class Table<T> {
   #base = 0;
 
   constructor(id: (row: T) => number, group?: (row: T) => number, map: <V>() => Rows<number, V> = () => new Map()) {
-    this.#id = id;
+    this.id = id;
     this.#group = group;
     this.#rows = map();
     this.#groups = map();
@@ -41,7 +42,7 @@ export class Table<T> {
 
   /** Replaces everything by a snapshot. */
   load(rows: T[], cursor: number): void {
-    const kept = new Set(rows.map(this.#id));
+    const kept = new Set(rows.map(this.id));
     for (const old of [...this.#rows.keys()]) if (!kept.has(old)) this.delete(old);
     this.#base = cursor;
     for (const row of rows) this.#set(row, cursor);
@@ -49,12 +50,12 @@ export class Table<T> {
 
   /** Adds rows of a further request, such as an older page. */
   add(rows: T[], cursor: number): void {
-    for (const row of rows) if ((this.#versions.get(this.#id(row)) ?? 0) <= cursor) this.#set(row, cursor);
+    for (const row of rows) if ((this.#versions.get(this.id(row)) ?? 0) <= cursor) this.#set(row, cursor);
   }
 
   /** Takes an event; false where it was old news. */
   apply(row: T, event: number): boolean {
-    if (event <= (this.#versions.get(this.#id(row)) ?? this.#base)) return false;
+    if (event <= (this.#versions.get(this.id(row)) ?? this.#base)) return false;
     this.#set(row, event);
     return true;
   }
@@ -82,7 +83,7 @@ export class Table<T> {
   }
 
   #set(row: T, version: number): void {
-    const id = this.#id(row);
+    const id = this.id(row);
     const old = this.#rows.get(id);
     this.#rows.set(id, row);
     this.#versions.set(id, version);
@@ -93,13 +94,13 @@ export class Table<T> {
     const group = this.#group;
     if (!group) return;
     if (old !== undefined && (row === undefined || group(row) !== group(old))) {
-      const rest = this.in(group(old)).filter((one) => this.#id(one) !== id);
+      const rest = this.in(group(old)).filter((one) => this.id(one) !== id);
       if (rest.length > 0) this.#groups.set(group(old), rest);
       else this.#groups.delete(group(old));
     }
     if (row === undefined) return;
-    const others = this.in(group(row)).filter((one) => this.#id(one) !== id);
-    const at = others.findIndex((one) => this.#id(one) < id);
+    const others = this.in(group(row)).filter((one) => this.id(one) !== id);
+    const at = others.findIndex((one) => this.id(one) < id);
     this.#groups.set(group(row), at < 0 ? [...others, row] : others.toSpliced(at, 0, row));
   }
 }

@@ -29,6 +29,8 @@ export abstract class Following {
   /** What is wrong, in one sentence; empty while all is well. */
   abstract error: string;
   abstract trouble: Trouble;
+  /** The HTTP status with which the server refused; 0 where there was none. */
+  status = 0;
   /** When the next attempt is, in UTC seconds. */
   abstract next: number;
   readonly #client: Pick<Client, 'watch'>;
@@ -129,6 +131,7 @@ export abstract class Following {
       onRefused: (error) => {
         this.report('refused');
         this.trouble = 'refused';
+        this.status = error.status;
         this.error = error.message;
         this.changed();
       },
@@ -140,6 +143,7 @@ export abstract class Following {
   #failed(error: unknown): void {
     this.error = this.describe(error);
     this.trouble = troubleOf(error);
+    this.status = error instanceof ApiError ? error.status : 0;
     if (this.trouble === 'missing' || this.trouble === 'refused') {
       this.phase = 'failed';
       this.report('idle');

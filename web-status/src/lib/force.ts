@@ -1,4 +1,5 @@
 import type { ForceField } from '../../client/index.ts';
+import { words } from '../words/words.svelte.ts';
 import { sentence } from './format.ts';
 
 /** The values of a force form by full name, as the command takes them. */
@@ -45,9 +46,9 @@ export function check(fields: ForceField[], values: Values): Record<string, stri
     const value = values[keyOf(field)];
     const text = Array.isArray(value) ? value.join('') : String(value ?? '');
     if (field.type === 'bool' || field.hide) continue;
-    if (field.required && text.trim() === '') errors[keyOf(field)] = 'A value is required.';
-    else if (field.type === 'int' && text !== '' && !/^[+-]?\d+$/.test(text.trim())) errors[keyOf(field)] = 'This must be a whole number.';
-    else if (field.maxsize !== null && text.length > field.maxsize) errors[keyOf(field)] = `At most ${field.maxsize} characters.`;
+    if (field.required && text.trim() === '') errors[keyOf(field)] = words.force.needed;
+    else if (field.type === 'int' && text !== '' && !/^[+-]?\d+$/.test(text.trim())) errors[keyOf(field)] = words.force.noNumber;
+    else if (field.maxsize !== null && text.length > field.maxsize) errors[keyOf(field)] = words.force.tooLong(field.maxsize);
   }
   return errors;
 }

@@ -1,13 +1,20 @@
+import { locale, words } from '../words/words.svelte.ts';
+import { settings } from './settings.svelte.ts';
+
 /** A length of time in seconds: `0.4 s`, `7 s`, `3 m 04 s`, `2 h 10 m`, `5 d 3 h`. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds));
-  if (seconds > 0 && seconds < 10 && seconds !== s) return seconds < 0.1 ? '< 0.1 s' : `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
+  const { second, minute, hour, day } = words.units;
+  if (seconds > 0 && seconds < 10 && seconds !== s) return seconds < 0.1 ? `< ${tenths(0.1)} ${second}` : `${tenths(seconds)} ${second}`;
   const two = (n: number): string => String(n).padStart(2, '0');
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`;
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
+  if (s < 60) return `${s} ${second}`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${minute} ${two(s % 60)} ${second}`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} ${hour} ${two(Math.floor((s % 3600) / 60))} ${minute}`;
+  return `${Math.floor(s / 86_400)} ${day} ${Math.floor((s % 86_400) / 3600)} ${hour}`;
 }
+
+/** One decimal, cut and not rounded: what has not lasted ten seconds is not said to have. */
+const tenths = (n: number): string => numbers({ minimumFractionDigits: 1 }).format(Math.floor(n * 10) / 10);
 
 /** What has a beginning and an end. The `_us` are microseconds, which only Weir tells. */
 interface Span {
@@ -29,27 +36,56 @@ export function took(span: Span, now: number): number | undefined {
 /** From when to when something went, for a tooltip. */
 export function spanText(span: Span): string {
   if (span.started_at === null) return '';
-  return span.complete_at === null ? `Since ${when(span.started_at)}` : `${when(span.started_at)} – ${when(span.complete_at)}`;
+  return span.complete_at === null ? words.units.since(when(span.started_at)) : `${when(span.started_at)} – ${when(span.complete_at)}`;
 }
 
 /** How long ago: `just now`, `5 min ago`, `3 h ago`, `2 d ago`, else the date. Both in UTC seconds. */
 export function ago(at: number, now: number): string {
   const s = now - at;
-  if (s < 45) return 'just now';
-  if (s < 3600) return `${Math.max(1, Math.round(s / 60))} min ago`;
-  if (s < 86_400) return `${Math.round(s / 3600)} h ago`;
-  if (s < 30 * 86_400) return `${Math.round(s / 86_400)} d ago`;
-  return new Date(at * 1000).toLocaleDateString();
+  const { units } = words;
+  if (s < 45) return units.now;
+  if (s < 3600) return units.minutesAgo(Math.max(1, Math.round(s / 60)));
+  if (s < 86_400) return units.hoursAgo(Math.round(s / 3600));
+  if (s < 30 * 86_400) return units.daysAgo(Math.round(s / 86_400));
+  return date(at);
 }
 
-/** The full date and time of a UTC second, in the reader's own zone. */
+/** The time zone in which times are told; undefined: the reader's own. */
+export const timeZone = (): 'UTC' | undefined => (settings.zone === 'utc' ? 'UTC' : undefined);
+
+/** The full date and time of a UTC second, in the zone that the reader chose. */
 export function when(at: number): string {
-  return new Date(at * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return `${dates({ dateStyle: 'medium', timeStyle: 'medium' }).format(at * 1000)}${timeZone() ? ' UTC' : ''}`;
 }
 
-/** A number with its noun: `1 line`, `2,301 lines`. */
+/** The date of a UTC second. */
+export const date = (at: number): string => dates({ dateStyle: 'medium' }).format(at * 1000);
+
+/** The time of the day of a UTC second, to the minute or the second. */
+export const time = (at: number, seconds = false): string => dates({ timeStyle: seconds ? 'medium' : 'short' }).format(at * 1000);
+
+/** A number with its thousands apart. */
+export const number = (n: number): string => numbers({}).format(n);
+
+// To make one costs more than to use it a thousand times.
+const made = new Map<string, unknown>();
+function once<T>(key: string, make: () => T): T {
+  const there = made.get(key) as T | undefined;
+  const one = there ?? make();
+  if (there === undefined) made.set(key, one);
+  return one;
+}
+function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const timeZoneOption = timeZone() ? { timeZone: 'UTC' } : {};
+  return once(`${locale()} ${settings.zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), { ...options, ...timeZoneOption }));
+}
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return once(`${locale()} ${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(), options));
+}
+
+/** A number with its English noun: `1 line`, `2,301 lines`. */
 export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+  return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 /** A revision as people quote it: hashes cut to ten characters, others as they are. */

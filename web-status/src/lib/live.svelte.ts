@@ -15,6 +15,7 @@ export class Live extends Following {
   phase: Phase = $state('loading');
   error = $state('');
   trouble: Trouble = $state('error');
+  override status = $state(0);
   next = $state(0);
   #hidden: ReturnType<typeof setTimeout> | undefined;
 

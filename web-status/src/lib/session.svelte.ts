@@ -1,13 +1,20 @@
 import { Client, isRefused } from '../../client/index.ts';
 import type { SiteConfig } from './config.ts';
+import { isOwnSite, readSite, signIn, signOut, type Site } from './site.ts';
 import { recall, remember } from './storage.ts';
 
-/** The master that this page shows, and the reader's API token for it. */
+/** The master that this page shows, and who its reader is for it: by an API token, or by a session of name and password. */
 export class Session {
   readonly client: Client;
   readonly title: string;
   /** Why the sign-in dialog is open; undefined while it is closed. */
   asked: string | undefined = $state();
+  /** What the server says of itself and of the reader; undefined until it has. */
+  site: Site | undefined = $state.raw();
+  /** The server takes what the reader signed in with for nobody's any more. */
+  expired = $state(false);
+  /** Counts how often the reader became somebody else: what is shown has to be read again then. */
+  turn = $state(0);
   #token: string | undefined = $state();
   readonly #key: string;
   #waiting: ((signed: boolean) => void)[] = [];
@@ -20,11 +27,48 @@ export class Session {
     this.client = new Client({ base: config.api, token: () => this.#token });
   }
 
-  get signedIn(): boolean {
-    return this.#token !== undefined;
+  /** What another tab does to the token holds here too; gives what ends that. */
+  listen(): () => void {
+    const heard = (event: StorageEvent): void => {
+      if (event.key === this.#key) this.#become(event.newValue ?? undefined);
+    };
+    addEventListener('storage', heard);
+    return () => removeEventListener('storage', heard);
   }
 
-  /** Opens the sign-in dialog; true once a token was given, false where the reader gave none. */
+  /** Whether the server was given something to know the reader by. */
+  get signedIn(): boolean {
+    return this.#token !== undefined || this.site?.who.anonymous === false;
+  }
+
+  /** Who the reader is, where the server knows. */
+  get name(): string | undefined {
+    const who = this.site?.who;
+    return who && !who.anonymous ? who.full_name || who.username || who.email || undefined : undefined;
+  }
+
+  /** Whether one can sign in with name and password: its cookie is for the server's own pages only. */
+  get byPassword(): boolean {
+    return this.site?.auth === 'UserPasswordAuth' && isOwnSite(this.client.base);
+  }
+
+  /** Asks the server who the reader is. */
+  async identify(): Promise<void> {
+    try {
+      this.site = await readSite(this.client.base, this.#token);
+      this.expired = false;
+    } catch (error) {
+      // Where it cannot be reached, the view says so.
+      if (isRefused(error)) this.refused(error.status);
+    }
+  }
+
+  /** Takes note of a refusal: 401 to somebody who has signed in says that it holds no more. */
+  refused(status: number): void {
+    if (status === 401 && this.signedIn) this.expired = true;
+  }
+
+  /** Opens the sign-in dialog; true once the reader has signed in, false where they did not. */
   ask(why: string): Promise<boolean> {
     this.asked = why;
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -32,29 +76,53 @@ export class Session {
 
   /** Closes the dialog with a token, or as it was. */
   answer(token: string | undefined): void {
-    if (token !== undefined) this.#use(token);
-    this.asked = undefined;
-    for (const resolve of this.#waiting.splice(0)) resolve(token !== undefined);
+    if (token !== undefined) {
+      remember(this.#key, token);
+      this.#become(token);
+    }
+    this.#close(token !== undefined);
   }
 
-  signOut(): void {
-    this.#use(undefined);
-    this.answer(undefined);
+  /** Begins a session, and closes the dialog; an error says why not. */
+  async signIn(username: string, password: string): Promise<void> {
+    await signIn(this.client.base, username, password);
+    // A token would go before the session.
+    remember(this.#key, undefined);
+    this.#become(undefined);
+    this.#close(true);
   }
 
-  /** Carries out a command; where the server refuses it, asks for a token and tries again. */
+  /** Forgets the token, and ends the session. */
+  async signOut(): Promise<void> {
+    remember(this.#key, undefined);
+    this.#close(false);
+    if (this.site?.who.anonymous === false || (this.expired && this.#token === undefined)) await signOut(this.client.base);
+    this.#become(undefined);
+  }
+
+  /** Carries out a command; where the server refuses it, asks who the reader is and tries again. */
   async act<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!isRefused(error) || !(await this.ask(error.message))) throw error;
+        if (!isRefused(error)) throw error;
+        this.refused(error.status);
+        if (!(await this.ask(error.message))) throw error;
       }
     }
   }
 
-  #use(token: string | undefined): void {
+  #become(token: string | undefined): void {
     this.#token = token;
-    remember(this.#key, token);
+    this.site = this.site && { ...this.site, who: { anonymous: true } };
+    this.expired = false;
+    this.turn++;
+    void this.identify();
+  }
+
+  #close(signed: boolean): void {
+    this.asked = undefined;
+    for (const resolve of this.#waiting.splice(0)) resolve(signed);
   }
 }

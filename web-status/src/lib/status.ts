@@ -1,4 +1,5 @@
 import type { Build, Step } from '../../client/index.ts';
+import { words } from '../words/words.svelte.ts';
 
 /** How something stands, for people. */
 export type Status =
@@ -17,11 +18,10 @@ export function statusOf(row: Row | undefined): Status {
   return BY_RESULT[row.results ?? -1] ?? 'none';
 }
 
-/** The word that goes with the icon, so that colour is never the only signal. */
-export const STATUS_WORD: Record<Status, string> = {
-  success: 'Success', warnings: 'Warnings', failure: 'Failed', skipped: 'Skipped', exception: 'Exception',
-  retry: 'Retry', cancelled: 'Cancelled', running: 'Running', pending: 'Waiting', none: 'No builds',
-};
+/** The word that goes with the icon, in the reader's language, so that colour is never the only signal. */
+export const STATUS_WORD: Readonly<Record<Status, string>> = new Proxy({} as Record<Status, string>, {
+  get: (_, status) => words.status[status as Status],
+});
 
 /** Whether somebody has to look at it. */
 export function isBad(status: Status): boolean {

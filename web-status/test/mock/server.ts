@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
 import { BadQuery, control, read } from './api.ts';
+import { People } from './people.ts';
 import { Runner, seed } from './seed.ts';
 import type { MockEvent, World } from './world.ts';
 
@@ -12,6 +13,8 @@ export interface MockOptions {
   builders?: number;
   /** Where control needs it. */
   token?: string;
+  /** Names and passwords of those who can sign in, and then control. */
+  people?: Record<string, string>;
   /** Milliseconds between two lines of a build; 0: builds wait until the test runs them. */
   pace?: number;
   /** Path before everything, such as `/ci`. */
@@ -31,6 +34,7 @@ export class Mock {
   readonly #runner: Runner;
   readonly #streams = new Set<ServerResponse>();
   readonly #server: Server;
+  readonly people: People;
   /** Streams are refused while this is set, as by a server that restarts. */
   down = false;
   /** All streams that were asked for: their patterns and where they began. */
@@ -38,6 +42,7 @@ export class Mock {
 
   constructor(options: MockOptions = {}) {
     this.#options = options;
+    this.people = new People(options.people ?? {});
     this.world = seed(options.builders ?? 12, options.now);
     this.#runner = new Runner(this.world, options.pace ?? 0);
     this.#server = createServer((request, response) => void this.handle(request, response, () => this.#file(request, response)));
@@ -73,7 +78,10 @@ export class Mock {
     const url = new URL(request.url ?? '/', 'http://mock');
     const prefix = this.#options.prefix ?? '';
     const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : '';
-    if (path === '/config') return json(response, 200, { title: 'Pump works' });
+    const gone = this.people.of(request) === null && !path.startsWith('/auth/') && /^\/(config|api|sse)/.test(path);
+    if (gone) return json(response, 401, { error: 'this session has ended', code: 'unauthenticated' });
+    if (path === '/config') return json(response, 200, { title: 'Pump works', versions: [['Weir', '0.1.0']], ...this.people.config(request) });
+    if (path.startsWith('/auth/')) return this.people.handle(path, request, response);
     if (!path.startsWith('/api/v2/') && !path.startsWith('/sse/listen')) return other();
     if (this.down) return void request.destroy();
     if (path.startsWith('/sse/')) return this.#stream(path.slice('/sse/listen'.length + 1), url.searchParams, request, response);
@@ -98,7 +106,7 @@ export class Mock {
     for await (const piece of request) text += String(piece);
     const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: Record<string, unknown> };
     const { token, pace } = this.#options;
-    if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token}` && !this.people.of(request)) {
       return json(response, 403, { jsonrpc: '2.0', id, error: { code: -32600, message: 'anonymous may not control builds' } });
     }
     const idle = { run: () => Promise.resolve(), stop: (buildid: number) => this.#runner.stop(buildid) };

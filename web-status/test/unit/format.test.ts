@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
-import { ago, authorName, caption, count, duration, safeLink, sentence, shortRevision, spanText, took, valueText, when } from '../../src/lib/format.ts';
-import { statusOf } from '../../src/lib/status.ts';
+import { ago, authorName, caption, count, duration, safeLink, sentence, shortRevision, spanText, time, took, valueText, when } from '../../src/lib/format.ts';
+import { languageOf, speakAs } from '../../src/lib/language.svelte.ts';
+import { choose, reset } from '../../src/lib/settings.svelte.ts';
+import { statusOf, STATUS_WORD } from '../../src/lib/status.ts';
 
 describe('format', () => {
   it('gives durations short', () => {
@@ -49,4 +51,30 @@ it('tells how a build, a step or a request stands', () => {
   expect([0, 1, 2, 3, 4, 5, 6, -1, 99].map((results) => statusOf({ complete: true, results }))).toEqual([
     'success', 'warnings', 'failure', 'skipped', 'exception', 'retry', 'cancelled', 'none', 'none',
   ]);
+});
+
+describe('language', () => {
+  afterEach(async () => {
+    reset();
+    await speakAs('en');
+  });
+  it('is what the browser prefers, of what there is, or what was chosen', () => {
+    expect(languageOf('auto', ['fr', 'de-AT', 'en'])).toEqual({ language: 'de', tag: 'de-AT' });
+    expect(languageOf('auto', ['fr', 'xx-not a tag'])).toEqual({ language: 'en', tag: 'en' });
+    expect(languageOf('auto', [])).toEqual({ language: 'en', tag: 'en' });
+    expect(languageOf('de', ['en-GB', 'de-CH'])).toEqual({ language: 'de', tag: 'de-CH' });
+    expect(languageOf('en', ['de'])).toEqual({ language: 'en', tag: 'en' });
+  });
+  it('changes numbers, lengths of time, and words', async () => {
+    await speakAs('de');
+    expect(document.documentElement.lang).toBe('de');
+    expect([0.46, 64, 7860].map(duration)).toEqual(['0,4 s', '1 min 04 s', '2 h 11 min']);
+    expect([0, 60, 90_000].map((s) => ago(1_000_000, 1_000_000 + s))).toEqual(['gerade eben', 'vor 1 min', 'vor 1 Tag']);
+    expect(STATUS_WORD.failure).toBe('Fehlgeschlagen');
+  });
+  it('tells times in UTC where that was chosen', () => {
+    choose('zone', 'utc');
+    expect(when(1_700_000_000)).toBe('Nov 14, 2023, 10:13:20 PM UTC');
+    expect(time(1_700_000_000)).toBe('10:13 PM');
+  });
 });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ControlError } from '../../client/index.ts';
 import { readConfig } from '../../src/lib/config.ts';
@@ -7,7 +7,13 @@ import { Session } from '../../src/lib/session.svelte.ts';
 const page = 'https://status.example.org/ci/';
 const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir' });
 const refused = (): ControlError => new ControlError(403, -32600, 'not you', {});
-beforeEach(() => localStorage.clear());
+let answers: (url: string, init?: RequestInit) => Response = () => new Response('{}');
+beforeEach(() => {
+  localStorage.clear();
+  answers = () => new Response('{}');
+  vi.stubGlobal('fetch', (url: string, init?: RequestInit) => Promise.resolve(answers(url, init)));
+});
+afterEach(() => vi.unstubAllGlobals());
 
 describe('Session', () => {
   it('carries out a command at once where nobody asks who it is', async () => {
@@ -39,8 +45,47 @@ describe('Session', () => {
     const session = open();
     session.answer('secret');
     expect(open('https://other.example.org/').signedIn).toBe(false);
-    session.signOut();
+    void session.signOut();
     expect(open().signedIn).toBe(false);
+  });
+  it('knows who the reader is, and when that holds no more', async () => {
+    const session = open('http://localhost:3000/');
+    answers = () => Response.json({ auth: { name: 'UserPasswordAuth' }, user: { anonymous: false, username: 'ada', full_name: 'Ada Kern' }, versions: [['Weir', '1.2', 3], 'odd'] });
+    await session.identify();
+    expect([session.name, session.signedIn, session.site?.versions]).toEqual(['Ada Kern', true, [['Weir', '1.2']]]);
+    answers = (url) => (url.endsWith('/auth/logout') ? new Response('') : Response.json({ error: 'the session has ended' }, { status: 401 }));
+    await session.identify();
+    expect(session.expired).toBe(true);
+    answers = () => Response.json({ auth: {}, user: { anonymous: true } });
+    await session.signOut();
+    expect([session.expired, session.signedIn, session.name, session.turn]).toEqual([false, false, undefined, 1]);
+  });
+  it('signs in with name and password in the place of a token, and says why not', async () => {
+    const session = open();
+    session.answer('secret');
+    const asked = session.ask('who are you?');
+    answers = () => Response.json({ error: 'wrong password' }, { status: 401 });
+    await expect(session.signIn('ada', 'x')).rejects.toThrow('wrong password');
+    expect(session.asked).toBe('who are you?');
+    const sent: string[] = [];
+    answers = (url, init) => {
+      sent.push(`${init?.method ?? 'GET'} ${url} ${String(init?.body ?? '')}`);
+      return Response.json({ user: { anonymous: false, username: 'ada' } });
+    };
+    await session.signIn('ada', 'y');
+    expect(await asked).toBe(true);
+    expect(sent[0]).toBe('POST https://master.example.org/auth/login {"username":"ada","password":"y"}');
+    expect(open().signedIn).toBe(false);
+    await vi.waitFor(() => expect(session.name).toBe('ada'));
+  });
+  it('takes a token from another tab', () => {
+    const session = open();
+    const end = session.listen();
+    dispatchEvent(new StorageEvent('storage', { key: 'weir-token:https://master.example.org/', newValue: 'theirs' }));
+    expect([session.signedIn, session.turn]).toEqual([true, 1]);
+    dispatchEvent(new StorageEvent('storage', { key: 'weir-token:https://other.example.org/', newValue: null }));
+    expect(session.turn).toBe(1);
+    end();
   });
 });
 

@@ -16,6 +16,7 @@ import { requests } from './requests.ts';
 import { schedulers } from './schedulers.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
+import { units } from './units.ts';
 import { waterfall } from './waterfall.ts';
 import { workers } from './workers.ts';
 
@@ -38,6 +39,7 @@ export const de: Words = {
   schedulers,
   settings,
   status,
+  units,
   waterfall,
   workers,
 };

@@ -15,6 +15,7 @@ import { requests } from './requests.ts';
 import { schedulers } from './schedulers.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
+import { units } from './units.ts';
 import { waterfall } from './waterfall.ts';
 import { workers } from './workers.ts';
 
@@ -37,6 +38,7 @@ export const en = {
   schedulers,
   settings,
   status,
+  units,
   waterfall,
   workers,
 };

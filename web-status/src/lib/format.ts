@@ -88,6 +88,14 @@ export function count(n: number, noun: string): string {
   return `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** A size: `512 B`, `1.5 KiB`, `12 MiB`. */
+export function bytes(size: number): string {
+  if (size < 1024) return `${size} B`;
+  const power = Math.min(4, Math.floor(Math.log2(size) / 10));
+  const number = size / 1024 ** power;
+  return `${number < 10 ? number.toFixed(1) : Math.round(number)} ${['', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}
+
 /** A revision as people quote it: hashes cut to ten characters, others as they are. */
 export function shortRevision(revision: string | null | undefined): string {
   if (!revision) return '';

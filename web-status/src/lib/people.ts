@@ -1,4 +1,5 @@
 import type { Change, Properties } from '../../client/index.ts';
+import { distinct } from './distinct.ts';
 import { authorName } from './format.ts';
 
 /** Those who are responsible for a build. */
@@ -25,5 +26,5 @@ function texts(value: unknown): string[] {
 }
 
 function unique(people: string[]): string[] {
-  return [...new Set(people.map(authorName))];
+  return distinct(people.map(authorName));
 }

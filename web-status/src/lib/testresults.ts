@@ -39,10 +39,11 @@ export interface TestRun {
 }
 
 /** The runs of each test by its name, the newest first; results of sets that are not known are left out. */
-export function runsByName(results: readonly TestResult[], sets: ReadonlyMap<number, TestResultSet>): Map<string, TestRun[]> {
+export function runsByName(results: readonly TestResult[], sets: readonly TestResultSet[]): Map<string, TestRun[]> {
+  const known = new Map(sets.map((set) => [set.test_result_setid, set]));
   const found = new Map<string, TestRun[]>();
   for (const result of results.toSorted((a, b) => b.test_resultid - a.test_resultid)) {
-    const set = sets.get(result.test_result_setid);
+    const set = known.get(result.test_result_setid);
     if (!set) continue;
     const name = testName(result);
     const run: TestRun = { buildid: set.buildid, verdict: verdictOf(set.category, result.value), result };

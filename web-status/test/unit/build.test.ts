@@ -7,7 +7,7 @@ import { peopleOf } from '../../src/lib/people.ts';
 import { groupSteps } from '../../src/lib/stepgroups.ts';
 import { failedQuery, failingSince, runsByName, turns, verdictOf } from '../../src/lib/testresults.ts';
 import { segments, ticks, waitedForLocks } from '../../src/lib/timeline.ts';
-import { triggerLink } from '../../src/lib/triggered.ts';
+import { byStep, triggerLink, type Child } from '../../src/lib/triggered.ts';
 
 /** A step from `from` to `to`, in seconds; null where it has not begun or ended. */
 function step(number: number, from: number | null, to: number | null, more: Partial<Step> = {}): Step {
@@ -122,7 +122,7 @@ describe('test results', () => {
   });
 
   it('make a history: since when a test fails, and how often it turned', () => {
-    const sets = new Map([1, 2, 3, 4].map((id) => [id, set(id, id * 10)]));
+    const sets = [1, 2, 3, 4].map((id) => set(id, id * 10));
     const runs = runsByName([result(1, 1, '0'), result(2, 2, '1'), result(3, 3, '0'), result(4, 4, '0'), result(5, 9, '0'), result(6, 4, '1', 'u')], sets);
     expect(runs.get('t')?.map((run) => run.buildid)).toEqual([40, 30, 20, 10]);
     expect(failingSince(runs.get('t') ?? [])).toMatchObject({ run: { buildid: 30 }, known: true });
@@ -145,4 +145,13 @@ it('reads the links of steps that trigger builds', () => {
   expect(triggerLink('http://localhost:8010/#/buildrequests/12')).toEqual({ requestid: 12 });
   expect(triggerLink('https://example.org/builders/2/builds/7')).toBeUndefined();
   expect(triggerLink('#/builders/2/builds/7/steps/1')).toBeUndefined();
+});
+
+it('gives each triggered build to the first step that links to it', () => {
+  const children = [{ build: { builderid: 2, number: 7 } }, { build: { builderid: 3, number: 1 } }, { request: { buildrequestid: 12 } }] as unknown as Child[];
+  const link = (url: string): Step['urls'] => [{ name: '', url }];
+  const steps = [step(0, 0, 1), step(1, 0, 1, { urls: link('#/builders/2/builds/7') }), step(2, 0, 1, { urls: [...link('#/builders/2/builds/7'), ...link('#/buildrequests/12')] })];
+  const found = byStep(children, steps);
+  expect([...found.steps].map(([id, list]) => [id, list.map((child) => children.indexOf(child))])).toEqual([[101, [0]], [102, [2]]]);
+  expect(found.rest).toEqual([children[1]]);
 });

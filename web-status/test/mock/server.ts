@@ -7,6 +7,7 @@ import { extname, join, normalize } from 'node:path';
 import { BadQuery, control, read } from './api.ts';
 import { People } from './people.ts';
 import { Runner, seed } from './seed.ts';
+import { view } from './views.ts';
 import type { MockEvent, World } from './world.ts';
 
 export interface MockOptions {
@@ -91,6 +92,11 @@ export class Mock {
 
   #read(path: string, query: URLSearchParams, response: ServerResponse): void {
     try {
+      const seen = path.startsWith('views/') ? view(this.world, path.slice('views/'.length), query) : undefined;
+      if (seen) {
+        response.setHeader('X-Weir-Cursor', String(this.world.cursor));
+        return json(response, 200, seen);
+      }
       const given = read(this.world, path, query);
       response.setHeader('X-Weir-Cursor', String(this.world.cursor));
       if (!given) return json(response, 404, { error: `Invalid path: ${path}` });

@@ -23,7 +23,7 @@ export interface Choice {
 
 /** How wide columns are at the least. */
 export type Width = 'narrow' | 'normal' | 'wide';
-export const WIDTHS: Readonly<Record<Width, number>> = { narrow: 20, normal: 76, wide: 150 };
+export const WIDTHS: Readonly<Record<Width, number>> = { narrow: 24, normal: 76, wide: 150 };
 /** From this span on, columns are narrow if nobody chose. */
 const LONG = 2 * 86_400;
 

@@ -269,6 +269,9 @@ export class Scene {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#later);
     clearTimeout(this.#rest);
+    // It may be shown again.
+    this.#frame = 0;
+    this.#later = this.#rest = undefined;
   }
 
   get #marked(): Built | undefined {

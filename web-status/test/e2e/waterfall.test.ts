@@ -1,0 +1,199 @@
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+
+import type { Mock, MockOptions } from '../mock/server.ts';
+import { axe } from './axe.ts';
+import { openBrowser, openMock, openPage, type Opened } from './browser.ts';
+
+// The waterfall is a picture: what it shows is told by the list for those who do not see it, and by its pixels.
+let opened: Opened;
+let mock: Mock;
+let url: string;
+let page: Page;
+let problems: string[] = [];
+
+beforeAll(async () => {
+  opened = await openBrowser({ viewport: { width: 1280, height: 800 } });
+});
+afterAll(() => opened.close());
+beforeEach(() => start('?span=2d'));
+afterEach(async () => {
+  expect(problems).toEqual([]);
+  problems = [];
+  await page.close();
+  await mock.close();
+});
+
+async function start(query: string, options: MockOptions = {}): Promise<void> {
+  ({ mock, url } = await openMock(options));
+  page = await openPage(opened.context, `${url}#/waterfall${query}`, problems);
+  await settled();
+}
+const settled = (): Promise<void> => page.locator('[data-testid=waterfall-chart][data-settled=true]').waitFor();
+const live = (): Promise<void> => page.locator('[data-testid=connection][data-state=live]').waitFor();
+const build = (builder: string, number: number, status = ''): Locator =>
+  page.locator(`[data-testid=waterfall-build][data-builder="${builder}"][data-number="${number}"]${status === '' ? '' : `[data-status=${status}]`}`);
+const names = (): Promise<string[]> => page.getByTestId('waterfall-builder').evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset['builder'] ?? ''));
+const attached = { state: 'attached' } as const;
+/** How many pixels of the picture have a colour of the theme, by its name. */
+const pixels = (name: string): Promise<number> =>
+  page.evaluate((name) => {
+    const canvas = document.querySelector('canvas') as HTMLCanvasElement;
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = `var(--${name})`;
+    const wanted = (getComputedStyle(probe).color.match(/\d+/g) ?? []).map(Number);
+    probe.remove();
+    const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) as ImageData;
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i] === wanted[0] && data[i + 1] === wanted[1] && data[i + 2] === wanted[2]) count++;
+    return count;
+  }, name);
+/** Waits until what is asked is true. */
+const until = (ask: () => Promise<boolean>): Promise<unknown> => expect.poll(ask, { timeout: 8000, interval: 50 }).toBe(true);
+
+it('draws builds, and those that run and end, without a reload', async () => {
+  expect(await names()).toContain('linux-gcc');
+  await build('linux-gcc', 1).waitFor(attached);
+  expect(await pixels('failure')).toBeGreaterThan(50);
+  expect(await pixels('running')).toBe(0);
+  await live();
+  const begun = mock.world.start(mock.world.request(1, 'a change'), 1, {}, mock.world.now() - 9000);
+  await build('linux-gcc', begun.number, 'running').waitFor(attached);
+  await until(async () => (await pixels('running')) > 0);
+  mock.world.finish(begun, 2);
+  await build('linux-gcc', begun.number, 'failure').waitFor(attached);
+  await until(async () => (await pixels('running')) === 0);
+  const added = mock.world.builder('zebra', []);
+  mock.world.emit(added, ['builders', added.builderid, 'new']);
+  await page.locator('[data-testid=waterfall-builder][data-builder=zebra]').waitFor();
+});
+
+it('reads the colours of another theme', async () => {
+  const bright = await pixels('failure');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await until(async () => (await pixels('failure')) >= bright * 0.8 && (await pixels('panel')) > 1000);
+  await page.emulateMedia({ colorScheme: null });
+});
+
+it('tells of the build at which one points, and opens it', async () => {
+  await page.getByTestId('waterfall-filter').fill('linux-gcc');
+  await until(async () => (await names()).join() === 'linux-gcc,linux-gcc-2' || (await names()).join() === 'linux-gcc');
+  await build('linux-gcc', 6).focus();
+  const card = page.getByTestId('waterfall-card');
+  await card.getByText('linux-gcc #6').waitFor();
+  await card.getByText('lab-').waitFor();
+  await card.getByText('configure').waitFor();
+  await page.keyboard.press('Escape');
+  await card.waitFor({ state: 'detached' });
+  await page.keyboard.press('ArrowDown');
+  await card.getByText('linux-gcc #5').waitFor();
+  await page.keyboard.press('ArrowUp');
+  await card.getByText('linux-gcc #6').waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('[data-testid=build][data-number="6"]').waitFor();
+  await page.goBack();
+  await settled();
+  expect(await page.getByTestId('waterfall-filter').inputValue()).toBe('linux-gcc');
+});
+
+it('goes through builders and times by keyboard, and reads what comes into sight', async () => {
+  await build('linux-gcc', 6).focus();
+  await page.keyboard.press('ArrowRight');
+  await until(() => page.evaluate(() => !['linux-gcc', undefined].includes((document.activeElement as HTMLElement).dataset['builder'])));
+  await page.goto(`${url}#/waterfall?span=30m`);
+  await settled();
+  // Its builds are hours apart: what is not in sight is asked for.
+  const first = page.getByTestId('waterfall-build').first();
+  if ((await first.count()) === 0) await page.locator('.nothing button').click();
+  await first.waitFor(attached);
+  await first.focus();
+  const before = await page.evaluate(() => Number((document.activeElement as HTMLElement).dataset['number']));
+  await page.keyboard.press('ArrowDown');
+  await until(() => page.evaluate((number) => Number((document.activeElement as HTMLElement).dataset['number']) === number - 1, before));
+  await until(() => Promise.resolve(/at=\d+/.test(page.url())));
+});
+
+it('moves and zooms, and keeps in its address where it is', async () => {
+  const surface = page.getByTestId('waterfall-surface');
+  const box = await surface.boundingBox();
+  if (!box) throw new Error('there is no picture');
+  expect(await page.getByTestId('waterfall-chart').getAttribute('data-following')).toBe('true');
+  await page.mouse.move(box.x + 600, box.y + 300);
+  await page.mouse.wheel(0, 400);
+  await until(() => Promise.resolve(/at=\d+/.test(page.url())));
+  expect(await page.getByTestId('waterfall-now').isEnabled()).toBe(true);
+  await page.keyboard.press('+');
+  await until(() => Promise.resolve(page.url().includes('span=1d')));
+  const shared = page.url();
+  await page.getByTestId('waterfall-now').click();
+  await until(() => Promise.resolve(!/at=\d+/.test(page.url())));
+  await page.goto(shared);
+  await page.reload();
+  await settled();
+  expect(await page.getByTestId('waterfall-chart').getAttribute('data-following')).toBe('false');
+  expect(await page.getByTestId('waterfall-span').getAttribute('data-span')).toBe('1d');
+  // While one reads what was, what is new moves nothing.
+  await live();
+  const picture = (): Promise<string> => page.evaluate(() => document.querySelector('canvas')?.toDataURL() ?? '');
+  await page.mouse.move(box.x + 600, box.y - 60);
+  await page.getByTestId('waterfall-card').waitFor({ state: 'detached' });
+  const before = await picture();
+  const begun = mock.world.start(mock.world.request(1, 'a change'), 1);
+  await build('linux-gcc', begun.number).waitFor({ state: 'attached', timeout: 1500 }).catch(() => undefined);
+  expect(page.url()).toBe(shared);
+  expect(await picture()).toBe(before);
+});
+
+it('shows the builders that are wanted', async () => {
+  await page.getByTestId('waterfall-tags').locator('summary').click();
+  const tag = page.locator('[data-testid=waterfall-tag][data-tag="linux"]');
+  await tag.click();
+  await until(async () => (await names()).join() === 'docs,fuzz,linux-clang,linux-clang-2,linux-gcc,linux-gcc-2');
+  expect(page.url()).toContain('tag=linux');
+  await tag.click();
+  await until(async () => !(await names()).includes('linux-gcc') && (await names()).includes('macos-arm64'));
+  expect(page.url()).toContain('without_tag=linux');
+  await page.getByTestId('waterfall-reset').click();
+  await until(async () => (await names()).includes('linux-gcc'));
+  // One builder of these never built anything.
+  expect(await names()).toContain('package');
+  await page.getByTestId('waterfall-busy').check();
+  await until(async () => !(await names()).includes('package') && (await names()).includes('linux-gcc'));
+  await page.getByTestId('waterfall-filter').fill('nothing like it');
+  await page.getByTestId('empty').waitFor();
+  await page.getByTestId('waterfall-reset').click();
+  await until(async () => (await names()).includes('package'));
+});
+
+it('shows 200 builders of which only those in sight are asked for', async () => {
+  await page.close();
+  await mock.close();
+  ({ mock, url } = await openMock({ builders: 200 }));
+  page = await openPage(opened.context, 'about:blank', problems);
+  const asked: URL[] = [];
+  page.on('request', (request) => request.url().includes('views/waterfall') && asked.push(new URL(request.url())));
+  await page.goto(`${url}#/waterfall?span=1d&width=normal`);
+  await settled();
+  expect((await names()).length).toBeLessThan(25);
+  await until(() => Promise.resolve(asked.length > 1));
+  const ids = new Set(asked.flatMap((one) => one.searchParams.getAll('builderid')));
+  expect(ids.size).toBeLessThan(60);
+  const before = await names();
+  await page.mouse.move(800, 500);
+  await page.mouse.wheel(5000, 0);
+  await until(async () => !(await names()).includes(before[0] ?? ''));
+  await settled();
+  await page.getByTestId('waterfall-build').first().waitFor(attached);
+});
+
+it('is for everybody, also on a phone', async () => {
+  await axe(page);
+  await build('linux-gcc', 6).focus();
+  await page.getByTestId('waterfall-card').getByText('configure').waitFor();
+  await axe(page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await settled();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await axe(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});

@@ -39,7 +39,7 @@ describe('what is held', () => {
     const store = new Store();
     const one = build(1, NOW - 100, { complete: false, complete_at: null, results: null });
     store.applyBuild({ ...one, complete: true, complete_at: NOW, results: 2 }, 20);
-    store.take({ ...answer([], 0, 1, 1, []), builds: [one] }, { from: 0, to: NOW, builders: [1], steps: false }, 15);
+    store.take({ ...answer([], 0, 1, 1, []), builds: [one as Views['waterfall']['builds'][number]] }, { from: 0, to: NOW, builders: [1], steps: false }, 15);
     expect(store.column(1).get(one.buildid)?.results).toBe(2);
   });
 

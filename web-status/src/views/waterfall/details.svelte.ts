@@ -19,6 +19,7 @@ export class DetailReader {
   /** Those of the build that is pointed at, when they are there. */
   current: Details | undefined = $state.raw();
   readonly #client: Client;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody shows it
   readonly #known = new Map<string, Details>();
   #workers: Promise<Map<number, string>> | undefined;
   #abort: AbortController | undefined;
@@ -71,12 +72,17 @@ export class DetailReader {
 
   /** Names of workers, read once. */
   async #names(): Promise<Map<number, string>> {
-    this.#workers ??= this.#client.list('workers', 'workers').then(({ data }) => new Map(data.map((worker: Worker) => [worker.workerid, worker.name])));
+    this.#workers ??= this.#client.list('workers', 'workers').then(({ data }) => byId(data));
     return this.#workers.catch(() => {
       this.#workers = undefined;
-      return new Map<number, string>();
+      return byId([]);
     });
   }
+}
+
+function byId(workers: Worker[]): Map<number, string> {
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changes once it is made
+  return new Map(workers.map((worker) => [worker.workerid, worker.name]));
 }
 
 function text(properties: Properties, name: string): string {

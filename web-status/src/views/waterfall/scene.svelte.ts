@@ -70,6 +70,7 @@ export class Scene {
   #painter: Painter | undefined;
   #all = true;
   /** Builders whose columns have to be drawn anew. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody shows it
   readonly #dirty = new Set<number>();
   #frame = 0;
   #later: ReturnType<typeof setTimeout> | undefined;

@@ -1,5 +1,7 @@
+import { WEIR, type Adapter, type Capabilities } from './adapter.ts';
 import { authorization } from './authorization.ts';
 import { ApiError, ControlError, UnreachableError } from './errors.ts';
+import { masterOf, type Master } from './master.ts';
 import { encodeQuery, type Query } from './query.ts';
 import type { LogChunk, ResourceName, Resources, ViewName, Views } from './types.ts';
 import { watch, type Watch, type WatchOptions } from './watch.ts';
@@ -22,6 +24,10 @@ export interface ClientOptions {
   token?: () => string | undefined;
   /** In the place of the global `fetch`. */
   fetch?: typeof fetch;
+  /** Which program the master is, `weir` where not given; `ask` finds out before the first read. */
+  master?: Master | 'ask';
+  /** Called once it is known what the master can do, if that is less than Weir can. */
+  onCapabilities?: (capabilities: Capabilities) => void;
 }
 
 /** An answer that has been read to its end. */
@@ -32,12 +38,18 @@ interface Reply {
   body: unknown;
 }
 
-/** Typed access to one master's JSON API. Holds no state but its address. */
+/** Typed access to one master's JSON API. To Weir it holds no state but the address; to Buildbot it keeps a connection. */
 export class Client {
   readonly base: string;
+  /** What the master can do; Weir's until something else is known. */
+  capabilities: Capabilities = WEIR;
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
   readonly #token: () => string | undefined;
+  readonly #onCapabilities: (capabilities: Capabilities) => void;
+  #master: Master | 'ask';
+  #adapter: Adapter | undefined;
+  #adapting: Promise<Adapter | undefined> | undefined;
   #lastCommand = 0;
 
   constructor(options: ClientOptions) {
@@ -46,6 +58,8 @@ export class Client {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.#timeout = options.timeout ?? 30;
     this.#token = options.token ?? (() => undefined);
+    this.#master = options.master ?? 'weir';
+    this.#onCapabilities = options.onCapabilities ?? (() => undefined);
   }
 
   /** The full address of an API path (below `api/v2`), as for links to raw logs. */
@@ -60,15 +74,13 @@ export class Client {
     query?: Query,
     signal?: AbortSignal,
   ): Promise<Answer<Resources[R][]>> {
-    const response = await this.#send(this.address(path, query), { headers: { Accept: 'application/json' } }, signal);
-    const { body } = response;
-    if (!response.ok) throw apiError(response, body);
-    const rows = isObject(body) ? body[resource] : undefined;
-    if (!Array.isArray(rows)) {
-      throw new ApiError(response.status, 'unexpected', `The server's answer for ${path} holds no ${resource}.`);
-    }
-    const answer: Answer<Resources[R][]> = { data: rows as Resources[R][], cursor: readCursor(response) };
-    const meta = isObject(body) && isObject(body['meta']) ? body['meta'] : {};
+    const adapter = await this.#adapt();
+    if (adapter) return adapter.list(resource, path, query ?? {}, signal);
+    const { body, cursor } = await this.#read(this.address(path, query), signal);
+    const rows = body[resource];
+    if (!Array.isArray(rows)) throw new ApiError(200, 'unexpected', `The server's answer for ${path} holds no ${resource}.`);
+    const answer: Answer<Resources[R][]> = { data: rows as Resources[R][], cursor };
+    const meta = isObject(body['meta']) ? body['meta'] : {};
     if (typeof meta['next'] === 'string') answer.next = meta['next'];
     return answer;
   }
@@ -86,12 +98,12 @@ export class Client {
     return { data: first, cursor };
   }
 
-  /** Reads what a display of many builds needs, in one bounded answer; only Weir has this. */
+  /** Reads what a display of many builds needs, in one bounded answer; for Buildbot it is put together here. */
   async view<V extends ViewName>(name: V, query?: Query, signal?: AbortSignal): Promise<Answer<Views[V]>> {
-    const response = await this.#send(this.address(`views/${name}`, query), { headers: { Accept: 'application/json' } }, signal);
-    if (!response.ok) throw apiError(response, response.body);
-    if (!isObject(response.body)) throw new ApiError(response.status, 'unexpected', `The server's answer for views/${name} holds nothing.`);
-    return { data: response.body as Views[V], cursor: readCursor(response) };
+    const adapter = await this.#adapt();
+    if (adapter) return adapter.view(name, query ?? {}, signal);
+    const { body, cursor } = await this.#read(this.address(`views/${name}`, query), signal);
+    return { data: body as unknown as Views[V], cursor };
   }
 
   /** Reads at most `limit` lines of a log from line `offset`, counted from 0; fewer where the log has no more. */
@@ -148,14 +160,52 @@ export class Client {
     await this.control(`schedulers/${schedulerid}`, 'enable', { enabled });
   }
 
-  /** Follows events by topic; see `watch`. */
+  /** Follows events by topic from the cursor of a read; see `watch`. */
   watch(options: Omit<WatchOptions, 'base' | 'fetch'>): Watch {
+    if (this.#adapter) return this.#adapter.watch(options);
     return watch({ ...options, base: this.base, fetch: this.#fetch, token: this.#token });
+  }
+
+  /** Ends what is kept open between reads; a later read opens it again. */
+  close(): void {
+    this.#adapter?.close();
+  }
+
+  /** What stands between us and a master that is not Weir's; asked for once, and again where the master was not there. */
+  async #adapt(): Promise<Adapter | undefined> {
+    if (this.#master === 'weir') return undefined;
+    this.#adapting ??= this.#findAdapter().catch((error: unknown) => {
+      this.#adapting = undefined;
+      throw error;
+    });
+    return this.#adapting;
+  }
+
+  async #findAdapter(): Promise<Adapter | undefined> {
+    if (this.#master === 'ask') this.#master = await masterOf((path) => this.#read(`${this.base}${path}`).then(({ body }) => body));
+    if (this.#master === 'weir') return undefined;
+    // Read only where it is needed: it is no part of the page that Weir's readers load.
+    const { Buildbot } = await import('./buildbot/index.ts');
+    const read = (path: string, query: Query, signal?: AbortSignal): Promise<Record<string, unknown>> =>
+      this.#read(this.address(path, query), signal).then(({ body }) => body);
+    this.#adapter = new Buildbot({ base: this.base, fetch: this.#fetch, read });
+    this.capabilities = this.#adapter.capabilities;
+    this.#onCapabilities(this.capabilities);
+    return this.#adapter;
+  }
+
+  /** Reads the object at an address, and the cursor at which it is true. */
+  async #read(url: string, signal?: AbortSignal): Promise<{ body: Record<string, unknown>; cursor: number | null }> {
+    const response = await this.#send(url, { headers: { Accept: 'application/json' } }, signal);
+    if (!response.ok) throw apiError(response, response.body);
+    if (!isObject(response.body)) throw new ApiError(response.status, 'unexpected', `The server's answer for ${url} is no object.`);
+    return { body: response.body, cursor: readCursor(response) };
   }
 
   async #send(url: string, init: RequestInit & { headers: Record<string, string> }, signal?: AbortSignal): Promise<Reply> {
     const deadline = AbortSignal.timeout(this.#timeout * 1000);
-    const headers = { ...init.headers, ...authorization(this.#token()) };
+    // Buildbot knows no tokens, and lets no other site send the header.
+    const headers = { ...init.headers, ...(this.capabilities.tokens ? authorization(this.#token()) : {}) };
     try {
       const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
       const response = await this.#fetch(url, { ...init, headers, signal: both });

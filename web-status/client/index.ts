@@ -4,10 +4,12 @@
  *
  * Not in here: anything of a user interface.
  */
+export { WEIR, type Capabilities } from './adapter.ts';
 export { Client, type Answer, type ClientOptions } from './client.ts';
 export { collection, Collection, type CollectionName, type CollectionOptions } from './collection.ts';
 export { ApiError, ControlError, isRefused, UnreachableError } from './errors.ts';
 export { cursorOf, Following, type Phase, type Source, type StreamState, type Trouble } from './follow.ts';
+export { findMaster, type Master as MasterProgram } from './master.ts';
 export { encodeQuery, path, type Query, type QueryValue } from './query.ts';
 export { SseParser, type SseEvent } from './sse.ts';
 export { Table, type Rows } from './table.ts';

@@ -1,4 +1,4 @@
-import { UnreachableError } from '../../client/index.ts';
+import { findMaster, UnreachableError, type MasterProgram } from '../../client/index.ts';
 import { errorText } from './format.ts';
 
 /** What a deployment says in `config.json` beside the page. */
@@ -7,9 +7,11 @@ export interface SiteConfig {
   api: string;
   /** The page's name. */
   title: string;
+  /** Which program the master is, where it could be found out. */
+  master?: MasterProgram;
 }
 
-/** Milliseconds that the page's name is waited for. */
+/** Milliseconds that the page's name, and what the master is, is waited for. */
 const PATIENCE = 1500;
 
 /**
@@ -25,7 +27,8 @@ export async function readConfig(page: string, ask: typeof fetch = fetch): Promi
   const given = response.ok ? object(await response.text()) : {};
   if (!given) throw new Error('config.json must hold a JSON object such as {"api": "."}.');
   const api = new URL(text(given['api']) ?? '.', page).href;
-  return { api, title: text(given['title']) ?? (await titleOf(api, ask)) ?? 'Weir' };
+  const [title, master] = await Promise.all([text(given['title']) ?? titleOf(api, ask), findMaster(api, ask, PATIENCE).catch(() => undefined)]);
+  return { api, title: title ?? (master === 'buildbot' ? 'Buildbot' : 'Weir'), ...(master ? { master } : {}) };
 }
 
 /** The name that the API's site gives itself; a page does without it. */

@@ -1,4 +1,4 @@
-import { Client, isRefused } from '../../client/index.ts';
+import { Client, isRefused, WEIR, type Capabilities } from '../../client/index.ts';
 import type { SiteConfig } from './config.ts';
 import { isOwnSite, readSite, signIn, signOut, type Site } from './site.ts';
 import { recall, remember } from './storage.ts';
@@ -15,6 +15,8 @@ export class Session {
   expired = $state(false);
   /** Counts how often the reader became somebody else: what is shown has to be read again then. */
   turn = $state(0);
+  /** What the master can do; views leave out what it cannot. */
+  capabilities: Capabilities = $state.raw(WEIR);
   #token: string | undefined = $state();
   readonly #key: string;
   #waiting: ((signed: boolean) => void)[] = [];
@@ -24,7 +26,12 @@ export class Session {
     // By master: a token is never shown to another one.
     this.#key = `weir-token:${config.api}`;
     this.#token = recall(this.#key);
-    this.client = new Client({ base: config.api, token: () => this.#token });
+    this.client = new Client({
+      base: config.api,
+      token: () => this.#token,
+      master: config.master ?? 'ask',
+      onCapabilities: (capabilities) => (this.capabilities = capabilities),
+    });
   }
 
   /** What another tab does to the token holds here too; gives what ends that. */

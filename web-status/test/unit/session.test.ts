@@ -93,14 +93,14 @@ describe('readConfig', () => {
   const giving = (status: number, body: string) => (url: RequestInfo | URL) =>
     Promise.resolve(String(url).endsWith('config.json') ? new Response(body, { status }) : new Response('no', { status: 404 }));
   it('takes addresses relative to the page', async () => {
-    expect(await readConfig(page, giving(200, '{"api": "."}'))).toEqual({ api: page, title: 'Weir' });
-    expect((await readConfig(page, giving(200, '{"api": "/master/", "title": "Pump"}')))).toEqual({ api: 'https://status.example.org/master/', title: 'Pump' });
+    expect(await readConfig(page, giving(200, '{"api": "."}'))).toEqual({ api: page, title: 'Weir', master: 'weir' });
+    expect((await readConfig(page, giving(200, '{"api": "/master/", "title": "Pump"}')))).toEqual({ api: 'https://status.example.org/master/', title: 'Pump', master: 'weir' });
     expect((await readConfig(page, giving(200, '{"api": "https://m.example.org"}'))).api).toBe('https://m.example.org/');
   });
   it('shows the name that the master gives itself, where the file gives none', async () => {
     const ask = (url: RequestInfo | URL): Promise<Response> =>
       Promise.resolve(new Response(String(url) === 'https://m.example.org/ci/config' ? '{"title": "Pump"}' : '{"api": "https://m.example.org/ci"}'));
-    expect(await readConfig(page, ask)).toEqual({ api: 'https://m.example.org/ci', title: 'Pump' });
+    expect(await readConfig(page, ask)).toEqual({ api: 'https://m.example.org/ci', title: 'Pump', master: 'weir' });
   });
   it('does without the file, but not with a broken one', async () => {
     expect((await readConfig(page, giving(404, 'no'))).api).toBe(page);

@@ -1,0 +1,94 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const HERE = import.meta.dirname;
+/** Milliseconds that a master may take to start, on a machine that is busy. */
+const STARTED = 60_000;
+
+/** A real Buildbot master, made of the programs in the folder `$BUILDBOT`. */
+export class Buildbot {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #programs: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  #process: ChildProcess | undefined;
+
+  private constructor(programs: string, folder: string, port: number, elsewhere: string) {
+    this.url = `http://127.0.0.1:${port}/`;
+    this.#programs = programs;
+    this.#folder = folder;
+    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere };
+  }
+
+  /** Makes a master that serves the built page, and starts it. Pages of `elsewhere` may ask it too. */
+  static async start(elsewhere: string): Promise<Buildbot> {
+    const programs = process.env['BUILDBOT'];
+    if (!programs) throw new Error('BUILDBOT must hold the folder of the programs of Buildbot 4.3, such as bin of a Python environment.');
+    const folder = mkdtempSync(join(tmpdir(), 'web-status-buildbot-'));
+    const one = new Buildbot(programs, folder, await freePort(), elsewhere);
+    cpSync(join(HERE, '../../dist'), join(folder, 'status'), { recursive: true });
+    writeFileSync(join(folder, 'status/config.json'), '{ "api": ".." }');
+    mkdirSync(join(folder, 'master'));
+    execFileSync(join(programs, 'buildbot'), ['create-master', '--log-count=1', 'master'], { cwd: folder, stdio: 'pipe' });
+    copyFileSync(join(HERE, 'master.cfg'), join(folder, 'master/master.cfg'));
+    await one.up();
+    return one;
+  }
+
+  /** Starts it, and waits until it answers. */
+  async up(): Promise<void> {
+    const child = spawn(join(this.#programs, 'twistd'), ['--nodaemon', '--no_save', '--pidfile=', '-y', 'buildbot.tac'], {
+      cwd: join(this.#folder, 'master'), env: this.#environment, stdio: 'ignore',
+    });
+    this.#process = child;
+    const end = Date.now() + STARTED;
+    while (child.exitCode === null && Date.now() < end) {
+      const answers = await fetch(`${this.url}api/v2/workers`).then(async (response) => (await response.text()).includes('masterid'), () => false);
+      if (answers) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`Buildbot did not start:\n${readFileSync(join(this.#folder, 'master/twistd.log'), 'utf8')}`);
+  }
+
+  /** Ends it, as an administrator would. */
+  async down(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(hard);
+  }
+
+  async close(): Promise<void> {
+    await this.down();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Tells it of a change, which it builds. */
+  async change(revision: string, comments: string): Promise<void> {
+    const body = new URLSearchParams({ author: 'Ada Wehr <ada@gauge.example>', revision, comments, branch: 'main', repository: 'gauge', files: '["gauge.c"]' });
+    const response = await fetch(`${this.url}change_hook/base`, { method: 'POST', body });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  /** What it answers to a read. */
+  async read(path: string): Promise<Record<string, Record<string, unknown>[]>> {
+    return (await (await fetch(`${this.url}api/v2/${path}`)).json()) as Record<string, Record<string, unknown>[]>;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server: Server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

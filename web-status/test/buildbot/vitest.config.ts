@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+// Over a Buildbot master: it takes seconds to start, and builds take their time.
+export default defineConfig({
+  test: {
+    include: ['test/buildbot/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+});

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 async function start(options: MockOptions = {}): Promise<void> {
   ({ mock, url } = await openMock(options));
-  page = await openPage(opened.context, url, problems);
+  page = await openPage(opened.context, `${url}#/builders`, problems);
 }
 async function restart(options: MockOptions): Promise<void> {
   await page.close();

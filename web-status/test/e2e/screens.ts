@@ -28,7 +28,7 @@ for (const size of ['desktop', 'phone'] as const) {
   for (const scheme of ['light', 'dark'] as const) {
     it(`${size} ${scheme}`, async () => {
       opened = await openBrowser({ viewport: SIZES[size], colorScheme: scheme });
-      const page = await openPage(opened.context, url, problems);
+      const page = await openPage(opened.context, `${url}#/builders`, problems);
       const shot = (name: string): Promise<unknown> => page.screenshot({ path: join(OUT, `${name}-${size}-${scheme}.png`) });
       mock.commit();
       await page.getByTestId('builder-row').first().waitFor();

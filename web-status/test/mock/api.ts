@@ -1,8 +1,9 @@
+import { home } from './home.ts';
 import { BadQuery, select, type Row } from './query.ts';
 import type { World } from './world.ts';
 
-/** What a GET gives: the objects under their key, or text. */
-export type Given = { key: string; rows: Row[] } | { text: string } | undefined;
+/** What a GET gives: the objects under their key, text, or a view. */
+export type Given = { key: string; rows: Row[] } | { text: string } | { body: object } | undefined;
 
 /** Reads a path below `api/v2`. */
 export function read(world: World, path: string, query: URLSearchParams): Given {
@@ -17,10 +18,11 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
     builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', logs: 'logid', steps: 'stepid',
   };
   if (last !== undefined) return undefined;
+  if (type === 'views') return id === 'home' ? { body: home(world, query) } : undefined;
   if (type === 'logs' && rest !== '') return logPart(world, Number(id), rest, query);
   const list = lists[type];
   if (!list) return undefined;
-  if (id === '') return type === 'steps' || type === 'logs' ? undefined : { key: type, rows: select(rows(list), query) };
+  if (id === '') return type === 'logs' ? undefined : { key: type, rows: select(rows(list), query) };
   const one = rows(list, (row) => String(row[keys[type] ?? 'name']) === id);
   if (one.length === 0) return undefined;
   if (rest === '') return { key: type, rows: select(one, query) };

@@ -101,6 +101,7 @@ export class Mock {
       response.setHeader('X-Weir-Cursor', String(this.world.cursor));
       if (!given) return json(response, 404, { error: `Invalid path: ${path}` });
       if ('text' in given) return void response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end(given.text);
+      if ('body' in given) return json(response, 200, given.body);
       json(response, 200, { [given.key]: given.rows, meta: { total: given.rows.length } });
     } catch (error) {
       json(response, error instanceof BadQuery ? 400 : 500, { error: String(error) });

@@ -26,7 +26,7 @@ afterAll(() => opened.close());
 beforeEach(async () => {
   watched = new Watched(await opened.context.newPage());
   page = watched.page;
-  await watched.open(url);
+  await watched.open(`${url}#/builders`);
 });
 afterEach(async () => {
   expect(watched.problems).toEqual([]);

@@ -2,17 +2,30 @@ import { mount } from 'svelte';
 
 import App from './App.svelte';
 import './app.css';
-import { readConfig } from './lib/config.ts';
+import { readConfig, type SiteConfig } from './lib/config.ts';
 import { errorText } from './lib/format.ts';
 import { speakAs } from './lib/language.svelte.ts';
+import { readViews, wear } from './lib/outside.ts';
+import { confine } from './lib/policy.ts';
 import { Session } from './lib/session.svelte.ts';
 import { settings } from './lib/settings.svelte.ts';
 import Broken from './parts/Broken.svelte';
+import { addViews } from './views/views.ts';
+
+/** What the deployment says, with what it adds to the page. */
+async function prepare(): Promise<SiteConfig> {
+  const config = await readConfig(document.baseURI);
+  confine(config.api);
+  const theme = config.theme === undefined ? undefined : wear(config.theme);
+  addViews(await readViews(config.views));
+  await theme;
+  return config;
+}
 
 const target = document.getElementById('app');
 if (target) {
   // The language at the same time: nothing is shown in another one first.
-  const ready = Promise.all([readConfig(document.baseURI), speakAs(settings.language)]);
+  const ready = Promise.all([prepare(), speakAs(settings.language)]);
   ready.then(
     ([config]) => mount(App, { target, props: { session: new Session(config) } }),
     (error: unknown) => mount(Broken, { target, props: { message: errorText(error) } }),

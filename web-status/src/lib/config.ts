@@ -9,6 +9,10 @@ export interface SiteConfig {
   title: string;
   /** Which program the master is, where it could be found out. */
   master?: MasterProgram;
+  /** Addresses of modules of this site, each with a view from outside. */
+  views: string[];
+  /** Address of a style sheet of this site, with another look. */
+  theme: string | undefined;
 }
 
 /** Milliseconds that the page's name, and what the master is, is waited for. */
@@ -27,8 +31,27 @@ export async function readConfig(page: string, ask: typeof fetch = fetch): Promi
   const given = response.ok ? object(await response.text()) : {};
   if (!given) throw new Error('config.json must hold a JSON object such as {"api": "."}.');
   const api = new URL(text(given['api']) ?? '.', page).href;
+  const views = list(given['views']).map((one) => ownAddress(one, page));
+  const theme = text(given['theme']);
   const [title, master] = await Promise.all([text(given['title']) ?? titleOf(api, ask), findMaster(api, ask, PATIENCE).catch(() => undefined)]);
-  return { api, title: title ?? (master === 'buildbot' ? 'Buildbot' : 'Weir'), ...(master ? { master } : {}) };
+  return {
+    api,
+    title: title ?? (master === 'buildbot' ? 'Buildbot' : 'Weir'),
+    ...(master ? { master } : {}),
+    views,
+    theme: theme === undefined ? undefined : ownAddress(theme, page),
+  };
+}
+
+/** What is run, or changes what one sees, comes from the page's own site, as its security policy wants it. */
+function ownAddress(address: string, page: string): string {
+  const whole = new URL(address, page);
+  if (whole.origin === new URL(page).origin) return whole.href;
+  throw new Error(`config.json names ${whole.href}, but views and themes have to be on the page's own site.`);
+}
+
+function list(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 /** The name that the API's site gives itself; a page does without it. */

@@ -5,7 +5,7 @@ import { readConfig } from '../../src/lib/config.ts';
 import { Session } from '../../src/lib/session.svelte.ts';
 
 const page = 'https://status.example.org/ci/';
-const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir' });
+const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir', views: [], theme: undefined });
 const refused = (): ControlError => new ControlError(403, -32600, 'not you', {});
 let answers: (url: string, init?: RequestInit) => Response = () => new Response('{}');
 beforeEach(() => {
@@ -93,14 +93,21 @@ describe('readConfig', () => {
   const giving = (status: number, body: string) => (url: RequestInfo | URL) =>
     Promise.resolve(String(url).endsWith('config.json') ? new Response(body, { status }) : new Response('no', { status: 404 }));
   it('takes addresses relative to the page', async () => {
-    expect(await readConfig(page, giving(200, '{"api": "."}'))).toEqual({ api: page, title: 'Weir', master: 'weir' });
-    expect((await readConfig(page, giving(200, '{"api": "/master/", "title": "Pump"}')))).toEqual({ api: 'https://status.example.org/master/', title: 'Pump', master: 'weir' });
+    expect(await readConfig(page, giving(200, '{"api": "."}'))).toMatchObject({ api: page, title: 'Weir', master: 'weir' });
+    expect((await readConfig(page, giving(200, '{"api": "/master/", "title": "Pump"}')))).toMatchObject({ api: 'https://status.example.org/master/', title: 'Pump', master: 'weir' });
     expect((await readConfig(page, giving(200, '{"api": "https://m.example.org"}'))).api).toBe('https://m.example.org/');
   });
   it('shows the name that the master gives itself, where the file gives none', async () => {
     const ask = (url: RequestInfo | URL): Promise<Response> =>
       Promise.resolve(new Response(String(url) === 'https://m.example.org/ci/config' ? '{"title": "Pump"}' : '{"api": "https://m.example.org/ci"}'));
-    expect(await readConfig(page, ask)).toEqual({ api: 'https://m.example.org/ci', title: 'Pump', master: 'weir' });
+    expect(await readConfig(page, ask)).toMatchObject({ api: 'https://m.example.org/ci', title: 'Pump', master: 'weir' });
+  });
+  it('takes views and a theme from the page\'s own site only', async () => {
+    const config = await readConfig(page, giving(200, '{"title": "Pump", "views": ["./views/pulse/view.js", 7], "theme": "/themes/paper.css"}'));
+    expect(config.views).toEqual(['https://status.example.org/ci/views/pulse/view.js']);
+    expect(config.theme).toBe('https://status.example.org/themes/paper.css');
+    await expect(readConfig(page, giving(200, '{"views": ["https://elsewhere.example.org/view.js"]}'))).rejects.toThrow("on the page's own site");
+    await expect(readConfig(page, giving(200, '{"theme": "data:text/css,*{}"}'))).rejects.toThrow("on the page's own site");
   });
   it('does without the file, but not with a broken one', async () => {
     expect((await readConfig(page, giving(404, 'no'))).api).toBe(page);

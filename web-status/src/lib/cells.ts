@@ -62,8 +62,8 @@ export class Cells {
   readonly #cells = new Map<string, Held>();
   readonly #builds = new Map<number, KnownBuild>();
   readonly #requests = new Map<number, KnownRequest>();
-  /** Requests whose place is not known: their builder, and the event that told of them. */
-  readonly #unknown = new Map<number, { builderid: number; event: number }>();
+  /** Requests whose place is not known: their builder, the last event that told of them, and whether it was one of a build. */
+  readonly #unknown = new Map<number, { builderid: number; event: number; built: boolean }>();
   readonly #elsewhere = new Set<number>();
 
   /** What stands there; nothing where it is empty. */
@@ -129,7 +129,7 @@ export class Cells {
       return 'changed';
     }
     const request = row.buildrequestid === null ? undefined : this.#requests.get(row.buildrequestid);
-    if (!request) return this.#wonder(row.buildrequestid, row.builderid, event);
+    if (!request) return this.#wonder(row.buildrequestid, row.builderid, event, true);
     const places = new Set(request.places);
     this.#builds.set(row.buildid, { build: cellBuild(row), places, version: event });
     for (const key of places) this.#cells.get(key)?.builds.add(row.buildid);
@@ -141,9 +141,10 @@ export class Cells {
   request(row: BuildRequest, event: number): Outcome {
     const known = this.#requests.get(row.buildrequestid);
     if (!known) {
-      if (row.complete) this.#unknown.delete(row.buildrequestid);
+      // One that was cancelled before there was a build of it left nothing behind.
+      if (row.complete && !this.#unknown.get(row.buildrequestid)?.built) this.#unknown.delete(row.buildrequestid);
       // One that is claimed tells of itself by its build.
-      return row.complete || row.claimed ? 'old' : this.#wonder(row.buildrequestid, row.builderid, event);
+      return row.complete || row.claimed ? 'old' : this.#wonder(row.buildrequestid, row.builderid, event, false);
     }
     if (event <= known.version) return 'old';
     const waits = !row.complete && known.running === undefined;
@@ -152,9 +153,9 @@ export class Cells {
     return changed ? 'changed' : 'old';
   }
 
-  #wonder(requestid: number | null, builderid: number, event: number): Outcome {
+  #wonder(requestid: number | null, builderid: number, event: number, built: boolean): Outcome {
     if (requestid === null || this.#elsewhere.has(requestid)) return 'old';
-    this.#unknown.set(requestid, { builderid, event });
+    this.#unknown.set(requestid, { builderid, event, built });
     return 'unknown';
   }
 

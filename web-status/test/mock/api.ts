@@ -12,10 +12,10 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   const rows = (list: unknown[], keep: (row: Row) => boolean = () => true): Row[] => (list as Row[]).filter(keep);
   const lists: Record<string, unknown[]> = {
     builders: world.builders, builds: world.builds, buildrequests: world.requests, buildsets: world.buildsets, workers: world.workers,
-    changes: world.changes, forceschedulers: world.forces, steps: world.steps, logs: world.logs,
+    changes: world.changes, forceschedulers: world.forces, projects: world.projects, steps: world.steps, logs: world.logs,
   };
   const keys: Record<string, string> = {
-    builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', logs: 'logid', steps: 'stepid',
+    builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', projects: 'projectid', logs: 'logid', steps: 'stepid',
   };
   if (last !== undefined) return undefined;
   if (type === 'views') return id === 'home' ? { body: home(world, query) } : undefined;

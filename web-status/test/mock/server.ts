@@ -38,6 +38,8 @@ export class Mock {
   readonly people: People;
   /** Streams are refused while this is set, as by a server that restarts. */
   down = false;
+  /** The paths that were read. */
+  readonly reads: string[] = [];
   /** All streams that were asked for: their patterns and where they began. */
   readonly asked: { patterns: string[]; since: number }[] = [];
 
@@ -91,6 +93,7 @@ export class Mock {
   }
 
   #read(path: string, query: URLSearchParams, response: ServerResponse): void {
+    this.reads.push(path);
     try {
       const seen = path.startsWith('views/') ? view(this.world, path.slice('views/'.length), query) : undefined;
       if (seen) {

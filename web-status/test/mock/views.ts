@@ -1,9 +1,10 @@
 import type { Builder } from '../../client/index.ts';
 import { BadQuery } from './query.ts';
+import { consoleView, gridView } from './tables.ts';
 import type { World } from './world.ts';
 
 /** A view by its name: what the server answers for it. */
-const VIEWS: Record<string, (world: World, query: URLSearchParams) => object> = { waterfall };
+const VIEWS: Record<string, (world: World, query: URLSearchParams) => object> = { waterfall, grid: gridView, console: consoleView };
 
 /** Reads a path below `api/v2/views`; undefined where there is no such view. */
 export function view(world: World, name: string, query: URLSearchParams): object | undefined {

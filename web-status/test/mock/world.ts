@@ -1,4 +1,4 @@
-import type { Build, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Properties, Step, Worker } from '../../client/index.ts';
+import type { Build, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Project, Properties, Step, Worker } from '../../client/index.ts';
 
 /** An event as it goes out: its number, its topics (the shortest name first) and the resource. */
 export interface MockEvent {
@@ -19,6 +19,7 @@ export class World {
   readonly workers: Worker[] = [];
   readonly changes: Change[] = [];
   readonly changesOf = new Map<number, number[]>();
+  readonly projects: Project[] = [];
   readonly forces: ForceScheduler[] = [];
   readonly events: MockEvent[] = [];
   /** Number of the last event. */

@@ -101,6 +101,19 @@ describe('cells', () => {
     expect(cells.stale.size).toBe(0);
   });
 
+  it('reads what was built and over before it could be read', () => {
+    const cells = loaded([]);
+    cells.request(request(5), 101);
+    cells.build(build(9, 5), 102);
+    cells.build(ended(9, 5, 0), 103);
+    cells.request(request(5, { complete: true, claimed: true, results: 0 }), 104);
+    expect([...cells.stale]).toEqual([1]);
+    cells.load(['a'], [{ row: 0, builderid: 1, builds: [[9, 1, SECOND, 2 * SECOND, 0]] }], 104, all);
+    cells.settle(104, all);
+    expect(cells.stale.size).toBe(0);
+    expect(results(cells)).toEqual([[9, 0]]);
+  });
+
   it('keeps what events told after the cursor of an answer that comes late', () => {
     const cells = loaded([{ row: 0, builderid: 1, builds: [[8, 1, SECOND, null, null]], waiting: [5] }]);
     cells.build(ended(8, 4, 0), 120);

@@ -1,3 +1,56 @@
 import type { Words } from '../en/index.ts';
 
-export const grid: Words['grid'] = {};
+export const grid: Words['grid'] = {
+  title: 'Raster',
+  titleTransposed: 'Raster, gedreht',
+  what: 'Das Raster',
+  label: 'Ergebnisse der Builder nach Revision',
+
+  builders: (n) => `${n} Builder`,
+  revisions: (n) => (n === 1 ? '1 Revision' : `${n} Revisionen`),
+  revision: (name) => `Revision ${name}`,
+  latest: 'neueste',
+  patched: 'mit Patch',
+  noComment: '(ohne Kommentar)',
+
+  build: (number) => `Build ${number}`,
+  builds: (n) => `${n} Builds`,
+  waiting: (n) => (n === 1 ? '1 Anforderung wartet' : `${n} Anforderungen warten`),
+  included: (number) => `enthalten in Build ${number}`,
+  nothing: 'kein Build',
+
+  started: (ago) => `begonnen ${ago}`,
+  on: (worker) => `auf ${worker}`,
+  includedAbout: 'Von dieser Revision allein gab es keinen Build. Ein späterer enthält sie:',
+  newestShown: (n) => `die neuesten ${n} sind zu sehen`,
+  author: 'Autor',
+  branch: 'Branch',
+  codebase: 'Codebase',
+  repository: 'Repository',
+  files: (n) => (n === 1 ? '1 Datei' : `${n} Dateien`),
+  openRevision: 'Revision öffnen',
+  moreFiles: (n) => `und ${n} weitere`,
+
+  filters: 'Filter',
+  anyBranch: 'Alle Branches',
+  anyCodebase: 'Alle Codebases',
+  noCodebase: '(keine)',
+  anyProject: 'Alle Projekte',
+  project: 'Projekt',
+  limit: 'Anzahl der Revisionen',
+  tags: 'Tags',
+  tagsAbout: 'Ein Builder muss einen der gewünschten Tags haben und keinen der unerwünschten.',
+  noTags: 'Kein Builder hat einen Tag.',
+  want: (tag) => `Nur Builder mit dem Tag ${tag}`,
+  avoid: (tag) => `Keine Builder mit dem Tag ${tag}`,
+  drop: (tag) => `Nicht mehr nach ${tag} filtern`,
+  without: (tag) => `ohne ${tag}`,
+  reset: 'Filter zurücksetzen',
+  views: 'Darstellungen',
+
+  emptyBuilders: 'Kein Builder passt dazu.',
+  emptyRevisions: 'Von dem Gewählten wurde noch nichts gebaut.',
+  legend: 'Bedeutung der Zeichen',
+  legendIncluded: 'In einem späteren Build enthalten',
+  keys: 'Pfeiltasten bewegen, Enter öffnet den Build, Leertaste führt zu den Einzelheiten.',
+};

@@ -1,1 +1,20 @@
-export const console = {};
+export const console = {
+  title: 'Console',
+  what: 'The console',
+  label: 'Results of builders by change',
+  changes: (n: number): string => (n === 1 ? '1 change' : `${n} changes`),
+  change: (name: string): string => `change ${name}`,
+  limit: 'Changes at a time',
+  empty: 'No change has been seen of what is chosen.',
+  older: 'Loading older changes…',
+  olderMore: 'Older changes',
+  start: 'There are no older changes.',
+  fold: (tag: string, n: number): string => `Fold ${tag}, ${n} builders`,
+  unfold: (tag: string, n: number): string => `Unfold ${tag}, ${n} builders`,
+  foldAll: 'Fold all',
+  unfoldAll: 'Unfold all',
+  details: (subject: string): string => `Details of ${subject}`,
+  group: (tag: string): string => `group ${tag}`,
+  bad: (n: number): string => (n === 1 ? '1 builder failed' : `${n} builders failed`),
+  more: (n: number): string => `and ${n} more builders`,
+};

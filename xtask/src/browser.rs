@@ -34,7 +34,13 @@ pub(crate) fn test(chromium: &str) -> Result<(), String> {
     let folder = root().join("target").join("browser-test");
     let demo = Demo::start(&folder, &weir, 0)?;
     demo.add_history()?;
-    let environment = [("WEIR_URL", demo.url.as_str()), ("CHROMIUM", chromium)];
+    // Some tests start masters of their own.
+    let program = weir.display().to_string();
+    let environment = [
+        ("WEIR_URL", demo.url.as_str()),
+        ("WEIR_PROGRAM", program.as_str()),
+        ("CHROMIUM", chromium),
+    ];
     run_with(
         &root().join("web-status"),
         "npm",

@@ -10,6 +10,7 @@ mod promise;
 mod python;
 mod simulation;
 mod test;
+mod web;
 
 use std::ffi::OsString;
 
@@ -86,8 +87,9 @@ enum Chore {
         #[arg(value_name = "PART")]
         parts: Vec<test::Part>,
     },
-    /// Builds the web status into web-status/dist.
-    Web,
+    /// Builds the web status, for the program and as static files for any web server: `config.json` beside them says where
+    /// the API is.
+    Web(web::Deployment),
     /// Measures Weir, and Buildbot beside it; `cargo xtask bench status --help` tells how.
     #[command(disable_help_flag = true)]
     Bench {
@@ -118,7 +120,7 @@ fn main() {
         Chore::Sim { arguments } => simulation::run_seeds(&arguments),
         Chore::Soak { minutes, from, jobs } => simulation::soak(minutes, from, jobs),
         Chore::Test { parts } => test::run_parts(&parts),
-        Chore::Web => test::build_web(),
+        Chore::Web(deployment) => web::make(&deployment),
         Chore::Bench { arguments } => bench::start(&arguments),
     };
     if let Err(why) = result {

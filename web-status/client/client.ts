@@ -3,7 +3,7 @@ import { authorization } from './authorization.ts';
 import { ApiError, ControlError, UnreachableError } from './errors.ts';
 import { masterOf, type Master } from './master.ts';
 import { encodeQuery, type Query } from './query.ts';
-import type { LogChunk, ResourceName, Resources, ViewName, Views } from './types.ts';
+import type { LogChunk, LogQuery, LogSearch, ResourceName, Resources, ViewName, Views } from './types.ts';
 import { watch, type Watch, type WatchOptions } from './watch.ts';
 
 /** The objects of an answer and the event sequence number at which they are true. */
@@ -109,6 +109,16 @@ export class Client {
   /** Reads at most `limit` lines of a log from line `offset`, counted from 0; fewer where the log has no more. */
   async lines(logid: number, offset: number, limit: number, signal?: AbortSignal): Promise<LogChunk> {
     return (await this.get('logchunks', `logs/${logid}/contents`, { offset, limit }, signal)).data;
+  }
+
+  /** The lines of a log in which a `text`, or what a `regex` matches, is found; only Weir has this. */
+  async search(logid: number, query: LogQuery, signal?: AbortSignal): Promise<LogSearch> {
+    const path = `logs/${logid}/search`;
+    const response = await this.#send(this.address(path, { ...query }), { headers: { Accept: 'application/json' } }, signal);
+    if (!response.ok) throw apiError(response, response.body);
+    const rows = isObject(response.body) ? response.body['logsearches'] : undefined;
+    if (!Array.isArray(rows) || rows[0] === undefined) throw new ApiError(response.status, 'unexpected', `The server's answer for ${path} holds no logsearches.`);
+    return rows[0] as LogSearch;
   }
 
   /** Carries out a command (JSON-RPC 2.0) on a resource and gives its result. */

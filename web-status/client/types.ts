@@ -120,6 +120,39 @@ export interface LogChunk {
   content: string;
 }
 
+/** What is looked for in the lines of a log: a text, or a regular expression. */
+export interface LogQuery {
+  text?: string;
+  regex?: string;
+  ignore_case?: boolean;
+  /** The first line, from 0. */
+  offset?: number;
+  limit?: number;
+}
+
+/** The lines that a search found within a short time: it goes on at `next_offset` until it is `complete`. */
+export interface LogSearch {
+  logid: number;
+  hits: LogHit[];
+  /** The first line that was not searched, from 0. */
+  next_offset: number;
+  /** Whether that is the end of the log. */
+  complete: boolean;
+}
+
+export interface LogHit {
+  /** The line's number, from 0. */
+  line: number;
+  /** The letter of its stream; null in a log of another type than s. */
+  stream: string | null;
+  /** The line without escape sequences; of a long one a part with what was found first. */
+  text: string;
+  /** How many characters of the line are before `text`. */
+  text_start: number;
+  /** Where in the line something was found: begin and end, in characters (code points). */
+  ranges: number[][];
+}
+
 export interface Worker {
   workerid: number;
   name: string;

@@ -40,6 +40,33 @@ export function parseAnsi(raw: string): Run[] {
   return runs;
 }
 
+/** A line without its escape sequences and the carriage returns at its end: what a search looks at. */
+export function plainText(raw: string): string {
+  return raw.replace(/\r+$/, '').replace(ESCAPE, '');
+}
+
+/** Takes runs apart where marked places begin and end: places in the text of all of them together, in UTF-16 units. */
+export function markRuns(runs: readonly Run[], marked: readonly (readonly [number, number])[]): { run: Run; marked: boolean }[] {
+  const out: { run: Run; marked: boolean }[] = [];
+  let at = 0;
+  for (const run of runs) {
+    const end = at + run.text.length;
+    let from = at;
+    const push = (to: number, mark: boolean): void => {
+      if (to > from) out.push({ run: { ...run, text: run.text.slice(from - at, to - at) }, marked: mark });
+      from = Math.max(from, to);
+    };
+    for (const [begin, stop] of marked) {
+      if (stop <= from || begin >= end) continue;
+      push(Math.max(begin, from), false);
+      push(Math.min(stop, end), true);
+    }
+    push(end, false);
+    at = end;
+  }
+  return out;
+}
+
 /** Progress bars write a line again and again after a carriage return: a terminal shows the last writing. */
 function lastOverwrite(line: string): string {
   const trimmed = line.replace(/\r+$/, '');

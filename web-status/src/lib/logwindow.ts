@@ -37,3 +37,23 @@ export function scrollTo(total: number, n: number, view: number): number {
   if (full <= HIGHEST) return Math.max(0, (n - margin) * ROW);
   return (Math.max(0, n - margin) / Math.max(1, total - Math.floor(view / ROW))) * (HIGHEST - view);
 }
+
+/**
+ * The same where lines are wrapped, so that nobody knows how high they are: the scroll position stands for the line at the
+ * top of the box, and those below it are as high as they are.
+ */
+export function wrappedWindow(total: number, top: number, view: number): LogWindow {
+  const height = wrappedHeight(total, view);
+  const at = Math.min(Math.max(0, total - 1), Math.floor((Math.max(0, top) / Math.max(1, height - view)) * Math.max(0, total - 1) + 1e-6));
+  return { height, first: at, end: Math.min(total, at + Math.ceil(view / ROW) + 1), offset: Math.max(0, Math.min(top, height - view)) };
+}
+
+/** Where to scroll so that the wrapped line `n` is at the top of the box. */
+export function wrappedTop(total: number, n: number, view: number): number {
+  return total < 2 ? 0 : Math.ceil((n / (total - 1)) * (wrappedHeight(total, view) - view));
+}
+
+/** So high that the last line can be at the top. */
+function wrappedHeight(total: number, view: number): number {
+  return Math.min(Math.max(0, total - 1) * ROW, HIGHEST) + view;
+}

@@ -51,11 +51,34 @@ function logPart(world: World, logid: number, part: string, query: URLSearchPara
   const lines = world.content.get(logid);
   if (!lines) return undefined;
   if (part === 'raw' || part === 'raw_inline') return { text: lines.map((line) => `${line.slice(1)}\n`).join('') };
+  if (part === 'search') return { key: 'logsearches', rows: [searched(logid, lines, query)] };
   if (part !== 'contents') return undefined;
   const firstline = Number(query.get('offset') ?? 0);
   const limit = query.get('limit');
   const found = lines.slice(firstline, limit === null ? undefined : firstline + Number(limit));
   return { key: 'logchunks', rows: [{ logid, firstline, content: found.map((line) => `${line}\n`).join('') }] };
+}
+
+/** As the server does it, in small parts, so that whoever asks has to go on. */
+function searched(logid: number, lines: string[], query: URLSearchParams): Row {
+  const PART = 20_000;
+  const flags = query.get('ignore_case') === 'true' ? 'giu' : 'gu';
+  const text = query.get('text')?.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  let expression: RegExp;
+  try {
+    expression = new RegExp(text ?? query.get('regex') ?? '', flags);
+  } catch {
+    throw new BadQuery('regex: unclosed group');
+  }
+  const first = Number(query.get('offset') ?? 0);
+  const next = Math.min(lines.length, first + PART);
+  const hits = lines.slice(first, next).flatMap((line, at) => {
+    // eslint-disable-next-line no-control-regex
+    const seen = line.slice(1).replace(/\x1b\[[0-9;]*[A-Za-z]/g, '');
+    const ranges = [...seen.matchAll(expression)].map((match) => [match.index, match.index + match[0].length]);
+    return ranges.length > 0 ? [{ line: first + at, stream: line[0], text: seen, text_start: 0, ranges }] : [];
+  });
+  return { logid, hits: hits.slice(0, 1000), next_offset: hits.length > 1000 ? (hits[999]?.line ?? 0) + 1 : next, complete: hits.length <= 1000 && next === lines.length };
 }
 
 /** An answer to a command: HTTP status and JSON-RPC result or error. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { css, parseAnsi } from '../../src/lib/ansi.ts';
+import { css, markRuns, parseAnsi, plainText } from '../../src/lib/ansi.ts';
 import { numbers, pick } from './random.ts';
 
 const text = (line: string): string => parseAnsi(line).map((run) => run.text).join('');
@@ -70,4 +70,20 @@ describe('parseAnsi', () => {
     parseAnsi('\x1b['.repeat(50_000) + '\x1b]'.repeat(50_000) + '1;'.repeat(50_000));
     expect(performance.now() - began).toBeLessThan(1000);
   });
+});
+
+describe('markRuns', () => {
+  const drawn = (raw: string, marked: [number, number][]): string => markRuns(parseAnsi(raw), marked).map(({ run, marked: on }) => (on ? `<${run.text}>` : run.text)).join('|');
+  it('marks across runs, and keeps their styles', () => {
+    expect(drawn('one two', [[4, 7]])).toBe('one |<two>');
+    expect(drawn('\u001b[31mone\u001b[0m two', [[1, 5]])).toBe('o|<ne>|< t>|wo');
+    expect(drawn('aXbX', [[1, 2], [3, 4]])).toBe('a|<X>|b|<X>');
+    expect(drawn('abc', [[0, 99], [1, 2]])).toBe('<abc>');
+    expect(drawn('abc', [])).toBe('abc');
+    expect(markRuns(parseAnsi('\u001b[1mab'), [[0, 1]]).every(({ run }) => run.bold)).toBe(true);
+  });
+});
+
+it('has no escape sequences in what is searched', () => {
+  expect(plainText('\u001b[1m\u001b[31mred\u001b[0m\u001b]0;t\u0007 end\r\r')).toBe('red end');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { HIGHEST, logWindow, ROW, scrollTo } from '../../src/lib/logwindow.ts';
+import { HIGHEST, logWindow, ROW, scrollTo, wrappedTop, wrappedWindow } from '../../src/lib/logwindow.ts';
 import { numbers } from './random.ts';
 
 const VIEW = 400;
@@ -50,5 +50,21 @@ describe('scrollTo', () => {
         expect(line).toBeLessThan(sight.last);
       }
     }
+  });
+});
+
+describe('wrappedWindow', () => {
+  it('has the line that was scrolled to at its top, in a log of any size', () => {
+    for (const total of [2, 100, 100_000, 400_000]) {
+      for (const line of [0, 1, Math.floor(total / 3), total - 1]) {
+        const drawn = wrappedWindow(total, wrappedTop(total, line, VIEW), VIEW);
+        expect(drawn.first).toBe(line);
+        expect(drawn.offset).toBe(wrappedTop(total, line, VIEW));
+        expect(drawn.end).toBeLessThanOrEqual(total);
+      }
+    }
+    expect(wrappedWindow(0, 0, VIEW)).toMatchObject({ first: 0, end: 0 });
+    expect(wrappedWindow(3_000_000, wrappedTop(3_000_000, 2_999_999, VIEW), VIEW).first).toBe(2_999_999);
+    expect(wrappedWindow(3_000_000, HIGHEST * 2, VIEW).end).toBe(3_000_000);
   });
 });

@@ -165,6 +165,16 @@ export class Client {
     await this.control(`workers/${workerid}`, paused ? 'pause' : 'unpause', { reason });
   }
 
+  /** Lets a worker end once what it builds has ended. */
+  async stopWorker(workerid: number, reason = ''): Promise<void> {
+    await this.control(`workers/${workerid}`, 'stop', { reason });
+  }
+
+  /** Which of the requests that wait for the same worker goes first: the one with the highest number. */
+  async prioritize(buildrequestid: number, priority: number): Promise<void> {
+    await this.control(`buildrequests/${buildrequestid}`, 'set_priority', { priority });
+  }
+
   /** Turns a scheduler on or off. */
   async enableScheduler(schedulerid: number, enabled: boolean): Promise<void> {
     await this.control(`schedulers/${schedulerid}`, 'enable', { enabled });

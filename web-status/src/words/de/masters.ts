@@ -1,3 +1,14 @@
 import type { Words } from '../en/index.ts';
 
-export const masters: Words['masters'] = {};
+export const masters: Words['masters'] = {
+  title: 'Master',
+  thing: 'Die Master',
+  none: 'Noch wurde kein Master gesehen.',
+  name: 'Master',
+  state: 'Zustand',
+  active: 'Läuft',
+  stopped: 'Beendet',
+  workers: 'Verbundene Worker',
+  seen: 'Zuletzt aktiv',
+  now: 'jetzt',
+};

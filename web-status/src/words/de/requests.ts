@@ -1,3 +1,27 @@
 import type { Words } from '../en/index.ts';
 
-export const requests: Words['requests'] = {};
+export const requests: Words['requests'] = {
+  title: 'Wartende Anforderungen',
+  thing: 'Die Anforderungen',
+  none: 'Nichts wartet.',
+  noneOf: 'Keine Anforderung passt dazu.',
+  search: 'Nach Builder filtern',
+  which: 'Welche Anforderungen gezeigt werden',
+  shows: { all: 'Alle', stuck: 'Festgefahren', waits: 'Der Reihe nach' },
+  request: 'Anforderung',
+  builder: 'Builder',
+  why: 'Warum sie wartet',
+  waits: 'Seit',
+  priority: 'Priorität',
+  priorityOf: (id, priority) => `Priorität ${priority} der Anforderung ${id}. Ändern`,
+  priorityTitle: 'Welche kommt zuerst?',
+  priorityAction: 'Priorität setzen',
+  priorityAbout: 'Von Anforderungen, die auf dasselbe warten, kommt die mit der höchsten Zahl zuerst; üblich ist 0.',
+  cancel: 'Zurückziehen',
+  cancelOne: (id) => `Anforderung ${id} zurückziehen`,
+  cancelTitle: 'Diese Anforderung zurückziehen?',
+  cancelAction: 'Anforderung zurückziehen',
+  of: (id, builder) => `Anforderung ${id} von ${builder}`,
+  one: (id) => `Anforderung ${id}`,
+  more: 'Es warten mehr Anforderungen, als hier stehen: die, die als Nächste an der Reihe sind.',
+};

@@ -1,1 +1,26 @@
-export const requests = {};
+/** Build requests that wait. */
+export const requests = {
+  title: 'Waiting requests',
+  thing: 'The requests',
+  none: 'Nothing waits.',
+  noneOf: 'No request matches.',
+  search: 'Filter by builder',
+  which: 'Which requests to show',
+  shows: { all: 'All', stuck: 'Stuck', waits: 'In their turn' },
+  request: 'Request',
+  builder: 'Builder',
+  why: 'Why it waits',
+  waits: 'For',
+  priority: 'Priority',
+  priorityOf: (id: number, priority: number) => `Priority ${priority} of request ${id}. Change`,
+  priorityTitle: 'Which goes first?',
+  priorityAction: 'Set priority',
+  priorityAbout: 'Of requests that wait for the same, the one with the highest number goes first; the usual is 0.',
+  cancel: 'Cancel',
+  cancelOne: (id: number) => `Cancel request ${id}`,
+  cancelTitle: 'Cancel this request?',
+  cancelAction: 'Cancel request',
+  of: (id: number, builder: string) => `Request ${id} of ${builder}`,
+  one: (id: number) => `request ${id}`,
+  more: 'More requests wait than are shown here: those that come first in their turn.',
+};

@@ -1,1 +1,20 @@
-export const schedulers = {};
+/** Schedulers. */
+export const schedulers = {
+  title: 'Schedulers',
+  thing: 'The schedulers',
+  none: 'No scheduler is configured yet.',
+  noneOf: 'No scheduler matches.',
+  search: 'Filter by name',
+  enabledOf: (n: number, of: number) => `${n} of ${of} enabled`,
+  name: 'Scheduler',
+  state: 'State',
+  byHand: 'By hand',
+  enabled: 'Enabled',
+  disabled: 'Disabled',
+  noMaster: 'no master runs it',
+  enable: 'Enable',
+  disable: 'Disable',
+  switchOf: (name: string) => `${name} enabled`,
+  builders: (n: number) => (n === 1 ? '1 builder' : `${n} builders`),
+  asked: (builder: string) => `A build of ${builder} was asked for:`,
+};

@@ -1,0 +1,8 @@
+import type { View } from '../../lib/view.ts';
+
+export const view: View = {
+  name: 'change',
+  paths: ['changes/#changeid'],
+  within: 'changes',
+  load: () => import('./ChangeView.svelte'),
+};

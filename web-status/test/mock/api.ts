@@ -13,9 +13,11 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   const lists: Record<string, unknown[]> = {
     builders: world.builders, builds: world.builds, buildrequests: world.requests, buildsets: world.buildsets, workers: world.workers,
     changes: world.changes, forceschedulers: world.forces, projects: world.projects, steps: world.steps, logs: world.logs,
+    schedulers: world.schedulers, masters: world.masters,
   };
   const keys: Record<string, string> = {
     builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', projects: 'projectid', logs: 'logid', steps: 'stepid',
+    schedulers: 'schedulerid', masters: 'masterid',
   };
   if (last !== undefined) return undefined;
   if (type === 'views') return id === 'home' ? { body: home(world, query) } : undefined;
@@ -42,6 +44,10 @@ function below(world: World, type: string, id: number, rest: string, query: URLS
     case 'builds/changes': {
       const ids = world.changesOf.get(world.builds[id - 1]?.buildrequestid ?? 0) ?? [];
       return pick('changes', world.changes.filter((change) => ids.includes(change.changeid)));
+    }
+    case 'changes/builds': {
+      const of = (build: { buildrequestid: number | null }): boolean => (world.changesOf.get(build.buildrequestid ?? 0) ?? []).includes(id);
+      return pick('builds', world.builds.filter(of));
     }
     default: return undefined;
   }
@@ -123,6 +129,24 @@ export function control(world: World, builds: Builds, path: string, method: stri
       if (!worker) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
       worker.paused = method === 'pause';
       world.workerChanged(worker, 'state_updated');
+      return { status: 200, result: null };
+    }
+    case 'workers/stop': {
+      const worker = world.workers[Number(id) - 1];
+      if (!worker) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
+      worker.graceful = true;
+      world.workerChanged(worker, 'state_updated');
+      return { status: 200, result: null };
+    }
+    case 'buildrequests/set_priority': {
+      const request = world.requests[Number(id) - 1];
+      if (request) world.prioritize(request, Number(params['priority']));
+      return { status: 200, result: null };
+    }
+    case 'schedulers/enable': {
+      const scheduler = world.schedulers[Number(id) - 1];
+      if (!scheduler) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
+      world.enable(scheduler, params['enabled'] === true);
       return { status: 200, result: null };
     }
     default: return { status: 501, error: { code: -32601, message: `action: ${method} is not supported` } };

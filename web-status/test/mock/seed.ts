@@ -41,6 +41,7 @@ export function seed(count: number, now?: number): World {
   world.worker('lab-1', builders);
   world.worker('lab-2', builders.filter((_, i) => i % 2 === 0));
   world.worker('mac-mini', builders.filter((_, i) => i % 5 === 2), false);
+  world.scheduler('every-commit');
   world.force('force', 'Force build', builders, FIELDS);
   const start = world.now() - 90_000;
   for (let i = 0; i < 12; i++) world.change(AUTHORS[i % 3] ?? '', SUBJECTS[i % 5] ?? '', ['src/pump.c', 'tests/test_pump.c', 'README.md'].slice(0, (i % 3) + 1), start + i * 6000);

@@ -1,4 +1,4 @@
-import type { Build, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Project, Properties, Step, Worker } from '../../client/index.ts';
+import type { Build, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Master, Project, Properties, Scheduler, Step, Worker } from '../../client/index.ts';
 
 /** An event as it goes out: its number, its topics (the shortest name first) and the resource. */
 export interface MockEvent {
@@ -21,6 +21,8 @@ export class World {
   readonly changesOf = new Map<number, number[]>();
   readonly projects: Project[] = [];
   readonly forces: ForceScheduler[] = [];
+  readonly schedulers: Scheduler[] = [];
+  readonly masters: Master[] = [{ masterid: 1, name: 'pump:/srv/ci', active: true, last_active: 0 }];
   readonly events: MockEvent[] = [];
   /** Number of the last event. */
   cursor = 1000;
@@ -180,8 +182,25 @@ export class World {
     this.#logEvent(log, 'finished');
   }
 
+  scheduler(name: string): Scheduler {
+    const scheduler: Scheduler = { schedulerid: this.schedulers.length + 1, name, enabled: true, master: { masterid: 1, name: 'pump:/srv/ci', active: true } };
+    this.schedulers.push(scheduler);
+    return scheduler;
+  }
+
+  enable(scheduler: Scheduler, enabled: boolean): void {
+    scheduler.enabled = enabled;
+    this.emit(scheduler, ['schedulers', scheduler.schedulerid, 'updated']);
+  }
+
+  prioritize(request: BuildRequest, priority: number): void {
+    request.priority = priority;
+    this.#requestEvent(request, 'update');
+  }
+
   force(name: string, label: string, builders: Builder[], fields: ForceField[]): void {
     this.forces.push({ name, button_name: label, label, builder_names: builders.map((builder) => builder.name), enabled: true, all_fields: fields });
+    this.scheduler(name);
   }
 
   #requestEvent(request: BuildRequest, verb: string): void {

@@ -32,7 +32,7 @@ export const workers: Words['workers'] = {
   stopTitle: 'Diesen Worker beenden?',
   stopAbout: (name) => `${name} beendet, was er baut; danach endet sein Programm.`,
   about: 'Über diesen Worker',
-  facts: { admin: 'Betreuer', host: 'Rechner', version: 'Version', system: 'System', access_uri: 'Zugang', worker_commands: 'Befehle', environ: 'Umgebung', basedir: 'Ordner', numcpus: 'Prozessoren' },
+  facts: { arch: 'Architektur', cpus: 'Prozessoren', os: 'System', os_name: 'Distribution', admin: 'Betreuer', host: 'Rechner', version: 'Version', system: 'System', access_uri: 'Zugang', worker_commands: 'Befehle', environ: 'Umgebung', basedir: 'Ordner', numcpus: 'Prozessoren' },
   noBuilders: 'keine',
   builds: 'Builds auf diesem Worker',
   noBuilds: 'Auf diesem Worker wurde noch nichts gebaut.',

@@ -31,7 +31,7 @@ export const workers = {
   stopTitle: 'Stop this worker?',
   stopAbout: (name: string) => `${name} ends what it builds, then its program ends.`,
   about: 'About this worker',
-  facts: { admin: 'Administrator', host: 'Host', version: 'Version', system: 'System', access_uri: 'Access', worker_commands: 'Commands', environ: 'Environment', basedir: 'Folder', numcpus: 'Processors' },
+  facts: { arch: 'Architecture', cpus: 'Processors', os: 'System', os_name: 'Distribution', admin: 'Administrator', host: 'Host', version: 'Version', system: 'System', access_uri: 'Access', worker_commands: 'Commands', environ: 'Environment', basedir: 'Folder', numcpus: 'Processors' },
   noBuilders: 'none',
   builds: 'Builds on this worker',
   noBuilds: 'Nothing has been built on this worker yet.',

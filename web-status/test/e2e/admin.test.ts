@@ -1,0 +1,135 @@
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+
+import type { Build } from '../../client/index.ts';
+import type { Mock, MockOptions } from '../mock/server.ts';
+import { axe } from './axe.ts';
+import { openBrowser, openMock, openPage, type Opened } from './browser.ts';
+
+// Workers, schedulers, requests, changes and masters, over a mock master that this test drives.
+let opened: Opened;
+let mock: Mock;
+let url: string;
+let page: Page;
+let problems: string[] = [];
+
+beforeAll(async () => {
+  opened = await openBrowser({ viewport: { width: 1200, height: 800 } });
+});
+afterAll(() => opened.close());
+afterEach(async () => {
+  await page.close();
+  await mock.close();
+  expect(problems).toEqual([]);
+  problems = [];
+});
+
+async function start(hash: string, options: MockOptions = {}): Promise<void> {
+  ({ mock, url } = await openMock({ builders: 5, ...options }));
+  page = await openPage(opened.context, `${url}${hash}`, problems);
+}
+const live = (): Promise<void> => page.locator('[data-testid=connection][data-state=live]').waitFor();
+const marked = (testid: string, name: string, value: string | number): Locator => page.locator(`[data-testid=${testid}][data-${name}="${value}"]`);
+const stands = ({ buildid }: Build, status: string): Promise<void> => page.locator(`[data-testid=build-row][data-build="${buildid}"][data-status=${status}]`).waitFor();
+
+it('pauses a worker with a reason, and leads to what it builds', async () => {
+  await start('#/workers');
+  await live();
+  await page.getByTestId('state-offline').click();
+  await marked('worker-row', 'worker', 'mac-mini').waitFor();
+  expect(await page.getByTestId('worker-row').count()).toBe(1);
+  expect(page.url()).toContain('state=offline');
+  await page.getByTestId('state-all').click();
+  await page.getByTestId('worker-filter').fill('lab-2');
+  const row = marked('worker-row', 'worker', 'lab-2');
+  await row.getByTestId('pause-button').click();
+  await page.locator('[data-testid=pause-dialog] input').fill('a fan is broken');
+  await page.getByTestId('pause-dialog-submit').click();
+  await row.getByText('Resume').waitFor();
+  await axe(page);
+  await row.getByTestId('worker-link').click();
+  await marked('worker', 'worker', 'lab-2').waitFor();
+  expect(await page.getByTestId('worker-builds').getByTestId('build-row').count()).toBeGreaterThan(0);
+  await live();
+  const build = mock.world.start(mock.world.request(1, 'a change'), 2);
+  await stands(build, 'running');
+  mock.world.finish(build, 2);
+  await stands(build, 'failure');
+  await page.getByTestId('stop-worker').click();
+  await page.getByTestId('stop-dialog-submit').click();
+  await page.getByText('shutting down').waitFor();
+  await axe(page);
+});
+
+it('turns a scheduler off and on, and forces a build of a builder', async () => {
+  await start('#/schedulers');
+  await live();
+  const row = marked('scheduler-row', 'scheduler', 'every-commit');
+  await row.getByTestId('toggle-scheduler').click();
+  await row.getByText('Disabled').waitFor();
+  expect(mock.world.schedulers[0]?.enabled).toBe(false);
+  await row.getByTestId('toggle-scheduler').click();
+  await row.getByText('Enabled').waitFor();
+  await axe(page);
+  const force = marked('scheduler-row', 'scheduler', 'force');
+  await force.locator('summary').click();
+  await force.locator('[data-testid=force-button][data-builder="linux-gcc"]').click();
+  await page.locator('[data-field=branch] input').fill('nowhere');
+  await page.getByTestId('force-submit').click();
+  await page.getByText('There is no branch nowhere.').waitFor();
+  await page.locator('[data-field=branch] input').fill('main');
+  await page.getByTestId('force-submit').click();
+  await page.getByTestId('forced').getByRole('link').waitFor();
+});
+
+it('tells why requests wait, and lets one go first or not at all', async () => {
+  await start('#/pendingbuildrequests');
+  await page.getByTestId('empty').waitFor();
+  await live();
+  const first = mock.world.request(1, 'a change');
+  const second = mock.world.request(2, 'a change');
+  const row = marked('request-row', 'request', second.buildrequestid);
+  await row.waitFor();
+  await page.locator(`[data-testid=request-row][data-request="${first.buildrequestid}"][data-reason=ready]`).waitFor();
+  await axe(page);
+  await row.getByTestId('priority-button').click();
+  await page.getByTestId('priority-input').fill('soon');
+  await page.getByTestId('priority-submit').click();
+  await page.getByText('This must be a whole number.').waitFor();
+  await page.getByTestId('priority-input').fill('7');
+  await page.getByTestId('priority-submit').click();
+  await row.getByText('7', { exact: true }).waitFor();
+  await row.getByTestId('cancel-button').click();
+  await page.getByTestId('cancel-dialog-submit').click();
+  await row.waitFor({ state: 'detached' });
+  expect(second.complete).toBe(true);
+});
+
+it('looks through changes, and shows the builds of one as they come', async () => {
+  await start('#/changes');
+  await live();
+  await page.locator('[data-testid=change-filter][data-filter=author]').fill('Mei');
+  await expect.poll(() => page.getByTestId('change-row').count(), { timeout: 5000 }).toBe(4);
+  await live();
+  mock.world.change('Ada Kern <ada@example.org>', 'Not by her', ['src/flow.c']);
+  const change = mock.world.change('Mei Sato <mei@example.org>', 'Let water flow <b>up</b>\n\nAnd down.', ['src/flow.c']);
+  const row = marked('change-row', 'change', change.changeid);
+  await row.locator('summary').click();
+  expect(await page.getByText('Not by her').count()).toBe(0);
+  await axe(page);
+  await row.getByTestId('change-link').click();
+  await marked('change', 'change', change.changeid).getByText('Let water flow <b>up</b>').waitFor();
+  await page.getByText('Nothing has been built of this change yet.').waitFor();
+  await live();
+  const build = mock.world.start(mock.world.request(1, 'a change', [change]), 1);
+  await marked('build-row', 'build', build.buildid).waitFor();
+  mock.world.finish(build, 0);
+  await stands(build, 'success');
+  await axe(page);
+});
+
+it('shows masters', async () => {
+  await start('#/masters');
+  await marked('master-row', 'master', 'pump:/srv/ci').getByText('Running').waitFor();
+  await axe(page);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Build, Client, Views } from '../../client/index.ts';
+import type { Build, Client, Step, Views } from '../../client/index.ts';
 import { leastWidth, readChoice, wantedBuilders } from '../../src/views/waterfall/choice.ts';
 import { plan, Reader, tileOf, type Wish } from '../../src/views/waterfall/reader.ts';
 import { Store } from '../../src/views/waterfall/store.ts';
@@ -51,6 +51,26 @@ describe('what is held', () => {
     expect(store.size).toBe(1);
     expect(store.missing(1, { from: NOW - 6000, to: NOW }, false)).toEqual([{ from: NOW - 6000, to: NOW - 1000 }]);
     expect(store.missing(2, { from: NOW - 500, to: NOW }, false)).toHaveLength(1);
+  });
+
+  it('knows steps only while somebody sees them', () => {
+    const store = new Store();
+    const one = build(1, NOW - 100);
+    const step = { stepid: 1, number: 0, buildid: one.buildid, started_at: NOW - 90, complete: true } as Step;
+    const view = { ...answer([one], NOW - 200, NOW, 9, [1]), steps: [step as Views['waterfall']['steps'][number]] };
+    const asked = { from: NOW - 200, to: NOW, builders: [1], steps: true };
+    store.take(view, asked, 1);
+    expect(store.stepsOf(one.buildid)).toEqual([]);
+    expect(store.missing(1, asked, true)).toHaveLength(1);
+    store.steps = true;
+    store.take(view, asked, 1);
+    store.applyStep({ ...step, complete: false });
+    store.applyStep({ ...step, number: 1, buildid: -1 });
+    expect(store.stepsOf(one.buildid)).toEqual([step]);
+    expect(store.missing(1, asked, true)).toEqual([]);
+    store.steps = false;
+    expect(store.missing(1, asked, true)).toHaveLength(1);
+    expect(store.missing(1, asked, false)).toEqual([]);
   });
 
   it('tells whose column changed', () => {

@@ -21,6 +21,7 @@ mod report;
 mod server;
 mod site;
 mod status;
+mod web;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +44,9 @@ enum What {
     /// Builds on simulated workers, with a configuration of LLVM's size.
     #[command(override_usage = "cargo xtask bench engine [OPTIONS]")]
     Engine(engine::Options),
+    /// The web status of a filled master in a browser, beside Buildbot's; a table of ratios.
+    #[command(override_usage = "cargo xtask bench web [OPTIONS]")]
+    Web(web::Options),
     /// Serves "hello" at a port: the most that any server here can do.
     #[command(hide = true)]
     Hello {
@@ -56,6 +60,7 @@ async fn main() {
     let result = match Bench::parse().what {
         What::Status(options) => until_told(status::run(options)).await,
         What::Engine(options) => until_told(engine::run(options)).await,
+        What::Web(options) => until_told(web::run(options)).await,
         What::Hello { port } => hello::serve(port).await,
     };
     if let Err(why) = result {

@@ -9,7 +9,7 @@ pub(crate) const PLAIN_BUILDERS: u64 = 50;
 /// Builds that a change of history starts.
 const PER_CHANGE: u64 = 10;
 /// Builders of the master whose views are measured; each change starts a build of each.
-const BUILDERS_OF_VIEWS: u64 = 200;
+pub(crate) const BUILDERS_OF_VIEWS: u64 = 200;
 
 /// One of the two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,6 +48,13 @@ pub(crate) struct Options {
     /// Puts the tables into docs/src/benchmarks.md.
     #[arg(long)]
     pub(crate) write: bool,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// Where things are.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Places {
     /// The program `weir`.
     #[arg(long, hide = true, env = "WEIR_BENCH_PROGRAM")]
     pub(crate) weir: PathBuf,

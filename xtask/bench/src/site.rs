@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::client::Client;
 use crate::fill::{self, Filled};
-use crate::options::{Options, Plan, Which};
+use crate::options::{Places, Plan, Which};
 use crate::program::{Program, Usage};
 use crate::server::{self, Server, worker_name};
 
@@ -26,14 +26,14 @@ pub(crate) struct Site {
 
 impl Site {
     /// Configures the server anew in `folder`, which is emptied.
-    pub(crate) fn new(which: Which, options: &Options, plan: &Plan, folder: &Path) -> Result<Self> {
+    pub(crate) fn new(which: Which, places: &Places, plan: &Plan, folder: &Path) -> Result<Self> {
         let failed = |error| format!("{} cannot be made: {error}", folder.display());
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => fs::create_dir_all(folder).map_err(failed)?,
         }
         let folder = fs::canonicalize(folder).map_err(failed)?;
-        let server = server::configure(which, options, plan, &folder)?;
+        let server = server::configure(which, places, plan, &folder)?;
         Ok(Self {
             client: Client::new(server.base(), server.token())?,
             server,

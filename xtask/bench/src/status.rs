@@ -28,7 +28,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     load::require_wrk().await?;
     machine::allow_connections(options.subscribers.max(options.many))?;
     let begun = Instant::now();
-    let folder = options.root.join("target").join("bench");
+    let folder = options.places.root.join("target").join("bench");
     std::fs::create_dir_all(&folder)
         .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     let plan = options.plan(Which::Weir);
@@ -52,7 +52,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let tables = keep(&folder, &report)?;
     println!("{tables}");
     if options.write {
-        book::write(&options.root, &tables)?;
+        book::write(&options.places.root, "status", &tables)?;
     }
     problems.result()
 }
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
     /// Gets the server to run, filled, with its workers.
     async fn begin(&mut self, folder: &Path, figures: &mut Figures) -> Option<Site> {
         let (plan, options) = (&self.plan, self.options);
-        let mut site = match Site::new(self.which, options, plan, folder) {
+        let mut site = match Site::new(self.which, &options.places, plan, folder) {
             Ok(site) => site,
             Err(why) => {
                 let failed = async { Err(why) };

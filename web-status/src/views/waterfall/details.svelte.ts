@@ -81,7 +81,6 @@ export class DetailReader {
 }
 
 function byId(workers: Worker[]): Map<number, string> {
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changes once it is made
   return new Map(workers.map((worker) => [worker.workerid, worker.name]));
 }
 

@@ -30,7 +30,7 @@ const LANES = 2;
 /** A screen's height is as long as so many tiles at the least. */
 const TILES = 2;
 /** With more builds than the first, only those near to sight are held; with more than the second, only those in sight. */
-const HOLD = { near: 30_000, seen: 60_000 };
+const HOLD = { near: 8000, seen: 60_000 };
 const PAUSE = 4000;
 
 /** The length of the tiles of time for a stretch: a power of two of minutes, so that they meet at all zooms. */

@@ -37,6 +37,8 @@ const WIDEST = 300;
 const TOGETHER = 200;
 const REST = 250;
 const LISTED = 150;
+/** Steps are read where a build of so many seconds is so high, and columns are so wide. */
+const ROOM = { seconds: 400, height: 26, width: 64 };
 
 /** What is shown of time and builders, and how it moves. Draws when something changed, and only that. */
 export class Scene {
@@ -48,6 +50,10 @@ export class Scene {
   following = $state(true);
   /** Whether all that is in sight is there. */
   settled = $state(false);
+  /** Whether steps are chosen, and there is room for them. */
+  stepped = $state(false);
+  /** Whether builds have been drawn. */
+  drawn = $state(false);
   /** Called when a movement has come to rest. */
   onrest: () => void = () => undefined;
 
@@ -256,6 +262,7 @@ export class Scene {
       this.#painted = picture.now;
       this.#painter.all(picture);
       this.#lay(picture);
+      this.drawn ||= this.#store.size > 0;
       this.#want(picture);
     } else {
       const ids = this.#dirty;
@@ -334,9 +341,12 @@ export class Scene {
     const reach = Math.ceil((last - first) / 2);
     const busy = this.candidates.length !== this.builders.length;
     const all = busy ? this.candidates.map((builder) => builder.builderid) : undefined;
+    const stepped = this.steps && picture.columns.width >= ROOM.width && picture.axis.scale * ROOM.seconds >= ROOM.height;
+    if (this.#store.steps !== stepped) this.#store.steps = stepped;
+    this.stepped = stepped;
     this.#reader.want({
       seen, builders: all ?? ids(first, last), near: { from: seen.from - margin, to: seen.to + margin }, nearBuilders: all ?? ids(first - reach, last + reach),
-      steps: this.steps && picture.columns.width >= 64 && picture.axis.scale * 300 >= 26,
+      steps: stepped,
     });
     this.settled = this.#reader.settled;
   }

@@ -29,6 +29,18 @@ export class Store {
   /** The builder of each build that is held. */
   readonly #builders = new Map<number, number>();
   #sorted: Change[] | undefined;
+  #wanted = false;
+
+  /** Whether steps are taken; where nobody sees them, they are forgotten. */
+  get steps(): boolean {
+    return this.#wanted;
+  }
+  set steps(wanted: boolean) {
+    this.#wanted = wanted;
+    if (wanted) return;
+    this.#stepped.clear();
+    this.#steps.clear();
+  }
 
   /** How many builds are held. */
   get size(): number {
@@ -71,14 +83,14 @@ export class Store {
   /** Takes an answer: what was asked for is known from `complete_from` on. `live`: events tell what comes after it. */
   take(view: Views['waterfall'], asked: Asked, cursor: number, live = false): void {
     for (const build of view.builds) this.#put(builtOf(build, cursor));
-    for (const step of view.steps) this.#putStep(step);
+    if (this.#wanted) for (const step of view.steps) this.#putStep(step);
     for (const change of view.changes) this.#changes.set(change.changeid, change);
     this.#sorted = undefined;
     const from = Math.max(asked.from, fine(view.complete_from, view.complete_from_us));
     const to = live ? Infinity : asked.to;
     for (const id of asked.builders ?? view.builders.map((builder) => builder.builderid)) {
       coverage(this.#known, id).add(from, to);
-      if (asked.steps) coverage(this.#stepped, id).add(from, to);
+      if (asked.steps && this.#wanted) coverage(this.#stepped, id).add(from, to);
     }
     this.#tell(undefined);
   }
@@ -98,7 +110,7 @@ export class Store {
   /** Takes an event about a step; those of builds that are not known are not kept. */
   applyStep(step: Step): void {
     const builderid = this.#builders.get(step.buildid);
-    if (builderid === undefined || step.started_at === null) return;
+    if (!this.#wanted || builderid === undefined || step.started_at === null) return;
     this.#putStep(step);
     this.#tell(builderid);
   }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::options::{Options, Plan, Which};
+use crate::options::{Places, Plan, Which};
 
 pub(crate) use buildbot::Buildbot;
 pub(crate) use weir::{Weir, token};
@@ -47,15 +47,15 @@ pub(crate) trait Server {
 /// Configures the server in the folder.
 pub(crate) fn configure(
     which: Which,
-    options: &Options,
+    places: &Places,
     plan: &Plan,
     folder: &Path,
 ) -> Result<Box<dyn Server>> {
     write(&folder.join("loud.txt"), &lines(plan.lines))?;
     write(&folder.join("short.txt"), &lines(8))?;
     Ok(match which {
-        Which::Weir => Box::new(Weir::configure(&options.weir, plan, folder)?),
-        Which::Buildbot => Box::new(Buildbot::configure(&options.root, plan, folder)?),
+        Which::Weir => Box::new(Weir::configure(&places.weir, plan, folder)?),
+        Which::Buildbot => Box::new(Buildbot::configure(&places.root, plan, folder)?),
     })
 }
 

@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core';
+
+/** The two servers whose pages are measured. */
+export type Kind = 'weir' | 'buildbot';
+
+/** A build with a long log in its first step. */
+export interface LongLog {
+  builder: number;
+  build: number;
+  lines: number;
+}
+
+/** By what one knows that a page shows something: elements, which hold a text. */
+export interface Sign {
+  selector: string;
+  text?: string;
+  /** How many there are at least; 1 where left out. */
+  least?: number;
+}
+
+/** What is measured of a web status: where its pages are, and how one knows that they show something. */
+export interface Pages {
+  kind: Kind;
+  url: string;
+  lines: number;
+  first: { hash: string; ready: Sign };
+  waterfall: { hash: string; ready: Sign; settled: Sign; surface: string };
+  log: { hash: string; ready: Sign; ended: Sign };
+  /** Leads to the end of the log. */
+  toEnd: (page: Page) => Promise<void>;
+}
+
+/** The link to the first builder. */
+const LINK: Sign = { selector: 'a', text: 'b000' };
+
+/** The pages of a server. */
+export function pagesOf(kind: Kind, url: string, log: LongLog): Pages {
+  return kind === 'weir' ? weir(url, log) : buildbot(url, log);
+}
+
+function weir(url: string, { builder, build, lines }: LongLog): Pages {
+  const hash = `#/builders/${builder}/builds/${build}/steps/0/logs/stdio`;
+  const chart = '[data-testid=waterfall-chart]';
+  return {
+    kind: 'weir', url, lines,
+    first: { hash: '#/builders', ready: LINK },
+    waterfall: { hash: '#/waterfall?span=1d', ready: { selector: `${chart}[data-drawn=true]` }, settled: { selector: `${chart}[data-settled=true]` }, surface: '[data-testid=waterfall-surface]' },
+    log: { hash, ready: { selector: '[data-testid=log-line]', text: '00000000' }, ended: { selector: '[data-testid=log-line]', text: lastOf(lines) } },
+    // Behind the log's own lines there are some of the step's.
+    toEnd: (page) => page.evaluate((line) => void (location.hash = line), `${hash}#L${lines}`),
+  };
+}
+
+function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
+  const boxes: Sign = { selector: 'svg rect', least: 20 };
+  return {
+    kind: 'buildbot', url, lines,
+    first: { hash: '#/builders', ready: LINK },
+    waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: 'svg' },
+    log: { hash: `#/builders/${builder}/builds/${build}/steps/0/logs/stdio`, ready: { selector: '#root', text: '00000000 ....' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
+    toEnd: (page) =>
+      page.evaluate(() => {
+        const boxes = [...document.querySelectorAll<HTMLElement>('*')].filter((one) => one.scrollHeight > one.clientHeight + 100);
+        for (const box of boxes) box.scrollTop = box.scrollHeight;
+      }),
+  };
+}
+
+/** The number with which the last line begins. */
+function lastOf(lines: number): string {
+  return String(lines - 1).padStart(8, '0');
+}

@@ -28,41 +28,56 @@ const SCREEN = { width: 1360, height: 860 };
 /** Events in a second. */
 const RATE = 1000;
 /** Milliseconds until a page may show something. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 /** Turns of the wheel: down, up and to the sides. */
 const TURNS = 240;
+
+/** What can be measured by itself. */
+export type Part = 'first' | 'waterfall' | 'log' | 'events';
 
 /** Measures the pages of one server, each in a browser that has seen nothing yet. */
 export class Measuring {
   readonly #pages: Pages;
-  readonly #figures: Figures = { problems: [] };
+  readonly #figures: Figures;
 
-  constructor(pages: Pages) {
+  constructor(pages: Pages, figures: Figures) {
     this.#pages = pages;
+    this.#figures = figures;
   }
 
-  async all(seconds: number): Promise<Figures> {
-    await this.#part('first view', () => this.#first());
-    await this.#part('waterfall', () => this.#waterfall());
-    await this.#part('long log', () => this.#log());
-    await this.#part('events', () => this.#events(seconds));
+  /** Measures a part; gives all figures so far. */
+  async measure(part: Part, seconds: number): Promise<Figures> {
+    const work: Record<Part, () => Promise<void>> = {
+      first: () => this.#first(), waterfall: () => this.#waterfall(), log: () => this.#log(), events: () => this.#events(seconds),
+    };
+    try {
+      await work[part]();
+    } catch (error) {
+      this.#figures.problems.push(`${part}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
+    }
+    process.stderr.write(`${this.#pages.kind}: ${part}: ${JSON.stringify(this.#figures)}\n`);
     return this.#figures;
   }
 
-  async #part(name: string, work: () => Promise<void>): Promise<void> {
+  /** Works with a page in a browser of its own. */
+  async #browsing(work: (page: Page, browser: Browser) => Promise<void>): Promise<void> {
+    const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'] });
     try {
-      await work();
-    } catch (error) {
-      this.#figures.problems.push(`${name}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
+      const page = await browser.newPage({ viewport: SCREEN });
+      await work(page, browser);
+      // Buildbot does not stand it when one leaves in the middle of its answers.
+      if (this.#pages.kind === 'buildbot') await page.waitForLoadState('networkidle', { timeout: 20_000 }).catch(() => undefined);
+    } finally {
+      await browser.close();
     }
-    process.stderr.write(`${this.#pages.kind}: ${name}: ${JSON.stringify(this.#figures)}\n`);
   }
 
   async #first(): Promise<void> {
     const { url, first } = this.#pages;
     const times: number[] = [];
     for (let i = 0; i < TIMES; i++) {
-      await browsing(async (page) => {
+      await this.#browsing(async (page) => {
         const scripts: Promise<number>[] = [];
         page.on('response', (response) => {
           if (response.request().resourceType() === 'script') scripts.push(response.body().then((body) => gzipSync(body).length));
@@ -78,7 +93,7 @@ export class Measuring {
     const { url, waterfall } = this.#pages;
     const [pictures, settled]: [number[], number[]] = [[], []];
     for (let i = 0; i < TIMES; i++) {
-      await browsing(async (page) => {
+      await this.#browsing(async (page) => {
         pictures.push(await opened(page, `${url}/${waterfall.hash}`, waterfall.ready));
         settled.push(await when(page, waterfall.settled));
         if (i === TIMES - 1) await this.#scroll(page);
@@ -117,7 +132,7 @@ export class Measuring {
     const { url, log, toEnd } = this.#pages;
     const [lines, ends]: [number[], number[]] = [[], []];
     for (let i = 0; i < TIMES; i++) {
-      await browsing(async (page) => {
+      await this.#browsing(async (page) => {
         lines.push(await opened(page, `${url}/${log.hash}`, log.ready));
         const begun = await page.evaluate(() => performance.now());
         await toEnd(page);
@@ -132,7 +147,7 @@ export class Measuring {
     const { url, waterfall } = this.#pages;
     const injector = await Injector.before(url);
     try {
-      await browsing(async (page, browser) => {
+      await this.#browsing(async (page, browser) => {
         await opened(page, `${injector.url}/${waterfall.hash.replace('1d', '4h')}`, waterfall.ready);
         await when(page, waterfall.settled);
         const meter = await Meter.of(page, browser);
@@ -174,17 +189,6 @@ class Meter {
     const { processInfo } = await this.#browser.send('SystemInfo.getProcessInfo');
     const cpu = processInfo.filter((one) => one.type === 'renderer').reduce((sum, one) => sum + one.cpuTime, 0);
     return { cpu, heap: usedSize / 1e6 };
-  }
-}
-
-/** Works with a page in a browser of its own. */
-async function browsing(work: (page: Page, browser: Browser) => Promise<void>): Promise<void> {
-  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'] });
-  try {
-    await work(await browser.newPage({ viewport: SCREEN }), browser);
-  } finally {
-    await browser.close();
   }
 }
 

@@ -51,13 +51,14 @@ function weir(url: string, { builder, build, lines }: LongLog): Pages {
   };
 }
 
+// Before the first step of a build, Buildbot has one that prepares the worker.
 function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
-  const boxes: Sign = { selector: 'svg rect', least: 20 };
+  const boxes: Sign = { selector: 'g.build rect', least: 20 };
   return {
     kind: 'buildbot', url, lines,
     first: { hash: '#/builders', ready: LINK },
-    waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: 'svg' },
-    log: { hash: `#/builders/${builder}/builds/${build}/steps/0/logs/stdio`, ready: { selector: '#root', text: '00000000 ....' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
+    waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: '.inner-content' },
+    log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: '00000000 ....' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
     toEnd: (page) =>
       page.evaluate(() => {
         const boxes = [...document.querySelectorAll<HTMLElement>('*')].filter((one) => one.scrollHeight > one.clientHeight + 100);

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Mock, MockOptions } from '../mock/server.ts';
 import { axe } from './axe.ts';
 import { openBrowser, openMock, openPage, type Opened } from './browser.ts';
+import { FRAME, looks, MOMENT, still } from './looks.ts';
 
 // The waterfall is a picture: what it shows is told by the list for those who do not see it, and by its pixels.
 let opened: Opened;
@@ -184,6 +185,27 @@ it('shows 200 builders of which only those in sight are asked for', async () => 
   await until(async () => !(await names()).includes(before[0] ?? ''));
   await settled();
   await page.getByTestId('waterfall-build').first().waitFor(attached);
+});
+
+it('looks as it should', async () => {
+  await page.close();
+  await mock.close();
+  const own = await openBrowser(FRAME);
+  ({ mock, url } = await openMock({ builders: 14, now: MOMENT / 1000 }));
+  page = await own.context.newPage();
+  await still(page);
+  // As at midday of the mock master, of whose builds the newest have ended some hours ago.
+  await page.goto(`${url}#/waterfall?span=8h&at=${MOMENT / 1000 - 3 * 3600}&width=normal`);
+  await settled();
+  await page.getByTestId('waterfall-build').first().waitFor(attached);
+  await looks(page, 'waterfall');
+  await page.goto(`${url}#/waterfall?span=4d&at=${MOMENT / 1000}`);
+  await settled();
+  await page.getByTestId('waterfall-build').first().waitFor(attached);
+  await looks(page, 'waterfall-days');
+  await page.close();
+  await own.close();
+  page = await opened.context.newPage();
 });
 
 it('is for everybody, also on a phone', async () => {

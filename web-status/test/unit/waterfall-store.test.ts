@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Build, Client, Step, Views } from '../../client/index.ts';
-import { leastWidth, readChoice, wantedBuilders } from '../../src/views/waterfall/choice.ts';
+import { fittingSpan, leastWidth, readChoice, wantedBuilders } from '../../src/views/waterfall/choice.ts';
 import { plan, Reader, tileOf, type Wish } from '../../src/views/waterfall/reader.ts';
 import { Store } from '../../src/views/waterfall/store.ts';
 import { numbers } from './random.ts';
@@ -175,6 +175,15 @@ describe('what the reader chose', () => {
     expect(chosen('q=lin')).toEqual([1, 2]);
     expect(chosen('project=1')).toEqual([1, 3]);
     expect(chosen('busy=1')).toEqual([2, 3]);
+  });
+
+  it('begins with a span in which builds can be read, and the newest are in sight', () => {
+    const builds = (seconds: number, ago: number) => Array.from({ length: 9 }, (_, i) => ({ start: NOW - ago - i * 100, end: NOW - ago - i * 100 + seconds }));
+    expect(fittingSpan(builds(10, 60), NOW)).toBe(600);
+    expect(fittingSpan(builds(10, 1500), NOW)).toBe(3600);
+    expect(fittingSpan(builds(300, 60), NOW)).toBe(4 * 3600);
+    expect(fittingSpan(builds(30_000, 1e6), NOW)).toBe(4 * 3600);
+    expect(fittingSpan([], NOW)).toBe(4 * 3600);
   });
 
   it('makes columns narrow where weeks are shown', () => {

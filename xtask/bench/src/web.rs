@@ -2,7 +2,7 @@
 //!
 //! What is seen in the browser is measured by `web-status/bench`, which is told here where the servers are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use crate::{Result, book, machine};
 
 /// How long a server may take to write its long log, and the browser to measure what does not wait for events.
 const LONG: Duration = Duration::from_secs(900);
+
+/// What is measured, one after the other, as `web-status/bench` calls it.
+const PARTS: [&str; 4] = ["first", "waterfall", "log", "events"];
 
 /// What to measure, and how much of it.
 #[derive(Args, Clone, Debug)]
@@ -85,12 +88,17 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         let name = format!("web-{which:?}").to_lowercase();
         sites.push((which, filled(which, &options, &folder.join(name)).await?));
     }
-    let mut servers = vec![];
-    for (which, (site, log)) in &sites {
+    let browser = Browser::new(&options, &folder);
+    for (which, (site, log)) in &mut sites {
         let kind = format!("{which:?}").to_lowercase();
-        servers.push(json!({ "kind": kind, "url": site.client().base(), "log": log }));
+        for part in PARTS {
+            eprintln!("==> {kind}: {part}");
+            site.ready_for_load().await?;
+            let server = json!({ "kind": kind, "url": site.client().base(), "log": log });
+            browser.measure(&server, part).await?;
+        }
     }
-    let table = browse(&options, &folder, &json!(servers)).await?;
+    let table = browser.table()?;
     let said = format!(
         "Measured {}; load {load} at the start, {} at the end, {:.1} minutes. {} builds of {BUILDERS_OF_VIEWS} builders within a day, \
          a log of {} lines, headless Chromium.\n\n{table}",
@@ -135,27 +143,50 @@ async fn built(site: &Site, request: i64) -> Result<i64> {
     }
 }
 
-/// Lets the browser look, and gives the table of what it saw.
-async fn browse(options: &Options, folder: &Path, servers: &serde_json::Value) -> Result<String> {
-    let table = folder.join("web.md");
-    // What an earlier run said is not what this one says.
-    let _ = std::fs::remove_file(&table);
-    let log = folder.join("web.log");
-    let _ = std::fs::remove_file(&log);
-    eprintln!("==> the browser; it tells what it does in {}", log.display());
-    let mut command = Command::new("npm");
-    command
-        .args(["run", "bench"])
-        .current_dir(options.places.root.join("web-status"))
-        .env("WEB_BENCH_SERVERS", servers.to_string())
-        .env("WEB_BENCH_SECONDS", options.seconds().to_string())
-        .env("WEB_BENCH_TABLE", &table);
-    let mut browser = Program::start(command, log)?;
-    let limit = LONG + Duration::from_secs(3 * options.seconds());
-    let begun = Instant::now();
-    while browser.check().is_ok() && begun.elapsed() < limit {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+/// The browser: what it measured is in a file, to which each part adds.
+struct Browser<'a> {
+    options: &'a Options,
+    table: PathBuf,
+    log: PathBuf,
+}
+
+impl<'a> Browser<'a> {
+    fn new(options: &'a Options, folder: &Path) -> Self {
+        let (table, log) = (folder.join("web.md"), folder.join("web.log"));
+        // What an earlier run said is not what this one says.
+        for file in [&table, &table.with_extension("md.json"), &log] {
+            let _ = std::fs::remove_file(file);
+        }
+        Self { options, table, log }
     }
-    std::fs::read_to_string(&table)
-        .map_err(|_| format!("the browser could not measure everything; {}", browser.last_words()))
+
+    async fn measure(&self, server: &serde_json::Value, part: &str) -> Result<()> {
+        let mut command = Command::new("npm");
+        command
+            .args(["run", "bench"])
+            .current_dir(self.options.places.root.join("web-status"))
+            .env("WEB_BENCH_SERVER", server.to_string())
+            .env("WEB_BENCH_PART", part)
+            .env("WEB_BENCH_SECONDS", self.options.seconds().to_string())
+            .env("WEB_BENCH_TABLE", &self.table);
+        let mut program = Program::start(command, self.log.clone())?;
+        let limit = LONG + Duration::from_secs(2 * self.options.seconds());
+        let begun = Instant::now();
+        // What could not be measured stands in the table.
+        while program.check().is_ok() {
+            if begun.elapsed() > limit {
+                return Err(format!("the browser does not end; {}", program.last_words()));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        match self.table.exists() {
+            true => Ok(()),
+            false => Err(format!("the browser measured nothing; {}", program.last_words())),
+        }
+    }
+
+    fn table(&self) -> Result<String> {
+        std::fs::read_to_string(&self.table)
+            .map_err(|error| format!("{} cannot be read: {error}", self.table.display()))
+    }
 }

@@ -1,6 +1,7 @@
 import type { Builder } from '../../../client/index.ts';
 import { admits, tagsOf, type TagChoice } from '../../lib/tags.ts';
-import { readSpan, USUAL_SPAN } from './axis.ts';
+import { readSpan, SPANS, USUAL_SPAN } from './axis.ts';
+import type { Built } from './column.ts';
 
 /** What the reader chose, as the address has it. */
 export interface Choice {
@@ -63,4 +64,16 @@ export function wantedBuilders(builders: readonly Builder[], choice: Choice, bus
       (choice.project === undefined || builder.projectid === choice.project) &&
       (!choice.busy || busy(builder.builderid)),
   );
+}
+
+/** A build is so high on a screen, as a part of it, that it can be read. */
+const READABLE = 1 / 45;
+
+/** The span to begin with where nobody chose: in which builds can be read, and the newest ones are in sight. */
+export function fittingSpan(builds: readonly Pick<Built, 'start' | 'end'>[], now: number): number {
+  const lengths = builds.flatMap(({ start, end }) => (end === null ? [] : [end - start])).sort((a, b) => a - b);
+  const newest = Math.max(...builds.map((build) => build.start));
+  const median = lengths[lengths.length >> 1];
+  if (median === undefined) return USUAL_SPAN;
+  return Math.min(USUAL_SPAN, SPANS.find((span) => span >= median / READABLE && span >= (now - newest) * 2) ?? USUAL_SPAN);
 }

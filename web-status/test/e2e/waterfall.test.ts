@@ -166,10 +166,10 @@ it('shows the builders that are wanted', async () => {
   await until(async () => (await names()).includes('package'));
 });
 
-it('shows 200 builders of which only those in sight are asked for', async () => {
+it('shows 90 builders of which only those in sight are asked for', async () => {
   await page.close();
   await mock.close();
-  ({ mock, url } = await openMock({ builders: 200 }));
+  ({ mock, url } = await openMock({ builders: 90 }));
   page = await openPage(opened.context, 'about:blank', problems);
   const asked: URL[] = [];
   page.on('request', (request) => request.url().includes('views/waterfall') && asked.push(new URL(request.url())));

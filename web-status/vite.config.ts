@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { licences } from './scripts/licences.ts';
 import { mockPlugin } from './test/mock/plugin.ts';
 
 // The master that `npm run dev` talks to.
@@ -9,7 +10,7 @@ const master = process.env['WEIR_URL'] ?? 'http://127.0.0.1:8010';
 export default defineConfig(({ mode }) => ({
   // Relative addresses: the built files work below any path prefix.
   base: './',
-  plugins: [svelte(), ...(mode === 'mock' ? [mockPlugin()] : [])],
+  plugins: [svelte(), licences(), ...(mode === 'mock' ? [mockPlugin()] : [])],
   build: { target: 'es2022', cssTarget: ['chrome123', 'firefox120', 'safari17.5'] },
   server: { host: '127.0.0.1', ...(mode === 'mock' ? {} : { proxy: { '/api': master, '/sse': master } }) },
   // Svelte's browser build also in tests, so that components mount.

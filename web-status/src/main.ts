@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 
 import App from './App.svelte';
 import './app.css';
+import { dress } from './lib/appearance.svelte.ts';
 import { readConfig, type SiteConfig } from './lib/config.ts';
 import { errorText } from './lib/format.ts';
 import { speakAs } from './lib/language.svelte.ts';
@@ -22,6 +23,7 @@ async function prepare(): Promise<SiteConfig> {
   return config;
 }
 
+dress();
 const target = document.getElementById('app');
 if (target) {
   // The language at the same time: nothing is shown in another one first.

@@ -1,6 +1,7 @@
 import { onMount } from 'svelte';
 
 import { Following, type Client, type Phase, type Source, type StreamState, type Trouble } from '../../client/index.ts';
+import { staysAwake, withBeside } from './beside.ts';
 import { errorText } from './format.ts';
 import { whileHidden } from './hidden.ts';
 
@@ -16,6 +17,15 @@ export function report(state: StreamState): void {
   connection.state = state;
 }
 
+/** What is on the page and follows something. */
+// eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody shows it
+const lives = new Set<Live>();
+
+/** Tries at once to follow again, instead of after a pause. */
+export function retryNow(): void {
+  for (const live of lives) live.retry();
+}
+
 /** A view's data: what the client follows, in values that tell who shows them that they have changed. */
 export class Live extends Following {
   phase: Phase = $state('loading');
@@ -25,15 +35,22 @@ export class Live extends Following {
   next = $state(0);
   #hidden: ReturnType<typeof whileHidden> | undefined;
 
+  constructor(client: Pick<Client, 'watch'>, source: Source) {
+    super(withBeside(client), source);
+  }
+
   /** Begins, and gives what ends it. */
   start(): () => void {
-    this.#hidden = whileHidden((paused) => this.pause(paused));
+    // Unless what the reader watches is still to be heard of.
+    this.#hidden = whileHidden((paused) => this.pause(paused && !staysAwake()));
+    lives.add(this);
     addEventListener('online', this.retry);
     this.begin();
     return () => {
       this.#hidden?.end();
       removeEventListener('online', this.retry);
       this.close();
+      lives.delete(this);
     };
   }
 

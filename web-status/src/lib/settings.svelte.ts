@@ -20,7 +20,7 @@ export const CHOICES = {
   /** Whether single keys are shortcuts; those with Ctrl or ⌘ always are. */
   shortcuts: [true, false],
   /** Which ends of watched builds the browser notifies of. */
-  notify: ['off', 'all', 'bad'],
+  notify: ['all', 'bad', 'off'],
   /** Whether the page's icon shows how watched builds stand. */
   badge: [true, false],
 } as const;

@@ -1,3 +1,28 @@
 import type { Words } from '../en/index.ts';
 
-export const about: Words['about'] = {};
+export const about: Words['about'] = {
+  title: 'Über',
+  versions: 'Versionen',
+  page: 'Web-Status',
+  server: 'Server',
+  api: 'JSON-API',
+  documented: 'Ihre Beschreibung',
+  unknown: 'nicht genannt',
+  masters: 'Master',
+  master: 'Master',
+  state: 'Zustand',
+  lastActive: 'Zuletzt tätig',
+  active: 'Tätig',
+  inactive: 'Fort',
+  noMasters: 'Der Server nennt keinen Master.',
+  configuration: 'Was eingerichtet ist',
+  lists: { builders: 'Builder', workers: 'Worker', schedulers: 'Scheduler', changesources: 'Quellen von Änderungen', projects: 'Projekte', forceschedulers: 'Formulare für Builds' },
+  you: 'Sie',
+  anonymous: 'Nicht angemeldet',
+  byToken: 'Bekannt durch ein API-Token',
+  browser: 'Browser',
+  licences: 'Lizenzen',
+  licencesAbout: 'Diese Seite steht unter der MIT-Lizenz. In ihren Dateien ist auch Code dieser Pakete:',
+  noLicences: 'Die Datei, die sie nennt, licences.json, liegt nicht neben dieser Seite.',
+  noText: 'Das Paket enthält keinen Text seiner Lizenz.',
+};

@@ -22,6 +22,7 @@ export const frame: Words['frame'] = {
   skip: 'Zum Inhalt',
 
   cancel: 'Abbrechen',
+  close: 'Schließen',
   crumbs: 'Weg zu dieser Seite',
   noBuilds: 'Noch keine Builds',
 
@@ -76,6 +77,44 @@ export const frame: Words['frame'] = {
     refused: (why) => `Der Server hat das abgelehnt: ${why}`,
     expired: 'Der Server kennt Sie nicht mehr: Die Sitzung ist zu Ende, oder das Token wurde widerrufen. Melden Sie sich neu an, oder machen Sie ohne Anmeldung weiter.',
   },
+
+  jump: {
+    title: 'Springen zu',
+    short: 'Springen…',
+    placeholder: 'Builder, Worker, Änderung oder Nummer eines Builds',
+    results: 'Ziele',
+    help: '↑ ↓ zum Wählen, Enter zum Springen, Esc zum Schließen. „linux 12“ ist Build 12 eines Builders.',
+    nothing: 'Nichts hat diesen Namen oder diese Nummer.',
+    kinds: { view: 'Seite', builder: 'Builder', worker: 'Worker', change: 'Änderung', build: 'Build', request: 'Anforderung' },
+  },
+  keys: {
+    title: 'Tasten',
+    view: 'Auf dieser Seite',
+    page: 'Überall',
+    go: 'Gehe zu',
+    then: 'dann',
+    off: 'Einzelne Tasten sind in den Einstellungen abgeschaltet; nur die mit Strg oder ⌘ wirken.',
+    about: 'Beim Tippen in ein Feld bewirken Tasten nichts. Abschalten lassen sie sich in den',
+    sheet: 'Alle Tasten zeigen',
+    search: 'Auf dieser Seite suchen oder springen',
+    jump: 'Zu Builder, Worker, Änderung oder Build springen',
+    down: 'Nächste Zeile',
+    up: 'Vorige Zeile',
+    theme: 'Andere Farben',
+  },
+  offline: {
+    server: 'Der Server ist nicht erreichbar.',
+    network: 'Dieses Gerät hat kein Netz.',
+    since: (time) => `Angezeigt wird der Stand von ${time}; was seither geschah, kommt lückenlos nach.`,
+    back: (time) => `Wieder live: Alles, was seit ${time} geschah, ist da.`,
+  },
+  watch: {
+    builder: 'Melden, wie Builds dieses Builders enden',
+    build: 'Melden, wie dieser Build endet',
+    no: 'Wird beobachtet. Nicht mehr melden',
+    ended: (name, number, status) => `${name} #${number}: ${status}`,
+  },
+  colours: (theme) => `Farben: ${theme}. Ändern`,
 
   again: 'Noch einmal versuchen',
   brokenStart: 'Diese Seite kann nicht starten',

@@ -1,3 +1,31 @@
 import type { Words } from '../en/index.ts';
 
-export const settings: Words['settings'] = {};
+export const settings: Words['settings'] = {
+  title: 'Einstellungen',
+  about: 'Sie bleiben in diesem Browser und gelten für alle Tabs dieser Seite.',
+  reset: 'Auf Vorgaben zurücksetzen',
+  looks: 'Aussehen',
+  reading: 'Sprache und Zeit',
+  use: 'Bedienung',
+  watching: 'Beobachtete Builds',
+  language: { name: 'Sprache', about: 'Was die Seite sagt; Logs und Namen bleiben, wie sie sind.', values: { auto: (name) => `Wie der Browser (${name})` } },
+  zone: { name: 'Zeiten', about: 'In welcher Zeitzone Zeiten stehen. Die genaue zeigt der Mauszeiger.', values: { local: (name) => `Meine Zone (${name})`, utc: 'UTC' } },
+  theme: { name: 'Farben', about: 'Hoher Kontrast folgt Hell oder Dunkel des Geräts.', values: { system: 'Wie das Gerät', light: 'Hell', dark: 'Dunkel', contrast: 'Hoher Kontrast' } },
+  palette: { name: 'Farben der Ergebnisse', about: 'Ergebnisse haben immer auch eine Form und ein Wort.', values: { standard: 'Grün und Rot', safe: 'Blau und Orange, für Farbenblinde' } },
+  density: { name: 'Zeilen', about: 'Wie viel auf den Bildschirm passt.', values: { comfortable: 'Bequem', compact: 'Dicht' } },
+  first: { name: 'Erste Seite', about: 'Was sich öffnet, wenn die Adresse keine Seite nennt.', usual: (name) => `Die übliche (${name})` },
+  rows: { name: 'Zeilen einer Liste', about: 'Mit wie vielen eine Liste beginnt, und wie viele „mehr“ bringt.' },
+  shortcuts: { name: 'Einzelne Tasten', about: 'Kürzel wie g b. Abschalten, wenn Spracheingabe oder ein Versehen sie auslöst; Strg K bleibt.', values: { true: 'An', false: 'Aus' } },
+  notify: { name: 'Melden', about: 'Wenn ein beobachteter Build endet, während Sie woanders sind.', values: { all: 'Jedes Ende', bad: 'Nur Fehlschläge', off: 'Nie' } },
+  badge: { name: 'Symbol des Tabs', about: 'Zeigt, wie es um das Beobachtete steht: fehlgeschlagen, läuft, gut.', values: { true: 'An', false: 'Aus' } },
+  permission: {
+    default: 'Der Browser wurde noch nicht gefragt, ob er melden darf.',
+    denied: 'Der Browser verbietet Meldungen für diese Seite; das lässt sich in ihm ändern. Enden stehen auf der Seite.',
+    absent: 'Dieser Browser kann hier nicht melden: Seiten ohne TLS dürfen es nicht. Enden stehen auf der Seite.',
+    granted: 'Der Browser darf melden.',
+    ask: 'Jetzt fragen',
+  },
+  none: 'Nichts wird beobachtet. Die Glocke an einem Builder oder Build beobachtet ihn.',
+  unwatch: (name) => `${name} nicht mehr beobachten`,
+  everything: 'alle Builds',
+};

@@ -22,6 +22,7 @@ export const frame = {
   skip: 'Skip to content',
 
   cancel: 'Cancel',
+  close: 'Close',
   crumbs: 'Way to this page',
   noBuilds: 'No builds yet',
 
@@ -78,6 +79,44 @@ export const frame = {
     refused: (why: string) => `The server refused this: ${why}`,
     expired: 'The server knows you no more: the session has ended, or the token was revoked. Sign in again, or go on without.',
   },
+
+  jump: {
+    title: 'Jump to',
+    short: 'Jump to…',
+    placeholder: 'Builder, worker, change, or number of a build',
+    results: 'Places',
+    help: '↑ ↓ to choose, Enter to go, Esc to close. “linux 12” is build 12 of a builder.',
+    nothing: 'Nothing has this name or number.',
+    kinds: { view: 'Page', builder: 'Builder', worker: 'Worker', change: 'Change', build: 'Build', request: 'Request' },
+  },
+  keys: {
+    title: 'Keys',
+    view: 'On this page',
+    page: 'Everywhere',
+    go: 'Go to',
+    then: 'then',
+    off: 'Single keys are turned off in the settings; only those with Ctrl or ⌘ work.',
+    about: 'Keys do nothing while you type into a field. They can be turned off in the',
+    sheet: 'Show all keys',
+    search: 'Search on this page, or jump',
+    jump: 'Jump to a builder, worker, change or build',
+    down: 'Next row',
+    up: 'Row before',
+    theme: 'Other colours',
+  },
+  offline: {
+    server: 'The server cannot be reached.',
+    network: 'This device has no network.',
+    since: (time: string) => `What is shown is as it was at ${time}; what has happened since will come without a gap.`,
+    back: (time: string) => `Live again: all that has happened since ${time} is here.`,
+  },
+  watch: {
+    builder: 'Tell me how builds of this builder end',
+    build: 'Tell me how this build ends',
+    no: 'Watched. Tell me no more',
+    ended: (name: string, number: number, status: string) => `${name} #${number}: ${status}`,
+  },
+  colours: (theme: string) => `Colours: ${theme}. Change`,
 
   // What is wrong, and the ways out.
   again: 'Try again',

@@ -1,1 +1,30 @@
-export const settings = {};
+export const settings = {
+  title: 'Settings',
+  about: 'They are kept in this browser only, and hold for all tabs of this page.',
+  reset: 'Back to the defaults',
+  looks: 'Looks',
+  reading: 'Language and time',
+  use: 'Use',
+  watching: 'Watched builds',
+  /** Of each setting: its name, what it does, and its values. */
+  language: { name: 'Language', about: 'What the page says; logs and names stay as they are.', values: { auto: (name: string) => `As the browser (${name})` } },
+  zone: { name: 'Times', about: 'In which time zone times are told. The exact one is on hover.', values: { local: (name: string) => `My zone (${name})`, utc: 'UTC' } },
+  theme: { name: 'Colours', about: 'High contrast follows light or dark of your device.', values: { system: 'As the device', light: 'Light', dark: 'Dark', contrast: 'High contrast' } },
+  palette: { name: 'Colours of results', about: 'Results always have a shape and a word too.', values: { standard: 'Green and red', safe: 'Blue and orange, for colour blindness' } },
+  density: { name: 'Rows', about: 'How much fits on the screen.', values: { comfortable: 'Comfortable', compact: 'Compact' } },
+  first: { name: 'First page', about: 'What opens where the address names no page.', usual: (name: string) => `The usual (${name})` },
+  rows: { name: 'Rows of a list', about: 'How many a list begins with, and has more of at each “more”.' },
+  shortcuts: { name: 'Single keys', about: 'Shortcuts such as g b. Turn them off if speech input or a slip of the hand triggers them; Ctrl K stays.', values: { true: 'On', false: 'Off' } },
+  notify: { name: 'Notify', about: 'When a watched build ends while you are elsewhere.', values: { all: 'Of every end', bad: 'Only of failures', off: 'Never' } },
+  badge: { name: 'Icon of the tab', about: 'Shows how what you watch stands: failed, running, well.', values: { true: 'On', false: 'Off' } },
+  permission: {
+    default: 'The browser has not been asked yet whether it may notify.',
+    denied: 'The browser forbids notifications for this page; its own settings can change that. Ends are told on the page.',
+    absent: 'This browser cannot notify here: pages without TLS may not. Ends are told on the page.',
+    granted: 'The browser may notify.',
+    ask: 'Ask now',
+  },
+  none: 'Nothing is watched. The bell on a builder or a build watches it.',
+  unwatch: (name: string) => `Watch ${name} no more`,
+  everything: 'all builds',
+};

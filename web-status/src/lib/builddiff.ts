@@ -90,11 +90,11 @@ export interface SourceDifference {
   after: BuiltSource | undefined;
 }
 
-/** Codebases of which two builds had another revision or branch. */
+/** Codebases of which two builds had another revision, or another branch where both name one. */
 export function diffSources(before: readonly BuiltSource[], after: readonly BuiltSource[]): SourceDifference[] {
   const names = [...new Set([...after, ...before].map((source) => source.codebase))];
   const of = (sources: readonly BuiltSource[], name: string): BuiltSource | undefined => sources.find((source) => source.codebase === name);
   return names
     .map((codebase) => ({ codebase, before: of(before, codebase), after: of(after, codebase) }))
-    .filter(({ before, after }) => before?.revision !== after?.revision || before?.branch !== after?.branch);
+    .filter(({ before, after }) => before?.revision !== after?.revision || (before?.branch && after?.branch && before.branch !== after.branch));
 }

@@ -13,11 +13,11 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   const lists: Record<string, unknown[]> = {
     builders: world.builders, builds: world.builds, buildrequests: world.requests, buildsets: world.buildsets, workers: world.workers,
     changes: world.changes, forceschedulers: world.forces, projects: world.projects, steps: world.steps, logs: world.logs,
-    schedulers: world.schedulers, masters: world.masters,
+    schedulers: world.schedulers, masters: world.masters, test_result_sets: world.resultSets, test_results: world.results,
   };
   const keys: Record<string, string> = {
     builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', projects: 'projectid', logs: 'logid', steps: 'stepid',
-    schedulers: 'schedulerid', masters: 'masterid',
+    schedulers: 'schedulerid', masters: 'masterid', test_result_sets: 'test_result_setid', test_results: 'test_resultid',
   };
   if (last !== undefined) return undefined;
   if (type === 'views') return id === 'home' ? { body: home(world, query) } : undefined;
@@ -39,6 +39,14 @@ function below(world: World, type: string, id: number, rest: string, query: URLS
       return pick('forceschedulers', world.forces.filter((force) => force.builder_names.includes(name)));
     }
     case 'builds/steps': return pick('steps', world.steps.filter((step) => step.buildid === id));
+    case 'builds/triggered_builds': {
+      const sets = world.buildsets.filter((set) => set.parent_buildid === id).map((set) => set.bsid);
+      return pick('builds', world.builds.filter((build) => sets.includes(world.requests[(build.buildrequestid ?? 0) - 1]?.buildsetid ?? 0)));
+    }
+    case 'builds/test_result_sets': return pick('test_result_sets', world.resultSets.filter((set) => set.buildid === id));
+    case 'test_result_sets/results': return pick('test_results', world.results.filter((result) => result.test_result_setid === id));
+    case 'builds/data': return pick('build_data', world.data.filter((data) => data.buildid === id));
+    case 'buildsets/properties': return { key: 'properties', rows: [{ scheduler: ['every-commit', 'Scheduler'] }] };
     case 'steps/logs': return pick('logs', world.logs.filter((log) => log.stepid === id));
     case 'builds/properties': return { key: 'properties', rows: [world.builds[id - 1]?.properties ?? {}] };
     case 'builds/changes': {

@@ -1,4 +1,6 @@
-import type { Build, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Master, Project, Properties, Scheduler, Step, Worker } from '../../client/index.ts';
+import type {
+  Build, BuildData, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Master, Project, Properties, Scheduler, Step, TestResult, TestResultSet, Worker,
+} from '../../client/index.ts';
 
 /** An event as it goes out: its number, its topics (the shortest name first) and the resource. */
 export interface MockEvent {
@@ -16,6 +18,10 @@ export class World {
   readonly steps: Step[] = [];
   readonly logs: Log[] = [];
   readonly content = new Map<number, string[]>();
+  /** What builds leave behind; see `outcomes.ts`. */
+  readonly resultSets: TestResultSet[] = [];
+  readonly results: TestResult[] = [];
+  readonly data: BuildData[] = [];
   readonly workers: Worker[] = [];
   readonly changes: Change[] = [];
   readonly changesOf = new Map<number, number[]>();
@@ -204,8 +210,9 @@ export class World {
   }
 
   #requestEvent(request: BuildRequest, verb: string): void {
-    const { buildrequestid, builderid } = request;
-    this.emit(request, ['buildrequests', buildrequestid, verb], ['builders', builderid, 'buildrequests', buildrequestid, verb]);
+    const { buildrequestid, buildsetid, builderid } = request;
+    const place = ['builders', builderid, 'buildrequests', buildrequestid, verb];
+    this.emit(request, ['buildrequests', buildrequestid, verb], place, ['buildsets', buildsetid, ...place]);
   }
 
   #stepEvent(step: Step, verb: string): void {

@@ -106,6 +106,7 @@ describe('the difference of two builds', () => {
     expect(builtSources([stamp('', null)], {})[0]?.revision).toBe(null);
     expect(diffSources(one, one)).toEqual([]);
     expect(diffSources([], one).length).toBe(2);
+    expect(diffSources([{ codebase: '', repository: '', branch: null, revision: 'a1' }], [{ codebase: '', repository: 'r', branch: 'main', revision: 'a1' }])).toEqual([]);
   });
 });
 

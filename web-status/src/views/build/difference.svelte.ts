@@ -105,8 +105,9 @@ export class Difference {
   async #between(difference: SourceDifference): Promise<SourceStep> {
     const { before, after } = difference;
     const unknown = { ...difference, changes: undefined, more: false, backwards: false };
-    if (!before?.revision || !after?.revision || before.repository !== after.repository) return unknown;
-    const same = { codebase: after.codebase, repository: after.repository };
+    if (!before?.revision || !after?.revision || (before.repository && after.repository && before.repository !== after.repository)) return unknown;
+    const repository = after.repository || before.repository;
+    const same = { codebase: after.codebase, ...(repository ? { repository } : {}) };
     const ends = (await this.#client.list('changes', 'changes', { ...same, revision__eq: [before.revision, after.revision], limit: 20 })).data;
     const idOf = (revision: string): number | undefined => ends.find((change) => change.revision === revision)?.changeid;
     const [from, to] = [idOf(before.revision), idOf(after.revision)];

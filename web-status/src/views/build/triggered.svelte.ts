@@ -5,7 +5,7 @@ import { distinct } from '../../lib/distinct.ts';
 import { cursorOf } from '../../lib/live.svelte.ts';
 import { Table } from '../../lib/table.svelte.ts';
 import type { Child } from '../../lib/triggered.ts';
-import { BuilderNames } from './names.svelte.ts';
+import { BuilderNames } from '../../lib/names.svelte.ts';
 
 /** Builds and requests that are followed at once, and those whose steps are: the server takes a hundred topics. */
 const FOLLOWED = { builds: 14, requests: 10, steps: 6 };

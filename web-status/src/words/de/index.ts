@@ -3,6 +3,7 @@ import { about } from './about.ts';
 import { build } from './build.ts';
 import { builder } from './builder.ts';
 import { builders } from './builders.ts';
+import { buildrequest } from './buildrequest.ts';
 import { changes } from './changes.ts';
 import { console } from './console.ts';
 import { force } from './force.ts';
@@ -16,6 +17,7 @@ import { requests } from './requests.ts';
 import { schedulers } from './schedulers.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
+import { test } from './test.ts';
 import { units } from './units.ts';
 import { waterfall } from './waterfall.ts';
 import { workers } from './workers.ts';
@@ -26,6 +28,7 @@ export const de: Words = {
   build,
   builder,
   builders,
+  buildrequest,
   changes,
   console,
   force,
@@ -39,6 +42,7 @@ export const de: Words = {
   schedulers,
   settings,
   status,
+  test,
   units,
   waterfall,
   workers,

@@ -2,6 +2,7 @@ import { about } from './about.ts';
 import { build } from './build.ts';
 import { builder } from './builder.ts';
 import { builders } from './builders.ts';
+import { buildrequest } from './buildrequest.ts';
 import { changes } from './changes.ts';
 import { console } from './console.ts';
 import { force } from './force.ts';
@@ -15,6 +16,7 @@ import { requests } from './requests.ts';
 import { schedulers } from './schedulers.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
+import { test } from './test.ts';
 import { units } from './units.ts';
 import { waterfall } from './waterfall.ts';
 import { workers } from './workers.ts';
@@ -25,6 +27,7 @@ export const en = {
   build,
   builder,
   builders,
+  buildrequest,
   changes,
   console,
   force,
@@ -38,6 +41,7 @@ export const en = {
   schedulers,
   settings,
   status,
+  test,
   units,
   waterfall,
   workers,

@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
-import type { Client } from '../../../client/index.ts';
-import { distinct } from '../../lib/distinct.ts';
+import type { Client } from '../../client/index.ts';
+import { distinct } from './distinct.ts';
 
 /** Names of builders by id, read as they are needed. */
 export class BuilderNames {

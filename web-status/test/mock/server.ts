@@ -24,6 +24,8 @@ export interface MockOptions {
   now?: number;
   /** Folder of static files. */
   files?: string;
+  /** Origins whose pages may use the API. */
+  allowed?: readonly string[];
 }
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
@@ -81,6 +83,7 @@ export class Mock {
     const url = new URL(request.url ?? '/', 'http://mock');
     const prefix = this.#options.prefix ?? '';
     const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : '';
+    if (this.#shared(request, response)) return;
     const gone = this.people.of(request) === null && !path.startsWith('/auth/') && /^\/(config|api|sse)/.test(path);
     if (gone) return json(response, 401, { error: 'this session has ended', code: 'unauthenticated' });
     if (path === '/config') return json(response, 200, { title: 'Pump works', versions: [['Weir', '0.1.0']], ...this.people.config(request) });
@@ -90,6 +93,18 @@ export class Mock {
     if (path.startsWith('/sse/')) return this.#stream(path.slice('/sse/listen'.length + 1), url.searchParams, request, response);
     if (request.method === 'POST') return this.#control(path.slice('/api/v2/'.length), request, response);
     this.#read(path.slice('/api/v2/'.length), url.searchParams, response);
+  }
+
+  /** Lets pages of other origins in, as far as they are allowed; true where that was all that was asked. */
+  #shared({ method, headers }: IncomingMessage, response: ServerResponse): boolean {
+    if (headers.origin === undefined || !this.#options.allowed?.includes(headers.origin)) return false;
+    response.setHeader('Access-Control-Allow-Origin', headers.origin);
+    response.setHeader('Access-Control-Expose-Headers', 'X-Weir-Cursor');
+    if (method !== 'OPTIONS') return false;
+    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Last-Event-ID');
+    response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST');
+    response.writeHead(204).end();
+    return true;
   }
 
   #read(path: string, query: URLSearchParams, response: ServerResponse): void {

@@ -9,7 +9,7 @@ export class Watched {
   readonly requests: Request[] = [];
   /** How often a document was loaded. */
   loads = 0;
-  #allowed: string[] = [];
+  readonly #allowed: { url: string; status: number }[] = [];
 
   constructor(page: Page) {
     this.page = page;
@@ -30,16 +30,16 @@ export class Watched {
     await this.page.goto(url);
   }
 
-  /** The browser itself notes an answer of HTTP 400: for this address that is what is expected, once. */
-  allowRefusal(url: string): void {
-    this.#allowed.push(url);
+  /** The browser itself notes an answer such as HTTP 400: for this address that is what is expected, once. */
+  allowRefusal(url: string, status = 400): void {
+    this.#allowed.push({ url, status });
   }
 
   #said(message: ConsoleMessage): void {
     if (message.type() !== 'error' && message.type() !== 'warning') return;
     const { url } = message.location();
-    const allowed = this.#allowed.indexOf(url);
-    if (allowed >= 0 && message.text().includes('status of 400')) this.#allowed.splice(allowed, 1);
+    const allowed = this.#allowed.findIndex((one) => one.url === url && message.text().includes(`status of ${one.status}`));
+    if (allowed >= 0) this.#allowed.splice(allowed, 1);
     else this.problems.push(`${message.text()} (${url})`);
   }
 }

@@ -50,7 +50,7 @@ export class Finding {
         if (kept.length > 0) this.hits = [...this.hits, ...kept].slice(0, this.#most);
         const stuck = part.next <= this.next;
         this.next = part.next;
-        this.full = this.hits.length >= this.#most;
+        this.full = part.full === true || this.hits.length >= this.#most;
         if (part.complete || stuck || this.full) break;
       }
     } catch (error) {

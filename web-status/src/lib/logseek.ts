@@ -28,6 +28,8 @@ export interface Part {
   next: number;
   /** Whether that is the end of the log, as far as it goes now. */
   complete: boolean;
+  /** Whether what is behind it is not searched at all: it would have to be read for that. */
+  full?: boolean;
 }
 
 /** Searches from line `offset` on, and gives what it found within a short time. */
@@ -42,19 +44,23 @@ const REACH = 5000;
 /** Places in a line that are told. */
 const RANGES = 20;
 
-/** Searches small logs here, large ones in the server, if it can; Buildbot's cannot. */
-export function seeker(client: Client, log: Pick<Log, 'logid' | 'type'>, size: () => number): Seek {
+/** Searches small logs here, large ones in the server, if it can; Buildbot's cannot: then at most `most` lines are read. */
+export function seeker(client: Client, log: Pick<Log, 'logid' | 'type'>, size: () => number, most = Infinity): Seek {
   const here = seekHere((offset, limit, signal) => client.lines(log.logid, offset, limit, signal), log.type === 's');
   let alone = false;
+  const read: Seek = async (wanted, offset, signal) => {
+    const part = await here(wanted, offset, signal);
+    return alone && part.next >= most ? { ...part, full: true } : part;
+  };
   return async (wanted, offset, signal) => {
-    if (alone || size() <= SMALL) return here(wanted, offset, signal);
+    if (alone || size() <= SMALL) return read(wanted, offset, signal);
     try {
       return await seekThere(client, log.logid, wanted, offset, signal);
     } catch (error) {
       // No such path: another master than Weir's, or an older one.
       if (!(error instanceof ApiError) || ![404, 501].includes(error.status)) throw error;
       alone = true;
-      return here(wanted, offset, signal);
+      return read(wanted, offset, signal);
     }
   };
 }

@@ -48,6 +48,24 @@ describe('seeker', () => {
     const seek = seeker(client(() => (answers[Math.min(at++, 1)] as () => Response)()), { logid: 1, type: 't' }, () => 9000);
     expect((await seek(text('x'), 0, signal)).hits.map(({ line }) => line)).toEqual([1]);
   });
+  it('reads a bounded number of lines for that', async () => {
+    const lines = Array.from({ length: 5000 }, (_, at) => `${at}\n`);
+    const asked: number[] = [];
+    const master = new Client({
+      base: 'http://h/',
+      fetch: vi.fn((given: RequestInfo | URL) => {
+        const at = new URL(given as string);
+        if (at.pathname.endsWith('/search')) return Promise.resolve(Response.json({ error: 'Invalid path' }, { status: 404 }));
+        const offset = Number(at.searchParams.get('offset'));
+        asked.push(offset);
+        return Promise.resolve(Response.json({ logchunks: [{ logid: 1, firstline: offset, content: lines.slice(offset, offset + 2000).join('') }], meta: {} }));
+      }),
+    });
+    const finding = new Finding(seeker(master, { logid: 1, type: 't' }, () => 5000, 3000), text('no such'), 10);
+    finding.upTo(5000);
+    await vi.waitFor(() => expect(finding.full).toBe(true));
+    expect(asked).toEqual([0, 2000]);
+  });
   it('tells what the server refuses', async () => {
     const refused = client(() => Response.json({ error: 'regex: unclosed group', code: 'invalid_query' }, { status: 400 }));
     await expect(seeker(refused, { logid: 1, type: 't' }, () => 9000)(text('('), 0, signal)).rejects.toThrow(ApiError);

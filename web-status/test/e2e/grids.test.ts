@@ -189,7 +189,7 @@ it('draws what is in sight only, with 200 builders and 200 changes, and reads a 
   expect(await cells.count()).toBeLessThan(1500);
   // The cell with the focus is there wherever one scrolls.
   await page.locator('[data-testid=matrix] [tabindex="0"]').first().waitFor({ state: 'attached' });
-});
+}, 90_000);
 
 it('fits a phone: nothing but the table scrolls to the side', async () => {
   await page.setViewportSize({ width: 390, height: 780 });

@@ -100,3 +100,111 @@ it('says on the home view what to do where there is nothing, and fits a phone', 
   await axe(page);
   await page.setViewportSize({ width: 1300, height: 900 });
 });
+
+it('finds builders by word, tag, project and state, sorts and groups them, and keeps that in the address', async () => {
+  await start('#/builders', { builders: 12 }, () => {
+    const [first] = mock.world.builders;
+    if (first) first.masterids = [];
+    mock.world.project('pump', 'Moves *water*.', mock.world.builders.filter((_, i) => i % 3 === 0));
+    mock.world.project('valve', 'Lets it through.', mock.world.builders.filter((_, i) => i % 3 === 1));
+  });
+  const names = (): Promise<string[]> => page.getByTestId('builder-link').allTextContents();
+  await page.getByTestId('builder-row').first().waitFor();
+  expect(await names()).toHaveLength(11);
+  const choice = marked('tag-choice', 'tag', 'linux');
+  await choice.click();
+  await page.locator('[data-testid=tag-choice][data-tag=linux][data-state=only]').waitFor();
+  const linux = await names();
+  await choice.click();
+  await page.locator('[data-testid=tag-choice][data-tag=linux][data-state=without]').waitFor();
+  const others = await names();
+  expect([...linux, ...others].sort()).toEqual((mock.world.builders.filter(({ masterids }) => masterids.length > 0).map(({ name }) => name)).sort());
+  expect(others).not.toContain('linux-clang');
+  expect(page.url()).toContain('without_tag=linux');
+  await page.reload();
+  await marked('builder-row', 'builder', 'macos-arm64').waitFor();
+  expect(await names()).toEqual(others);
+  await choice.click();
+  await page.getByTestId('show-old').check();
+  await marked('builder-row', 'builder', 'linux-gcc').getByText('no longer configured').waitFor();
+  await page.getByTestId('sort-rate').click();
+  await page.locator('th[aria-sort=ascending]').getByTestId('sort-rate').waitFor();
+  const shares = (await page.getByTestId('rate').allTextContents()).map((text) => parseInt(text, 10));
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  await page.getByTestId('group-choice').selectOption('project');
+  expect((await page.getByTestId('builder-group').allTextContents()).map((text) => text.replace(/\s+\d+$/, ''))).toEqual(['pump', 'valve', 'Without a project']);
+  await axe(page);
+  await page.getByTestId('project-choice').selectOption({ label: 'valve' });
+  await marked('builder-row', 'builder', 'linux-gcc').waitFor({ state: 'detached' });
+  await page.locator('h1').click();
+  await page.keyboard.press('f');
+  await page.keyboard.type('nothing like this');
+  await page.getByTestId('empty').getByText('No builder matches').waitFor();
+});
+
+it('shows a builder with what it does, how long it takes and why requests wait', async () => {
+  await start('#/builders/1', { builders: 3 }, () => {
+    const [builder] = mock.world.builders;
+    if (builder) Object.assign(builder, { description: 'Builds **all** of <i>it</i>, see [why](https://example.org/why) or [not](javascript:alert(1)).', description_format: 'markdown' });
+  });
+  const about = page.getByTestId('description');
+  await about.getByRole('link', { name: 'why' }).waitFor();
+  expect(await about.locator('strong').textContent()).toBe('all');
+  expect([await about.locator('i').count(), await about.getByRole('link').count()]).toEqual([0, 1]);
+  await live();
+  const waiting = mock.world.request(1, 'a change');
+  const row = marked('request-row', 'request', waiting.buildrequestid);
+  await row.and(page.locator('[data-reason=ready]')).waitFor();
+  waiting.waiting_for = 'the lock `database`, held by linux-clang #4';
+  mock.world.emit(waiting, ['buildrequests', waiting.buildrequestid, 'update'], ['builders', 1, 'buildrequests', waiting.buildrequestid, 'update']);
+  await row.getByText('database').waitFor();
+  const build = mock.world.start(mock.world.request(1, 'a change'), 2);
+  mock.world.step(build, 'compile');
+  await marked('running-row', 'build', build.buildid).getByText('compile').waitFor();
+  await marked('running-row', 'build', build.buildid).locator('[aria-valuenow]').waitFor();
+  // Each build of the plot by keyboard, and all of them as a table.
+  const plot = page.getByTestId('duration-plot').getByRole('slider');
+  await plot.focus();
+  await page.locator(`[role=slider][aria-valuetext^="#${build.number}, Running"]`).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  expect(await plot.getAttribute('aria-valuetext')).toMatch(new RegExp(`^#${build.number - 1}, \\w+, 1 m`));
+  await page.getByTestId('plot-table').click();
+  expect(await page.getByTestId('duration-plot').getByRole('row').count()).toBe(build.number + 1);
+  await page.getByTestId('badge').locator('summary').click();
+  await page.getByTestId('badge').getByText('/badges/linux-gcc.svg').first().waitFor();
+  await axe(page);
+  await page.getByTestId('plot-table').click();
+  await plot.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Enter');
+  await marked('build', 'number', 1).waitFor();
+});
+
+it('pages through a builder’s builds and filters them by result, worker and branch, in the address', async () => {
+  await start('#/builders/1', { builders: 2 }, () => {
+    for (let n = 0; n < 60; n++) mock.world.finish(mock.world.start(mock.world.request(1, 'x'), 1 + (n % 2), n % 20 === 0 ? { branch: ['stable', 'x'] } : {}), n % 3 === 0 ? 2 : 0);
+  });
+  const numbers = async (): Promise<number[]> => (await page.getByTestId('build-link').allTextContents()).map((text) => Number(text.slice(1)));
+  await page.getByTestId('build-row').first().waitFor();
+  const first = await numbers();
+  expect(first).toHaveLength(50);
+  await page.getByTestId('older').click();
+  await marked('build-row', 'number', 1).waitFor();
+  expect(Math.max(...(await numbers()))).toBe(Math.min(...first) - 1);
+  await page.goBack();
+  await marked('build-row', 'number', Math.max(...first)).waitFor();
+  await page.locator('[data-testid=filter-result][data-status=failure]').click();
+  await page.locator('[data-testid=build-row][data-status=success]').first().waitFor({ state: 'detached' });
+  await page.getByTestId('filter-worker').selectOption({ label: 'lab-2' });
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-testid=build-row]')].every((row) => row.textContent.includes('lab-2')));
+  expect(page.url()).toMatch(/result=2.*worker=2/);
+  await page.getByTestId('filter-worker').selectOption('');
+  await page.getByTestId('filter-branch').fill('stable');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=build-row]').length === 1);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=build-row]').length === 1);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1300, height: 900 });
+});

@@ -22,10 +22,10 @@ export class World {
   readonly resultSets: TestResultSet[] = [];
   readonly results: TestResult[] = [];
   readonly data: BuildData[] = [];
+  readonly projects: Project[] = [];
   readonly workers: Worker[] = [];
   readonly changes: Change[] = [];
   readonly changesOf = new Map<number, number[]>();
-  readonly projects: Project[] = [];
   readonly forces: ForceScheduler[] = [];
   readonly schedulers: Scheduler[] = [];
   readonly masters: Master[] = [{ masterid: 1, name: 'pump:/srv/ci', active: true, last_active: 0 }];
@@ -66,6 +66,13 @@ export class World {
     const builder: Builder = { builderid: this.builders.length + 1, name, masterids: [1], description, projectid: null, tags };
     this.builders.push(builder);
     return builder;
+  }
+
+  project(name: string, description: string, builders: Builder[]): Project {
+    const project: Project = { projectid: this.projects.length + 1, name, slug: name, description, description_format: 'markdown', active: true };
+    this.projects.push(project);
+    for (const builder of builders) builder.projectid = project.projectid;
+    return project;
   }
 
   worker(name: string, builders: Builder[], up = true): Worker {

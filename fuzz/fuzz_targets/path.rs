@@ -12,6 +12,7 @@ fuzz_target!(|path: &str| {
     let written = match &endpoint {
         Endpoint::One(key) => v2::key_path(key),
         Endpoint::Contents(log) => v2::contents_path(log),
+        Endpoint::Search(log) => v2::search_path(log),
         Endpoint::Properties(of) => v2::properties_path(of),
         Endpoint::BuildDataValue(build, name) => v2::build_data_path(build, name),
         _ => return,

@@ -110,6 +110,12 @@ export type LogChunk = { content: string; firstline: number; logid: number };
 
 export type LogChunkAnswer = { logchunks: LogChunk[]; meta: Meta };
 
+export type LogHit = { line: number; ranges: ([number, number])[]; stream: string | null; text: string; text_start: number };
+
+export type LogSearch = { complete: boolean; hits: LogHit[]; logid: number; next_offset: number };
+
+export type LogSearchAnswer = { logsearches: LogSearch[]; meta: Meta };
+
 export type LogType = 's' | 't' | 'h' | 'd';
 
 export type MadeAnswer = { id: string | number | null; jsonrpc: '2.0'; result: [number, Record<string, number>] | null };

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    Access, At, BuildKey, Caller, Command, Control, Entity, EventStream, Key, List, LogChunk, LogKey,
-    Outcome, Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
+    Access, At, BuildKey, Caller, Command, Control, Entity, EventStream, Key, List, LogChunk, LogHits,
+    LogKey, LogSearch, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View,
+    ViewQuery, Watch,
 };
 
 /// A status API that shows what anonymous callers see, and carries out what the caller of each command may do. For
@@ -31,6 +32,10 @@ impl Read for ByCall {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.anybody().log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.anybody().search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
-    Page, Properties, PropertiesOf, Read, Result, Start, TokenScope, TopicFilter, View, ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogHits, LogKey,
+    LogSearch, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, TokenScope, TopicFilter, View,
+    ViewQuery, Watch,
 };
 
 use crate::eyes::Eyes;
@@ -103,6 +104,13 @@ impl Read for Opened {
         }
     }
 
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        match self.sight().await? {
+            Sight::All => self.shared.api.search_log(log, search).await,
+            Sight::Some(eyes) => eyes.search_log(log, search).await,
+        }
+    }
+
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
         match self.sight().await? {
             Sight::All => self.shared.api.properties(of).await,
@@ -159,6 +167,15 @@ impl Eyes {
         let chunk = chunk.map_err(|error| missing(error, &log))?;
         match self.sees_log(chunk.value.log).await? {
             true => Ok(chunk),
+            false => Err(Error::not_found(log)),
+        }
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        let hits = self.shared.api.search_log(log.clone(), search).await;
+        let hits = hits.map_err(|error| missing(error, &log))?;
+        match self.sees_log(hits.value.log).await? {
+            true => Ok(hits),
             false => Err(Error::not_found(log)),
         }
     }

@@ -38,6 +38,7 @@ mod pages;
 mod query;
 mod resource;
 mod results;
+mod search;
 mod status;
 mod topic;
 mod view;
@@ -88,6 +89,10 @@ pub use resource::setup::{
 pub use resource::source::{Change, ChangeField, Patch, SourceStamp, SourceStampField};
 pub use resource::{Entity, Kind, Resource};
 pub use results::Results;
+pub use search::{
+    HitRange, LogHit, LogHits, LogSearch, MAX_HIT_RANGES, MAX_HIT_TEXT, MAX_REGEX_LINE, MAX_SEARCH_HITS,
+    MAX_SEARCH_PATTERN, SearchPattern,
+};
 pub use status::{At, Control, ControlExt, Page, Read, ReadExt, StatusApi, Watch};
 pub use topic::{Topic, TopicFilter, TopicPattern, Verb};
 pub use view::{

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    BuildKey, Caller, Command, Cursor, Entity, Error, EventStream, ForceParams, Key, List, LogChunk, LogKey,
-    Outcome, PageToken, Pages, Properties, PropertiesOf, Query, Resource, Result, Start, TopicFilter, View,
-    ViewQuery,
+    BuildKey, Caller, Command, Cursor, Entity, Error, EventStream, ForceParams, Key, List, LogChunk, LogHits,
+    LogKey, LogSearch, Outcome, PageToken, Pages, Properties, PropertiesOf, Query, Resource, Result, Start,
+    TopicFilter, View, ViewQuery,
 };
 
 /// An answer, and the cursor at which it is true.
@@ -52,6 +52,16 @@ pub trait Read: Send + Sync {
     /// [`Error::NotFound`] if there is no such log; [`Error::ContentDeleted`] if its content is no longer kept, which
     /// its kind [`LogKind::Deleted`](crate::LogKind::Deleted) tells too; [`Error::InvalidQuery`] if `first` is negative.
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>>;
+
+    /// The lines of a log in which something is found, from the search's first line on: at most as many as it wants, and
+    /// at most [`MAX_SEARCH_HITS`](crate::MAX_SEARCH_HITS). An answer takes a short time only: it can end before the log
+    /// does, even without a line, but has searched at least one where there is one; search on from
+    /// [`LogHits::next`] until [`LogHits::complete`].
+    ///
+    /// # Errors
+    /// As [`Read::log_content`]; [`Error::InvalidQuery`] if the search does not [validate](LogSearch::validate), or its
+    /// regular expression is none or too large.
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>>;
 
     /// The properties of a build or buildset.
     ///

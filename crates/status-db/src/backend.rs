@@ -102,6 +102,8 @@ pub(crate) struct IndexedChunk {
 pub(crate) struct LogChunks {
     /// The log.
     pub(crate) log: LogId,
+    /// What it holds.
+    pub(crate) kind: LogKind,
     /// In the order of their lines, without a hole between them.
     pub(crate) chunks: Vec<IndexedChunk>,
 }

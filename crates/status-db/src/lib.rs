@@ -24,6 +24,7 @@ mod page_token;
 mod postgres;
 mod retention;
 mod schema;
+mod search;
 mod segments;
 mod sqlite;
 mod status;

@@ -4,13 +4,14 @@ use std::io::ErrorKind;
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, BuildKey, Entity, EventStream, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Read,
-    Result, Start, TopicFilter, View, ViewQuery, Watch,
+    At, BuildKey, Entity, EventStream, Key, List, LogChunk, LogHits, LogKey, LogSearch, Page, Properties,
+    PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
 };
 
 use crate::backend::LogChunks;
 use crate::deadline::within_deadline;
 use crate::error::Error;
+use crate::search::Scan;
 use crate::segments::SegmentReader;
 use crate::store::Store;
 
@@ -37,13 +38,21 @@ impl Read for Store {
             Ok(At { value, cursor })
         };
         let content = match within_deadline(read()).await {
-            // The segment went between the two: by now the index knows another place, or that the content is gone.
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                within_deadline(read()).await
-            }
+            Err(error) if has_moved(&error) => within_deadline(read()).await,
             content => content,
         };
         Ok(content?)
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        search.validate()?;
+        // What is wrong with it is told before anything is looked up.
+        Scan::new(&search)?;
+        let found = match within_deadline(self.search(&log, Scan::new(&search)?)).await {
+            Err(error) if has_moved(&error) => within_deadline(self.search(&log, Scan::new(&search)?)).await,
+            found => found,
+        };
+        Ok(found?)
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {
@@ -67,10 +76,44 @@ impl Watch for Store {
     }
 }
 
+/// Whether a segment went between looking up where a chunk is and reading it: by now the index knows another place, or
+/// that the content is gone.
+fn has_moved(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound)
+}
+
+impl Store {
+    /// What `scan` finds in the log until it has enough.
+    async fn search(&self, log: &LogKey, mut scan: Scan) -> Result<At<LogHits>, Error> {
+        let mut begun = None;
+        loop {
+            let At { value, cursor } = self.inner.backend.log_chunks(log, scan.next(), u32::MAX).await?;
+            let LogChunks { log, kind, chunks } = value;
+            let cursor = *begun.get_or_insert(cursor);
+            if chunks.is_empty() {
+                let value = scan.found(log, true);
+                return Ok(At { value, cursor });
+            }
+            let more;
+            let places = chunks.iter().map(|chunk| chunk.place).collect();
+            let take = move |scan: &mut Scan, number: usize, text: &str| {
+                chunks
+                    .get(number)
+                    .is_some_and(|it| scan.take(kind, it.first_line, text))
+            };
+            (scan, more) = self.inner.segments.each(places, scan, take).await?;
+            if !more {
+                let value = scan.found(log, false);
+                return Ok(At { value, cursor });
+            }
+        }
+    }
+}
+
 /// Up to `limit` lines from line `first` on, out of the chunks.
 async fn content(
     segments: &SegmentReader,
-    LogChunks { log, chunks }: LogChunks,
+    LogChunks { log, chunks, .. }: LogChunks,
     first: i64,
     limit: u32,
 ) -> Result<LogChunk, Error> {

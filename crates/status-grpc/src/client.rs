@@ -13,9 +13,9 @@ use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
-    Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter, View, ViewQuery,
-    Watch,
+    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogHits,
+    LogKey, LogSearch, Outcome, Page, Properties, PropertiesOf, Read, Result, Signal, Start, TopicFilter,
+    View, ViewQuery, Watch,
 };
 use weir_tls::{Ca, endpoint};
 
@@ -254,6 +254,22 @@ impl Read for GrpcStatus {
             .await?;
         Ok(At {
             value: part("chunk", answer.chunk)?,
+            cursor: Cursor(answer.cursor),
+        })
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        let request = v1::SearchLogRequest {
+            log: log.put(),
+            search: search.put(),
+        };
+        let answer = self
+            .call(self.credential.own()?, request, async |it| {
+                self.status.clone().search_log(it).await
+            })
+            .await?;
+        Ok(At {
+            value: part("hits", answer.hits)?,
             cursor: Cursor(answer.cursor),
         })
     }

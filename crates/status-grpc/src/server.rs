@@ -97,6 +97,23 @@ impl StatusService for Server {
         .await
     }
 
+    async fn search_log(
+        &self,
+        request: Request<v1::SearchLogRequest>,
+    ) -> Result<Response<v1::SearchLogResponse>, Status> {
+        let call = Call::of("SearchLog", &request);
+        let v1::SearchLogRequest { log, search } = request.into_inner();
+        call.message(async {
+            let (log, search) = (part("log", log)?, part("search", search)?);
+            let At { value, cursor } = self.open(&call)?.search_log(log, search).await?;
+            Ok(v1::SearchLogResponse {
+                hits: value.put(),
+                cursor: cursor.0,
+            })
+        })
+        .await
+    }
+
     async fn get_properties(
         &self,
         request: Request<v1::GetPropertiesRequest>,

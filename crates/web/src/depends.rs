@@ -85,7 +85,7 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
         Endpoint::One(key) => rows(key.kind(), query)?,
         Endpoint::OneWithin(key, scopes) => rows(key.kind(), query)?.and(within(key.kind(), scopes)),
         Endpoint::List(kind, scopes) => rows(*kind, query)?.and(within(*kind, scopes)),
-        Endpoint::Contents(_) => Depends::kind(Kind::Log),
+        Endpoint::Contents(_) | Endpoint::Search(_) => Depends::kind(Kind::Log),
         Endpoint::Properties(of) | Endpoint::PropertyList(of) => match of {
             PropertiesOf::Build(_) => Depends::properties().and(Depends::kind(Kind::Build)),
             PropertiesOf::Buildset(_) => Depends::kind(Kind::Buildset),
@@ -164,6 +164,7 @@ mod tests {
             ("builders/a/builds/3", Kind::Build),
             ("builders/a/builds?limit=3&order=-number", Kind::Build),
             ("builds/3/steps/compile/logs/stdio/contents", Kind::Log),
+            ("logs/3/search?text=error", Kind::Log),
             ("builds/3/steps", Kind::Step),
             ("changes/1/properties_list", Kind::Change),
             ("buildsets/1/properties", Kind::Buildset),

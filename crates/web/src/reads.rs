@@ -49,6 +49,11 @@ pub(crate) async fn read(
         Endpoint::OneWithin(key, scopes) => one(source, key, scopes, query, reader).await,
         Endpoint::List(kind, scopes) => list(source, kind, scopes, query, reader).await,
         Endpoint::Contents(log) => logs::contents(source, log, query, reader).await,
+        Endpoint::Search(log) => {
+            let search = v2::parse_search(query)?;
+            let At { value, cursor } = source.search_log(log, search).await?;
+            Ok(Answer::at(cursor, reader, &envelope::log_hits(&value)))
+        }
         Endpoint::Properties(of) => {
             no_parameters(query)?;
             let At { value, cursor } = source.properties(of).await?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use weir_status_api::{
-    At, Cursor, Entity, Key, List, LogChunk, LogKey, Page, Properties, PropertiesOf, Result, StatusApi, View,
-    ViewQuery,
+    At, Cursor, Entity, Key, List, LogChunk, LogHits, LogKey, LogSearch, Page, Properties, PropertiesOf,
+    Result, StatusApi, View, ViewQuery,
 };
 
 /// The status API for one answer. It notes the cursor of each read: an answer of several reads holds only what
@@ -49,6 +49,10 @@ impl Source {
 
     pub(crate) async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.note(self.api.log_content(log, first, limit).await, |it| it.cursor)
+    }
+
+    pub(crate) async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.note(self.api.search_log(log, search).await, |it| it.cursor)
     }
 
     pub(crate) async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

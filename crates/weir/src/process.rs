@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
-    MasterId, Outcome, Page, Properties, PropertiesOf, Read, ReadExt, Result, Start, TopicFilter, View,
-    ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogHits, LogKey,
+    LogSearch, MasterId, Outcome, Page, Properties, PropertiesOf, Read, ReadExt, Result, Start, TopicFilter,
+    View, ViewQuery, Watch,
 };
 use weir_status_db::Store;
 
@@ -74,6 +74,10 @@ impl Read for Process {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.store.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.store.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

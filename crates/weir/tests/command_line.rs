@@ -68,6 +68,11 @@ async fn a_mistake_gets_one_sentence() {
             &["logs", "1", "--step", "x", "--follow"],
             "its steps are begin, hold",
         ),
+        (&["logs", "1", "--grep", "("], "regex: unclosed group"),
+        (
+            &["logs", "1", "--grep", ".", "--step", "x"],
+            "its steps are begin, hold",
+        ),
         (
             &["force", "none"],
             "no force scheduler can start a builder `none`",

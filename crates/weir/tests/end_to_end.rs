@@ -155,6 +155,18 @@ async fn the_command_line_does_it_all() {
         shown.contains("\na weir\n") && shown.contains("\nby w1\n"),
         "{shown}"
     );
+    let found = site.weir(&["logs", "all/1", "--grep", "^A w", "-i"]).await;
+    let shown = text(&found);
+    assert!(
+        found.status.success() && shown.starts_with("── show\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.ends_with(":a weir\n") && shown.lines().count() == 2,
+        "{shown}"
+    );
+    let nothing = site.weir(&["logs", "all/1", "--grep", "^A w", "-F"]).await;
+    assert_eq!((nothing.status.code(), text(&nothing).as_str()), (Some(1), ""));
     let missing = site.weir(&["logs", "all/99"]).await;
     assert_eq!(missing.status.code(), Some(2));
     assert!(

@@ -162,6 +162,8 @@ async fn no_get_content_or_property_tells_of_it() {
             }
             let text = api.log_content(LogId(id).into(), 0, 10).await;
             must_not_tell("a log", &text);
+            let found = api.search_log(LogId(id).into(), LogSearch::regex(".*")).await;
+            must_not_tell("a search", &found);
             for of in [
                 PropertiesOf::Build(BuildId(id).into()),
                 PropertiesOf::Buildset(BuildsetId(id)),

@@ -253,7 +253,12 @@ async fn whatever_is_got_by_id_is_listed_and_everything_else_is_missing() {
         let log = mine.ids.all(Kind::Log).contains(&number);
         let key = LogKey::Id(LogId(number));
         let text = api.log_content(key.clone(), 0, 10).await.map(drop);
-        assert_eq!(text, if log { Ok(()) } else { Err(Error::not_found(key)) });
+        let seen = if log { Ok(()) } else { Err(Error::not_found(&key)) };
+        assert_eq!(text, seen);
+        let found = api.search_log(key, LogSearch::regex("")).await;
+        assert!(matches!(found, Err(Error::InvalidQuery { .. })), "{found:?}");
+        let found = api.search_log(LogId(number).into(), LogSearch::regex(".")).await;
+        assert_eq!(found.map(drop), seen);
         for builder in ["secret-1", "secret-2", "secret-3"] {
             let name = format!("data-of-{builder}");
             let key = Key::BuildData(BuildId(number).into(), name.clone());

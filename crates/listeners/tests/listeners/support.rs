@@ -13,8 +13,9 @@ use futures::{StreamExt as _, stream};
 use tokio::sync::{mpsc, watch};
 use weir_status_api::{
     At, Build, BuildId, BuildKey, BuildRequestId, BuilderId, Caller, Command, Control, Cursor, Entity, Error,
-    Event, EventStream, Key, List, LogChunk, LogKey, MasterId, Outcome, Page, Properties, PropertiesOf, Read,
-    Result, Results, Signal, Start, Timestamp, TopicFilter, Verb, View, ViewQuery, Watch, WorkerId,
+    Event, EventStream, Key, List, LogChunk, LogHits, LogKey, LogSearch, MasterId, Outcome, Page, Properties,
+    PropertiesOf, Read, Result, Results, Signal, Start, Timestamp, TopicFilter, Verb, View, ViewQuery, Watch,
+    WorkerId,
 };
 
 /// The end of build `number`, as event `number`.
@@ -69,6 +70,10 @@ impl Read for Events {
     }
 
     async fn log_content(&self, _: LogKey, _: i64, _: u32) -> Result<At<LogChunk>> {
+        none()
+    }
+
+    async fn search_log(&self, _: LogKey, _: LogSearch) -> Result<At<LogHits>> {
         none()
     }
 

@@ -6,7 +6,7 @@ use super::promises::Promises;
 use super::stage::Stage;
 use super::story::Story;
 use super::world::each_kind;
-use crate::Key;
+use crate::{Key, LogSearch};
 
 async fn by_each_key<R: Keyed>(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
@@ -24,6 +24,13 @@ async fn by_each_key<R: Keyed>(stage: &dyn Stage) {
                         assert_eq!(at.content, scene.contents[&at.log], "its content");
                     };
                     promises.that(format!("the content of {what}"), content).await;
+                    let search = async {
+                        let ask = async || api.search_log(log.clone(), LogSearch::regex("^")).await;
+                        let at = patiently(&what, ask).await.value;
+                        let lines = scene.contents[&at.log].matches('\n').count();
+                        assert_eq!(at.hits.len(), lines, "each line is found");
+                    };
+                    promises.that(format!("a search of {what}"), search).await;
                 }
                 Key::BuildData(build, name) => {
                     let id = row.identity().0;

@@ -12,13 +12,13 @@ use crate::{
 /// More than any answer may have.
 const BOUND: usize = 8 << 20;
 
-async fn scene_with_step(stage: &dyn Stage) -> (Scene<'_>, StepId) {
+pub(super) async fn scene_with_step(stage: &dyn Stage) -> (Scene<'_>, StepId) {
     let mut scene = Scene::new(stage, setup()).await;
     let (_, step) = build_with_step(&mut scene).await;
     (scene, step)
 }
 
-async fn build_with_step(scene: &mut Scene<'_>) -> (BuildId, StepId) {
+pub(super) async fn build_with_step(scene: &mut Scene<'_>) -> (BuildId, StepId) {
     let builder = scene.builder(LINUX);
     let new = NewBuildset {
         sources: vec![super::scene::source()],

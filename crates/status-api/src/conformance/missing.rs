@@ -5,7 +5,7 @@ use super::promises::Promises;
 use super::stage::Stage;
 use super::story::Story;
 use super::world::each_kind;
-use crate::{Error, Key};
+use crate::{Error, Key, LogSearch};
 
 async fn by_no_key<R: Keyed>(stage: &dyn Stage) {
     let story = Story::tell(stage).await;
@@ -26,6 +26,11 @@ async fn by_no_key<R: Keyed>(stage: &dyn Stage) {
                     assert!(got.as_ref().is_err_and(named), "is not found, but gives {got:?}");
                 };
                 promises.that(format!("the content of {what}"), content).await;
+                let search = async {
+                    let got = api.search_log(log.clone(), LogSearch::text("a")).await;
+                    assert!(got.as_ref().is_err_and(named), "is not found, but gives {got:?}");
+                };
+                promises.that(format!("a search of {what}"), search).await;
             }
             Key::BuildData(build, name) => {
                 let value = async {

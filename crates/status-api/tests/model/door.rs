@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use weir_status_api::conformance::{TOKEN, USER};
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
-    Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogHits, LogKey,
+    LogSearch, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, TopicFilter, View, ViewQuery,
+    Watch,
 };
 
 use super::{Fault, Model};
@@ -39,6 +40,10 @@ impl Read for Closed {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.0.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.0.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

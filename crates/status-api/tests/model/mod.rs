@@ -8,6 +8,7 @@ mod door;
 mod force;
 mod outcome;
 mod read;
+mod search;
 mod setup;
 mod view;
 mod watch;
@@ -51,6 +52,14 @@ pub(crate) enum Fault {
     LogsBeginLate,
     LogsWithoutBound,
     ShowsDeletedContents,
+    /// Searches lines with their streams' letters and escape sequences.
+    SearchesAsStored,
+    /// Tells where something is in bytes.
+    CountsBytes,
+    /// Takes the first full answer for all.
+    SearchesOnePart,
+    /// Knows no case.
+    SearchesOneCase,
     AdmitsAll,
     IgnoresDefaults,
     RepeatsAsNobody,

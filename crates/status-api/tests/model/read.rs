@@ -7,9 +7,9 @@ use weir_status_api::conformance::{Held, Row, compares, fits};
 use weir_status_api::{
     At, Build, BuildField, BuildId, BuildKey, BuildRequest, BuilderField, BuilderKey, ChangeField, Codebase,
     CodebaseKey, Commit, CommitId, CommitKey, Cursor, Entity, Error, Field, Filter, Key, List, Log, LogChunk,
-    LogKey, LogKind, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf, Query, Read,
-    Resource, Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery, WorkerField,
-    WorkerKey,
+    LogHits, LogKey, LogKind, LogSearch, Op, Page, PageToken, Project, ProjectKey, Properties, PropertiesOf,
+    Query, Read, Resource, Result, SchedulerKey, SourceStampField, Step, StepKey, Value, View, ViewQuery,
+    WorkerField, WorkerKey,
 };
 
 use super::{Fault, Model, State};
@@ -49,7 +49,7 @@ impl State {
         found.ok_or_else(|| Error::not_found(key))
     }
 
-    fn find_log(&self, key: &LogKey) -> Result<&Log> {
+    pub(super) fn find_log(&self, key: &LogKey) -> Result<&Log> {
         let found = match key {
             LogKey::Id(id) => self.logs.iter().find(|it| it.id == *id),
             LogKey::Slug(step, slug) => {
@@ -403,6 +403,12 @@ impl Read for Model {
                 content,
             },
         ))
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        let state = self.lock();
+        let found = self.search(&state, &log, &search)?;
+        Ok(self.at(&state, found))
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

@@ -62,6 +62,30 @@ impl SegmentReader {
         })
         .await
     }
+
+    /// Hands the text of the chunks at `places`, one after the other, to `take` with its number among them, until that
+    /// wants no more; gives what `take` made of `state`, and whether it wants more. One of them is in memory at a time.
+    ///
+    /// # Errors
+    /// As [`SegmentReader::read`].
+    pub(crate) async fn each<T: Send + 'static>(
+        &self,
+        places: Vec<Place>,
+        mut state: T,
+        take: impl Fn(&mut T, usize, &str) -> bool + Send + 'static,
+    ) -> Result<(T, bool)> {
+        let shared = self.shared.clone();
+        off_thread(move || {
+            for (number, place) in places.into_iter().enumerate() {
+                let text = unpack(&shared.read(place)?)?;
+                if !take(&mut state, number, &text) {
+                    return Ok((state, false));
+                }
+            }
+            Ok((state, true))
+        })
+        .await
+    }
 }
 
 impl SegmentReader {

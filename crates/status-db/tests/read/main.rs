@@ -9,4 +9,5 @@ mod load;
 #[allow(dead_code, reason = "shared with the tests of the write side")]
 #[path = "../write/rig.rs"]
 mod rig;
+mod search;
 mod views;

@@ -51,6 +51,10 @@ macro_rules! for_resources {
             }
             Log { id, name, slug, step, complete, num_lines, kind }
             LogChunk { log, first_line, content }
+            LogSearch { pattern, ignore_case, first, limit }
+            LogHits { log, hits, next, complete }
+            LogHit { line, stream, text, text_start, ranges }
+            HitRange { begin, end }
             BuildData { build, name, length, source }
             TestResultSet {
                 id, builder, build, step, description, category, value_unit, tests_passed, tests_failed, complete,
@@ -81,3 +85,5 @@ choice! {
         Properties {} = force_field_kind::Properties,
     }
 }
+
+choice! { SearchPattern = SearchPattern.pattern: search_pattern::Pattern { Text, Regex, } }

@@ -79,6 +79,21 @@ impl Field for Vec<u8> {
     }
 }
 
+/// One letter is a text on the wire.
+impl Wire for char {
+    type Proto = String;
+    fn into_proto(self) -> String {
+        self.to_string()
+    }
+    fn from_proto(proto: String) -> Result<Self, Malformed> {
+        let mut letters = proto.chars();
+        match (letters.next(), letters.next()) {
+            (Some(letter), None) => Ok(letter),
+            _ => Err(Malformed::invalid("is not one letter")),
+        }
+    }
+}
+
 impl Wire for api::PageToken {
     type Proto = String;
     fn into_proto(self) -> String {

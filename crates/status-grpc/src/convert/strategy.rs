@@ -31,7 +31,7 @@ macro_rules! plain {
     )+};
 }
 
-plain!(bool, i32, i64, u8, u32, u64, String);
+plain!(bool, char, i32, i64, u8, u32, u64, String);
 
 macro_rules! wrapped {
     ($($type:ident),+ $(,)?) => {$(
@@ -205,6 +205,7 @@ enums! {
     SchedulerKey { Id { 0: it }, Name { 0: it }, }
     BuildKey { Id { 0: it }, Number { 0: builder, 1: number }, }
     StepKey { Id { 0: it }, Number { 0: build, 1: number }, Name { 0: build, 1: name }, }
+    SearchPattern { Text { 0: it }, Regex { 0: it }, }
     LogKey { Id { 0: it }, Slug { 0: step, 1: slug }, }
     PropertiesOf { Build { 0: it }, Buildset { 0: it }, }
     ProjectKey { Id { 0: it }, Slug { 0: it }, }

@@ -54,6 +54,12 @@ proptest! {
     fn log_chunks_come_back(chunk in api::LogChunk::any()) { comes_back(chunk)?; }
 
     #[test]
+    fn searches_come_back(search in api::LogSearch::any(), hits in api::LogHits::any()) {
+        comes_back(search)?;
+        comes_back(hits)?;
+    }
+
+    #[test]
     fn views_come_back(query in api::ViewQuery::any(), view in api::View::any()) {
         comes_back(query)?;
         comes_back(view)?;
@@ -75,6 +81,8 @@ proptest! {
         if let Ok(message) = v1::Query::decode(bytes.as_slice()) { api::ListParts::from_proto(message).ok(); }
         if let Ok(message) = v1::ViewQuery::decode(bytes.as_slice()) { api::ViewQuery::from_proto(message).ok(); }
         if let Ok(message) = v1::View::decode(bytes.as_slice()) { api::View::from_proto(message).ok(); }
+        if let Ok(message) = v1::LogSearch::decode(bytes.as_slice()) { api::LogSearch::from_proto(message).ok(); }
+        if let Ok(message) = v1::LogHits::decode(bytes.as_slice()) { api::LogHits::from_proto(message).ok(); }
         if let Ok(message) = v1::NewToken::decode(bytes.as_slice()) { api::NewToken::from_proto(message).ok(); }
         if let Ok(message) = v1::Command::decode(bytes.as_slice()) { api::Command::from_proto(message).ok(); }
     }

@@ -58,7 +58,17 @@ async fn reads_are_those_of_the_api() {
         "stdio".to_owned(),
     );
     let chunk = client.log_content(log.clone(), 40, u32::MAX).await.unwrap();
-    assert_eq!(chunk, api.log_content(log, 40, u32::MAX).await.unwrap());
+    assert_eq!(chunk, api.log_content(log.clone(), 40, u32::MAX).await.unwrap());
+    for search in [LogSearch::text("a\u{1b}"), LogSearch::regex("(b|c)$")] {
+        let search = LogSearch {
+            ignore_case: true,
+            first: 1 << 40,
+            limit: 3,
+            ..search
+        };
+        let found = client.search_log(log.clone(), search.clone()).await.unwrap();
+        assert_eq!(found, api.search_log(log.clone(), search).await.unwrap());
+    }
     let properties_of = PropertiesOf::Build(BuildKey::Number("linux".into(), 4));
     assert_eq!(
         client.properties(properties_of).await.unwrap(),

@@ -201,6 +201,24 @@ impl Read for Scripted {
         .await
     }
 
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        let next = search.first + 1;
+        let hit = LogHit {
+            line: search.first,
+            stream: Some('e'),
+            text: format!("{search:?} in {log}"),
+            text_start: 7,
+            ranges: vec![HitRange { begin: 8, end: 9 }],
+        };
+        self.at(LogHits {
+            log: LogId(5),
+            hits: vec![hit],
+            next,
+            complete: false,
+        })
+        .await
+    }
+
     async fn properties(&self, _of: PropertiesOf) -> Result<At<Properties>> {
         self.at(properties()).await
     }

@@ -8,7 +8,9 @@ use weir_status_api::{
 };
 
 use super::HttpStatus;
-use crate::v2::{build_data_path, contents_path, equals, key_conditions, key_path, properties_path};
+use crate::v2::{
+    build_data_path, contents_path, equals, key_conditions, key_path, properties_path, search_path,
+};
 
 impl HttpStatus {
     /// The path of `key`, by way of an id if it has none of its own; none if it has no id either.
@@ -39,6 +41,16 @@ impl HttpStatus {
         }
         Ok(format!(
             "{}/contents",
+            self.path_with_id(&Key::Log(log.clone())).await?
+        ))
+    }
+
+    pub(super) async fn search_path(&self, log: &LogKey) -> Result<String> {
+        if let Some(path) = search_path(log) {
+            return Ok(path);
+        }
+        Ok(format!(
+            "{}/search",
             self.path_with_id(&Key::Log(log.clone())).await?
         ))
     }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use weir_status_api::{
-    At, BuildKey, Commit, CommitGraphQuery, CommitId, CommitKey, Entity, Error, Key, List, LogChunk, LogKey,
-    Page, Properties, PropertiesOf, Read, ReadExt, Result, View, ViewQuery,
+    At, BuildKey, Commit, CommitGraphQuery, CommitId, CommitKey, Entity, Error, Key, List, LogChunk, LogHits,
+    LogKey, LogSearch, Page, Properties, PropertiesOf, Read, ReadExt, Result, View, ViewQuery,
 };
 
 use super::HttpStatus;
@@ -34,6 +34,27 @@ impl Read for HttpStatus {
         let chunk = envelope::log_chunk_of(&answer.body).ok_or_else(|| Error::not_found(&log))?;
         Ok(At {
             value: LogChunk::from_json(chunk).map_err(bad_form)?,
+            cursor: answer.cursor(),
+        })
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        search.validate()?;
+        let path = self.search_path(&log).await?;
+        let answer = match self.read(&path, &v2::write_search(&search)).await {
+            // Where there is the log, but no such path.
+            Err(error @ Error::NotFound { .. }) => {
+                self.get(Key::Log(log)).await.map_err(|_| error)?;
+                return Err(Error::NotSupported {
+                    operation: "searching a log".to_owned(),
+                    implementer: "a Buildbot master".to_owned(),
+                });
+            }
+            answer => answer?,
+        };
+        let hits = envelope::log_hits_of(&answer.body).ok_or_else(|| Error::not_found(&log))?;
+        Ok(At {
+            value: LogHits::from_json(hits).map_err(bad_form)?,
             cursor: answer.cursor(),
         })
     }

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use weir_status_api::{CommitGraph, LogChunk, PageToken, Properties};
+use weir_status_api::{CommitGraph, LogChunk, LogHits, PageToken, Properties};
 
 use super::form::properties_object;
 use super::spec::{self, SpecRow};
@@ -14,6 +14,7 @@ pub const CURSOR_HEADER: &str = "x-weir-cursor";
 
 const META: &str = "meta";
 const LOG_CHUNKS: &str = "logchunks";
+const LOG_SEARCHES: &str = "logsearches";
 const PROPERTIES: &str = "properties";
 const COMMIT_GRAPHS: &str = "commit_graphs";
 
@@ -77,6 +78,11 @@ pub fn log_chunk(chunk: &LogChunk) -> Envelope<'_, Object<'_>> {
     single(LOG_CHUNKS, chunk.object())
 }
 
+/// The lines of a log in which something is found.
+pub fn log_hits(hits: &LogHits) -> Envelope<'_, Object<'_>> {
+    single(LOG_SEARCHES, hits.object())
+}
+
 /// All properties of something, as one object.
 pub fn properties(all: &Properties) -> Envelope<'_, Object<'_>> {
     single(PROPERTIES, properties_object(all))
@@ -114,6 +120,11 @@ pub fn objects<'a>(body: &'a Value, name: &str) -> Option<&'a [Value]> {
 /// The object of an answer with lines of a log.
 pub fn log_chunk_of(body: &Value) -> Option<&Value> {
     objects(body, LOG_CHUNKS)?.first()
+}
+
+/// The object of an answer with what was found in a log.
+pub fn log_hits_of(body: &Value) -> Option<&Value> {
+    objects(body, LOG_SEARCHES)?.first()
 }
 
 /// The object of an answer with all properties of something.

@@ -35,11 +35,11 @@ pub use form::{
 };
 pub use path::{
     CommitRange, Endpoint, Scope, ViewName, build_data_path, commit_graph_path, contents_path, decode_path,
-    key_conditions, key_path, properties_path,
+    key_conditions, key_path, properties_path, search_path,
 };
 pub use query::{
-    ListRequest, ListText, Selection, pairs, parse_list, parse_selection, parse_view,
-    view_error_to_field_names, view_error_to_json_names, write_list, write_view, write_watch,
+    ListRequest, ListText, Selection, pairs, parse_list, parse_search, parse_selection, parse_view,
+    view_error_to_field_names, view_error_to_json_names, write_list, write_search, write_view, write_watch,
 };
 
 pub use socket::{

@@ -29,6 +29,8 @@ pub enum Gives {
     One(Kind),
     /// Lines of a log.
     LogChunk,
+    /// The lines of a log in which something is found.
+    LogSearch,
     /// A log as text, not JSON.
     RawLog,
     /// The value of a piece of data as it is, not JSON.
@@ -53,6 +55,7 @@ impl Gives {
             Named::List(kind, _) => Self::List(kind),
             Named::One(kind) => Self::One(kind),
             Named::Contents => Self::LogChunk,
+            Named::Search => Self::LogSearch,
             Named::Raw { .. } => Self::RawLog,
             Named::Properties => Self::Properties,
             Named::PropertyList => Self::PropertyList,
@@ -68,6 +71,7 @@ impl Gives {
         match self {
             Self::List(kind) | Self::One(kind) => (singular(kind), plural(kind)),
             Self::LogChunk | Self::RawLog => ("logchunk", "logchunks"),
+            Self::LogSearch => ("logsearch", "logsearches"),
             Self::RawBuildData => ("build_data", "build_data"),
             Self::Properties => ("sourcedproperties", "properties"),
             Self::PropertyList => ("_property", "_properties"),
@@ -93,6 +97,12 @@ impl Gives {
                 ("logid", Shape::Int),
                 ("firstline", Shape::Int),
                 ("content", Shape::Text),
+            ]),
+            Self::LogSearch => plain(&[
+                ("logid", Shape::Int),
+                ("hits", Shape::List(&Shape::Object)),
+                ("next_offset", Shape::Int),
+                ("complete", Shape::Flag),
             ]),
             Self::Properties => vec![],
             Self::PropertyList => plain(&[

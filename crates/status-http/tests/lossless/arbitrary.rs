@@ -196,8 +196,12 @@ impl<'de> Deserializer<'de> for &mut Source<'_> {
         })
     }
 
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_char(LETTERS[usize::from(self.byte()) % LETTERS.len()])
+    }
+
     serde::forward_to_deserialize_any! {
-        f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+        f32 f64 bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 

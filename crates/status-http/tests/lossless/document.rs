@@ -172,6 +172,11 @@ proptest! {
     fn lines(chunk in any_made::<api::LogChunk>()) {
         check("LogChunk", &chunk.to_json())?;
     }
+
+    #[test]
+    fn lines_that_are_found(hits in any_made::<api::LogHits>()) {
+        check("LogSearch", &hits.to_json())?;
+    }
 }
 
 #[test]

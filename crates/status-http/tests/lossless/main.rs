@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use weir_status_api::{
-    Cursor, Entity, Error, Event, ForceField, ForceFieldKind, Kind, LogChunk, Resource, TextRules,
+    Cursor, Entity, Error, Event, ForceField, ForceFieldKind, Kind, LogChunk, LogHits, Resource, TextRules,
     TopicFilter, Verb,
 };
 use weir_status_http::v2::{self, Form};
@@ -178,6 +178,11 @@ proptest! {
             prop_assert_eq!(undescribed(kind, &read), Vec::<String>::new());
             prop_assert_eq!(v2::from_json(kind, &text(&v2::to_json(&entity))), Ok(entity));
         }
+    }
+
+    #[test]
+    fn log_hits(hits in any_made::<LogHits>()) {
+        prop_assert_eq!(LogHits::from_json(&text(&hits.to_json())), Ok(hits));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use async_trait::async_trait;
 use weir_status_api::{
     Access, At, BuildKey, Caller, Command, Control, Cursor, Entity, EventStream, Identity, IssuedToken, Key,
-    Kind, List, ListParts, LogChunk, LogKey, NewToken, Outcome, Page, Properties, PropertiesOf, Read, Result,
-    Start, StatusApi, Token, TokenId, TopicFilter, View, ViewQuery, Watch,
+    Kind, List, ListParts, LogChunk, LogHits, LogKey, LogSearch, NewToken, Outcome, Page, Properties,
+    PropertiesOf, Read, Result, Start, StatusApi, Token, TokenId, TopicFilter, View, ViewQuery, Watch,
 };
 
 use line::Line;
@@ -117,6 +117,10 @@ impl Read for Relayed {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.api.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.api.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use weir_status_api::conformance::Stage;
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
-    OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View,
-    ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogHits, LogKey,
+    LogSearch, OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi,
+    TopicFilter, View, ViewQuery, Watch,
 };
 use weir_testbed::eventually;
 use weir_web::{Options, Peer, Rate, router};
@@ -63,6 +63,10 @@ impl Read for Gated {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.api.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.api.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

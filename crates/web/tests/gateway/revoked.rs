@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite;
 use weir_status_api::conformance::Stage;
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogKey, Outcome,
-    Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View, ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Entity, Error, EventStream, Key, List, LogChunk, LogHits, LogKey,
+    LogSearch, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View,
+    ViewQuery, Watch,
 };
 
 use crate::scene::{Gateway, Scene};
@@ -50,6 +51,10 @@ impl Read for Revocable {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.check()?.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.check()?.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

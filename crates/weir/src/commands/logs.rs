@@ -1,5 +1,7 @@
 //! `weir logs`.
 
+mod grep;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use crate::show::logs::Printer;
 use crate::show::names::Names;
 use crate::show::{Look, progress, state};
 use crate::upstream::Upstream;
+use grep::Grep;
 
 /// Shows the logs of a build.
 #[derive(Args)]
@@ -34,6 +37,8 @@ pub(crate) struct Logs {
     /// With the header lines: commands, folders, environments.
     #[arg(long)]
     headers: bool,
+    #[command(flatten)]
+    grep: Grep,
 }
 
 impl Logs {
@@ -42,6 +47,11 @@ impl Logs {
         let at = api.one::<Build>(Key::Build(build_key(&self.build)?)).await?;
         let printer = Printer::new(self.headers, self.follow, Look::of_stdout());
         let mut follower = Follower::new(api, at.value.id, printer, self.step);
+        if let Some(search) = self.grep.search() {
+            let any = follower.grep(&search).await?;
+            follower.check_step(at.value.complete_at.is_some())?;
+            return any.then_some(()).ok_or_else(|| Failure::silent(1));
+        }
         if self.follow {
             success(follower.follow(at.cursor).await?)
         } else {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use weir_status_api::{Error, Log, LogKey, LogKind, Read, Step, StepId};
+use weir_status_api::{Error, Log, LogHit, LogKey, LogKind, Read, Step, StepId};
 
 use super::outage::Outage;
 use super::progress::Progress;
@@ -50,9 +50,7 @@ impl Printer {
         while next < log.num_lines {
             let at = match api.log_content(LogKey::Id(log.id), next, LINES).await {
                 Err(Error::ContentDeleted { .. }) => {
-                    self.title(step)?;
-                    let gone = format!("({} lines, which are no longer kept)", log.num_lines);
-                    super::say(self.look.paint(&gone, "2"))?;
+                    self.gone(step, log)?;
                     return Ok(log.num_lines);
                 }
                 at => at?,
@@ -68,6 +66,30 @@ impl Printer {
             next += count;
         }
         Ok(next)
+    }
+
+    /// Says that the lines of the log are no longer kept.
+    pub(crate) fn gone(&mut self, step: &Step, log: &Log) -> Result<(), Failure> {
+        self.title(step)?;
+        let gone = format!("({} lines, which are no longer kept)", log.num_lines);
+        super::say(self.look.paint(&gone, "2"))
+    }
+
+    /// Whether lines of that stream are not printed.
+    pub(crate) fn leaves_out(&self, stream: Option<char>) -> bool {
+        stream == Some('h') && !self.headers
+    }
+
+    /// Prints a line that was found, with what was found in it in a colour.
+    pub(crate) fn found(&mut self, step: &Step, hit: &LogHit) -> Result<(), Failure> {
+        self.numbered(step, hit.line, &marked(hit, self.look))
+    }
+
+    /// Prints a line with its number, counted from 1.
+    pub(crate) fn numbered(&mut self, step: &Step, line: i64, text: &str) -> Result<(), Failure> {
+        self.title(step)?;
+        let number = self.look.paint(&format!("{}:", line + 1), "2");
+        super::say(format!("{number}{}", harmless(text, self.look)))
     }
 
     /// Says whose lines follow, if that is another step.
@@ -121,6 +143,25 @@ fn text(kind: LogKind, content: &str, headers: bool, look: Look) -> String {
     out
 }
 
+/// The text of a line with what was found in it in a colour.
+fn marked(hit: &LogHit, look: Look) -> String {
+    let (mut marked, mut letters, mut at) = (String::new(), hit.text.chars(), hit.text_start);
+    for range in &hit.ranges {
+        let mut part = |to: i64| -> String {
+            let wanted = usize::try_from(to - at).unwrap_or(0);
+            at = at.max(to);
+            letters.by_ref().take(wanted).collect()
+        };
+        marked.push_str(&part(range.begin));
+        let found = part(range.end);
+        if !found.is_empty() {
+            marked.push_str(&look.paint(&found, "1;31"));
+        }
+    }
+    marked.extend(letters);
+    marked
+}
+
 /// A line as it came, where a program reads; on a terminal without what would be more than a colour.
 fn harmless(line: &str, look: Look) -> Cow<'_, str> {
     if look.terminal && line.contains(char::is_control) {
@@ -161,6 +202,8 @@ pub(super) fn only_colours(line: &str, keep: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use weir_status_api::HitRange;
+
     use super::super::fixtures::step;
     use super::*;
 
@@ -198,6 +241,23 @@ mod tests {
     #[test]
     fn a_line_of_a_torn_log_is_shown_whole() {
         assert_eq!(text(LogKind::Stdio, "é\n\n", false, Look::default()), "é\n\n");
+    }
+
+    #[test]
+    fn what_was_found_is_seen() {
+        let hit = LogHit {
+            line: 0,
+            stream: Some('o'),
+            text: "ümake: error, error".to_owned(),
+            text_start: 0,
+            ranges: [(7, 12), (14, 19)]
+                .map(|(begin, end)| HitRange { begin, end })
+                .into(),
+        };
+        assert_eq!(marked(&hit, Look::default()), hit.text);
+        let shown = marked(&hit, TERMINAL);
+        assert_eq!(shown, "ümake: \x1b[1;31merror\x1b[0m, \x1b[1;31merror\x1b[0m");
+        assert_eq!(only_colours(&shown, true), format!("{shown}\x1b[0m"));
     }
 
     #[test]

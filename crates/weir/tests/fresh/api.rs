@@ -11,9 +11,9 @@ use http::{HeaderMap, Request, StatusCode};
 use tokio::sync::watch;
 use tower::ServiceExt;
 use weir_status_api::{
-    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogKey,
-    OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi, TopicFilter, View,
-    ViewQuery, Watch,
+    At, BuildKey, Caller, Command, Control, Cursor, Entity, Error, EventStream, Key, List, LogChunk, LogHits,
+    LogKey, LogSearch, OpenToAll, Outcome, Page, Properties, PropertiesOf, Read, Result, Start, StatusApi,
+    TopicFilter, View, ViewQuery, Watch,
 };
 use weir_web::{Options, router};
 
@@ -70,6 +70,11 @@ impl Read for Counted {
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         self.count();
         self.api.log_content(log, first, limit).await
+    }
+
+    async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
+        self.count();
+        self.api.search_log(log, search).await
     }
 
     async fn properties(&self, of: PropertiesOf) -> Result<At<Properties>> {

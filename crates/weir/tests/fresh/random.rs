@@ -55,6 +55,8 @@ const PATHS: &[&str] = &[
     "logs/1",
     "logs/1/contents",
     "logs/1/contents?offset=1&limit=2",
+    "logs/1/search?text=a",
+    "logs/1/search?regex=%5Eo&limit=1",
     "workers",
     "workers/w",
     "workers?builderid=3",

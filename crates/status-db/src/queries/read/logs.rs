@@ -23,7 +23,9 @@ pub(in super::super) async fn log_chunks(
     limit: u32,
 ) -> Result<LogChunks> {
     let (log, kind) = existing(conn, key).await?;
-    if kind == LogKind::Deleted.letter() {
+    let kind =
+        LogKind::from_letter(&kind).ok_or_else(|| Error::data(format_args!("log {log} of kind `{kind}`")))?;
+    if kind == LogKind::Deleted {
         return Err(Error::ContentDeleted {
             what: key.to_string(),
         });
@@ -66,6 +68,7 @@ pub(in super::super) async fn log_chunks(
         .collect();
     Ok(LogChunks {
         log: LogId(log),
+        kind,
         chunks,
     })
 }

@@ -6,6 +6,7 @@ mod machine;
 mod object;
 mod outcome;
 mod project;
+mod search;
 mod setup;
 mod source;
 mod view;

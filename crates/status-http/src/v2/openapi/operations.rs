@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use weir_status_api::{Kind, MAX_LIMIT};
+use weir_status_api::{Kind, MAX_LIMIT, MAX_SEARCH_HITS, MAX_SEARCH_PATTERN};
 
 use super::answers::{good, with_errors};
 use super::schemas::{answer_of, filter_of, filterable, selectable};
@@ -142,6 +142,7 @@ fn summary(gives: Gives) -> String {
         Gives::List(_) => format!("Lists {many}."),
         Gives::One(_) => format!("Tells of one {one}."),
         Gives::LogChunk => "Lines of a log.".to_owned(),
+        Gives::LogSearch => "The lines of a log in which something is found.".to_owned(),
         Gives::RawLog => "A whole log as text.".to_owned(),
         Gives::RawBuildData => "The value of a build's data, as it is.".to_owned(),
         Gives::Properties => "All properties.".to_owned(),
@@ -179,9 +180,30 @@ fn query(gives: Gives) -> Vec<Value> {
             in_query("offset", integer(), "The first line that is wanted, from 0."),
             in_query("limit", natural(), "How many lines are wanted."),
         ],
+        Gives::LogSearch => search(),
         Gives::View(name) => view(name),
         _ => vec![],
     }
+}
+
+fn search() -> Vec<Value> {
+    let pattern = json!({"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_PATTERN});
+    let limit = format!("How many lines are wanted; {MAX_SEARCH_HITS} at the most, and if nothing is said.");
+    vec![
+        in_query(
+            "text",
+            pattern.clone(),
+            "This text is looked for; this or `regex` is needed.",
+        ),
+        in_query(
+            "regex",
+            pattern,
+            "What this regular expression matches is looked for.",
+        ),
+        in_query("ignore_case", flag(), "Whether letters are found in either case."),
+        in_query("offset", natural(), "The first line that is searched, from 0."),
+        in_query("limit", natural(), &limit),
+    ]
 }
 
 fn selection(kind: Kind) -> Vec<Value> {

@@ -20,6 +20,7 @@ pub(super) fn within(owner: &str, name: &str) -> Option<Value> {
         ("ForceScheduler", "all_fields") => schema("ForceField"),
         ("Scheduler" | "ChangeSource", "master") => schema("MasterWithin"),
         (_, "description_html") => json!({"type": "null"}),
+        ("LogSearch", "hits") => schema("LogHit"),
         ("HomeView", "reasons") => schema("WaitReason"),
         ("HomeView", "broken") => schema("BrokenBuilder"),
         ("HomeView", "expected") => schema("ExpectedEnd"),
@@ -35,6 +36,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Results", results(&[])),
         ("RequestResults", results(&[-1])),
         ("LogType", log_type()),
+        ("LogHit", log_hit()),
         ("WaitReason", wait_reason()),
         ("Properties", properties()),
         ("Meta", meta()),
@@ -77,6 +79,43 @@ fn log_type() -> Value {
         json!({"type": "string", "enum": letters}),
         "s: each line begins with its stream's letter; t: text; h: HTML; d: deleted",
     )
+}
+
+fn log_hit() -> Value {
+    let pair = json!({
+        "type": "array",
+        "prefixItems": [integer(), integer()],
+        "minItems": 2,
+        "maxItems": 2,
+    });
+    object(&[
+        ("line", described(integer(), "The line's number, from 0.")),
+        (
+            "stream",
+            or_null(described(
+                text(),
+                "The letter of its stream, in a log of the type s.",
+            )),
+        ),
+        (
+            "text",
+            described(
+                text(),
+                "The line, or of a long one a part with what was found first.",
+            ),
+        ),
+        (
+            "text_start",
+            described(integer(), "How many characters of the line are before `text`."),
+        ),
+        (
+            "ranges",
+            described(
+                list(pair),
+                "Where in the line something was found: begin and end, in characters.",
+            ),
+        ),
+    ])
 }
 
 fn wait_reason() -> Value {

@@ -132,6 +132,7 @@ pub(super) fn answer_of(gives: Gives) -> Option<String> {
         Gives::RawLog | Gives::RawBuildData => return None,
         Gives::List(kind) | Gives::One(kind) => format!("{}Answer", name_of(kind)),
         Gives::LogChunk => "LogChunkAnswer".to_owned(),
+        Gives::LogSearch => "LogSearchAnswer".to_owned(),
         Gives::Properties => "PropertiesAnswer".to_owned(),
         Gives::PropertyList => "PropertyListAnswer".to_owned(),
         Gives::CommitGraph => "CommitGraphAnswer".to_owned(),

@@ -11,7 +11,7 @@ use weir_status_api::{
 };
 
 pub use parse::decode_path;
-pub use write::{build_data_path, commit_graph_path, contents_path, key_path, properties_path};
+pub use write::{build_data_path, commit_graph_path, contents_path, key_path, properties_path, search_path};
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Endpoint {
     List(Kind, Vec<Scope>),
     /// Lines of a log.
     Contents(LogKey),
+    /// The lines of a log in which something is found (Weir's own).
+    Search(LogKey),
     /// A whole log as text.
     Raw {
         /// The log.

@@ -68,7 +68,7 @@ fn endpoint(names: Named, place: Place) -> Option<Endpoint> {
         Named::View(name) => Endpoint::View(name),
         Named::Spec => Endpoint::Spec,
         Named::CommitGraph => Endpoint::CommitGraph(place.range()?),
-        Named::Contents | Named::Raw { .. } => log(names, place.key?)?,
+        Named::Contents | Named::Search | Named::Raw { .. } => log(names, place.key?)?,
         Named::Properties | Named::PropertyList => properties(names, place.key?)?,
         Named::BuildDataValue => match place.key? {
             Key::BuildData(build, name) => Endpoint::BuildDataValue(build, name),
@@ -83,6 +83,7 @@ fn log(names: Named, key: Key) -> Option<Endpoint> {
     };
     Some(match names {
         Named::Raw { inline } => Endpoint::Raw { log, inline },
+        Named::Search => Endpoint::Search(log),
         _ => Endpoint::Contents(log),
     })
 }

@@ -31,6 +31,7 @@ pub(crate) enum Named {
     /// The one resource that the last word tells; its kind.
     One(Kind),
     Contents,
+    Search,
     Raw {
         inline: bool,
     },

@@ -240,6 +240,7 @@ const LOGS_OF_STEP: &[Route] = &[one(
 )];
 const LOG: &[Route] = &[
     fixed("contents", Named::Contents),
+    fixed("search", Named::Search),
     fixed("raw", Named::Raw { inline: false }),
     fixed("raw_inline", Named::Raw { inline: true }),
 ];

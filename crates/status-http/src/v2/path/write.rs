@@ -76,6 +76,11 @@ pub fn contents_path(key: &LogKey) -> Option<String> {
     Some(format!("{}/contents", log(key)?))
 }
 
+/// The path at which a log is searched; see [`key_path`].
+pub fn search_path(key: &LogKey) -> Option<String> {
+    Some(format!("{}/search", log(key)?))
+}
+
 /// The path of properties; see [`key_path`].
 pub fn properties_path(of: &PropertiesOf) -> Option<String> {
     match of {

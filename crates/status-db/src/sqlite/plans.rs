@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query as SqlQuery, QueryFragment, QueryId};
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use weir_status_api::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Change, ChangeField, Cursor,
     Log, LogField, Op, Query, Resource, SourceStamp, SourceStampField, Step, StepField, TestResultSet,
@@ -73,6 +73,16 @@ fn assert_by_index(plan: &str) {
 /// Asserts that the rows come in order from the table or an index, so that the limit ends it.
 fn assert_in_order(plan: &str) {
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+/// As `.cargo/config.toml` has it compiled. Else a query with a bound limit is planned anew each time that it is asked.
+#[test]
+fn plans_do_not_hang_on_what_is_bound() {
+    let asked = "SELECT count(*) AS n FROM pragma_compile_options WHERE compile_options = 'ENABLE_QPSG'";
+    let found = EMPTY.with_borrow_mut(|conn| {
+        diesel::RunQueryDsl::get_result::<i64>(diesel::dsl::sql::<BigInt>(asked), conn).unwrap()
+    });
+    assert_eq!(found, 1);
 }
 
 #[test]

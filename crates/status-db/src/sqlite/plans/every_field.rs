@@ -4,7 +4,7 @@
 //! text. Those walk the table, or the index of the order, until the page is full: nothing is sorted, and
 //! only a page that few rows match reads far.
 
-use weir_status_api::{BuildData, Commit, Field, FieldType, TestResult, Value};
+use weir_status_api::{BuildData, Commit, Field, FieldType, Kind, TestResult, Value};
 
 use super::*;
 
@@ -43,8 +43,10 @@ fn ops<F: Field>(field: F) -> Vec<Op> {
         .collect()
 }
 
-fn is_walked(op: Op) -> bool {
-    matches!(op, Op::Ne | Op::Contains)
+fn is_walked(kind: Kind, field: &str, op: Op) -> bool {
+    // Names of build data are the same few for all builds, so a range of them is most of the table or nothing.
+    let is_most = kind == Kind::BuildData && field == "name" && op != Op::Eq;
+    is_most || matches!(op, Op::Ne | Op::Contains)
 }
 
 /// Asserts that each filter reads what matches and nothing else.
@@ -61,7 +63,7 @@ fn assert_filters<R: Resource>() {
                 let what = format!("{:?} {} {}: {plan}", R::KIND, field.name(), op.name());
                 // Whatever is complete is most of a table, and everything is complete or not.
                 let is_most = field.field_type() == FieldType::Bool;
-                if (is_walked(op) || is_most) && !plan.contains("SEARCH ") {
+                if (is_walked(R::KIND, field.name(), op) || is_most) && !plan.contains("SEARCH ") {
                     assert!(!plan.contains("TEMP B-TREE"), "{what}");
                 } else {
                     // The first of several parts are looked at, and those are no more than a page each.

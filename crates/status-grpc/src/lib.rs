@@ -31,6 +31,7 @@ mod call;
 mod client;
 mod convert;
 mod health;
+mod reflection;
 mod serve;
 mod server;
 mod status;

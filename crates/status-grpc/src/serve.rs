@@ -11,11 +11,11 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::transport::Server as Transport;
 use tonic_health::pb::health_server::HealthServer;
-use tonic_reflection::server::Builder as Reflection;
 use weir_status_api::Access;
 
 use crate::admit::{Admit, AdmitAll};
 use crate::health::ApiHealth;
+use crate::reflection::{WhenCalled, descriptors};
 use crate::server::Server;
 use crate::v1_server::access_service_server::{AccessServiceServer, SERVICE_NAME as ACCESS_SERVICE};
 use crate::v1_server::status_service_server::{SERVICE_NAME as STATUS_SERVICE, StatusServiceServer};
@@ -27,8 +27,7 @@ pub const ACCESS_SERVICE_NAME: &str = ACCESS_SERVICE;
 /// The largest request that a server takes, in bytes; it refuses larger ones unread.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
-/// The descriptors of the proto files, with their comments.
-const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weir.status.v1.bin"));
+const SOUND: &str = "descriptors that the compiler made are sound";
 /// Calls and watches at a time on one connection.
 const MAX_STREAMS: u32 = 1_000;
 /// How many bytes of headers a request may have.
@@ -83,21 +82,14 @@ pub fn routes_admitting(access: Arc<dyn Access>, admit: Arc<dyn Admit>, stop: Ca
                 .send_compressed(CompressionEncoding::Gzip)
         };
     }
-    let sound = "descriptors that the compiler made are sound";
     let mut routes = Routes::new(bounded!(StatusServiceServer))
         .add_service(bounded!(AccessServiceServer))
         .add_service(health)
-        .add_service(reflection().build_v1().expect(sound))
-        .add_service(reflection().build_v1alpha().expect(sound));
+        .add_service(WhenCalled::new(|| descriptors().build_v1().expect(SOUND)))
+        .add_service(WhenCalled::new(|| descriptors().build_v1alpha().expect(SOUND)));
     let router = std::mem::take(routes.axum_router_mut());
     *routes.axum_router_mut() = router.reset_fallback();
     routes
-}
-
-fn reflection() -> Reflection<'static> {
-    Reflection::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
 /// Serves `routes` on `listener` over HTTP/2 and HTTP/1.1, with keepalive, until `stop`; then what is under way

@@ -1,8 +1,11 @@
-//! The conformance kit over every binding: gRPC, JSON, and a gateway on a gateway, through connections that the kit
-//! cuts, on the store.
+//! The conformance kit over every binding, through connections that the kit cuts: all of it over gRPC and over a gateway on a
+//! gateway, on the kit's model in memory; what a store behind a binding could make different, on the store.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../status-api/tests/model/mod.rs"]
+#[allow(dead_code, reason = "the tests of the kit plant more faults in the model")]
+mod model;
 #[path = "../../status-db/tests/stage/mod.rs"]
 mod stage;
 
@@ -10,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::ModelStage;
 use stage::StoreStage;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,13 +23,14 @@ use weir_status_db::Database;
 use weir_status_grpc::GrpcStatus;
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::{Link, Postgres};
+use weir_web::Present;
 
 /// A client, and the links that its connections, and those behind them, go through.
 type Bound = (Arc<dyn StatusApi>, Vec<Link>);
 
-/// A binding of a store's API, and the same of the guarded one, each behind links of its own.
+/// A binding of the API behind it, and the same of the guarded one, each behind links of its own.
 struct Remote {
-    store: StoreStage,
+    behind: Box<dyn Stage>,
     open: Bound,
     guarded: Bound,
     _stop: DropGuard,
@@ -42,7 +47,7 @@ impl Stage for Remote {
     }
 
     fn writer(&self) -> &dyn Writer {
-        &self.store.writer
+        self.behind.writer()
     }
 
     async fn disconnect(&self) {
@@ -63,14 +68,14 @@ async fn serve_grpc(access: Arc<dyn Access>, stop: &CancellationToken) -> (GrpcS
 }
 
 /// Serves `api` over gRPC until `stop`, and gives a client of it.
-async fn grpc(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+async fn grpc(api: Arc<dyn StatusApi>, _: &Present, stop: &CancellationToken) -> Bound {
     let (client, link) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
     (Arc::new(client), vec![link])
 }
 
 /// Serves `api` over gRPC, and a client of it, whose callers share their watch, over gRPC again, until `stop`; gives a
 /// client of that gateway.
-async fn gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationToken) -> Bound {
+async fn gateway(api: Arc<dyn StatusApi>, _: &Present, stop: &CancellationToken) -> Bound {
     let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
     let relay = weir_web::Relay::new(Arc::new(behind));
     let (client, near) = serve_grpc(Arc::new(relay), stop).await;
@@ -78,29 +83,27 @@ async fn gateway(api: Arc<dyn StatusApi>, _: &StoreStage, stop: &CancellationTok
 }
 
 /// Serves `api` as JSON until `stop`, and gives a client of it.
-async fn json(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
-    serve_json(Arc::new(OpenToAll(api)), stage, stop).await
+async fn json(api: Arc<dyn StatusApi>, present: &Present, stop: &CancellationToken) -> Bound {
+    serve_json(Arc::new(OpenToAll(api)), present, stop).await
 }
 
 /// Serves `api` over gRPC, and a client of it, whose callers share their watch, as JSON, until `stop`: `weir web`, but
 /// that it knows of what the kit writes at once. Else what it keeps would lag behind by as long as events take.
-async fn json_gateway(api: Arc<dyn StatusApi>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
+async fn json_gateway(api: Arc<dyn StatusApi>, present: &Present, stop: &CancellationToken) -> Bound {
     let (behind, far) = serve_grpc(Arc::new(OpenToAll(api)), stop).await;
     let relay = weir_web::Relay::new(Arc::new(behind));
-    let (client, mut links) = serve_json(Arc::new(relay), stage, stop).await;
+    let (client, mut links) = serve_json(Arc::new(relay), present, stop).await;
     links.push(far);
     (client, links)
 }
 
 /// Serves `access` as JSON until `stop`, and gives a client of it.
-async fn serve_json(access: Arc<dyn Access>, stage: &StoreStage, stop: &CancellationToken) -> Bound {
-    let store = stage.writer.store.clone();
-    let present = weir_web::Present::new(move || store.newest());
+async fn serve_json(access: Arc<dyn Access>, present: &Present, stop: &CancellationToken) -> Bound {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = Link::to(listener.local_addr().unwrap()).await.unwrap();
     let options = weir_web::Options {
         heartbeat: Duration::from_millis(500),
-        present: Some(present),
+        present: Some(present.clone()),
         ..weir_web::Options::default()
     };
     let serving = axum::serve(listener, weir_web::router(access, options));
@@ -121,15 +124,15 @@ async fn serve_json(access: Arc<dyn Access>, stage: &StoreStage, stop: &Cancella
     (Arc::new(HttpStatus::new(&url, options).unwrap()), vec![link])
 }
 
-/// The store on `database`, bound by `$bind`.
+/// The stage, whose newest event `present` tells, bound by `$bind`.
 macro_rules! remote {
-    ($bind:ident, $database:expr) => {{
-        let store = StoreStage::open($database).await;
+    ($bind:ident, $stage:expr, $present:expr) => {{
+        let (behind, present) = (Box::new($stage), $present);
         let stop = CancellationToken::new();
-        let open = $bind(store.writer.open_to_all(), &store, &stop).await;
-        let guarded = $bind(store.writer.guarded(), &store, &stop).await;
+        let open = $bind(behind.api(), &present, &stop).await;
+        let guarded = $bind(behind.guarded(), &present, &stop).await;
         Remote {
-            store,
+            behind,
             open,
             guarded,
             _stop: stop.drop_guard(),
@@ -137,75 +140,89 @@ macro_rules! remote {
     }};
 }
 
-async fn grpc_on_sqlite() -> Remote {
-    remote!(grpc, Database::Sqlite)
+/// The store on `database`, bound by `$bind`.
+macro_rules! stored {
+    ($bind:ident, $database:expr) => {{
+        let stage = StoreStage::open($database).await;
+        let store = stage.writer.store.clone();
+        let present = Present::new(move || store.newest());
+        remote!($bind, stage, present)
+    }};
 }
 
-async fn gateway_on_sqlite() -> Remote {
-    remote!(gateway, Database::Sqlite)
+/// The kit's model, bound by `$bind`.
+macro_rules! modelled {
+    ($bind:ident) => {{
+        let model = ModelStage::new(None);
+        let present = Present::new(model.newest());
+        remote!($bind, model, present)
+    }};
 }
 
-async fn json_gateway_on_sqlite() -> Remote {
-    remote!(json_gateway, Database::Sqlite)
+async fn grpc_on_model() -> Remote {
+    modelled!(grpc)
 }
 
-async fn json_on_sqlite() -> Remote {
-    remote!(json, Database::Sqlite)
+async fn gateway_on_model() -> Remote {
+    modelled!(gateway)
 }
 
 mod over_grpc {
-    use super::grpc_on_sqlite;
+    use super::grpc_on_model;
 
-    weir_status_api::conformance_tests!(grpc_on_sqlite);
+    weir_status_api::conformance_tests!(grpc_on_model);
 }
 
 mod over_grpc_of_grpc {
-    use super::gateway_on_sqlite;
+    use super::gateway_on_model;
 
-    weir_status_api::conformance_tests!(gateway_on_sqlite);
+    weir_status_api::conformance_tests!(gateway_on_model);
 }
 
-/// Both bindings are tested whole elsewhere; here is what could be lost between them: of each resource one read, and
-/// all that lasts, is cut, waits or comes back as an error.
-mod over_json_of_grpc {
-    use super::{CASES, json_gateway_on_sqlite};
-
-    macro_rules! modules {
-        ($($module:ident),+) => {$(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $module() {
-                let of_it = |name: &str| name.split("::").next() == Some(stringify!($module));
-                let cases: Vec<_> = CASES.iter().filter(|case| of_it(case.name)).collect();
-                assert!(!cases.is_empty());
-                for case in cases {
-                    println!("{}", case.name);
-                    case.run(&json_gateway_on_sqlite().await).await;
-                }
+/// Tests of what could be lost between a binding and the store, or between two bindings, all of which are tested whole by
+/// themselves (JSON in `crates/web`): of each resource one read, and all that lasts, is cut, waits or comes back as an error.
+macro_rules! on_the_store {
+    ($bind:ident: $($module:ident),+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $module() {
+            let of_it = |name: &str| name.split("::").next() == Some(stringify!($module));
+            let cases: Vec<_> = CASES.iter().filter(|case| of_it(case.name)).collect();
+            assert!(!cases.is_empty());
+            for case in cases {
+                println!("{}", case.name);
+                case.run(&stored!($bind, Database::Sqlite)).await;
             }
-        )+};
-    }
-
-    modules!(
-        list,
-        missing,
-        refusals,
-        resources,
-        logs,
-        watching,
-        dropped,
-        force,
-        command_done,
-        command_too_late,
-        control,
-        home,
-        random_watchers
-    );
+        }
+    )+};
+    ($bind:ident) => {
+        on_the_store!(
+            $bind: list,
+            missing,
+            refusals,
+            resources,
+            logs,
+            watching,
+            dropped,
+            force,
+            command_done,
+            command_too_late,
+            control,
+            home,
+            random_watchers
+        );
+    };
 }
 
-mod over_json {
-    use super::json_on_sqlite;
+mod json_on_the_store {
+    use super::*;
 
-    weir_status_api::conformance_tests!(json_on_sqlite);
+    on_the_store!(json);
+}
+
+mod json_of_grpc_on_the_store {
+    use super::*;
+
+    on_the_store!(json_gateway);
 }
 
 /// The cases in which the database under a binding can make a difference.
@@ -220,7 +237,7 @@ const ON_POSTGRES: [&str; 4] = [
 async fn over_grpc_on_postgres() {
     let server = Postgres::start().unwrap();
     for name in ON_POSTGRES {
-        let remote = remote!(grpc, Database::Postgres(server.url()));
+        let remote = stored!(grpc, Database::Postgres(server.url()));
         Case::run_named(name, &remote).await;
     }
 }
@@ -229,7 +246,7 @@ async fn over_grpc_on_postgres() {
 async fn over_json_on_postgres() {
     let server = Postgres::start().unwrap();
     for name in ON_POSTGRES {
-        let remote = remote!(json, Database::Postgres(server.url()));
+        let remote = stored!(json, Database::Postgres(server.url()));
         Case::run_named(name, &remote).await;
     }
 }

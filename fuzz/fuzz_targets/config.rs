@@ -1,15 +1,3 @@
-//! Configurations: each is one, or has mistakes that are told.
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|source: &str| {
-    // Nothing is to be found there.
-    let nowhere = Path::new("/nonexistent");
-    if let Err(errors) = weir_config::check(source, "weir.star", nowhere) {
-        assert!(!errors.to_string().is_empty());
-    }
-    let _ = weir_config::check_listeners(source, "listeners.star", nowhere);
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| weir_fuzz_targets::try_it("config", data));

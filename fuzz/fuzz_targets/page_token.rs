@@ -1,37 +1,3 @@
-//! Page tokens: any text is one of the list or none, and what is in one comes back.
 #![no_main]
 
-#[path = "../../crates/status-db/src/page_token.rs"]
-mod page_token;
-
-use libfuzzer_sys::fuzz_target;
-use page_token::{ListId, decode, encode};
-use weir_status_api::{FieldType, Kind, PageToken, Timestamp, Value};
-
-const TYPES: [FieldType; 4] = [FieldType::Int, FieldType::Text, FieldType::Bool, FieldType::Time];
-
-fuzz_target!(|data: (i64, Option<&str>, bool, &str)| {
-    let (number, text, yes, token) = data;
-    let list = ListId::new(Kind::Build, "a list");
-    let row = [
-        Some(Value::Int(number)),
-        text.map(Value::from),
-        Some(Value::Bool(yes)),
-        Some(Value::Time(Timestamp(number))),
-    ];
-    let written = encode(list, &row);
-    assert_eq!(decode(list, &TYPES, &written), Some(row.to_vec()));
-    assert_eq!(
-        decode(ListId::new(Kind::Build, "another"), &TYPES, &written),
-        None
-    );
-    // What a client made of a token, and what it made up.
-    let place = written.0.len() / 2;
-    let mut changed = written.0.clone();
-    changed.replace_range(place.., token);
-    for text in [token.to_owned(), changed] {
-        if let Some(row) = decode(list, &TYPES, &PageToken(text)) {
-            assert_eq!(decode(list, &TYPES, &encode(list, &row)), Some(row));
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| weir_fuzz_targets::try_it("page_token", data));

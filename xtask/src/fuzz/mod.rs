@@ -9,8 +9,6 @@ use crate::process::{has, root, run, target};
 
 /// The name of what asks a running master.
 const HTTP: &str = "http";
-/// The target whose dependencies take longest to build; they are left out where it is not wanted.
-const SLOW_TO_BUILD: &str = "config";
 /// How long one input may take, in seconds: then it counts as a failure.
 const LONGEST: u32 = 20;
 
@@ -50,10 +48,7 @@ fn try_all(folder: &Path, chosen: &[&String], effort: &Effort) -> Result<(), Str
     install()?;
     let build = target().join("fuzz").join("build").display().to_string();
     // Without a sanitizer: all of it is safe Rust, and the stable compiler has none.
-    let mut common = vec!["--dev", "--sanitizer", "none", "--target-dir", &build];
-    if !chosen.iter().any(|it| *it == SLOW_TO_BUILD) {
-        common.push("--no-default-features");
-    }
+    let common = ["--dev", "--sanitizer", "none", "--target-dir", &build];
     run(&root(), "cargo", &[&["fuzz", "build"], &common[..]].concat())?;
     let mut failed = vec![];
     for name in chosen {

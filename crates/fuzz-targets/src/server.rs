@@ -1,12 +1,5 @@
 //! A master in memory, with one build, for targets that ask whole servers.
 
-#[path = "../../crates/status-api/tests/model/mod.rs"]
-#[allow(dead_code, reason = "more is in it than is asked for here")]
-mod model;
-#[path = "../../crates/web/tests/gateway/scene.rs"]
-#[allow(dead_code, reason = "more is in it than is asked for here")]
-mod scene;
-
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,12 +8,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
-use scene::Scene;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use weir_status_api::OpenToAll;
 use weir_status_api::conformance::Stage;
+
+use crate::scene::Scene;
 
 /// The most of an answer that is read, in bytes.
 const READ: usize = 1 << 24;
@@ -29,7 +23,7 @@ const READ: usize = 1 << 24;
 const AGE: u32 = 2_000;
 
 /// A server over a master that nobody else asks.
-pub struct Server {
+pub(crate) struct Server {
     runtime: Runtime,
     make: fn(&Scene) -> Router,
     master: RefCell<Option<(Scene, Router, u32)>>,
@@ -37,21 +31,21 @@ pub struct Server {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// Empty for a stream, which has no end.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Server {
     /// The JSON gateway.
-    pub fn gateway() -> Self {
+    pub(crate) fn gateway() -> Self {
         Self::over(|scene| scene.gateway(weir_web::Options::default()).router())
     }
 
     /// The services of gRPC.
-    pub fn grpc() -> Self {
+    pub(crate) fn grpc() -> Self {
         Self::over(|scene| {
             let access = Arc::new(OpenToAll(scene.stage.api()));
             weir_status_grpc::routes(access, CancellationToken::new()).into_axum_router()
@@ -71,7 +65,7 @@ impl Server {
     }
 
     /// The answer to a request.
-    pub fn ask(&self, request: Request<Body>) -> Answer {
+    pub(crate) fn ask(&self, request: Request<Body>) -> Answer {
         self.runtime.block_on(async {
             let (scene, router, age) = match self.master.take() {
                 Some(master) if master.2 < AGE => master,

@@ -14,6 +14,8 @@ export interface Figures {
   builds?: number;
   frame?: number;
   late?: string;
+  /** Milliseconds of CPU of the longest task of the page's thread while it was scrolled. */
+  task?: number;
   lines?: number;
   end?: number;
   cpu?: number;
@@ -30,7 +32,7 @@ const RATE = 1000;
 /** Milliseconds until a page may show something. */
 const PATIENCE = 120_000;
 /** Turns of the wheel: down, up and to the sides. */
-const TURNS = 240;
+const TURNS = 120;
 
 /** What can be measured by itself. */
 export type Part = 'first' | 'waterfall' | 'log' | 'events';
@@ -93,10 +95,10 @@ export class Measuring {
     const { url, waterfall } = this.#pages;
     const [pictures, settled]: [number[], number[]] = [[], []];
     for (let i = 0; i < TIMES; i++) {
-      await this.#browsing(async (page) => {
+      await this.#browsing(async (page, browser) => {
         pictures.push(await opened(page, `${url}/${waterfall.hash}`, waterfall.ready));
         settled.push(await when(page, waterfall.settled));
-        if (i === TIMES - 1) await this.#scroll(page);
+        if (i === TIMES - 1) await this.#scroll(page, browser);
       });
     }
     this.#figures.picture = median(pictures);
@@ -104,7 +106,7 @@ export class Measuring {
   }
 
   /** Turns the wheel over the picture, and notes how far apart frames are. */
-  async #scroll(page: Page): Promise<void> {
+  async #scroll(page: Page, browser: Browser): Promise<void> {
     const { waterfall } = this.#pages;
     await page.locator(waterfall.surface).first().hover({ force: true, timeout: 5000 }).catch(() => page.mouse.move(600, 500));
     await page.evaluate(() => {
@@ -118,11 +120,13 @@ export class Measuring {
       };
       requestAnimationFrame(note);
     });
+    await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
     for (let turn = 0; turn < TURNS; turn++) {
       const part = turn / TURNS;
       const [x, y] = part < 0.4 ? [0, 90] : part < 0.6 ? [0, -90] : part < 0.9 ? [120, 0] : [-120, 30];
       await page.mouse.wheel(x, y);
     }
+    this.#figures.task = longestTask(await browser.stopTracing());
     const frames = await page.evaluate(() => (window as unknown as { frames: number[] }).frames.slice(2));
     this.#figures.frame = Math.max(...frames);
     this.#figures.late = `${frames.filter((frame) => frame > 50).length} of ${frames.length}`;
@@ -190,6 +194,24 @@ class Meter {
     const cpu = processInfo.filter((one) => one.type === 'renderer').reduce((sum, one) => sum + one.cpuTime, 0);
     return { cpu, heap: usedSize / 1e6 };
   }
+}
+
+interface Traced {
+  name: string;
+  ph: string;
+  pid: number;
+  tid: number;
+  /** Microseconds of CPU. */
+  tdur?: number;
+  args?: { name?: string };
+}
+
+/** Milliseconds of CPU of the longest task of a page's own thread: on a busy machine a frame may last long and do little. */
+function longestTask(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: Traced[] };
+  const pages = new Set(traceEvents.filter((one) => one.name === 'thread_name' && one.args?.name === 'CrRendererMain').map((one) => `${one.pid} ${one.tid}`));
+  const tasks = traceEvents.filter((one) => one.ph === 'X' && one.name === 'ThreadControllerImpl::RunTask' && pages.has(`${one.pid} ${one.tid}`));
+  return tasks.reduce((longest, one) => Math.max(longest, (one.tdur ?? 0) / 1000), 0);
 }
 
 /** Opens an address; gives the milliseconds from the beginning of that until it shows what it should. */

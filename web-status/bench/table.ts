@@ -13,6 +13,7 @@ const LINES: readonly Line[] = [
   { what: 'waterfall: first picture, ms', goal: '< 1,000', of: (it) => it.picture },
   { what: 'waterfall: all in sight is there, ms', goal: '', of: (it) => it.settled },
   { what: 'waterfall: longest frame while scrolling, ms', goal: '< 50', of: (it) => it.frame },
+  { what: 'waterfall: most CPU of a task while scrolling, ms', goal: '', of: (it) => it.task },
   { what: 'long log: first lines, ms', goal: '< 300', of: (it) => it.lines },
   { what: 'long log: jump to the end, ms', goal: '< 300', of: (it) => it.end },
   { what: '1,000 events a second: CPU, % of a core', goal: '< 30', of: (it) => it.cpu },

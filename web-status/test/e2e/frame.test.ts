@@ -152,6 +152,7 @@ it('jumps to what is typed, and shows its keys', async () => {
   await page.keyboard.press('Escape');
   // Typed into a field, letters are letters.
   await page.goto(`${url}#/builders`);
+  await page.getByTestId('builder-filter').waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('gb?');
   expect(await page.getByTestId('builder-filter').inputValue()).toBe('gb?');
@@ -189,6 +190,14 @@ it('tells how watched builds end, on whatever page one is, over one stream', asy
   mock.world.finish(build, 2);
   await page.getByTestId('watch-told').getByText(`linux-gcc #${build.number}: Failed`).waitFor();
   await icon('failure');
+  // One build, by its bell: it is told, and then watched no more.
+  const other = mock.world.start(mock.world.request(2, 'a change'), 1);
+  await page.goto(`${url}#/builders/2/builds/${other.number}`);
+  await page.getByTestId('watch-button').click();
+  await page.locator('[data-testid=watch-button][aria-pressed=true]').waitFor();
+  await live();
+  mock.world.finish(other, 0);
+  await page.getByTestId('watch-told').getByText(`linux-clang #${other.number}: Success`).waitFor();
   await page.goto(`${url}#/settings`);
   await page.locator('[data-testid=watched][data-name=linux-gcc]').waitFor();
   await page.getByTestId('watched').getByRole('button').click();

@@ -26,6 +26,11 @@ export const WEIR: Capabilities = {
   master: 'weir', cursors: true, microseconds: true, tokens: true, locks: true, testHistory: true, reconfigure: true,
 };
 
+/** What a Buildbot master can do. */
+export const BUILDBOT: Capabilities = {
+  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false,
+};
+
 /** How an adapter reaches its master. */
 export interface Wire {
   /** Address of the site, with a trailing slash. */

@@ -1,4 +1,4 @@
-import { WEIR, type Adapter, type Capabilities } from './adapter.ts';
+import { BUILDBOT, WEIR, type Adapter, type Capabilities } from './adapter.ts';
 import { authorization } from './authorization.ts';
 import { ApiError, ControlError, UnreachableError } from './errors.ts';
 import { masterOf, type Master } from './master.ts';
@@ -59,6 +59,7 @@ export class Client {
     this.#timeout = options.timeout ?? 30;
     this.#token = options.token ?? (() => undefined);
     this.#master = options.master ?? 'weir';
+    if (this.#master === 'buildbot') this.capabilities = BUILDBOT;
     this.#onCapabilities = options.onCapabilities ?? (() => undefined);
   }
 

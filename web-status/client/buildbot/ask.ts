@@ -37,6 +37,9 @@ const RELATIONS: Record<string, Record<string, (id: string) => string>> = {
 /** Lists over all that Buildbot lacks: only by their relations can they be asked for. */
 const BY_RELATION = new Set(['steps', 'logs', 'branches', 'commits', 'test_results']);
 
+/** Parameters that are no fields. */
+const TAKEN = new Set(['order', 'limit', 'offset', 'field', 'property', 'after']);
+
 /** Turns a question in Weir's words into such of Buildbot's. */
 export function plan(resource: string, path: string, asked: Query): Plan {
   const list = path === resource;
@@ -85,7 +88,10 @@ function plainly(asked: Query): Query {
     const [name = '', operator, again] = key.split('__');
     if (name === 'order' || name === 'field') query[name] = [...new Set(texts(value).map((field) => field.replace(/_us$/, '')))];
     else if (name.endsWith('_us')) put(query, `${name.slice(0, -3)}${operator === undefined ? '' : `__${operator}`}`, seconds(operator, value));
-    else put(query, again === undefined ? key : `${name}__${operator}`, value);
+    else if (again !== undefined) put(query, `${name}__${operator}`, value);
+    // Of several values Buildbot looks at the first alone for some fields, unless it is told that they are a set.
+    else if (Array.isArray(value) && value.length > 1 && !TAKEN.has(name) && (operator === undefined || operator === 'eq')) put(query, `${name}__in`, value);
+    else put(query, key, value);
   }
   return query;
 }
@@ -112,9 +118,8 @@ function chosen(query: Query, order: string[], resource: string): void {
   const fields = texts(query['field']);
   if (fields.length === 0) return;
   const used = [...order.map((field) => field.replace(/^-/, '')), ...Object.keys(query).map((key) => key.split('__')[0] ?? key)];
-  const others = new Set(['order', 'limit', 'offset', 'field', 'property', 'after']);
   const id = idField(resource);
-  query['field'] = [...new Set([...fields, ...used.filter((field) => !others.has(field)), ...(id === undefined ? [] : [id])])];
+  query['field'] = [...new Set([...fields, ...used.filter((field) => !TAKEN.has(field)), ...(id === undefined ? [] : [id])])];
 }
 
 function texts(value: QueryValue | QueryValue[] | undefined): string[] {

@@ -1,4 +1,4 @@
-import type { Adapter, Capabilities, Wire } from '../adapter.ts';
+import { BUILDBOT, type Adapter, type Wire } from '../adapter.ts';
 import type { Answer } from '../client.ts';
 import type { Query } from '../query.ts';
 import type { ResourceName, Resources, ViewName, Views } from '../types.ts';
@@ -13,11 +13,6 @@ import { consoleView } from './views/console.ts';
 import { gridView } from './views/grid.ts';
 import { homeView } from './views/home.ts';
 import { waterfallView } from './views/waterfall.ts';
-
-/** What Buildbot lacks, beside Weir. */
-export const BUILDBOT: Capabilities = {
-  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false,
-};
 
 export interface BuildbotOptions {
   timing?: Timing;

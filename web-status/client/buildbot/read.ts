@@ -31,6 +31,8 @@ export class Reader {
     const { reads, order, limit, offset } = plan(resource, path, query);
     const answers = await fewAtATime(reads, (one) => this.#read(resource, one.path, one.query, signal));
     let rows = answers.length === 1 ? (answers[0] ?? []) : merged(resource, answers, order).slice(offset, limit === undefined ? undefined : offset + limit);
+    // Of changes Buildbot sends those that come first in the order that was asked for, but always the oldest first.
+    if (resource === 'changes' && order.length > 0) rows = inOrder(rows, order);
     if (resource === 'projects' && path.startsWith('projects')) rows = await this.#withActive(rows, query, signal);
     return rows as unknown as Resources[R][];
   }

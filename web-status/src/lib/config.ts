@@ -33,7 +33,10 @@ export async function readConfig(page: string, ask: typeof fetch = fetch): Promi
   const api = new URL(text(given['api']) ?? '.', page).href;
   const views = list(given['views']).map((one) => ownAddress(one, page));
   const theme = text(given['theme']);
-  const [title, master] = await Promise.all([text(given['title']) ?? titleOf(api, ask), findMaster(api, ask, PATIENCE).catch(() => undefined)]);
+  const finding = findMaster(api, ask, PATIENCE).catch(() => undefined);
+  // Buildbot tells its name to its own pages only, and the browser complains where another one asks.
+  const tells = new URL(api).origin === new URL(page).origin || (await finding) !== 'buildbot';
+  const [title, master] = await Promise.all([text(given['title']) ?? (tells ? titleOf(api, ask) : undefined), finding]);
   return {
     api,
     title: title ?? (master === 'buildbot' ? 'Buildbot' : 'Weir'),

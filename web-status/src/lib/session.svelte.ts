@@ -1,6 +1,6 @@
 import { Client, isRefused, WEIR, type Capabilities } from '../../client/index.ts';
 import type { SiteConfig } from './config.ts';
-import { isOwnSite, readSite, signIn, signOut, type Site } from './site.ts';
+import { isOwnSite, readSite, signIn, signInAsAsked, signOut, type Site } from './site.ts';
 import { recall, remember } from './storage.ts';
 
 /** The master that this page shows, and who its reader is for it: by an API token, or by a session of name and password. */
@@ -32,6 +32,7 @@ export class Session {
       master: config.master ?? 'ask',
       onCapabilities: (capabilities) => (this.capabilities = capabilities),
     });
+    this.capabilities = this.client.capabilities;
   }
 
   /** What another tab does to the token holds here too; gives what ends that. */
@@ -59,8 +60,16 @@ export class Session {
     return this.site?.auth === 'UserPasswordAuth' && isOwnSite(this.client.base);
   }
 
+  /** The page of the server's own on which one signs in, where there is no other way. */
+  get signInPage(): string | undefined {
+    if (this.capabilities.tokens || this.byPassword || !isOwnSite(this.client.base)) return undefined;
+    return this.site && this.site.auth !== '' && this.site.auth !== 'NoAuth' ? `${this.client.base}auth/login` : undefined;
+  }
+
   /** Asks the server who the reader is. */
   async identify(): Promise<void> {
+    // Buildbot tells that to its own pages only.
+    if (!this.capabilities.tokens && !isOwnSite(this.client.base)) return;
     try {
       this.site = await readSite(this.client.base, this.#token);
       this.expired = false;
@@ -90,9 +99,15 @@ export class Session {
     this.#close(token !== undefined);
   }
 
+  /** Closes the dialog after the reader has signed in elsewhere. */
+  returned(): void {
+    this.#become(undefined);
+    this.#close(true);
+  }
+
   /** Begins a session, and closes the dialog; an error says why not. */
   async signIn(username: string, password: string): Promise<void> {
-    await signIn(this.client.base, username, password);
+    await (this.capabilities.tokens ? signIn : signInAsAsked)(this.client.base, username, password);
     // A token would go before the session.
     remember(this.#key, undefined);
     this.#become(undefined);

@@ -45,6 +45,19 @@ export async function signIn(base: string, username: string, password: string, a
   await answer(`${base}auth/login`, { method: 'POST', headers, body: JSON.stringify({ username, password }) }, ask);
 }
 
+/** The same with Buildbot, which asks for name and password as web servers do of old. */
+export async function signInAsAsked(base: string, username: string, password: string, ask: typeof fetch = fetch): Promise<void> {
+  const pair = String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`));
+  // Without a window the browser does not ask by itself where they are wrong.
+  const init: RequestInit = { headers: { Authorization: `Basic ${btoa(pair)}` }, redirect: 'manual', window: null, cache: 'no-store' };
+  const response = await ask(`${base}auth/login`, { ...init, signal: AbortSignal.timeout(PATIENCE) }).catch((cause: unknown) => {
+    throw new UnreachableError('cannot be reached', cause);
+  });
+  // It leads on to a page of its own: the session has begun.
+  if (response.type === 'opaqueredirect' || response.ok) return;
+  throw new ApiError(response.status, 'unauthenticated', response.status === 401 ? 'The name or the password is wrong.' : `The server answered with HTTP ${response.status}.`);
+}
+
 /** Ends the session. */
 export async function signOut(base: string, ask: typeof fetch = fetch): Promise<void> {
   // It leads on to the page, which is here already.

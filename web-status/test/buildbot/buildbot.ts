@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const HERE = import.meta.dirname;
 /** Milliseconds that a master may take to start, on a machine that is busy. */
-const STARTED = 60_000;
+const STARTED = 180_000;
 
 /** A real Buildbot master, made of the programs in the folder `$BUILDBOT`. */
 export class Buildbot {
@@ -21,7 +21,7 @@ export class Buildbot {
     this.url = `http://127.0.0.1:${port}/`;
     this.#programs = programs;
     this.#folder = folder;
-    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere };
+    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere, HOLD: join(folder, 'hold') };
   }
 
   /** Makes a master that serves the built page, and starts it. Pages of `elsewhere` may ask it too. */
@@ -35,7 +35,10 @@ export class Buildbot {
     mkdirSync(join(folder, 'master'));
     execFileSync(join(programs, 'buildbot'), ['create-master', '--log-count=1', 'master'], { cwd: folder, stdio: 'pipe' });
     copyFileSync(join(HERE, 'master.cfg'), join(folder, 'master/master.cfg'));
-    await one.up();
+    await one.up().catch(async (error: unknown) => {
+      await one.close();
+      throw error;
+    });
     return one;
   }
 
@@ -75,6 +78,20 @@ export class Buildbot {
   async change(revision: string, comments: string): Promise<void> {
     const body = new URLSearchParams({ author: 'Ada Wehr <ada@gauge.example>', revision, comments, branch: 'main', repository: 'gauge', files: '["gauge.c"]' });
     const response = await fetch(`${this.url}change_hook/base`, { method: 'POST', body });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  /** Lets builds of the gauge wait in the middle of their measuring, or go on. */
+  hold(held: boolean): void {
+    if (held) writeFileSync(join(this.#folder, 'hold'), '');
+    else rmSync(join(this.#folder, 'hold'), { force: true });
+  }
+
+  /** Forces a build; its number will be the one behind the last. */
+  async force(builderid: number): Promise<void> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'force', params: { builderid, reason: 'by the test' } });
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(`${this.url}api/v2/forceschedulers/force`, { method: 'POST', headers, body });
     if (!response.ok) throw new Error(await response.text());
   }
 

@@ -33,6 +33,14 @@ describe('asking Buildbot what Weir is asked', () => {
     ]);
     expect(reads('builds', { number__ge: 4, number__ge__1: 7, number__lt: 9, number__lt__1: 8, limit: 1 })[0]?.[1]).toEqual({ number__ge: 7, number__lt: 8, limit: 1 });
   });
+  it('says that several values are a set, of which some of its lists would take the first', () => {
+    expect(reads('buildrequests', { buildsetid: [1, 2], builderid: [3], property: ['a', 'b'], limit: 1 })[0]?.[1]).toEqual({ buildsetid__in: [1, 2], builderid: [3], property: ['a', 'b'], limit: 1 });
+  });
+  it('sorts changes itself, which come the oldest first whatever is asked', async () => {
+    const master = new FakeBuildbot();
+    master.rows = { changes: [{ changeid: 1 }, { changeid: 2 }] };
+    expect((await master.client.list('changes', 'changes', { order: '-changeid', limit: 2 })).data.map((one) => one.changeid)).toEqual([2, 1]);
+  });
   it('chooses the fields that it filters and orders by', () => {
     expect(reads('builds', { field: ['results'], complete: true, order: '-started_at', limit: 2 })[0]?.[1]['field']).toEqual(['results', 'started_at', 'complete', 'buildid']);
   });

@@ -16,6 +16,7 @@ export type Fitting = [
   Fits<document.Step, client.Step>,
   Fits<document.Log, client.Log>,
   Fits<document.LogChunk, client.LogChunk>,
+  Fits<document.LogSearch, client.LogSearch>,
   Fits<document.Worker, client.Worker>,
   Fits<document.SourceStamp, client.Sourcestamp>,
   Fits<document.Change, client.Change>,
@@ -33,7 +34,7 @@ export type Fitting = [
 
 // `never` in the list above would say nothing by itself.
 export const fitting: Fitting = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
 
 /** The key under which an answer carries its objects -> the answer. */

@@ -78,6 +78,33 @@ fn functions() -> BTreeSet<String> {
     names
 }
 
+/// The titles of all tests of the web status.
+fn titles() -> BTreeSet<String> {
+    fn collect(folder: &Path, titles: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, titles);
+            } else if path.to_string_lossy().ends_with(".test.ts") {
+                let text = fs::read_to_string(&path).unwrap();
+                titles.extend(text.lines().filter_map(title));
+            }
+        }
+    }
+    let mut titles = BTreeSet::new();
+    collect(&root().join("web-status/test"), &mut titles);
+    titles
+}
+
+/// The title in a line such as `it('shows builders', async () => {`.
+fn title(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let rest = ["it(", "test("].iter().find_map(|it| line.strip_prefix(it))?;
+    let quote = rest.chars().next().filter(|it| "'\"`".contains(*it))?;
+    let (title, _) = rest[1..].split_once(&format!("{quote}, "))?;
+    Some(title.replace('\\', ""))
+}
+
 /// What stands between backticks.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
@@ -122,6 +149,24 @@ fn features_have_tests() {
     let page = fs::read_to_string(root().join("docs/src/buildbot.md")).unwrap();
     let faults = faults(&page, &functions());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn features_of_the_web_status_have_tests() {
+    let page = fs::read_to_string(root().join("docs/src/web-status.md")).unwrap();
+    let faults = faults(&page, &titles());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn titles_of_tests_are_read() {
+    let given = |line| title(line).unwrap_or_default();
+    assert_eq!(
+        given("  it('is the page\\'s own', async () => {"),
+        "is the page's own"
+    );
+    assert_eq!(given("it(`shows ${name}`, () => {"), "shows ${name}");
+    assert_eq!(given("// it shows nothing"), "");
 }
 
 #[test]

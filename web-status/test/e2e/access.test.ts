@@ -33,7 +33,7 @@ for (const stop of stops()) {
   it(`is for everybody: ${stop.hash}`, async () => {
     await visit(page, url, stop);
     await axe(page);
-  });
+  }, 60_000);
 }
 
 it('is for everybody: dialogs, and what is not there', async () => {

@@ -1,81 +1,69 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import type { Mock } from '../mock/server.ts';
-import { openBrowser, openMock, openPage, type Opened } from './browser.ts';
+import { openBrowser, openMock, openPage } from './browser.ts';
+import { MOMENT, still } from './looks.ts';
+import { stops, visit, type Stop } from './walk.ts';
 
-// Takes pictures of all views, to be looked at: `npm run screens`, then test/e2e/out/.
+// Takes pictures of all views, in both themes and sizes, to be looked at: `npm run screens`, then test/e2e/out/; of some views
+// with `VIEWS=grid,console`. A handful of them is kept for the documentation.
 const OUT = join(import.meta.dirname, 'out');
+const DOCS = join(import.meta.dirname, '../../../docs/src/images');
 const SIZES = { desktop: { width: 1360, height: 860 }, phone: { width: 390, height: 844 } };
+/** Pictures for the documentation, by what they are taken as. */
+const KEPT: Record<string, string> = {
+  'waterfall-desktop-light': 'waterfall', 'console-desktop-dark': 'console', 'failed-phone-dark': 'build-phone',
+};
 let mock: Mock;
 let url: string;
-let opened: Opened;
+let all: Stop[];
 const problems: string[] = [];
 
 beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
-  ({ mock, url } = await openMock({ builders: 14, pace: 40, token: 'secret' }));
+  ({ mock, url } = await openMock({ builders: 14, now: MOMENT / 1000, token: 'secret' }));
+  const { world } = mock;
+  const failed = world.builds.findLast((build) => build.results === 2);
+  const running = world.start(world.request(2, 'A change on branch main'), 1, {}, world.now() - 90);
+  world.append(world.log(world.step(running, 'compile', world.now() - 80), 'stdio'), 'hmake all', 'o[ 12%] CC src/pump.c');
+  world.request(1, 'A change on branch main', undefined, world.now() - 400);
+  const of = (build = running): string => `#/builders/${build.builderid}/builds/${build.number}`;
+  all = [...stops(), { view: 'failed', hash: of(failed) }, { view: 'running', hash: of() }];
+  const wanted = process.env['VIEWS']?.split(',');
+  if (wanted) all = all.filter(({ view }) => wanted.includes(view));
 });
 afterAll(async () => {
-  await opened.close();
   await mock.close();
   expect(problems).toEqual([]);
 });
 
 for (const size of ['desktop', 'phone'] as const) {
-  for (const scheme of ['light', 'dark'] as const) {
-    it(`${size} ${scheme}`, async () => {
-      opened = await openBrowser({ viewport: SIZES[size], colorScheme: scheme });
-      const page = await openPage(opened.context, `${url}#/builders`, problems);
-      const shot = (name: string): Promise<unknown> => page.screenshot({ path: join(OUT, `${name}-${size}-${scheme}.png`) });
-      mock.commit();
-      await page.getByTestId('builder-row').first().waitFor();
-      await page.waitForTimeout(900);
-      await shot('builders');
-      await page.goto(`${url}#/builders/3`);
-      await page.getByTestId('build-row').first().waitFor();
-      await shot('builder');
-      await page.getByTestId('force-button').click();
-      await page.getByTestId('force-field').first().waitFor();
-      await page.locator('[data-field=reason] input').fill('');
-      await page.getByTestId('force-submit').click();
-      await shot('force');
-      await page.keyboard.press('Escape');
-      const running = mock.world.builds.findLast((build) => !build.complete);
-      await page.goto(`${url}#/builders/${running?.builderid}/builds/${running?.number}`);
-      await page.getByTestId('log-line').nth(12).waitFor();
-      await shot('build-running');
-      await page.getByTestId('stop-button').click();
-      await page.getByTestId('stop-dialog-submit').click();
-      await page.getByTestId('sign-in-dialog').waitFor();
-      await shot('sign-in');
-      const failed = mock.world.builds.find((build) => build.results === 2);
-      await page.goto(`${url}#/builders/${failed?.builderid}/builds/${failed?.number}`);
-      await page.keyboard.press('Escape');
-      await page.getByTestId('step-row').first().waitFor();
-      await page.waitForTimeout(300);
-      await shot('build-failed');
-      await page.goto(`${url}#/builders/${failed?.builderid}/builds/${failed?.number}/steps/2/logs/stdio#L500-L504`);
-      await page.locator('[data-line="500"]').waitFor();
-      await page.waitForTimeout(300);
-      await shot('log');
-      await page.goto(`${url}#/workers`);
-      await page.getByTestId('worker-row').first().waitFor();
-      await shot('workers');
-      await page.goto(`${url}#/changes`);
-      await page.getByTestId('change-row').nth(1).locator('summary').click();
-      await shot('changes');
-      await page.goto(`${url}#/nothing/here`);
-      await page.getByTestId('not-found').waitFor();
-      await shot('not-found');
-      mock.down = true;
-      await page.goto(`${url}#/workers`);
-      await page.getByTestId('unreachable').waitFor();
-      await shot('unreachable');
-      mock.down = false;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`${size} ${colorScheme}`, async () => {
+      const opened = await openBrowser({ viewport: SIZES[size], colorScheme, timezoneId: 'UTC', locale: 'en-GB', reducedMotion: 'reduce' });
+      const page = await openPage(opened.context, url, problems, still);
+      for (const stop of all) {
+        await visit(page, url, stop);
+        // What is drawn, and what is read once that is in sight.
+        await page.waitForTimeout(700);
+        await take(page, `${stop.view}-${size}-${colorScheme}`);
+      }
       await opened.close();
-    });
+    }, 300_000);
   }
+}
+
+/** Takes a picture; WebP is a fifth of what PNG is. */
+async function take(page: Page, name: string): Promise<void> {
+  const browser = await page.context().newCDPSession(page);
+  const { data } = await browser.send('Page.captureScreenshot', { format: 'webp', quality: 80 });
+  await browser.detach();
+  writeFileSync(join(OUT, `${name}.webp`), Buffer.from(data, 'base64'));
+  await page.screenshot({ path: join(OUT, `${name}.png`) });
+  const kept = KEPT[name];
+  if (kept) writeFileSync(join(DOCS, `${kept}.webp`), Buffer.from(data, 'base64'));
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Mock } from '../mock/server.ts';
 import { openBrowser, openMock, openPage } from './browser.ts';
 import { MOMENT, still } from './looks.ts';
+import { morning } from './morning.ts';
 import { stops, visit, type Stop } from './walk.ts';
 
 // Takes pictures of all views, in both themes and sizes, to be looked at: `npm run screens`, then test/e2e/out/; of some views
@@ -27,6 +28,7 @@ beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
   ({ mock, url } = await openMock({ builders: 14, now: MOMENT / 1000, token: 'secret' }));
   const { world } = mock;
+  morning(world);
   const failed = world.builds.findLast((build) => build.results === 2);
   const running = world.start(world.request(2, 'A change on branch main'), 1, {}, world.now() - 90);
   world.append(world.log(world.step(running, 'compile', world.now() - 80), 'stdio'), 'hmake all', 'o[ 12%] CC src/pump.c');

@@ -42,11 +42,13 @@ export interface TestRun {
 export function runsByName(results: readonly TestResult[], sets: readonly TestResultSet[]): Map<string, TestRun[]> {
   const known = new Map(sets.map((set) => [set.test_result_setid, set]));
   const found = new Map<string, TestRun[]>();
-  for (const result of results.toSorted((a, b) => b.test_resultid - a.test_resultid)) {
+  const runs = results.flatMap((result): TestRun[] => {
     const set = known.get(result.test_result_setid);
-    if (!set) continue;
-    const name = testName(result);
-    const run: TestRun = { buildid: set.buildid, verdict: verdictOf(set.category, result.value), result };
+    return set ? [{ buildid: set.buildid, verdict: verdictOf(set.category, result.value), result }] : [];
+  });
+  // By build, not by when it told: one that began later may end earlier.
+  for (const run of runs.toSorted((a, b) => b.buildid - a.buildid || b.result.test_resultid - a.result.test_resultid)) {
+    const name = testName(run.result);
     found.set(name, [...(found.get(name) ?? []), run]);
   }
   return found;

@@ -82,3 +82,12 @@ it('leads from the author of a change to its builds, and from a build to its wor
   await page.evaluate(() => void (location.hash = '#/masters'));
   await page.locator('[data-testid=master-row][data-active=true]').waitFor();
 });
+
+it('leads from a project to its builders and its changes', async () => {
+  await watched.open(`${url}#/projects`);
+  await marked('project-row', 'project', 'gauge').getByRole('link').click();
+  await marked('project', 'project', 'gauge').waitFor();
+  await expect.poll(() => page.getByTestId('builder-row').count(), { timeout: 10_000 }).toBe(3);
+  await page.getByTestId('project').getByRole('link', { name: 'Changes' }).click();
+  await page.getByTestId('change-row').first().waitFor();
+});

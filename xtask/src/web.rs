@@ -102,8 +102,6 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use super::*;
 
     /// An empty folder of this test's own.

@@ -16,6 +16,7 @@ let page: Page;
 beforeAll(async () => {
   opened = await openBrowser({ viewport: { width: 1200, height: 800 } });
   ({ mock, url } = await openMock({ builders: 5, token: 'secret' }));
+  mock.world.project('pump', 'Moves water.', mock.world.builders.slice(0, 3));
 });
 afterAll(async () => {
   await opened.close();

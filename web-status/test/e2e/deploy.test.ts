@@ -35,6 +35,7 @@ afterEach(async () => {
 async function open(): Promise<void> {
   const allowed: string[] = [];
   ({ mock: api, url: apiUrl } = await openMock({ builders: 5, token: 'secret', prefix: '/master', allowed }));
+  api.world.project('pump', 'Moves water.', api.world.builders.slice(0, 3));
   site = new Site({ api: apiUrl });
   ({ mock: server, url: siteUrl } = await openMock({ builders: 1, prefix: '/deep/er', files: site.folder }));
   // To the browser this is another site, not only another port of the same.

@@ -28,6 +28,7 @@ beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
   ({ mock, url } = await openMock({ builders: 14, now: MOMENT / 1000, token: 'secret' }));
   const { world } = mock;
+  world.project('pump', 'Moves water.', world.builders.slice(0, 3));
   morning(world);
   const failed = world.builds.findLast((build) => build.results === 2);
   const running = world.start(world.request(2, 'A change on branch main'), 1, {}, world.now() - 90);

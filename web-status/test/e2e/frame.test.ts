@@ -28,6 +28,8 @@ afterEach(async () => {
 async function start(options: MockOptions = {}, hash = ''): Promise<void> {
   ({ mock, url } = await openMock({ builders: 4, ...options }));
   page = await openPage(opened.context, `${url}${hash}`, problems);
+  // Below the test's own deadline, so that it tells what did not come.
+  page.setDefaultTimeout(20_000);
 }
 const live = (): Promise<void> => page.locator('[data-testid=connection][data-state=live]').waitFor();
 
@@ -75,6 +77,7 @@ it('signs in with name and password, tells who that is, and when it holds no mor
   await start({ people: { ada: 'sluice' }, token: 'secret' }, '#/workers');
   await live();
   await page.getByTestId('pause-button').first().click();
+  await page.getByTestId('pause-dialog-submit').click();
   await page.getByTestId('username-input').fill('ada');
   await page.getByTestId('password-input').fill('wrong');
   await page.getByTestId('token-submit').click();
@@ -83,7 +86,7 @@ it('signs in with name and password, tells who that is, and when it holds no mor
   await page.getByTestId('password-input').fill('sluice');
   await page.keyboard.press('Enter');
   await page.locator('[data-testid=sign-in][data-who="ada Kern"]').waitFor();
-  await page.locator('[data-testid=worker-row]').first().getByText('paused').waitFor();
+  await page.locator('[data-testid=worker-row]').first().getByText('Resume').waitFor();
   // The session ends while the page is open: it says so, and goes on once somebody has signed in again.
   mock.people.expire();
   mock.cut();

@@ -80,7 +80,7 @@ it('shows what is wrong with a view in its own place, and the others as ever', a
     made.write('views/spoilt.js', 'export default {');
     made.write('views/old.js', 'export default { version: 0 };');
   });
-  await page.getByTestId('builder-row').first().waitFor();
+  await page.locator('main h1').waitFor();
   for (const [name, text] of [['gone', 'views/gone.js'], ['spoilt', 'views/spoilt.js'], ['old', 'version 0']] as const) {
     await page.goto(`${url}#/${name}`);
     await page.getByTestId('load-failed').getByText(text).waitFor();

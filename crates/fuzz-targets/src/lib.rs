@@ -15,7 +15,11 @@ mod path;
 mod query;
 mod rpc;
 #[path = "../../web/tests/gateway/scene.rs"]
-#[allow(dead_code, reason = "more is in it than is asked for here")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "it is of a test, and more is in it than is asked for here"
+)]
 mod scene;
 mod server;
 mod socket;

@@ -69,6 +69,9 @@ async fn every_path_of_the_document_is_served() {
         if path.ends_with("/waterfall") {
             url.push_str("?from=0&to=10");
         }
+        if path.ends_with("/search") {
+            url.push_str("?text=a");
+        }
         if !matches!(item["get"]["tags"][0].as_str(), Some("reads" | "site")) {
             continue;
         }

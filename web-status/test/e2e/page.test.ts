@@ -166,7 +166,8 @@ it('opens a line in the middle of a log of a million lines, and follows its end'
 });
 
 it('stops a build after a token was given, and keeps the token', async () => {
-  await restart({ token: 'secret', pace: 30 });
+  // Slow enough that it runs until it is stopped.
+  await restart({ token: 'secret', pace: 300 });
   const request = mock.world.request(1, 'x');
   mock.commit();
   await page.locator('[data-testid=show-running] span').getByText('1', { exact: true }).waitFor();

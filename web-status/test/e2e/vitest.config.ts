@@ -6,6 +6,9 @@ export default defineConfig(({ mode }) => ({
     include: [mode === 'screens' ? 'test/e2e/screens.ts' : 'test/e2e/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    fileParallelism: false,
+    // Most of the time they wait for a browser, each file for one of its own.
+    maxWorkers: 2,
+    // What a browser does in time on a machine that is busy cannot be promised; what is broken is so twice.
+    retry: process.env['CI'] ? 1 : 0,
   },
 }));

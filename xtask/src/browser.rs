@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::demo::Demo;
 use crate::process::{has, root, run_with};
+use crate::python;
 use crate::test::build_as_tested;
 
 /// The Chromium that is there: `$CHROMIUM`, or one of the usual names.
@@ -45,6 +46,18 @@ pub(crate) fn test(chromium: &str) -> Result<(), String> {
         &root().join("web-status"),
         "npm",
         &["run", "test:product"],
+        &environment,
+    )
+}
+
+/// Opens the page on a real Buildbot master, and sees each view follow its builds.
+pub(crate) fn test_on_buildbot(chromium: &str, python: &str) -> Result<(), String> {
+    let programs = python::buildbot(python)?.display().to_string();
+    let environment = [("BUILDBOT", programs.as_str()), ("CHROMIUM", chromium)];
+    run_with(
+        &root().join("web-status"),
+        "npm",
+        &["run", "test:buildbot"],
         &environment,
     )
 }

@@ -1,4 +1,6 @@
-//! The Python client: its types, and its tests against a real master.
+//! The Python client: its types, and its tests against a real master; and Buildbot, beside which Weir is tested.
+
+use std::path::PathBuf;
 
 use crate::process::{has, root, run, run_with};
 use crate::test::build_as_tested;
@@ -30,4 +32,38 @@ pub(crate) fn test(python: &str) -> Result<(), String> {
     )?;
     let weir = build_as_tested()?.join("weir").display().to_string();
     run_with(&client, &program("pytest"), &["-q"], &[("WEIR", weir.as_str())])
+}
+
+/// The version of Buildbot that the web status is tested with.
+const BUILDBOT: &str = "4.3.0";
+
+/// Where Buildbot's programs are, in the environment that the benchmarks use too; they are installed if they are not.
+pub(crate) fn buildbot(python: &str) -> Result<PathBuf, String> {
+    let cache = root().join("target").join("bench");
+    let environment = cache.join(format!("buildbot-{BUILDBOT}"));
+    let programs = environment.join("bin");
+    // Written last, so that what was broken off is begun anew.
+    let done = environment.join("installed");
+    if done.exists() {
+        return Ok(programs);
+    }
+    // It may not be there; if it is and stays, the next step says so.
+    let _ = std::fs::remove_dir_all(&environment);
+    run(
+        &root(),
+        python,
+        &["-m", "venv", &environment.display().to_string()],
+    )?;
+    let master = format!("buildbot[bundle]=={BUILDBOT}");
+    let worker = format!("buildbot-worker=={BUILDBOT}");
+    let install = [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &master,
+        &worker,
+    ];
+    run(&cache, &programs.join("pip").display().to_string(), &install)?;
+    std::fs::write(&done, "").map_err(|error| format!("{} cannot be written: {error}", done.display()))?;
+    Ok(programs)
 }

@@ -75,7 +75,7 @@ impl Machine {
         }
         if self.python.is_none() {
             missing.push(
-                "Python 3.10 with venv is not installed, so the tests of the Python client are left out (Debian: python3-venv).",
+                "Python 3.10 with venv is not installed, so the tests of the Python client, and of the web status on Buildbot, are left out (Debian: python3-venv).",
             );
         }
         missing
@@ -91,7 +91,7 @@ impl Machine {
             }
             Part::Rust => test_rust(self.postgres),
             Part::Python => self.python.map_or(Ok(()), python::test),
-            Part::Browser => chromium.map_or(Ok(()), browser::test),
+            Part::Browser => chromium.map_or(Ok(()), |it| test_browser(it, self.python)),
         }
     }
 }
@@ -116,6 +116,12 @@ fn test_web(chromium: Option<&str>) -> Result<(), String> {
         Some(chromium) => run_with(&web, "npm", &["run", "test:e2e"], &[("CHROMIUM", chromium)]),
         None => Ok(()),
     }
+}
+
+/// On a master of Weir's, and on one of Buildbot's where there is Python to run it.
+fn test_browser(chromium: &str, python: Option<&str>) -> Result<(), String> {
+    browser::test(chromium)?;
+    python.map_or(Ok(()), |it| browser::test_on_buildbot(chromium, it))
 }
 
 fn check_rust() -> Result<(), String> {

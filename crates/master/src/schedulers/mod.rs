@@ -33,6 +33,10 @@ const MOST_CHANGES: usize = 100;
 
 /// How long to sleep at the most: the machine's clock can be set in the meantime.
 const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_secs(60);
+/// How long a scheduler that failed waits before it tries again, at first and at the longest: what kept it may be over at
+/// any moment, and changes wait for it.
+const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What every scheduler works with.
 pub(crate) struct Context {
@@ -226,8 +230,9 @@ fn new_stamp(source: &SourceDefaults) -> NewSourceStamp {
 
 /// Runs a scheduler until `stop`; a failure of the store is reported and tried again.
 pub(crate) async fn run(context: Context, stop: CancellationToken) {
-    let mut pause = std::time::Duration::from_millis(200);
+    let mut pause = FIRST_PAUSE;
     loop {
+        let began = tokio::time::Instant::now();
         let work = async {
             match &context.config.kind {
                 SchedulerKind::SingleBranch { .. } | SchedulerKind::AnyBranch { .. } => {
@@ -251,11 +256,15 @@ pub(crate) async fn run(context: Context, stop: CancellationToken) {
             },
             () = stop.cancelled() => return,
         };
+        if began.elapsed() > LONGEST_PAUSE {
+            // It has worked since it failed before: this has nothing to do with that.
+            pause = FIRST_PAUSE;
+        }
         tracing::error!(scheduler = context.config.name, %error, pause_ms = pause.as_millis(), "scheduling failed, trying again");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
         }
-        pause = (pause * 2).min(std::time::Duration::from_secs(30));
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -167,7 +167,7 @@ it('opens a line in the middle of a log of a million lines, and follows its end'
 
 it('stops a build after a token was given, and keeps the token', async () => {
   // Slow enough that it runs until it is stopped.
-  await restart({ token: 'secret', pace: 300 });
+  await restart({ token: 'secret', pace: 100 });
   const request = mock.world.request(1, 'x');
   mock.commit();
   await page.locator('[data-testid=show-running] span').getByText('1', { exact: true }).waitFor();

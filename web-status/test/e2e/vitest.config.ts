@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig(({ mode }) => ({
   test: {
     include: [mode === 'screens' ? 'test/e2e/screens.ts' : 'test/e2e/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     // Most of the time they wait for a browser, each file for one of its own.
     maxWorkers: 2,

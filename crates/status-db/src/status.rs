@@ -46,8 +46,6 @@ impl Read for Store {
 
     async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {
         search.validate()?;
-        // What is wrong with it is told before anything is looked up.
-        Scan::new(&search)?;
         let found = match within_deadline(self.search(&log, Scan::new(&search)?)).await {
             Err(error) if has_moved(&error) => within_deadline(self.search(&log, Scan::new(&search)?)).await,
             found => found,

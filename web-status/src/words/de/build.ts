@@ -1,6 +1,7 @@
+import { counting } from '../count.ts';
 import type { Words } from '../en/index.ts';
 
-const count = (n: number, one: string, many: string): string => `${n.toLocaleString('de')} ${n === 1 ? one : many}`;
+const count = counting('de');
 
 export const build: Words['build'] = {
   what: 'Dieser Build',

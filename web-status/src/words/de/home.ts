@@ -1,6 +1,7 @@
+import { counting } from '../count.ts';
 import type { Words } from '../en/index.ts';
 
-const plural = (n: number, one: string, many: string): string => `${n.toLocaleString('de')} ${n === 1 ? one : many}`;
+const plural = counting('de');
 
 export const home: Words['home'] = {
   title: 'Jetzt',

@@ -1,5 +1,7 @@
+import { counting } from '../count.ts';
+
 /** `1 test`, `2,301 tests`. */
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+const count = counting('en');
 
 export const build = {
   what: 'This build',

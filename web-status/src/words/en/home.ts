@@ -1,4 +1,6 @@
-const plural = (n: number, one: string, many: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+import { counting } from '../count.ts';
+
+const plural = counting('en');
 
 export const home = {
   title: 'Now',

@@ -1,4 +1,6 @@
-const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+import { counting } from '../count.ts';
+
+const count = counting('en');
 
 export const test = {
   what: 'The history of this test',

@@ -171,6 +171,11 @@ export class Client {
     await this.control(`workers/${workerid}`, 'stop', { reason });
   }
 
+  /** Ends a worker at once; what it builds is built again elsewhere. */
+  async killWorker(workerid: number, reason = ''): Promise<void> {
+    await this.control(`workers/${workerid}`, 'kill', { reason });
+  }
+
   /** Which of the requests that wait for the same worker goes first: the one with the highest number. */
   async prioritize(buildrequestid: number, priority: number): Promise<void> {
     await this.control(`buildrequests/${buildrequestid}`, 'set_priority', { priority });

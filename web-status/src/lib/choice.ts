@@ -1,4 +1,5 @@
 import type { Builder, Change, Query } from '../../client/index.ts';
+import type { Status } from './status.ts';
 
 /** What a reader chose to see of builders and their sources, as the address has it. */
 export interface Choice {
@@ -8,6 +9,15 @@ export interface Choice {
   tags: string[];
   without: string[];
   limit: number;
+}
+
+/** How builds stand, as cells show it. */
+export const SHOWN: readonly Status[] = ['success', 'warnings', 'failure', 'exception', 'cancelled', 'running', 'pending'];
+
+/** How builds have to stand to be shown; none: however they stand. */
+export function shownOf(query: URLSearchParams): ReadonlySet<Status> {
+  const named = query.getAll('show');
+  return new Set(SHOWN.filter((status) => named.includes(status)));
 }
 
 /** How many lines can be asked for. */

@@ -47,6 +47,11 @@ export function faceOf(table: Table, place: number, builderid: number): Face | u
   return { status, build, count: build ? own.builds.length : own.waiting.length, waiting, included: false, linked: false, before: same(place - 1), behind: same(place + 1), tail };
 }
 
+/** The face, if it stands as one of those that are wanted; of no wish, any. */
+export function only(face: Face | undefined, wanted: ReadonlySet<Status>): Face | undefined {
+  return face && (wanted.size === 0 || wanted.has(face.status)) ? face : undefined;
+}
+
 /** The status of a cell's build. */
 export function buildStatus(build: CellBuild): Status {
   return statusOf({ complete: build.complete, results: build.results, started_at: build.started_at });

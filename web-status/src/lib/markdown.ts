@@ -60,6 +60,27 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
   return blocks;
 }
 
+/** The first line of a description, for where there is no room for more: without marks, but for those of code. */
+export function inShort(text: string, format: string | null | undefined): string {
+  if (format !== 'markdown') return text.trim().split('\n')[0] ?? '';
+  return shortly(parseMarkdown(text.slice(0, 1000))[0]);
+}
+
+function shortly(block: Block | undefined): string {
+  if (!block) return '';
+  if (block.kind === 'quote') return shortly(block.blocks[0]);
+  if (block.kind === 'code') return block.text.split('\n')[0] ?? '';
+  return plain(block.kind === 'list' ? (block.items[0] ?? []) : block.parts);
+}
+
+function plain(parts: readonly Inline[]): string {
+  return parts.map((part) => {
+    if ('parts' in part) return plain(part.parts);
+    if (part.kind === 'code') return `\`${part.text}\``;
+    return part.kind === 'break' ? ' ' : part.text.replaceAll('\n', ' ');
+  }).join('');
+}
+
 /** Reads a list that begins at a line; gives its last line. */
 function readList(lines: string[], from: number, blocks: Block[]): number {
   const ordered = ITEM.exec(lines[from] ?? '')?.[1] === undefined;

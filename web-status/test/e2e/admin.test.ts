@@ -58,7 +58,12 @@ it('pauses a worker with a reason, and leads to what it builds', async () => {
   await page.getByTestId('stop-worker').click();
   await page.getByTestId('stop-dialog-submit').click();
   await page.getByText('shutting down').waitFor();
+  await page.getByTestId('stop-worker').click();
+  // One that ends already is asked to only once more, for faster.
+  await page.getByTestId('kill-worker').and(page.locator(':checked')).waitFor();
   await axe(page);
+  await page.getByTestId('stop-dialog-submit').click();
+  await page.locator('[data-testid=worker][data-worker="lab-2"][data-connected=false]').waitFor();
 });
 
 it('turns a scheduler off and on, and forces a build of a builder', async () => {

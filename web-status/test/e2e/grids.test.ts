@@ -145,6 +145,13 @@ it('puts a revision first that is asked for, and filters by what the address say
   expect(await page.locator('[data-testid=column-head][data-key=b1]').count()).toBe(0);
   await page.getByTestId('filter-reset').click();
   await page.locator('[data-testid=column-head][data-key=b1]').waitFor();
+  const cells = page.getByTestId('cell');
+  await page.locator('[data-testid=filter-show][data-status=exception]').click();
+  await cells.and(page.locator(':not([data-status=exception])')).first().waitFor({ state: 'detached' });
+  await page.locator('[data-testid=cell][data-status=exception]').first().waitFor();
+  expect(page.url()).toContain('show=exception');
+  await page.locator('[data-testid=filter-show][data-status=exception][aria-pressed=true]').click();
+  await page.locator('[data-testid=cell][data-status=success]').first().waitFor();
 });
 
 it('is gone through by keys alone', async () => {

@@ -90,6 +90,17 @@ it('forces a build through its form, and sees lines arrive as they are written',
   expect(await page.getByTestId('reason').textContent()).toBe('force build');
 });
 
+it('opens a form by its address, also by the one that Buildbot has', async () => {
+  await page.goto(`${url}#/builders/1/force/force`);
+  await page.getByTestId('force-dialog').waitFor();
+  expect(page.url()).toContain('#/builders/1?force=force');
+  await page.reload();
+  await page.getByTestId('force-dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('force-dialog').waitFor({ state: 'detached' });
+  expect(page.url()).toMatch(/#\/builders\/1$/);
+});
+
 it('tells what became of a request that was forced here and then cancelled', async () => {
   await page.goto(`${url}#/builders/1`);
   await page.getByTestId('force-button').click();

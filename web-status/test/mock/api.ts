@@ -146,6 +146,13 @@ export function control(world: World, builds: Builds, path: string, method: stri
       world.workerChanged(worker, 'state_updated');
       return { status: 200, result: null };
     }
+    case 'workers/kill': {
+      const worker = world.workers[Number(id) - 1];
+      if (!worker) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
+      Object.assign(worker, { graceful: false, connected_to: [] });
+      world.workerChanged(worker, 'disconnected');
+      return { status: 200, result: null };
+    }
     case 'buildrequests/set_priority': {
       const request = world.requests[Number(id) - 1];
       if (request) world.prioritize(request, Number(params['priority']));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseInline, parseMarkdown, type Block, type Inline } from '../../src/lib/markdown.ts';
+import { inShort, parseInline, parseMarkdown, type Block, type Inline } from '../../src/lib/markdown.ts';
 
 /** The tree in few letters, to compare it. */
 const short = (parts: Inline[]): string => parts.map(one).join('');
@@ -46,5 +46,15 @@ describe('Markdown of descriptions', () => {
       expect(performance.now() - from).toBeLessThan(1500);
       expect(Array.isArray(blocks)).toBe(true);
     }
+  });
+  it('says a description in one line', () => {
+    const short = (text: string): string => inShort(text, 'markdown');
+    expect(short('Builds the *gauge* with `cc` for\n[all](https://x.example/) of **us**.\n\nMore of it.')).toBe('Builds the gauge with `cc` for all of us.');
+    expect(short('# Gates #\ntext')).toBe('Gates');
+    expect(short('- one\n- two')).toBe('one');
+    expect(short('> > said')).toBe('said');
+    expect(short('```\nmake\n```')).toBe('make');
+    expect(short('')).toBe('');
+    expect(inShort('2 * 3 * 4\nmore', null)).toBe('2 * 3 * 4');
   });
 });

@@ -2,7 +2,8 @@ import type { View } from '../../lib/view.ts';
 
 export const view: View = {
   name: 'builder',
-  paths: ['builders/#builderid'],
+  // The second one is Buildbot's address of a force form.
+  paths: ['builders/#builderid', 'builders/#builderid/force/:scheduler'],
   within: 'builders',
   load: () => import('./BuilderView.svelte'),
 };

@@ -17,6 +17,7 @@ export const grid: Words['grid'] = {
   builds: (n) => `${n} Builds`,
   waiting: (n) => (n === 1 ? '1 Anforderung wartet' : `${n} Anforderungen warten`),
   included: (number) => `enthalten in Build ${number}`,
+  nothingOf: 'kein solcher Build',
   nothing: 'kein Build',
 
   started: (ago) => `begonnen ${ago}`,
@@ -50,6 +51,7 @@ export const grid: Words['grid'] = {
 
   emptyBuilders: 'Kein Builder passt dazu.',
   emptyRevisions: 'Von dem Gewählten wurde noch nichts gebaut.',
+  only: (status) => `Nur: ${status}`,
   legend: 'Bedeutung der Zeichen',
   legendIncluded: 'In einem späteren Build enthalten',
   keys: 'Pfeiltasten bewegen, Enter öffnet den Build, Leertaste führt zu den Einzelheiten.',

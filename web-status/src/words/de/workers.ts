@@ -31,6 +31,8 @@ export const workers: Words['workers'] = {
   pauseAbout: (name) => `${name} beendet, was er baut, und nimmt keine neuen Builds an, bis ihn jemand fortsetzen lässt.`,
   stopTitle: 'Diesen Worker beenden?',
   stopAbout: (name) => `${name} beendet, was er baut; danach endet sein Programm.`,
+  kill: 'Sofort',
+  killAbout: 'Was er baut, wird abgebrochen und anderswo noch einmal gebaut.',
   about: 'Über diesen Worker',
   facts: { arch: 'Architektur', cpus: 'Prozessoren', os: 'System', os_name: 'Distribution', admin: 'Betreuer', host: 'Rechner', version: 'Version', system: 'System', access_uri: 'Zugang', worker_commands: 'Befehle', environ: 'Umgebung', basedir: 'Ordner', numcpus: 'Prozessoren' },
   noBuilders: 'keine',

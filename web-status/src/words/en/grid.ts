@@ -18,6 +18,7 @@ export const grid = {
   waiting: (n: number): string => (n === 1 ? '1 request waits' : `${n} requests wait`),
   included: (number: number): string => `included in build ${number}`,
   nothing: 'no build',
+  nothingOf: 'no such build',
 
   // Cards.
   started: (ago: string): string => `started ${ago}`,
@@ -53,6 +54,7 @@ export const grid = {
   emptyBuilders: 'No builder matches.',
   emptyRevisions: 'Nothing was built yet of what is chosen.',
   legend: 'What the marks mean',
+  only: (status: string): string => `Only: ${status}`,
   legendIncluded: 'Included in a later build',
   keys: 'Arrow keys move, Enter opens the build, Space goes into the details.',
 };

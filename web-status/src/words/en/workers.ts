@@ -30,6 +30,8 @@ export const workers = {
   pauseAbout: (name: string) => `${name} ends what it builds, and takes no new builds until somebody resumes it.`,
   stopTitle: 'Stop this worker?',
   stopAbout: (name: string) => `${name} ends what it builds, then its program ends.`,
+  kill: 'At once',
+  killAbout: 'What it builds is ended, and built again elsewhere.',
   about: 'About this worker',
   facts: { arch: 'Architecture', cpus: 'Processors', os: 'System', os_name: 'Distribution', admin: 'Administrator', host: 'Host', version: 'Version', system: 'System', access_uri: 'Access', worker_commands: 'Commands', environ: 'Environment', basedir: 'Folder', numcpus: 'Processors' },
   noBuilders: 'none',

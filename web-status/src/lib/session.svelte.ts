@@ -3,6 +3,9 @@ import type { SiteConfig } from './config.ts';
 import { isOwnSite, readSite, signIn, signInAsAsked, signOut, type Site } from './site.ts';
 import { recall, remember } from './storage.ts';
 
+/** Ways to sign in, by Buildbot's names, that want name and password; its `HTPasswdAuth` takes them in the same way. */
+const BY_PASSWORD = new Set(['UserPasswordAuth', 'HTPasswdAuth']);
+
 /** The master that this page shows, and who its reader is for it: by an API token, or by a session of name and password. */
 export class Session {
   readonly client: Client;
@@ -57,7 +60,7 @@ export class Session {
 
   /** Whether one can sign in with name and password: its cookie is for the server's own pages only. */
   get byPassword(): boolean {
-    return this.site?.auth === 'UserPasswordAuth' && isOwnSite(this.client.base);
+    return BY_PASSWORD.has(this.site?.auth ?? '') && isOwnSite(this.client.base);
   }
 
   /** The page of the server's own on which one signs in, where there is no other way. */

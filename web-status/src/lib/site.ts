@@ -1,5 +1,6 @@
 import { ApiError, UnreachableError } from '../../client/index.ts';
 import { authorization } from '../../client/authorization.ts';
+import { words } from '../words/words.svelte.ts';
 
 /** Who the server takes the reader for. */
 export interface Identity {
@@ -48,14 +49,18 @@ export async function signIn(base: string, username: string, password: string, a
 /** The same with Buildbot, which asks for name and password as web servers do of old. */
 export async function signInAsAsked(base: string, username: string, password: string, ask: typeof fetch = fetch): Promise<void> {
   const pair = String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`));
-  // Without a window the browser does not ask by itself where they are wrong.
-  const init: RequestInit = { headers: { Authorization: `Basic ${btoa(pair)}` }, redirect: 'manual', window: null, cache: 'no-store' };
-  const response = await ask(`${base}auth/login`, { ...init, signal: AbortSignal.timeout(PATIENCE) }).catch((cause: unknown) => {
-    throw new UnreachableError('cannot be reached', cause);
-  });
-  // It leads on to a page of its own: the session has begun.
-  if (response.type === 'opaqueredirect' || response.ok) return;
-  throw new ApiError(response.status, 'unauthenticated', response.status === 401 ? 'The name or the password is wrong.' : `The server answered with HTTP ${response.status}.`);
+  const headers = { Authorization: `Basic ${btoa(pair)}` };
+  // Where they are wrong, the browser would ask for them by itself, and tell nobody: unless cookies are left out. So the first
+  // time it is found out whether they are right; the second time the session's cookie is kept.
+  for (const credentials of ['omit', 'same-origin'] as const) {
+    const init: RequestInit = { headers, credentials, redirect: 'manual', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) };
+    const response = await ask(`${base}auth/login`, init).catch((cause: unknown) => {
+      throw new UnreachableError('cannot be reached', cause);
+    });
+    // It leads on to a page of its own where it takes them.
+    if (response.type === 'opaqueredirect' || response.ok) continue;
+    throw new ApiError(response.status, 'unauthenticated', response.status === 401 ? words.frame.signIn.wrong : `The server answered with HTTP ${response.status}.`);
+  }
 }
 
 /** Ends the session. */

@@ -17,19 +17,22 @@ export class Buildbot {
   readonly #environment: NodeJS.ProcessEnv;
   #process: ChildProcess | undefined;
 
-  private constructor(programs: string, folder: string, port: number, elsewhere: string) {
+  private constructor(programs: string, folder: string, port: number, elsewhere: string, people: Record<string, string>) {
     this.url = `http://127.0.0.1:${port}/`;
     this.#programs = programs;
     this.#folder = folder;
-    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere, HOLD: join(folder, 'hold') };
+    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere, HOLD: join(folder, 'hold'), PEOPLE: JSON.stringify(people) };
   }
 
-  /** Makes a master that serves the built page, and starts it. Pages of `elsewhere` may ask it too. */
-  static async start(elsewhere: string): Promise<Buildbot> {
+  /**
+   * Makes a master that serves the built page, and starts it. Pages of `elsewhere` may ask it too. Of `people` with their
+   * passwords only the first one may give commands; without them everybody may.
+   */
+  static async start(elsewhere: string, people: Record<string, string> = {}): Promise<Buildbot> {
     const programs = process.env['BUILDBOT'];
     if (!programs) throw new Error('BUILDBOT must hold the folder of the programs of Buildbot 4.3, such as bin of a Python environment.');
     const folder = mkdtempSync(join(tmpdir(), 'web-status-buildbot-'));
-    const one = new Buildbot(programs, folder, await freePort(), elsewhere);
+    const one = new Buildbot(programs, folder, await freePort(), elsewhere, people);
     cpSync(join(HERE, '../../dist'), join(folder, 'status'), { recursive: true });
     writeFileSync(join(folder, 'status/config.json'), '{ "api": ".." }');
     mkdirSync(join(folder, 'master'));
@@ -44,7 +47,8 @@ export class Buildbot {
 
   /** Starts it, and waits until it answers. */
   async up(): Promise<void> {
-    const child = spawn(join(this.#programs, 'twistd'), ['--nodaemon', '--no_save', '--pidfile=', '-y', 'buildbot.tac'], {
+    // With epoll, the reactor that Twisted takes by itself, it loses a connection's place now and then, and answers nobody any more.
+    const child = spawn(join(this.#programs, 'twistd'), ['--reactor=poll', '--nodaemon', '--no_save', '--pidfile=', '-y', 'buildbot.tac'], {
       cwd: join(this.#folder, 'master'), env: this.#environment, stdio: 'ignore',
     });
     this.#process = child;

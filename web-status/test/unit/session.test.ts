@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlError } from '../../client/index.ts';
 import { readConfig } from '../../src/lib/config.ts';
 import { Session } from '../../src/lib/session.svelte.ts';
+import { signInAsAsked } from '../../src/lib/site.ts';
 
 const page = 'https://status.example.org/ci/';
 const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir', views: [], theme: undefined });
@@ -77,6 +78,19 @@ describe('Session', () => {
     expect(sent[0]).toBe('POST https://master.example.org/auth/login {"username":"ada","password":"y"}');
     expect(open().signedIn).toBe(false);
     await vi.waitFor(() => expect(session.name).toBe('ada'));
+  });
+  it('has a password found wrong where the browser does not ask for it by itself', async () => {
+    const asked: string[] = [];
+    const answer = (response: Response) => (url: RequestInfo | URL, init?: RequestInit) => {
+      asked.push(`${String(url)} ${init?.credentials ?? ''} ${new Headers(init?.headers).get('Authorization') ?? ''}`);
+      return Promise.resolve(response);
+    };
+    const base = 'https://master.example.org/';
+    await expect(signInAsAsked(base, 'ada', 'x', answer(new Response('', { status: 401 })))).rejects.toThrow('password is wrong');
+    expect(asked).toEqual([`${base}auth/login omit Basic ${btoa('ada:x')}`]);
+    asked.length = 0;
+    await signInAsAsked(base, 'ada', 'y', answer(new Response('')));
+    expect(asked.map((one) => one.split(' ')[1])).toEqual(['omit', 'same-origin']);
   });
   it('takes a token from another tab', () => {
     const session = open();

@@ -77,6 +77,7 @@ export const frame: Words['frame'] = {
     noWay: 'Von hier aus kann man sich bei diesem Server nicht anmelden: Er lässt seine Leser nur auf seiner eigenen Seite ein.',
     noToken: 'Bitte ein Token eingeben.',
     badToken: 'Ein Token hat keine Leerzeichen und keine besonderen Buchstaben.',
+    wrong: 'Der Name oder das Passwort ist falsch.',
     noPassword: 'Bitte Name und Passwort eingeben.',
     refused: (why) => `Der Server hat das abgelehnt: ${why}`,
     expired: 'Der Server kennt Sie nicht mehr: Die Sitzung ist zu Ende, oder das Token wurde widerrufen. Melden Sie sich neu an, oder machen Sie ohne Anmeldung weiter.',

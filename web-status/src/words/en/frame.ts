@@ -79,6 +79,7 @@ export const frame = {
     noWay: 'From here one cannot sign in to this server: it lets its readers in only on its own site.',
     noToken: 'Enter a token.',
     badToken: 'A token has no spaces and no special letters.',
+    wrong: 'The name or the password is wrong.',
     noPassword: 'Enter a name and a password.',
     refused: (why: string) => `The server refused this: ${why}`,
     expired: 'The server knows you no more: the session has ended, or the token was revoked. Sign in again, or go on without.',

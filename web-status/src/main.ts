@@ -9,7 +9,7 @@ import { speakAs } from './lib/language.svelte.ts';
 import { readViews, wear } from './lib/outside.ts';
 import { confine } from './lib/policy.ts';
 import { Session } from './lib/session.svelte.ts';
-import { settings } from './lib/settings.svelte.ts';
+import { begin, settings } from './lib/settings.svelte.ts';
 import Broken from './parts/Broken.svelte';
 import { addViews } from './views/views.ts';
 
@@ -17,9 +17,13 @@ import { addViews } from './views/views.ts';
 async function prepare(): Promise<SiteConfig> {
   const config = await readConfig(document.baseURI);
   confine(config.api);
+  const { language } = settings;
+  begin(config.settings);
+  dress();
+  const speaking = settings.language === language ? undefined : speakAs(settings.language);
   const theme = config.theme === undefined ? undefined : wear(config.theme);
   addViews(await readViews(config.views));
-  await theme;
+  await Promise.all([theme, speaking]);
   return config;
 }
 

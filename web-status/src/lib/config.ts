@@ -13,6 +13,8 @@ export interface SiteConfig {
   views: string[];
   /** Address of a style sheet of this site, with another look. */
   theme: string | undefined;
+  /** What holds where the reader has chosen nothing. */
+  settings: Record<string, unknown>;
 }
 
 /** Milliseconds that the page's name, and what the master is, is waited for. */
@@ -43,6 +45,7 @@ export async function readConfig(page: string, ask: typeof fetch = fetch): Promi
     ...(master ? { master } : {}),
     views,
     theme: theme === undefined ? undefined : ownAddress(theme, page),
+    settings: isObject(given['settings']) ? given['settings'] : {},
   };
 }
 
@@ -75,8 +78,12 @@ function text(value: unknown): string | undefined {
 function object(json: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -2,7 +2,7 @@ import { recall, remember } from './storage.ts';
 
 /**
  * What the reader may choose in the view *settings*, with all values that there are. The first one holds until another is
- * chosen. Whoever shows something by a setting reads it from `settings`, and is drawn again when it changes.
+ * chosen, unless the deployment wants another one. Whoever shows something by a setting reads it from `settings`, and is drawn again when it changes.
  */
 export const CHOICES = {
   /** `auto`: what the browser prefers, of what there is. */
@@ -37,11 +37,19 @@ export type Settings = { [K in ChoiceName]: Choices[K][number] } & {
 const KEY = 'weir-settings';
 const NAMES = Object.keys(CHOICES) as ChoiceName[];
 
+const FIRST = { ...Object.fromEntries(NAMES.map((name) => [name, CHOICES[name][0]])), first: '' } as Settings;
+
+/** Settings as they are where the reader has chosen nothing. */
+let usual = FIRST;
+
 /** Settings as they were kept, each checked by itself: what does not fit is as if it had never been chosen. */
 export function parseSettings(text: string | undefined): Settings {
-  const given = object(text);
-  const chosen = Object.fromEntries(NAMES.map((name) => [name, CHOICES[name].find((value) => value === given[name]) ?? CHOICES[name][0]]));
-  return { ...(chosen as Settings), first: typeof given['first'] === 'string' ? given['first'] : '' };
+  return over(usual, object(text));
+}
+
+function over(before: Settings, given: Record<string, unknown>): Settings {
+  const chosen = Object.fromEntries(NAMES.map((name) => [name, CHOICES[name].find((value) => value === given[name]) ?? before[name]]));
+  return { ...(chosen as Settings), first: typeof given['first'] === 'string' ? given['first'] : before.first };
 }
 
 function object(text: string | undefined): Record<string, unknown> {
@@ -64,6 +72,12 @@ export function choose<K extends keyof Settings>(name: K, value: Settings[K]): v
   remember(KEY, JSON.stringify(changed()));
 }
 
+/** Takes what a deployment wants to hold where the reader has chosen nothing; what does not fit is as if it were not said. */
+export function begin(given: Record<string, unknown>): void {
+  usual = over(FIRST, given);
+  Object.assign(current, parseSettings(recall(KEY)));
+}
+
 /** Takes all choices back. */
 export function reset(): void {
   Object.assign(current, parseSettings(undefined));
@@ -72,7 +86,6 @@ export function reset(): void {
 
 /** What is not as it is for everybody: what is chosen here stays so when defaults become others. */
 function changed(): Partial<Settings> {
-  const usual = parseSettings(undefined);
   return Object.fromEntries(Object.entries(current).filter(([name, value]) => value !== usual[name as keyof Settings]));
 }
 

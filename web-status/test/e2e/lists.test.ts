@@ -182,12 +182,13 @@ it('shows a builder with what it does, how long it takes and why requests wait',
 
 it('pages through a builder’s builds and filters them by result, worker and branch, in the address', async () => {
   await start('#/builders/1', { builders: 2 }, () => {
-    for (let n = 0; n < 60; n++) mock.world.finish(mock.world.start(mock.world.request(1, 'x'), 1 + (n % 2), n % 20 === 0 ? { branch: ['stable', 'x'] } : {}), n % 3 === 0 ? 2 : 0);
+    for (let n = 0; n < 60; n++) mock.world.finish(mock.world.start(mock.world.request(1, 'x'), 1 + (n % 2), n % 20 === 0 ? { branch: ['stable', 'x'], owners: [['Ada <a@x>', 'Ben <b@x>', 'Cleo'], 'Build'] } : {}), n % 3 === 0 ? 2 : 0);
   });
   const numbers = async (): Promise<number[]> => (await page.getByTestId('build-link').allTextContents()).map((text) => Number(text.slice(1)));
   await page.getByTestId('build-row').first().waitFor();
   const first = await numbers();
   expect(first).toHaveLength(50);
+  await page.getByTestId('build-row').getByText('Ada, Ben +1').first().waitFor();
   await page.getByTestId('older').click();
   await marked('build-row', 'number', 1).waitFor();
   expect(Math.max(...(await numbers()))).toBe(Math.min(...first) - 1);

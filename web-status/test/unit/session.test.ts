@@ -6,7 +6,7 @@ import { Session } from '../../src/lib/session.svelte.ts';
 import { signInAsAsked } from '../../src/lib/site.ts';
 
 const page = 'https://status.example.org/ci/';
-const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir', views: [], theme: undefined });
+const open = (api = 'https://master.example.org/'): Session => new Session({ api, title: 'Weir', views: [], theme: undefined, settings: {} });
 const refused = (): ControlError => new ControlError(403, -32600, 'not you', {});
 let answers: (url: string, init?: RequestInit) => Response = () => new Response('{}');
 beforeEach(() => {
@@ -119,6 +119,8 @@ describe('readConfig', () => {
   it('takes views and a theme from the page\'s own site only', async () => {
     const config = await readConfig(page, giving(200, '{"title": "Pump", "views": ["./views/pulse/view.js", 7], "theme": "/themes/paper.css"}'));
     expect(config.views).toEqual(['https://status.example.org/ci/views/pulse/view.js']);
+    expect(config.settings).toEqual({});
+    expect((await readConfig(page, giving(200, '{"settings": {"rows": 100}}'))).settings).toEqual({ rows: 100 });
     expect(config.theme).toBe('https://status.example.org/themes/paper.css');
     await expect(readConfig(page, giving(200, '{"views": ["https://elsewhere.example.org/view.js"]}'))).rejects.toThrow("on the page's own site");
     await expect(readConfig(page, giving(200, '{"theme": "data:text/css,*{}"}'))).rejects.toThrow("on the page's own site");

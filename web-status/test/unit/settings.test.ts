@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { CHOICES, choose, parseSettings, reset, settings } from '../../src/lib/settings.svelte.ts';
+import { begin, CHOICES, choose, parseSettings, reset, settings } from '../../src/lib/settings.svelte.ts';
 
 beforeEach(() => reset());
 
@@ -23,6 +23,17 @@ describe('settings', () => {
     const usual = parseSettings(undefined);
     for (const text of ['', 'nonsense', 'null', '7', '[]', '{"theme":"pink","rows":"100","first":5,"shortcuts":0}']) expect(parseSettings(text)).toEqual(usual);
     expect(parseSettings('{"theme":"pink","zone":"utc","shortcuts":false}')).toEqual({ ...usual, zone: 'utc', shortcuts: false });
+  });
+  it('begin as the deployment wants, until the reader chooses something else', () => {
+    choose('rows', 100);
+    begin({ theme: 'dark', rows: 200, first: 'waterfall', density: 'tight', more: 1 });
+    expect([settings.theme, settings.rows, settings.first, settings.density]).toEqual(['dark', 100, 'waterfall', 'comfortable']);
+    choose('theme', 'system');
+    expect(JSON.parse(localStorage.getItem('weir-settings') ?? '')).toEqual({ theme: 'system', rows: 100 });
+    reset();
+    expect([settings.theme, settings.rows]).toEqual(['dark', 200]);
+    begin({});
+    expect([settings.theme, settings.rows, settings.first]).toEqual(['system', 50, '']);
   });
   it('follow another tab', () => {
     dispatchEvent(new StorageEvent('storage', { key: 'weir-settings', newValue: '{"zone":"utc"}' }));

@@ -47,7 +47,7 @@ export const builder: Words['builder'] = {
   cancelAction: 'Anforderung abbrechen',
   cancelAllAction: 'Alle abbrechen',
   builds: 'Builds',
-  columns: { build: 'Build', result: 'Ergebnis', source: 'Quelle', state: 'Zustand', worker: 'Worker', duration: 'Dauer', started: 'Begonnen' },
+  columns: { build: 'Build', result: 'Ergebnis', source: 'Quelle', owners: 'Verantwortlich', state: 'Zustand', worker: 'Worker', duration: 'Dauer', started: 'Begonnen' },
   none: 'Es wurde noch nichts gebaut.',
   startOne: 'Der Knopf oben startet einen Build.',
   noMatch: (searched) => `Keiner der ${searched > 0 ? `letzten ${searched.toLocaleString('de')} ` : ''}Builds passt.`,

@@ -50,7 +50,7 @@ export const builder = {
   cancelAllAction: 'Cancel all of them',
   // Its builds.
   builds: 'Builds',
-  columns: { build: 'Build', result: 'Result', source: 'Source', state: 'State', worker: 'Worker', duration: 'Duration', started: 'Started' },
+  columns: { build: 'Build', result: 'Result', source: 'Source', owners: 'Owners', state: 'State', worker: 'Worker', duration: 'Duration', started: 'Started' },
   none: 'Nothing has been built yet.',
   startOne: 'Start a build with the button above.',
   noMatch: (searched: number) => `None of the ${searched > 0 ? `last ${searched.toLocaleString('en')} ` : ''}builds matches.`,

@@ -17,6 +17,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const TLS: u8 = 0x16;
 /// How HTTP/2 begins.
 const HTTP2: &[u8] = b"PRI ";
+/// The kind of HTTP/2's frame that opens a request (RFC 9113, 6.2).
+const HEADERS: u8 = 1;
+/// How long a client without TLS may take to ask for something.
+const REQUEST: Duration = Duration::from_secs(1);
 /// How much of what a client without TLS sends is read, so that it gets to read why it is refused.
 const MOST_UNHEARD: u64 = 64 * 1024;
 /// What a client without TLS is told.
@@ -44,6 +48,8 @@ async fn refuse(mut stream: TcpStream) -> io::Error {
         let mut beginning = [0; HTTP2.len()];
         stream.read_exact(&mut beginning).await?;
         let answer = if beginning == HTTP2 {
+            // A client tells those whose requests are open why its connection ends; others learn only that it did.
+            timeout(REQUEST, request_begins(&mut stream)).await.ok();
             goodbye()
         } else {
             format!(
@@ -60,6 +66,22 @@ async fn refuse(mut stream: TcpStream) -> io::Error {
     match told.await {
         Ok(_) => io::Error::new(io::ErrorKind::InvalidData, "the client speaks no TLS"),
         Err(error) => error,
+    }
+}
+
+/// Reads what follows [`HTTP2`] up to the first request.
+async fn request_begins(stream: &mut TcpStream) -> io::Result<()> {
+    const REST: &[u8] = b"* HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut stream = stream.take(MOST_UNHEARD);
+    stream.read_exact(&mut [0; REST.len()]).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        if head[3] == HEADERS {
+            return Ok(());
+        }
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        tokio::io::copy(&mut (&mut stream).take(length.into()), &mut tokio::io::sink()).await?;
     }
 }
 

@@ -13,7 +13,7 @@ export interface Stop {
 }
 
 /** What the words of a view's pattern become, where not a 1. */
-const WORDS: Record<string, string> = { ':slug': 'stdio', ':name': 'force' };
+const WORDS: Record<string, string> = { ':slug': 'stdio', ':name': 'force', ':scheduler': 'force' };
 
 /** Every address of every view, as its folder has them: a new view is among them by itself. */
 export function stops(): Stop[] {
@@ -21,7 +21,7 @@ export function stops(): Stop[] {
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => {
       const [, paths = ''] = /paths: \[([^\]]*)\]/.exec(readFileSync(join(VIEWS, name, 'view.ts'), 'utf8')) ?? [];
-      return [...paths.matchAll(/'([^']+)'/g)].map(([, path = '']) => ({ view: name, hash: `#/${fill(path)}` }));
+      return [...paths.matchAll(/'([^']+)'/g)].map(([, path = ''], at) => ({ view: at === 0 ? name : `${name}-${at + 1}`, hash: `#/${fill(path)}` }));
     });
 }
 

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use rust_embed::RustEmbed;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weir_status_api::Access;
@@ -37,11 +38,15 @@ pub(crate) fn gateway(
         let _ = closing.send(true);
     });
     let there = WebStatus::get("index.html").is_some();
+    let site = title.clone();
     let options = Options {
         title,
         allowed_origins,
         assets: if there {
-            Assets::Embedded(Arc::new(asset))
+            Assets::embedded(move |path| match path {
+                "config.json" => config(&site),
+                _ => asset(path),
+            })
         } else {
             Assets::None
         },
@@ -54,6 +59,21 @@ pub(crate) fn gateway(
     } else {
         router.route("/", get(|| async { Html(MISSING) }))
     }
+}
+
+/// What the page reads first, with the answers to what it would ask next.
+fn config(title: &str) -> Option<Asset> {
+    let file = WebStatus::get("config.json")?;
+    let mut config: Map<String, Value> = serde_json::from_slice(&file.data).ok()?;
+    if config.get("api").is_some_and(|api| api == ".") {
+        config.entry("title").or_insert_with(|| title.into());
+        config.entry("master").or_insert_with(|| "weir".into());
+    }
+    Some(Asset {
+        bytes: Value::Object(config).to_string().into(),
+        content_type: content_type("config.json").to_owned(),
+        tag: None,
+    })
 }
 
 fn asset(path: &str) -> Option<Asset> {

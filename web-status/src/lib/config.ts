@@ -7,7 +7,7 @@ export interface SiteConfig {
   api: string;
   /** The page's name. */
   title: string;
-  /** Which program the master is, where it could be found out. */
+  /** Which program the master is, where the file names it or it could be found out. */
   master?: MasterProgram;
   /** Addresses of modules of this site, each with a view from outside. */
   views: string[];
@@ -17,12 +17,14 @@ export interface SiteConfig {
   settings: Record<string, unknown>;
 }
 
+const MASTERS: readonly MasterProgram[] = ['weir', 'buildbot'];
+
 /** Milliseconds that the page's name, and what the master is, is waited for. */
 const PATIENCE = 1500;
 
 /**
  * Reads `config.json`, whose addresses are relative to the page. A missing file, or a missing entry, means the default:
- * the API is the page's own site, and the title is what the API's site says.
+ * the API is the page's own site, and that is asked for its title and for which program its master is.
  */
 export async function readConfig(page: string, ask: typeof fetch = fetch): Promise<SiteConfig> {
   const address = new URL('config.json', page);
@@ -35,7 +37,8 @@ export async function readConfig(page: string, ask: typeof fetch = fetch): Promi
   const api = new URL(text(given['api']) ?? '.', page).href;
   const views = list(given['views']).map((one) => ownAddress(one, page));
   const theme = text(given['theme']);
-  const finding = findMaster(api, ask, PATIENCE).catch(() => undefined);
+  const named = MASTERS.find((one) => one === given['master']);
+  const finding = named ? Promise.resolve(named) : findMaster(api, ask, PATIENCE).catch(() => undefined);
   // Buildbot tells its name to its own pages only, and the browser complains where another one asks.
   const tells = new URL(api).origin === new URL(page).origin || (await finding) !== 'buildbot';
   const [title, master] = await Promise.all([text(given['title']) ?? (tells ? titleOf(api, ask) : undefined), finding]);

@@ -75,6 +75,12 @@ function once<T>(key: string, make: () => T): T {
   if (there === undefined) made.set(key, one);
   return one;
 }
+/** Has the browser read its tables of numbers and times, which takes long when it is done first: while the page waits anyhow. */
+export function readTables(): void {
+  number(0);
+  when(0);
+}
+
 function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const timeZoneOption = timeZone() ? { timeZone: 'UTC' } : {};
   return once(`${locale()} ${settings.zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), { ...options, ...timeZoneOption }));

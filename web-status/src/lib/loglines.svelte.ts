@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import type { Log, LogChunk } from '../../client/index.ts';
 import { errorText } from './format.ts';
+import { parseLines } from './route.ts';
 
 /** Lines per request. */
 export const CHUNK = 500;
@@ -11,6 +12,28 @@ const RETRY = 1500;
 
 /** Reads at most `limit` lines from line `offset`, counted from 0. */
 export type ReadLines = (offset: number, limit: number, signal: AbortSignal) => Promise<LogChunk>;
+
+/** The lines that are looked at first, read while it is still found out which log they are of. */
+export class EarlyLines {
+  readonly #at: number;
+  #chunk: Promise<LogChunk> | undefined;
+
+  /** Reads the chunk in which the lines are that an address names, or else the first. */
+  constructor(read: (offset: number, limit: number) => Promise<LogChunk>, anchor: string) {
+    this.#at = Math.floor(((parseLines(anchor)?.first ?? 1) - 1) / CHUNK) * CHUNK;
+    this.#chunk = read(this.#at, CHUNK);
+    // Whoever takes it is told.
+    this.#chunk.catch(() => undefined);
+  }
+
+  /** What was read, once, to whom asks for these lines. */
+  take(offset: number, limit: number): Promise<LogChunk> | undefined {
+    if (offset !== this.#at || limit > CHUNK) return undefined;
+    const chunk = this.#chunk;
+    this.#chunk = undefined;
+    return chunk;
+  }
+}
 
 /** Where a line comes from: output, errors, headers (the master's own words), input. */
 export type Stream = 'o' | 'e' | 'h' | 'i';

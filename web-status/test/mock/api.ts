@@ -7,7 +7,7 @@ export type Given = { key: string; rows: Row[] } | { text: string } | { body: ob
 
 /** Reads a path below `api/v2`. */
 export function read(world: World, path: string, query: URLSearchParams): Given {
-  const words = path.split('/').map(decodeURIComponent);
+  const words = byIds(world, path.split('/').map(decodeURIComponent));
   const [type = '', id = '', rest = '', , last] = words;
   const rows = (list: unknown[], keep: (row: Row) => boolean = () => true): Row[] => (list as Row[]).filter(keep);
   const lists: Record<string, unknown[]> = {
@@ -29,6 +29,20 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   if (one.length === 0) return undefined;
   if (rest === '') return { key: type, rows: select(one, query) };
   return below(world, type, Number(id), rest, query);
+}
+
+/** The same by ids: a build may also be told by its builder and number, and what is in it by numbers and slug. Empty where it is not there. */
+function byIds(world: World, words: string[]): string[] {
+  const [type, builder, builds, number, steps, step, logs, slug, ...rest] = words;
+  if (type !== 'builders' || builds !== 'builds' || number === undefined) return words;
+  const build = world.builds.find((one) => one.builderid === Number(builder) && one.number === Number(number));
+  if (!build) return [];
+  if (steps !== 'steps' || step === undefined) return ['builds', String(build.buildid), ...words.slice(4)];
+  const itsStep = world.steps.find((one) => one.buildid === build.buildid && one.number === Number(step));
+  if (!itsStep) return [];
+  if (logs !== 'logs' || slug === undefined) return ['steps', String(itsStep.stepid), ...words.slice(6)];
+  const log = world.logs.find((one) => one.stepid === itsStep.stepid && one.slug === slug);
+  return log ? ['logs', String(log.logid), ...rest] : [];
 }
 
 function below(world: World, type: string, id: number, rest: string, query: URLSearchParams): Given {

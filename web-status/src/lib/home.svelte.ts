@@ -1,7 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 
-import type { Build, Builder, BuildRequest, Client, Query, Step, Views, WatchEvent, Worker } from '../../client/index.ts';
-import { cellOf, readHome, type HomeAnswer } from './homelists.ts';
+import type { Answer, Build, Builder, BuildRequest, Client, Query, Step, Views, WatchEvent, Worker } from '../../client/index.ts';
 import { cursorOf } from './live.svelte.ts';
 import { Pace } from './pace.ts';
 import { Table } from './table.svelte.ts';
@@ -18,6 +17,12 @@ const MANY = 40;
 
 type Broken = Views['home']['broken'][number];
 type Reason = Views['home']['reasons'][number];
+
+/** A build as one cell of a table, as the server's views tell it. */
+function cellOf(build: Build): Broken['last'] {
+  const complete = build.complete_at_us ?? (build.complete_at === null ? null : build.complete_at * 1e6);
+  return [build.buildid, build.number, build.started_at_us ?? build.started_at * 1e6, complete, build.results];
+}
 
 /** The topics that the tables of the view `home` follow. */
 export const HOME_TOPICS = ['builders/*/*', 'builds/*/*', 'steps/*/*', 'buildrequests/*/*', 'workers/*/*'];
@@ -51,7 +56,6 @@ export class HomeTables {
   readonly #pace = new Pace(() => this.#again(), SOON, PAUSE);
   #cursor = 0;
   #seen = 0;
-  #whole = true;
   #signal: AbortSignal | undefined;
 
   /** `scope` tells which builders, in the words of the server's views. */
@@ -65,7 +69,7 @@ export class HomeTables {
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#pace.stop(), { once: true });
     const [home, workers] = await Promise.all([
-      readHome(this.#client, { ...this.#scope(), limit: LIMIT }, signal),
+      this.#client.view('home', { ...this.#scope(), limit: LIMIT }, signal),
       this.#client.list('workers', 'workers', {}, signal),
     ]);
     this.workers.load(workers.data, cursorOf(workers));
@@ -73,9 +77,8 @@ export class HomeTables {
     return Math.min(cursorOf(home), cursorOf(workers));
   }
 
-  #load({ data, cursor: told, whole }: HomeAnswer): void {
+  #load({ data, cursor: told }: Answer<Views['home']>): void {
     const cursor = cursorOf({ cursor: told });
-    this.#whole = whole;
     this.#cursor = cursor;
     this.#seen = cursor;
     this.builders.load(data.builders, cursor);
@@ -175,7 +178,6 @@ export class HomeTables {
 
   /** Has the view read again for a builder. */
   #ask(builderid: number): void {
-    if (!this.#whole) return;
     this.#asked.add(builderid);
     this.#pace.ask();
   }
@@ -185,13 +187,13 @@ export class HomeTables {
     this.#asked.clear();
     try {
       const some = asked.length > MANY ? {} : { builderid: asked };
-      if (!this.#signal?.aborted) this.#amend(await readHome(this.#client, { ...this.#scope(), ...some, limit: LIMIT }, this.#signal), asked);
+      if (!this.#signal?.aborted) this.#amend(await this.#client.view('home', { ...this.#scope(), ...some, limit: LIMIT }, this.#signal), asked);
     } catch {
       // What is shown stays; the next event asks again.
     }
   }
 
-  #amend({ data, cursor }: HomeAnswer, asked: number[]): void {
+  #amend({ data, cursor }: Answer<Views['home']>, asked: number[]): void {
     // An answer that is older than what was told in the meantime would bring back what is over.
     if (cursor !== null && cursor >= this.#seen) {
       this.running.add(data.running, cursor);

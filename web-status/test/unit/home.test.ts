@@ -1,25 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { brokenOf } from '../../client/buildbot/views/home.ts';
 import { Client } from '../../client/index.ts';
 import { HomeTables } from '../../src/lib/home.svelte.ts';
-import { brokenOf } from '../../src/lib/homelists.ts';
 import { read } from '../mock/api.ts';
 import { seed } from '../mock/seed.ts';
 import type { World } from '../mock/world.ts';
 
 let world: World;
 let asked: string[];
-let views: boolean;
 let home: HomeTables;
 const abort = new AbortController();
 
-/** A client of a world; `views`: whether its server has views. */
+/** A client of a world. */
 function client(): Client {
   const answer = (input: RequestInfo | URL): Promise<Response> => {
     const url = new URL(String(input));
     const path = url.pathname.replace('/api/v2/', '');
     asked.push(path);
-    const given = path.startsWith('views/') && !views ? undefined : read(world, path, url.searchParams);
+    const given = read(world, path, url.searchParams);
     if (!given) return Promise.resolve(new Response('{"error":"Invalid path"}', { status: 404 }));
     const body = 'body' in given ? given.body : 'key' in given ? { [given.key]: given.rows } : {};
     return Promise.resolve(new Response(JSON.stringify(body), { headers: { 'X-Weir-Cursor': String(world.cursor) } }));
@@ -36,7 +35,6 @@ beforeEach(() => {
   vi.useFakeTimers();
   world = seed(5);
   asked = [];
-  views = true;
   home = new HomeTables(client());
 });
 afterEach(() => vi.useRealTimers());
@@ -93,24 +91,12 @@ describe('what runs, waits and is broken', () => {
     await vi.advanceTimersByTimeAsync(4000);
     expect(home.reasons.get(buildrequestid)).toBe('paused');
   });
-  it('is made of lists where the server has no views', async () => {
-    views = false;
-    const at = await home.read(abort.signal);
-    expect(home.builders.size).toBe(5);
-    expect(asked).toContain('buildrequests');
-    const build = world.start(world.request(1, 'x'), 1);
-    asked = [];
-    tell(at);
-    expect(home.running.get(build.buildid)).toBeDefined();
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(asked).toEqual([]);
-  });
 });
 
-it('tells of the last builds which builders are broken, as the server does', async () => {
+it('is told of Buildbot’s last builds which builders are broken, as Weir’s own view tells it', async () => {
   await home.read(abort.signal);
   const served = [...home.broken.values()].map(({ builderid, last, since, last_good_buildid }) => [builderid, last[0], since[0], last_good_buildid]);
-  const told = brokenOf(world.builds).map(({ builderid, last, since, last_good_buildid }) => [builderid, last[0], since[0], last_good_buildid]);
+  const told = brokenOf(world.builders, world.builds).map(({ builderid, last, since, last_good_buildid }) => [builderid, last[0], since[0], last_good_buildid]);
   expect(told.sort()).toEqual(served.sort());
   expect(served.length).toBeGreaterThan(0);
 });

@@ -38,6 +38,45 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The moment in UTC as ISO 8601 has it, to the second: `2026-11-29T17:10:05Z`.
+    pub fn to_iso(self) -> String {
+        format!("{}Z", self.iso_second())
+    }
+
+    /// The same to the millisecond: `2026-11-29T17:10:05.250Z`.
+    pub fn to_iso_millis(self) -> String {
+        format!(
+            "{}.{:03}Z",
+            self.iso_second(),
+            self.0.rem_euclid(1_000_000) / 1000
+        )
+    }
+
+    fn iso_second(self) -> String {
+        let (days, second) = (
+            self.as_secs().div_euclid(86_400),
+            self.as_secs().rem_euclid(86_400),
+        );
+        let (year, month, day) = date_of(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+/// The date that begins so many days after 1970 did. Years are counted from a March, so that the day that not all of
+/// them have is their last, and in eras of 400, after which all repeats.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days.saturating_add(719_468);
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let january_on = i64::from(month >= 10);
+    (era * 400 + year + january_on, month + 3 - 12 * january_on, day)
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:06}", self.as_secs(), self.0.rem_euclid(1_000_000))
@@ -64,5 +103,30 @@ impl Clock for SystemClock {
             Ok(after) => Timestamp(i64::try_from(after.as_micros()).unwrap_or(i64::MAX)),
             Err(before) => Timestamp(-i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_iso_8601_has_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_234_567_890, "2009-02-13T23:31:30Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp::from_secs(seconds).to_iso(), text);
+        }
+        assert_eq!(Timestamp(-1).to_iso_millis(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(
+            Timestamp(1_234_567_890_012_345).to_iso_millis(),
+            "2009-02-13T23:31:30.012Z"
+        );
     }
 }

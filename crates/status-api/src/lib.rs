@@ -71,8 +71,8 @@ pub use query::{
     Query, Value,
 };
 pub use resource::build::{
-    Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, Log, LogChunk, LogField,
-    LogKind, Step, StepField, Url,
+    Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, LineTime, Log, LogChunk,
+    LogField, LogKind, Step, StepField, Url,
 };
 pub use resource::machine::{Absence, ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
 pub use resource::outcome::{

@@ -46,7 +46,7 @@ pub trait Read: Send + Sync {
 
     /// Lines of a log: `limit` of them at the most, from line `first` (from 0). Beyond the end, or with a limit
     /// of 0, the content is empty; [`LogChunk::first_line`] is `first` always. An answer is bounded in bytes too: it can hold fewer lines than asked for, but at least
-    /// one where there is one; ask again from the line after its last.
+    /// one where there is one; ask again from the line after its last. [`LogChunk::times`] tell when its lines came.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such log; [`Error::ContentDeleted`] if its content is no longer kept, which

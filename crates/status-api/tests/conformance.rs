@@ -49,6 +49,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ContainsAnyCase, "filters::commit"),
     (Fault::LogsBeginLate, "ranges_of_lines"),
     (Fault::LogsWithoutBound, "huge_lines_and_bounded_answers"),
+    (Fault::TimesTheLastLine, "logs::times_of_lines"),
+    (Fault::TimesFirstLinesOnly, "logs::times_of_lines"),
     (Fault::ShowsDeletedContents, "logs::deleted_contents_are_told"),
     (Fault::ShowsDeletedContents, "search::deleted_contents_are_told"),
     (Fault::SearchesAsStored, "text_as_it_is_or_in_any_case"),

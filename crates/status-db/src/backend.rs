@@ -95,6 +95,8 @@ pub(crate) struct IndexedChunk {
     pub(crate) line_count: i64,
     /// Where it is.
     pub(crate) place: Place,
+    /// When it was stored; not noted of old ones.
+    pub(crate) stored_at: Option<Timestamp>,
 }
 
 /// The chunks that hold the lines that were asked for.

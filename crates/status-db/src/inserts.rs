@@ -25,6 +25,7 @@ pub(crate) struct ChunkRow {
     pub(crate) segment: i64,
     pub(crate) byte_offset: i64,
     pub(crate) byte_length: i64,
+    pub(crate) stored_at: i64,
 }
 
 #[derive(Clone, Debug, Insertable)]

@@ -276,6 +276,7 @@ diesel::table! {
         complete -> Bool,
         num_lines -> BigInt,
         kind -> Text,
+        last_stored_at -> Nullable<BigInt>,
     }
 }
 
@@ -294,6 +295,7 @@ diesel::table! {
         segment -> BigInt,
         byte_offset -> BigInt,
         byte_length -> BigInt,
+        stored_at -> Nullable<BigInt>,
     }
 }
 

@@ -121,17 +121,27 @@ async fn content(
     // The first chunk holds the first line, so that there is one whatever else is enough.
     let texts = segments.read(places, CONTENT_BYTES).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut content = String::new();
+    let (mut content, mut end) = (String::new(), first);
     let lines = texts.iter().flat_map(|text| text.split_inclusive('\n'));
     for line in lines.skip(skip).take(limit) {
         if !content.is_empty() && content.len() + line.len() > CONTENT_BYTES {
             break;
         }
         content.push_str(line);
+        end += 1;
     }
-    Ok(LogChunk {
+    let mut chunk = LogChunk {
         log,
         first_line: first,
         content,
-    })
+        times: Vec::new(),
+    };
+    for (line, at) in chunks
+        .iter()
+        .filter_map(|it| Some((it.first_line.max(first), it.stored_at?)))
+        .take_while(|(line, _)| *line < end)
+    {
+        chunk.note(line, at);
+    }
+    Ok(chunk)
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use weir_status_api::{
-    At, Build, Builder, BuilderChoice, BuilderId, Entity, Error, Key, ProjectKey, Result, Results, Timestamp,
+    At, Build, Builder, BuilderChoice, BuilderId, Entity, Error, Key, ProjectKey, Result, Results,
 };
 
 use crate::neighbours::escape_xml;
@@ -86,7 +86,7 @@ fn project(xml: &mut String, builder: &Builder, activity: &str, last: Option<&Bu
     if let Some(build) = last {
         let _ = write!(xml, " lastBuildLabel=\"{}\"", build.number);
         if let Some(end) = build.complete_at {
-            let _ = write!(xml, " lastBuildTime=\"{}\"", iso_8601(end));
+            let _ = write!(xml, " lastBuildTime=\"{}\"", end.to_iso());
         }
     }
     let url = escape_xml(&format!("{base_url}#/builders/{}", builder.id));
@@ -100,45 +100,5 @@ fn status(results: Option<Results>) -> &'static str {
         Some(Results::Failure) => "Failure",
         Some(Results::Exception) => "Exception",
         Some(Results::Skipped | Results::Retry | Results::Cancelled) | None => "Unknown",
-    }
-}
-
-/// The moment in UTC, to the second.
-fn iso_8601(at: Timestamp) -> String {
-    let (days, second) = (at.as_secs().div_euclid(86_400), at.as_secs().rem_euclid(86_400));
-    // Years that begin with March, in eras of 400 years, so that a leap day is the last of its year.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era * 400 + year + next;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_written_as_iso_8601_has_them() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_234_567_890, "2009-02-13T23:31:30Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-            (-1, "1969-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(iso_8601(Timestamp::from_secs(seconds)), text);
-        }
     }
 }

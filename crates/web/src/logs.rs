@@ -9,8 +9,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
 use weir_status_api::{
-    At, Build, BuildKey, Builder, Error, Key, Log, LogChunk, LogId, LogKey, LogKind, ReadExt, Result,
-    StatusApi, Step, StepKey, Worker,
+    At, Build, BuildKey, Builder, Error, Key, LineTime, Log, LogChunk, LogId, LogKey, LogKind, ReadExt,
+    Result, StatusApi, Step, StepKey, Worker,
 };
 use weir_status_http::v2::envelope;
 
@@ -22,26 +22,48 @@ use crate::{App, Shared};
 
 /// Bytes after which an answer with lines is sent, whether or not there are more.
 const CONTENTS_BYTES: usize = 1 << 20;
+/// Times of lines after which it is sent as well: each is as long as a short line.
+const CONTENTS_TIMES: usize = 10_000;
 /// Lines that are read at once for a raw log.
 const RAW_LINES: u32 = 5_000;
 
-/// `offset` and `limit` of a log's contents.
-fn range(query: &[(String, String)]) -> Result<(i64, u32)> {
-    let (mut offset, mut limit) = (0, u32::MAX);
-    for (name, value) in query {
-        let bad = || {
-            Error::invalid(
-                name,
-                format!("invalid {name} `{value}`: a whole number is expected"),
-            )
+/// Which lines of a log are wanted.
+struct Wanted {
+    offset: i64,
+    limit: u32,
+    /// Whether their times are.
+    times: bool,
+}
+
+impl Wanted {
+    fn read(query: &[(String, String)]) -> Result<Self> {
+        let mut wanted = Self {
+            offset: 0,
+            limit: u32::MAX,
+            times: false,
         };
-        match name.as_str() {
-            "offset" => offset = value.parse().map_err(|_| bad())?,
-            "limit" => limit = u32::try_from(value.parse::<u64>().map_err(|_| bad())?).unwrap_or(u32::MAX),
-            _ => return Err(Error::invalid(name, "unrecognized query parameter")),
+        for (name, value) in query {
+            let bad = || bad_value(name, value, "a whole number");
+            match name.as_str() {
+                "offset" => wanted.offset = value.parse().map_err(|_| bad())?,
+                "limit" => {
+                    let limit: u64 = value.parse().map_err(|_| bad())?;
+                    wanted.limit = u32::try_from(limit).unwrap_or(u32::MAX);
+                }
+                "times" => wanted.times = flag(name, value)?,
+                _ => return Err(Error::invalid(name, "unrecognized query parameter")),
+            }
         }
+        Ok(wanted)
     }
-    Ok((offset, limit))
+}
+
+fn flag(name: &str, value: &str) -> Result<bool> {
+    value.parse().map_err(|_| bad_value(name, value, "true or false"))
+}
+
+fn bad_value(name: &str, value: &str, expected: &str) -> Error {
+    Error::invalid(name, format!("invalid {name} `{value}`: {expected} is expected"))
 }
 
 /// Lines of a log: those asked for, or as many as a bounded answer holds.
@@ -51,31 +73,48 @@ pub(crate) async fn contents(
     query: &[(String, String)],
     reader: Reader,
 ) -> Result<Answer> {
-    let (offset, limit) = range(query)?;
+    let Wanted { offset, limit, times } = Wanted::read(query)?;
     let At {
         value: mut chunk,
         cursor,
     } = source.log_content(log, offset, limit).await?;
     let mut lines = count_lines(&chunk.content);
-    while lines < u64::from(limit) && chunk.content.len() < CONTENTS_BYTES {
+    while lines < u64::from(limit)
+        && chunk.content.len() < CONTENTS_BYTES
+        && !(times && chunk.times.len() >= CONTENTS_TIMES)
+    {
         let next = offset.saturating_add_unsigned(lines);
         let left = u32::try_from(u64::from(limit) - lines).unwrap_or(u32::MAX);
-        let more = source
-            .log_content(chunk.log.into(), next, left)
-            .await?
-            .value
-            .content;
-        if more.is_empty() {
+        let more = source.log_content(chunk.log.into(), next, left).await?.value;
+        if more.content.is_empty() {
             break;
         }
-        lines += count_lines(&more);
-        chunk.content.push_str(&more);
+        lines += count_lines(&more.content);
+        chunk.content.push_str(&more.content);
+        for LineTime { line, at } in more.times {
+            chunk.note(line, at);
+        }
+    }
+    if !times {
+        chunk.times.clear();
     }
     Ok(Answer::at(cursor, reader, &envelope::log_chunk(&chunk)))
 }
 
 fn count_lines(content: &str) -> u64 {
     content.bytes().filter(|byte| *byte == b'\n').count() as u64
+}
+
+/// Whether each line of a raw log shall begin with its time.
+fn wants_times(query: &[(String, String)]) -> Result<bool> {
+    let mut wanted = false;
+    for (name, value) in query {
+        match name.as_str() {
+            "times" => wanted = flag(name, value)?,
+            _ => return Err(Error::invalid(name, "unrecognized query parameter")),
+        }
+    }
+    Ok(wanted)
 }
 
 /// A whole log, as far as it goes now, as text without the letters of its streams.
@@ -87,17 +126,18 @@ pub(crate) async fn raw(
     inline: bool,
     query: &[(String, String)],
 ) -> Result<Response> {
-    if let Some((name, _)) = query.first() {
-        return Err(Error::invalid(name, "unrecognized query parameter"));
-    }
+    let times = wants_times(query)?;
     let deadline = app.options.deadline;
     let (at, place) = {
         let _turn = app.rooms.of(class).turn().await?;
         in_time(deadline, describe(&*api, key)).await?
     };
     app.shared.fresh.told(at.cursor);
+    if times && at.value.kind == LogKind::Html {
+        return Err(Error::invalid("times", "HTML has no place for them"));
+    }
     let header = place.header(at.value.kind);
-    let body = lines(Arc::clone(app), api, class, at.value.clone(), header);
+    let body = lines(Arc::clone(app), api, class, at.value.clone(), header, times);
     let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
     headers.insert(envelope::CURSOR_HEADER, HeaderValue::from(at.cursor.0));
@@ -185,6 +225,7 @@ fn lines(
     class: Class,
     log: Log,
     header: String,
+    times: bool,
 ) -> impl Stream<Item = Result<Bytes>> + Send {
     async_stream::try_stream! {
         if !header.is_empty() {
@@ -199,7 +240,7 @@ fn lines(
                 break;
             }
             first = first.saturating_add_unsigned(count_lines(&chunk.content).max(1));
-            let text = strip(chunk, log.kind).into_bytes();
+            let text = strip(chunk, log.kind, times).into_bytes();
             yield app.rooms.of(class).hold(text, app.options.deadline).await?;
         }
     }
@@ -220,15 +261,23 @@ async fn piece(
     in_time(deadline, api.log_content(log.into(), first, lines)).await
 }
 
-/// The chunk's text; of a stdio log without the first letter of each line.
-fn strip(chunk: LogChunk, kind: LogKind) -> String {
-    if kind != LogKind::Stdio {
+/// The chunk's text; of a stdio log without the first letter of each line. With `times` each begins with its own.
+fn strip(chunk: LogChunk, kind: LogKind, times: bool) -> String {
+    if kind != LogKind::Stdio && !times {
         return chunk.content;
     }
     let mut text = String::with_capacity(chunk.content.len());
-    for line in chunk.content.split_inclusive('\n') {
+    let mut known = chunk.times.iter().peekable();
+    let mut time = String::new();
+    for (number, line) in (chunk.first_line..).zip(chunk.content.split_inclusive('\n')) {
+        if let Some(now) = known.next_if(|it| times && it.line <= number) {
+            time = now.at.to_iso_millis() + " ";
+        }
+        text.push_str(&time);
         let mut letters = line.chars();
-        letters.next();
+        if kind == LogKind::Stdio {
+            letters.next();
+        }
         text.push_str(letters.as_str());
     }
     text

@@ -1,12 +1,14 @@
 //! Cases: the contents of logs.
 
+use futures::future::join_all;
+
 use super::check::{events_until, filter, newest, patiently, watch};
 use super::scene::Scene;
 use super::stage::{NewBuildset, Stage};
 use super::story::{LINUX, Story, setup};
 use crate::{
-    BuildId, Entity, Error, Key, Log, LogChunk, LogId, LogKey, LogKind, Properties, Results, Start,
-    StatusApi, Step, StepId,
+    BuildId, Clock, Entity, Error, Key, Log, LogChunk, LogId, LogKey, LogKind, Properties, Results, Start,
+    StatusApi, Step, StepId, Timestamp,
 };
 
 /// More than any answer may have.
@@ -171,6 +173,103 @@ pub(super) async fn huge_lines_and_bounded_answers(stage: &dyn Stage) {
     }
     let end = content(&*scene.api, log, i64::try_from(at).expect("a place"), u32::MAX).await;
     assert_eq!(end.content, "", "beyond the end there is nothing");
+}
+
+/// Lines of a log that were handed in together, behind those before: up to which, and within which time.
+struct Piece {
+    end: i64,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// What a chunk says of its lines' times holds: each has one, within its piece's, and they never fall.
+fn check_times(chunk: &LogChunk, pieces: &[Piece]) {
+    let begin = chunk.first_line;
+    let end = begin + chunk.content.matches('\n').count() as i64;
+    let what = format!("the lines {begin} to {end} with {:?}", chunk.times);
+    let mut last = None;
+    for it in &chunk.times {
+        assert!((begin..end).contains(&it.line), "{what}: times of other lines");
+        assert!(
+            last.is_none_or(|(line, at)| line < it.line && at <= it.at),
+            "{what}: times go back"
+        );
+        last = Some((it.line, it.at));
+    }
+    for line in begin..end {
+        let piece = pieces.iter().find(|it| line < it.end).expect("a piece with it");
+        let at = chunk.time_of(line);
+        assert!(
+            at.is_some_and(|at| at >= piece.from && at <= piece.to),
+            "{what}: line {line} came between {} and {}",
+            piece.from,
+            piece.to
+        );
+    }
+}
+
+pub(super) async fn times_of_lines(stage: &dyn Stage) {
+    let (mut scene, step) = scene_with_step(stage).await;
+    let began = scene.look::<Step>(Key::Step(step.into())).await.started_at;
+    let log = scene.log(step, "times", LogKind::Stdio).await;
+    let (mut pieces, mut end) = (vec![], 0);
+    let mut live = vec![];
+    for count in [1, 3, 700, 1, 2, 40] {
+        let lines: String = (0..count).map(|at| format!("o{end} {at}\n")).collect();
+        let from = scene.tick();
+        scene.append(log, &lines).await;
+        end += count;
+        let to = scene.writer.clock().now();
+        pieces.push(Piece { end, from, to });
+        let chunk = content(&*scene.api, log, 0, u32::MAX).await;
+        check_times(&chunk, &pieces);
+        let goes_on = chunk.times.starts_with(&live);
+        assert!(goes_on, "{:?} was {live:?}: times stay", chunk.times);
+        live = chunk.times;
+    }
+    assert!(live.len() >= pieces.len(), "what comes later has another time");
+    assert!(
+        began <= live.first().map(|it| it.at),
+        "lines come after their step"
+    );
+    for finished in [false, true] {
+        if finished {
+            scene.finish_log(log).await;
+            scene.finish_step(step, Results::Success, false).await;
+        }
+        for first in [0, 1, 2, 3, 4, 5, 500, 703, 704, 705, 706, 746, 747, 5000] {
+            for limit in [0, 1, 2, 3, 300, u32::MAX] {
+                check_times(&content(&*scene.api, log, first, limit).await, &pieces);
+            }
+        }
+        let whole = content(&*scene.api, log, 0, u32::MAX).await;
+        assert_eq!(
+            whole.times, live,
+            "times are what they were (finished: {finished})"
+        );
+    }
+}
+
+pub(super) async fn times_of_lines_that_come_together(stage: &dyn Stage) {
+    let (mut scene, step) = scene_with_step(stage).await;
+    let log = scene.log(step, "together", LogKind::Text).await;
+    let (mut pieces, mut end) = (vec![], 0);
+    let mut live = vec![];
+    for _ in 0..4 {
+        let from = scene.tick();
+        join_all((0..50).map(|_| scene.writer.append_log(log, "a line\n"))).await;
+        end += 50;
+        let to = scene.writer.clock().now();
+        pieces.push(Piece { end, from, to });
+        let chunk = content(&*scene.api, log, 0, u32::MAX).await;
+        check_times(&chunk, &pieces);
+        live = chunk.times;
+    }
+    scene.tick();
+    scene.writer.finish_log(log).await;
+    let whole = content(&*scene.api, log, 0, u32::MAX).await;
+    check_times(&whole, &pieces);
+    assert_eq!(whole.times, live, "times are what they were");
 }
 
 pub(super) async fn deleted_contents_are_told(stage: &dyn Stage) {

@@ -193,7 +193,7 @@ macro_rules! for_each_conformance_case {
             resources: lists_hold_what_was_written, properties_of_nothing_are_not_found,
                 properties_are_filled_on_request, removed_setup_stays_readable;
             logs: ranges_of_lines, open_and_finished_logs, huge_lines_and_bounded_answers,
-                deleted_contents_are_told;
+                times_of_lines, times_of_lines_that_come_together, deleted_contents_are_told;
             search: text_as_it_is_or_in_any_case, regular_expressions, places_are_told,
                 going_on_finds_each_line_once, huge_lines_are_searched,
                 open_logs_are_searched_up_to_their_end, what_cannot_be_searched_is_refused,

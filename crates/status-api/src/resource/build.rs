@@ -323,4 +323,34 @@ pub struct LogChunk {
     pub first_line: i64,
     /// The lines, each with its `\n`; in a [`LogKind::Stdio`] each begins with its stream's letter.
     pub content: String,
+    /// When its lines were stored, in the order of the lines: each holds up to the next. The first is of the first line,
+    /// unless that came from a master that noted no times.
+    pub times: Vec<LineTime>,
+}
+
+impl LogChunk {
+    /// When line `line` (its number within the log, from 0) was stored, if that is known.
+    pub fn time_of(&self, line: i64) -> Option<Timestamp> {
+        let known = self.times.partition_point(|it| it.line <= line);
+        Some(self.times.get(known.checked_sub(1)?)?.at)
+    }
+
+    /// Notes that the lines from `line` on, which follow all that have times, were stored at `at`.
+    pub fn note(&mut self, line: i64, at: Timestamp) {
+        if self.times.last().is_none_or(|last| last.at != at) {
+            self.times.push(LineTime { line, at });
+        }
+    }
+}
+
+/// When lines of a log were stored.
+///
+/// The master stores what has come of a log some twenty times a second, so that many lines have one time. Along a log
+/// times never fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineTime {
+    /// The first of the lines: its number within the log, from 0.
+    pub line: i64,
+    /// When they were stored, by the master's clock.
+    pub at: Timestamp,
 }

@@ -51,6 +51,10 @@ pub(crate) enum Fault {
     ContainsAnyCase,
     LogsBeginLate,
     LogsWithoutBound,
+    /// Takes the last line's time for that of all that are read with it.
+    TimesTheLastLine,
+    /// Tells of no line but those with which something came.
+    TimesFirstLinesOnly,
     ShowsDeletedContents,
     /// Searches lines with their streams' letters and escape sequences.
     SearchesAsStored,
@@ -132,6 +136,8 @@ struct State {
     buildset_properties: BTreeMap<BuildsetId, Properties>,
     buildset_changes: BTreeMap<BuildsetId, Vec<ChangeId>>,
     contents: BTreeMap<LogId, Vec<String>>,
+    /// When each line of a log came.
+    times: BTreeMap<LogId, Vec<Timestamp>>,
     data: BTreeMap<(BuildId, String), Vec<u8>>,
     /// What forces with a key of the client's made, by caller, scheduler and key.
     forced: BTreeMap<(String, String, String), (Timestamp, Outcome)>,

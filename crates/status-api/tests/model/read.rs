@@ -206,6 +206,26 @@ fn is_builder(builder: &weir_status_api::Builder, key: &BuilderKey) -> bool {
 }
 
 impl Model {
+    /// Notes when the lines of a chunk came.
+    fn note_times(&self, state: &State, chunk: &mut LogChunk) {
+        let all = state.times.get(&chunk.log).map_or(&[][..], Vec::as_slice);
+        let begin = usize::try_from(chunk.first_line)
+            .unwrap_or(usize::MAX)
+            .min(all.len());
+        let end = begin + chunk.content.matches('\n').count();
+        for (line, at) in (begin..).zip(&all[begin..end.min(all.len())]) {
+            let at = if self.has(Fault::TimesTheLastLine) {
+                all[end - 1]
+            } else {
+                *at
+            };
+            let goes_on = line > 0 && all[line - 1] == at;
+            if !(goes_on && self.has(Fault::TimesFirstLinesOnly)) {
+                chunk.note(line as i64, at);
+            }
+        }
+    }
+
     fn at<T>(&self, state: &State, value: T) -> At<T> {
         At {
             value,
@@ -395,14 +415,14 @@ impl Read for Model {
             }
             content.push_str(line);
         }
-        Ok(self.at(
-            &state,
-            LogChunk {
-                log: id,
-                first_line: first,
-                content,
-            },
-        ))
+        let mut chunk = LogChunk {
+            log: id,
+            first_line: first,
+            content,
+            times: vec![],
+        };
+        self.note_times(&state, &mut chunk);
+        Ok(self.at(&state, chunk))
     }
 
     async fn search_log(&self, log: LogKey, search: LogSearch) -> Result<At<LogHits>> {

@@ -396,8 +396,11 @@ impl Writer for Model {
     async fn append_log(&self, log: LogId, lines: &str) {
         self.transact(|state| {
             let lines: Vec<String> = lines.split_inclusive('\n').map(str::to_owned).collect();
-            let added = lines.len() as i64;
+            let lines_added = lines.len();
+            let added = lines_added as i64;
             state.contents.entry(log).or_default().extend(lines);
+            let came = vec![state.now; lines_added];
+            state.times.entry(log).or_default().extend(came);
             change!(state, Append, logs, log, |it| it.num_lines += added);
         });
     }

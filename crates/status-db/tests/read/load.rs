@@ -56,7 +56,7 @@ fn fill_with_history(rig: &Rig, builds: i64) {
         "INSERT INTO steps (id, number, name, build, started_at, complete_at, results, state, urls_json, hidden) \
          SELECT n, 0, 'compile', n, n, n, 0, 'compiled', '[]', FALSE FROM n",
         "INSERT INTO logs (id, name, slug, step, complete, num_lines, kind) SELECT n, 'stdio', 'stdio', n, TRUE, 1, 's' FROM n",
-        "INSERT INTO log_chunks SELECT n, 0, 1, 1, 0, 1 FROM n",
+        "INSERT INTO log_chunks SELECT n, 0, 1, 1, 0, 1, n FROM n",
     ] {
         let (insert, select) = sql.split_once(" SELECT ").unwrap();
         let sql = format!("PRAGMA busy_timeout = 5000; {insert} {numbers} SELECT {select}");

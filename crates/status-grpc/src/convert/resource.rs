@@ -50,7 +50,8 @@ macro_rules! for_resources {
                 id, number, name, build, started_at, locks_acquired_at, complete_at, results, state, urls, hidden,
             }
             Log { id, name, slug, step, complete, num_lines, kind }
-            LogChunk { log, first_line, content }
+            LogChunk { log, first_line, content, times }
+            LineTime { line, at }
             LogSearch { pattern, ignore_case, first, limit }
             LogHits { log, hits, next, complete }
             LogHit { line, stream, text, text_start, ranges }

@@ -197,6 +197,10 @@ impl Read for Scripted {
             log: LogId(5),
             first_line: first,
             content: format!("o{limit} lines of {log}\n"),
+            times: vec![LineTime {
+                line: first,
+                at: Timestamp(7),
+            }],
         })
         .await
     }

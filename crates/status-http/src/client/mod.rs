@@ -8,6 +8,8 @@ mod read;
 mod sse;
 mod watch;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use weir_status_api::{Caller, Error, Result};
@@ -52,6 +54,8 @@ pub struct HttpStatus {
     options: HttpOptions,
     /// Whose API it is, if it was opened to somebody: their token goes with each request.
     caller: Option<Caller>,
+    /// Whether the server was found not to tell when lines of logs came.
+    without_times: Arc<AtomicBool>,
 }
 
 impl HttpStatus {
@@ -77,6 +81,7 @@ impl HttpStatus {
             base: format!("{}/", url.as_str().trim_end_matches('/')),
             options,
             caller: None,
+            without_times: Arc::default(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Reads.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use weir_status_api::{
     At, BuildKey, Commit, CommitGraphQuery, CommitId, CommitKey, Entity, Error, Key, List, LogChunk, LogHits,
@@ -30,7 +32,9 @@ impl Read for HttpStatus {
 
     async fn log_content(&self, log: LogKey, first: i64, limit: u32) -> Result<At<LogChunk>> {
         let path = self.contents_path(&log).await?;
-        let answer = self.read(&path, &format!("offset={first}&limit={limit}")).await?;
+        let answer = self
+            .read_lines(&path, &format!("offset={first}&limit={limit}"))
+            .await?;
         let chunk = envelope::log_chunk_of(&answer.body).ok_or_else(|| Error::not_found(&log))?;
         Ok(At {
             value: LogChunk::from_json(chunk).map_err(bad_form)?,
@@ -112,6 +116,21 @@ fn view_of(query: &ViewQuery, answer: &Answer, object: &serde_json::Value) -> Re
 }
 
 impl HttpStatus {
+    /// Lines of a log with their times, or without them where the server knows no such parameter: it is a Buildbot master,
+    /// or older than that.
+    async fn read_lines(&self, path: &str, query: &str) -> Result<Answer> {
+        if !self.without_times.load(Ordering::Relaxed) {
+            match self.read(path, &format!("{query}&times=true")).await {
+                Err(Error::InvalidQuery { .. }) => {}
+                answer => return answer,
+            }
+        }
+        // What else may be wrong with the query is told now.
+        let answer = self.read(path, query).await?;
+        self.without_times.store(true, Ordering::Relaxed);
+        Ok(answer)
+    }
+
     /// The graph is below the codebase of its commits; a Buildbot master tells the id of the common one only.
     async fn commit_graph(&self, query: CommitGraphQuery) -> Result<At<View>> {
         let first: At<Commit> = self.one(Key::Commit(CommitKey::Id(query.first))).await?;

@@ -6,6 +6,7 @@
 //!   `started_at_us`. Such a field can be filtered and selected as any other;
 //! - `body_base64` in a patch (Buildbot's own `body` is always null), `properties` in a force scheduler,
 //!   further facts in a worker's `workerinfo`;
+//! - `times_us` in lines of a log, if `times=true` asks for it;
 //! - `code` and its details beside an `error`, see [`error`].
 
 mod columns;
@@ -53,6 +54,6 @@ pub use token::{
     tokens_from_json, tokens_to_json,
 };
 
-pub(crate) use form::MICROS;
+pub(crate) use form::{MICROS, TIMES};
 #[cfg(feature = "client")]
 pub(crate) use path::equals;

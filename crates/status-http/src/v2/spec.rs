@@ -8,7 +8,7 @@ use super::columns::{Shape, columns};
 use super::form::view_fields;
 use super::path::routes::{Named, Route, Word};
 use super::path::table::ROOT;
-use super::{MICROS, ViewName, plural};
+use super::{MICROS, TIMES, ViewName, plural};
 
 /// A path and what it gives (Buildbot's `spec`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,11 +93,12 @@ impl Gives {
         match self {
             Self::List(kind) | Self::One(kind) => fields_of(kind),
             Self::RawBuildData => fields_of(Kind::BuildData),
-            Self::LogChunk | Self::RawLog => plain(&[
-                ("logid", Shape::Int),
-                ("firstline", Shape::Int),
-                ("content", Shape::Text),
-            ]),
+            Self::LogChunk | Self::RawLog => vec![
+                ("logid".to_owned(), Shape::Int, false),
+                ("firstline".to_owned(), Shape::Int, false),
+                ("content".to_owned(), Shape::Text, false),
+                (TIMES.to_owned(), Shape::List(&Shape::Object), true),
+            ],
             Self::LogSearch => plain(&[
                 ("logid", Shape::Int),
                 ("hits", Shape::List(&Shape::Object)),

@@ -28,6 +28,34 @@ async fn contents_are_lines_of_a_range() {
 }
 
 #[tokio::test]
+async fn times_are_told_to_those_who_ask() {
+    let scene = Scene::new().await;
+    let gateway = scene.open();
+    let stored = scene
+        .stage
+        .api()
+        .log_content(scene.log.into(), 0, 3)
+        .await
+        .unwrap();
+    let at = stored.value.times[0].at;
+    let timed = gateway.rows("logs/1/contents?times=true&offset=1").await[0].clone();
+    assert_eq!(timed["times_us"], serde_json::json!([[1, at.as_micros()]]));
+    assert_eq!(timed["content"], "oone\newarning: <b>\n");
+    let untold = gateway.rows("logs/1/contents?times=false").await[0].clone();
+    assert_eq!(untold.get("times_us"), None);
+    let at = at.to_iso_millis();
+    let raw = gateway.get("/api/v2/logs/1/raw?times=true").await.body;
+    assert!(
+        raw.ends_with(&format!("{at} make\n{at} one\n{at} warning: <b>\n")),
+        "{raw}"
+    );
+    for path in ["contents?times=1", "raw?times=1", "raw?time=true"] {
+        let refused = gateway.get(&format!("/api/v2/logs/1/{path}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_raw_log_is_text_for_people() {
     let scene = Scene::new().await;
     let gateway = scene.open();
@@ -64,6 +92,11 @@ async fn html_of_a_build_runs_no_scripts() {
     let raw = scene.open().get(&format!("/api/v2/logs/{log}/raw_inline")).await;
     assert_eq!(raw.body, "<script>alert(1)</script>\n");
     assert_eq!(raw.header("content-type"), "text/html; charset=utf-8");
+    let timed = scene
+        .open()
+        .get(&format!("/api/v2/logs/{log}/raw?times=true"))
+        .await;
+    assert_eq!(timed.status, StatusCode::BAD_REQUEST);
     assert!(
         raw.header("content-security-policy")
             .starts_with("sandbox; default-src 'none'")

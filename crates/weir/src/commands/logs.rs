@@ -37,6 +37,9 @@ pub(crate) struct Logs {
     /// With the header lines: commands, folders, environments.
     #[arg(long)]
     headers: bool,
+    /// With when each line was stored, in UTC: hh:mm:ssZ on a terminal, ISO 8601 elsewhere.
+    #[arg(long, short, conflicts_with = "grep")]
+    timestamps: bool,
     #[command(flatten)]
     grep: Grep,
 }
@@ -45,7 +48,7 @@ impl Logs {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let api = self.upstream.connect()?;
         let at = api.one::<Build>(Key::Build(build_key(&self.build)?)).await?;
-        let printer = Printer::new(self.headers, self.follow, Look::of_stdout());
+        let printer = Printer::new(self.headers, self.follow, Look::of_stdout()).with_times(self.timestamps);
         let mut follower = Follower::new(api, at.value.id, printer, self.step);
         if let Some(search) = self.grep.search() {
             let any = follower.grep(&search).await?;

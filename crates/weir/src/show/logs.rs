@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use weir_status_api::{Error, Log, LogHit, LogKey, LogKind, Read, Step, StepId};
+use weir_status_api::{Error, Log, LogChunk, LogHit, LogKey, LogKind, Read, Step, StepId, Timestamp};
 
 use super::outage::Outage;
 use super::progress::Progress;
-use super::{Look, plain};
+use super::{Look, plain, time_of_day};
 use crate::failure::{Failure, Interrupted};
 
 /// How many lines are asked for at once.
@@ -17,6 +17,8 @@ const LINES: u32 = 10_000;
 pub(crate) struct Printer {
     /// The header lines of a stdio log too, such as the command's environment.
     headers: bool,
+    /// Each line behind when it was stored.
+    times: bool,
     look: Look,
     /// The step whose title was printed last.
     titled: Option<StepId>,
@@ -31,11 +33,17 @@ impl Printer {
         let redraws = look.redraws && follows;
         Self {
             headers,
+            times: false,
             look,
             titled: None,
             progress: Progress::new(Look { redraws, ..look }),
             outage: Outage::default(),
         }
+    }
+
+    /// The same, with when each line was stored if `times`.
+    pub(crate) fn with_times(self, times: bool) -> Self {
+        Self { times, ..self }
     }
 
     /// Prints the lines of `log` from `from` up to its present end; gives the line after the last.
@@ -61,11 +69,36 @@ impl Printer {
             }
             self.title(step)?;
             let mut out = std::io::stdout().lock();
-            out.write_all(text(log.kind, &at.value.content, self.headers, self.look).as_bytes())?;
+            out.write_all(self.text(log.kind, &at.value).as_bytes())?;
             out.flush()?;
             next += count;
         }
         Ok(next)
+    }
+
+    /// Lines of a log, each with its line break; of a stdio log without the letters of their streams.
+    fn text(&self, kind: LogKind, chunk: &LogChunk) -> String {
+        let mut out = String::with_capacity(chunk.content.len());
+        for (number, line) in (chunk.first_line..).zip(chunk.content.split_terminator('\n')) {
+            let (stream, line) = match kind {
+                LogKind::Stdio => line.split_at_checked(1).unwrap_or(("o", line)),
+                _ => ("o", line),
+            };
+            if stream == "h" && !self.headers {
+                continue;
+            }
+            if self.times {
+                out.push_str(&time(chunk.time_of(number), self.look));
+            }
+            let line = harmless(line, self.look);
+            match stream {
+                "h" => out.push_str(&self.look.paint(&line, "2")),
+                "e" => out.push_str(&self.look.paint(&line, "31")),
+                _ => out.push_str(&line),
+            }
+            out.push('\n');
+        }
+        out
     }
 
     /// Says that the lines of the log are no longer kept.
@@ -123,24 +156,16 @@ fn title(step: &Step, look: Look) -> String {
     look.paint(&format!("── {}", plain(&step.name)), "1;36")
 }
 
-/// Lines of a log, each with its line break; of a stdio log without the letters of their streams.
-fn text(kind: LogKind, content: &str, headers: bool, look: Look) -> String {
-    let mut out = String::with_capacity(content.len());
-    for line in content.split_terminator('\n') {
-        let (stream, line) = match kind {
-            LogKind::Stdio => line.split_at_checked(1).unwrap_or(("o", line)),
-            _ => ("o", line),
-        };
-        let line = harmless(line, look);
-        match stream {
-            "h" if !headers => continue,
-            "h" => out.push_str(&look.paint(&line, "2")),
-            "e" => out.push_str(&look.paint(&line, "31")),
-            _ => out.push_str(&line),
+/// When a line was stored, before it: for people the time of day, for programs all of it; both in UTC. A dash if that is
+/// not known.
+fn time(at: Option<Timestamp>, look: Look) -> String {
+    match (at, look.terminal) {
+        (at, true) => {
+            let time = at.map_or("-".to_owned(), time_of_day);
+            look.paint(&format!("{time:>9} "), "2")
         }
-        out.push('\n');
+        (at, false) => at.map_or("-".to_owned(), Timestamp::to_iso_millis) + " ",
     }
-    out
 }
 
 /// The text of a line with what was found in it in a colour.
@@ -202,7 +227,7 @@ pub(super) fn only_colours(line: &str, keep: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use weir_status_api::HitRange;
+    use weir_status_api::{HitRange, LineTime, LogId};
 
     use super::super::fixtures::step;
     use super::*;
@@ -215,6 +240,45 @@ mod tests {
         redraws: true,
         width: None,
     };
+
+    fn chunk(content: &str) -> LogChunk {
+        let at = |line, millis: i64| LineTime {
+            line,
+            at: Timestamp(1_700_000_000_000_000 + millis * 1000),
+        };
+        LogChunk {
+            log: LogId(1),
+            first_line: 40,
+            content: content.to_owned(),
+            times: vec![at(41, 0), at(43, 1250)],
+        }
+    }
+
+    fn text(kind: LogKind, content: &str, headers: bool, look: Look) -> String {
+        Printer::new(headers, false, look).text(kind, &chunk(content))
+    }
+
+    #[test]
+    fn lines_stand_behind_their_times() {
+        let with_times = |look| {
+            Printer::new(true, false, look)
+                .with_times(true)
+                .text(LogKind::Stdio, &chunk(LINES))
+        };
+        assert_eq!(
+            with_times(Look::default()),
+            "- sh -c make\n2023-11-14T22:13:20.000Z cc weir.c\n2023-11-14T22:13:20.000Z warning: unused\n\
+             2023-11-14T22:13:21.250Z \n2023-11-14T22:13:21.250Z done\x1b[2J\n"
+        );
+        let plain = Look {
+            terminal: true,
+            ..Look::default()
+        };
+        assert_eq!(
+            with_times(plain),
+            "        - sh -c make\n22:13:20Z cc weir.c\n22:13:20Z warning: unused\n22:13:21Z \n22:13:21Z done\n"
+        );
+    }
 
     #[test]
     fn a_program_reads_the_lines_as_they_are() {

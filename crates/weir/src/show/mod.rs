@@ -104,6 +104,11 @@ pub(crate) fn when(at: Timestamp, now: Timestamp) -> String {
     if days > 0 {
         return format!("{days} d ago");
     }
+    time_of_day(at)
+}
+
+/// The time of day, in UTC.
+pub(crate) fn time_of_day(at: Timestamp) -> String {
     let second = at.as_secs().rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }

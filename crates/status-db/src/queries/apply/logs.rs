@@ -21,19 +21,19 @@ use crate::transition::NewLog;
 /// How long a slug can be, as Buildbot's.
 const SLUG_CHARS: usize = 50;
 
-/// The log, to which something can be added.
-async fn open(tx: &mut Tx<'_>, log: LogId) -> Result<LogRow> {
-    let row = logs::table
+/// Where the log ends, to which something can be added: its lines, and when the last were stored.
+async fn open(tx: &mut Tx<'_>, log: LogId) -> Result<(i64, Option<i64>)> {
+    let row: Option<(bool, i64, Option<i64>)> = logs::table
         .find(log.0)
-        .select(LogRow::as_select())
+        .select((logs::complete, logs::num_lines, logs::last_stored_at))
         .first(tx.conn)
         .await
         .optional()?;
-    let row = found(row, format_args!("log {log}"))?;
-    if row.complete {
+    let (complete, num_lines, last_stored_at) = found(row, format_args!("log {log}"))?;
+    if complete {
         return Err(Error::conflict(format_args!("log {log} is complete")));
     }
-    Ok(row)
+    Ok((num_lines, last_stored_at))
 }
 
 pub(super) async fn add(tx: &mut Tx<'_>, new: &NewLog) -> Result<LogId> {
@@ -80,7 +80,9 @@ fn slug(name: &str) -> String {
 
 /// Adds chunks that are on disk to the log.
 pub(super) async fn append(tx: &mut Tx<'_>, log: LogId, chunks: &[PlacedChunk]) -> Result<()> {
-    let mut first_line = open(tx, log).await?.num_lines;
+    let (mut first_line, last_stored_at) = open(tx, log).await?;
+    // A clock can be set back, and another master's be behind.
+    let stored_at = last_stored_at.map_or(tx.at.0, |last| last.max(tx.at.0));
     let rows: Vec<ChunkRow> = chunks
         .iter()
         .map(|chunk| {
@@ -91,6 +93,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, log: LogId, chunks: &[PlacedChunk]) 
                 segment: chunk.place.segment,
                 byte_offset: chunk.place.offset,
                 byte_length: chunk.place.length,
+                stored_at,
             };
             first_line += chunk.lines;
             row
@@ -98,7 +101,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, log: LogId, chunks: &[PlacedChunk]) 
         .collect();
     insert_chunks(tx.conn, rows).await?;
     let row = diesel::update(logs::table.find(log.0))
-        .set(logs::num_lines.eq(first_line))
+        .set((logs::num_lines.eq(first_line), logs::last_stored_at.eq(stored_at)))
         .returning(LogRow::as_returning())
         .get_result(tx.conn)
         .await?;

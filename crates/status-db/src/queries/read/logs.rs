@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{LogId, LogKey, LogKind};
+use weir_status_api::{LogId, LogKey, LogKind, Timestamp};
 
 use super::super::Conn;
 use super::keys;
@@ -38,7 +38,7 @@ pub(in super::super) async fn log_chunks(
         .first(conn)
         .await
         .optional()?;
-    let rows: Vec<(i64, i64, i64, i64, i64)> = of_log()
+    let rows: Vec<(i64, i64, i64, i64, i64, Option<i64>)> = of_log()
         .filter(log_chunks::first_line.ge(begin.unwrap_or(first)))
         .filter(log_chunks::first_line.lt(first.saturating_add(limit.into())))
         .order(log_chunks::first_line)
@@ -49,20 +49,24 @@ pub(in super::super) async fn log_chunks(
             log_chunks::segment,
             log_chunks::byte_offset,
             log_chunks::byte_length,
+            log_chunks::stored_at,
         ))
         .load(conn)
         .await?;
     let chunks = rows
         .into_iter()
-        .map(|(first_line, line_count, segment, offset, length)| IndexedChunk {
-            first_line,
-            line_count,
-            place: Place {
-                segment,
-                offset,
-                length,
+        .map(
+            |(first_line, line_count, segment, offset, length, stored_at)| IndexedChunk {
+                first_line,
+                line_count,
+                place: Place {
+                    segment,
+                    offset,
+                    length,
+                },
+                stored_at: stored_at.map(Timestamp),
             },
-        })
+        )
         // Beyond the end the last chunk was found.
         .filter(|chunk| chunk.first_line + chunk.line_count > first)
         .collect();

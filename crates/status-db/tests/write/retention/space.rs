@@ -84,8 +84,19 @@ async fn segments_of_logs_that_are_gone_are_freed() {
         logs: Some(DAY),
         ..Retention::default()
     };
+    let times = async || {
+        let chunk = old.rig.store.log_content(newest.into(), 0, 1).await.unwrap();
+        chunk.value.times
+    };
+    let stored = times().await;
+    assert_eq!(stored.len(), 1);
     let gone = old.rig.store.retain(&logs).await.unwrap();
     assert_eq!(gone.logs, 4);
+    assert_eq!(
+        times().await,
+        stored,
+        "its lines were moved, and are as old as before"
+    );
     let after = size(&folder);
     assert!(after * 5 < before, "{before} bytes became {after}");
     assert!(gone.log_bytes > before / 2, "{gone:?}");

@@ -1,12 +1,15 @@
 //! Buildsets, build requests, builds, steps, logs and their chunks.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, Log, LogChunk, LogId,
-    LogKind, MasterId, Results, Step, StepId, Url, WorkerId,
+    Build, BuildId, BuildRequest, BuildRequestId, BuilderId, Buildset, BuildsetId, LineTime, Log, LogChunk,
+    LogId, LogKind, MasterId, Results, Step, StepId, Timestamp, Url, WorkerId,
 };
 
 use super::{Fields, Form, FormError, Object, properties_from_json};
+
+/// When lines of a log were stored: pairs of the first of them and microseconds.
+pub(crate) const TIMES: &str = "times_us";
 
 impl Form for Build {
     fn object(&self) -> Object<'_> {
@@ -195,11 +198,16 @@ impl Form for Log {
 
 impl Form for LogChunk {
     fn object(&self) -> Object<'_> {
-        Object::new()
+        let object = Object::new()
             .set("logid", self.log.0)
             .set("firstline", self.first_line)
-            .set("content", self.content.as_str())
-            .done()
+            .set("content", self.content.as_str());
+        // Buildbot's clients know no times.
+        if self.times.is_empty() {
+            return object.done();
+        }
+        let times = self.times.iter().map(|it| json!([it.line, it.at.as_micros()]));
+        object.set(TIMES, times.collect::<Vec<_>>()).done()
     }
 
     fn from_json(value: &Value) -> Result<Self, FormError> {
@@ -208,6 +216,24 @@ impl Form for LogChunk {
             log: LogId(fields.int("logid")?),
             first_line: fields.int("firstline")?,
             content: fields.text("content")?,
+            times: times(&fields)?,
         })
+    }
+}
+
+/// When lines of a log were stored; nothing if that is left out.
+fn times(fields: &Fields<'_>) -> Result<Vec<LineTime>, FormError> {
+    let bad = || fields.bad(TIMES, "a list of pairs of a line and microseconds");
+    let pair = |pair: &Value| match pair.as_array().map(Vec::as_slice) {
+        Some([line, at]) => Some(LineTime {
+            line: line.as_i64()?,
+            at: Timestamp(at.as_i64()?),
+        }),
+        _ => None,
+    };
+    match fields.value(TIMES) {
+        Value::Null => Ok(vec![]),
+        Value::Array(pairs) => pairs.iter().map(|it| pair(it).ok_or_else(bad)).collect(),
+        _ => Err(bad()),
     }
 }

@@ -14,6 +14,7 @@ mod view;
 use serde_json::{Map, Value};
 use weir_status_api::{ControlRecord, Entity, Kind, Properties, Property};
 
+pub(crate) use build::TIMES;
 pub(crate) use force::{SOURCE_FIELDS, source_field};
 pub(crate) use object::Fields;
 pub(crate) use object::MICROS;

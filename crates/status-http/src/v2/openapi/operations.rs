@@ -179,7 +179,17 @@ fn query(gives: Gives) -> Vec<Value> {
         Gives::LogChunk => vec![
             in_query("offset", integer(), "The first line that is wanted, from 0."),
             in_query("limit", natural(), "How many lines are wanted."),
+            in_query(
+                "times",
+                flag(),
+                "Whether `times_us` is wanted: when the lines were stored.",
+            ),
         ],
+        Gives::RawLog => vec![in_query(
+            "times",
+            flag(),
+            "Whether each line begins with when it was stored, in UTC; not of HTML.",
+        )],
         Gives::LogSearch => search(),
         Gives::View(name) => view(name),
         _ => vec![],

@@ -5,6 +5,7 @@ use weir_status_api::{Kind, LogKind, Results, WaitReason};
 
 use super::schemas::name_of;
 use super::{described, flag, integer, list, object, object_of, or_null, schema, text};
+use crate::v2::TIMES;
 
 /// What the field `name` of `owner` holds (each of its items, if it is a list), where its shape does not tell.
 pub(super) fn within(owner: &str, name: &str) -> Option<Value> {
@@ -21,6 +22,10 @@ pub(super) fn within(owner: &str, name: &str) -> Option<Value> {
         ("Scheduler" | "ChangeSource", "master") => schema("MasterWithin"),
         (_, "description_html") => json!({"type": "null"}),
         ("LogSearch", "hits") => schema("LogHit"),
+        ("LogChunk", TIMES) => described(
+            pair(),
+            "A line, from 0, and when it and those behind it were stored: microseconds since 1970.",
+        ),
         ("HomeView", "reasons") => schema("WaitReason"),
         ("HomeView", "broken") => schema("BrokenBuilder"),
         ("HomeView", "expected") => schema("ExpectedEnd"),
@@ -81,13 +86,16 @@ fn log_type() -> Value {
     )
 }
 
-fn log_hit() -> Value {
-    let pair = json!({
+fn pair() -> Value {
+    json!({
         "type": "array",
         "prefixItems": [integer(), integer()],
         "minItems": 2,
         "maxItems": 2,
-    });
+    })
+}
+
+fn log_hit() -> Value {
     object(&[
         ("line", described(integer(), "The line's number, from 0.")),
         (
@@ -111,7 +119,7 @@ fn log_hit() -> Value {
         (
             "ranges",
             described(
-                list(pair),
+                list(pair()),
                 "Where in the line something was found: begin and end, in characters.",
             ),
         ),

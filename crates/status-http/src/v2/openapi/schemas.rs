@@ -5,7 +5,7 @@ use weir_status_api::Kind;
 
 use super::{described, flag, integer, list, object, object_of, or_null, parts, schema, text};
 use crate::v2::spec::{Gives, paths};
-use crate::v2::{MICROS, Shape, columns, plural};
+use crate::v2::{MICROS, Shape, TIMES, columns, plural};
 
 /// The schema's name of resources of `kind`.
 pub(super) fn name_of(kind: Kind) -> String {
@@ -40,8 +40,8 @@ fn of_fields(owner: &str, fields: &[(String, Shape, bool)]) -> Value {
     });
     let described: Vec<_> = described.collect();
     let always = fields.iter().filter(|(name, _, nullable)| {
-        // Microseconds are left out where the time is null.
-        !(*nullable && is_micros(name, fields))
+        // Microseconds are left out where the time is null, times of lines where nobody asks for them.
+        !(*nullable && (is_micros(name, fields) || name == TIMES))
     });
     let always: Vec<&str> = always.map(|(name, ..)| name.as_str()).collect();
     object_of(&described, &always)

@@ -19,16 +19,18 @@ export interface Capabilities {
   testHistory: boolean;
   /** The master can be told to read its configuration again. */
   reconfigure: boolean;
+  /** When lines of logs were stored is known. */
+  lineTimes: boolean;
 }
 
 /** What Weir can do: all there is. */
 export const WEIR: Capabilities = {
-  master: 'weir', cursors: true, microseconds: true, tokens: true, locks: true, testHistory: true, reconfigure: true,
+  master: 'weir', cursors: true, microseconds: true, tokens: true, locks: true, testHistory: true, reconfigure: true, lineTimes: true,
 };
 
 /** What a Buildbot master can do. */
 export const BUILDBOT: Capabilities = {
-  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false,
+  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false, lineTimes: false,
 };
 
 /** How an adapter reaches its master. */

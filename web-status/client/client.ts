@@ -109,11 +109,12 @@ export class Client {
 
   /**
    * Reads at most `limit` lines of a log from line `offset`, counted from 0; fewer where the log has no more. The log is told
-   * by its id, or by its path, such as `builders/1/builds/2/steps/3/logs/stdio`.
+   * by its id, or by its path, such as `builders/1/builds/2/steps/3/logs/stdio`. With their times, where the master tells.
    */
   async lines(log: number | string, offset: number, limit: number, signal?: AbortSignal): Promise<LogChunk> {
     const path = typeof log === 'number' ? `logs/${log}` : log;
-    return (await this.get('logchunks', `${path}/contents`, { offset, limit }, signal)).data;
+    const times = (await this.#adapt()) ? {} : { times: true };
+    return (await this.get('logchunks', `${path}/contents`, { offset, limit, ...times }, signal)).data;
   }
 
   /** The lines of a log in which a `text`, or what a `regex` matches, is found; only Weir has this. */

@@ -118,6 +118,8 @@ export interface LogChunk {
   firstline: number;
   /** Whole lines, each ended by a newline. */
   content: string;
+  /** When they were stored: pairs of a line, from 0, and microseconds, each up to the line of the next; only Weir tells. */
+  times_us?: [number, number][] | null;
 }
 
 /** What is looked for in the lines of a log: a text, or a regular expression. */

@@ -64,6 +64,15 @@ export const date = (at: number): string => dates({ dateStyle: 'medium' }).forma
 /** The time of the day of a UTC second, to the minute or the second. */
 export const time = (at: number, seconds = false): string => dates({ timeStyle: seconds ? 'medium' : 'short' }).format(at * 1000);
 
+/** The same to the second, by a clock of 24 hours, always as wide. */
+export const clock = (at: number): string => dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(at * 1000);
+
+/** A moment of UTC, in seconds, to the millisecond. */
+export function moment(at: number): string {
+  const options = { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' } as const;
+  return `${dates(options).format(at * 1000)}${timeZone() ? ' UTC' : ''}`;
+}
+
 /** A number with its thousands apart. */
 export const number = (n: number): string => numbers({}).format(n);
 

@@ -43,14 +43,22 @@ export interface LogLine {
   text: string;
 }
 
+/** Lines that are there, and when they were stored: pairs of a line of the log and microseconds, in the order of the lines. */
+interface Loaded {
+  lines: readonly string[];
+  times: readonly (readonly [number, number])[];
+}
+
 /** The lines of a log, loaded in chunks as they are looked at, and no more of them than are needed. */
 export class LogLines {
   total: number;
   complete: boolean;
   error = $state('');
+  /** Whether the master told when lines were stored. */
+  timed = $state(false);
   readonly #read: ReadLines;
   readonly #typed: boolean;
-  readonly #chunks = new SvelteMap<number, string[]>();
+  readonly #chunks = new SvelteMap<number, Loaded>();
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody shows it
   readonly #loading = new Set<number>();
   readonly #abort = new AbortController();
@@ -75,8 +83,14 @@ export class LogLines {
 
   /** Line `at`, from 0; undefined where it is not loaded. */
   line(at: number): LogLine | undefined {
-    const raw = this.#chunks.get(Math.floor(at / CHUNK))?.[at % CHUNK];
+    const raw = this.#chunks.get(Math.floor(at / CHUNK))?.lines[at % CHUNK];
     return raw === undefined ? undefined : splitStream(raw, this.#typed);
+  }
+
+  /** When line `at`, from 0, was stored, in microseconds; undefined where that is not known, or the line not loaded. */
+  time(at: number): number | undefined {
+    const chunk = this.#chunks.get(Math.floor(at / CHUNK));
+    return chunk?.lines[at % CHUNK] === undefined ? undefined : chunk.times.findLast(([line]) => line <= at)?.[1];
   }
 
   /** Sees to it that the lines from `first` up to and without `end` get loaded. */
@@ -85,7 +99,7 @@ export class LogLines {
     const last = Math.min(end, this.total) - 1;
     for (let chunk = Math.floor(Math.max(0, first) / CHUNK); chunk <= Math.floor(last / CHUNK); chunk++) {
       this.#used = [...this.#used.filter((other) => other !== chunk), chunk];
-      const have = this.#chunks.get(chunk)?.length ?? 0;
+      const have = this.#chunks.get(chunk)?.lines.length ?? 0;
       const full = Math.min(CHUNK, this.total - chunk * CHUNK);
       if (have < full && !this.#loading.has(chunk) && this.#retry === undefined) void this.#load(chunk, have, full - have);
     }
@@ -99,14 +113,18 @@ export class LogLines {
   async #load(chunk: number, have: number, limit: number): Promise<void> {
     this.#loading.add(chunk);
     try {
-      const { content } = await this.#read(chunk * CHUNK + have, limit, this.#abort.signal);
+      const { content, times_us: times } = await this.#read(chunk * CHUNK + have, limit, this.#abort.signal);
       const lines = splitLines(content).slice(0, limit);
       this.#loading.delete(chunk);
       // Forgotten while it was read: what came does not fit behind what is there now.
-      if ((this.#chunks.get(chunk)?.length ?? 0) < have) return this.#later();
+      const before = this.#chunks.get(chunk) ?? { lines: [], times: [] };
+      if (before.lines.length < have) return this.#later();
       if (lines.length === 0) return this.#later();
       this.error = '';
-      this.#chunks.set(chunk, [...(this.#chunks.get(chunk) ?? []).slice(0, have), ...lines]);
+      if (times && times.length > 0) this.timed = true;
+      // Lines beyond those that were asked for may have come with them.
+      const known = (times ?? []).filter(([line]) => line < chunk * CHUNK + have + lines.length);
+      this.#chunks.set(chunk, { lines: [...before.lines.slice(0, have), ...lines], times: [...before.times, ...known] });
       this.#forget();
     } catch (error) {
       this.#loading.delete(chunk);

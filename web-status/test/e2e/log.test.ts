@@ -159,6 +159,48 @@ it('marks and copies lines by keyboard, wraps, and shows a very long line whole'
   await page.getByTestId('log-wrap').uncheck();
 }, 30_000);
 
+it('shows when lines came, by the clock or since the step began', async () => {
+  const began = step.started_at as number;
+  mock.world.append(log, ...Array.from({ length: 2000 }, (_, at) => `oline ${at + 1}`));
+  mock.world.times.set(log.logid, [[0, (began + 1) * 1e6], [1500, (began + 3725.5) * 1e6]]);
+  await open();
+  const stamp = (n: number): Promise<string | null> => line(n).locator('.t').getAttribute('data-time');
+  await line(2000).waitFor();
+  expect(await line(2000).locator('.t').count()).toBe(0);
+  await page.getByRole('log').focus();
+  await page.keyboard.press('t');
+  await line(2000).locator('.t').waitFor();
+  const clock = (at: number): string => new Date(at * 1000).toTimeString().slice(0, 8);
+  expect(await stamp(2000)).toBe(clock(began + 3725));
+  await page.keyboard.press('t');
+  await page.waitForFunction(() => document.querySelector('[data-line="2000"] .t')?.getAttribute('data-time') === '1:02:05.5');
+  expect(await line(2000).locator('.t').getAttribute('title')).toContain('.500');
+  // What comes has its time as well, and so has what is scrolled to.
+  mock.world.append(log, 'olast');
+  mock.world.times.get(log.logid)?.splice(2, 1, [2000, (began + 3726) * 1e6]);
+  await line(2001).waitFor();
+  expect(await stamp(2001)).toBe('1:02:06.0');
+  await page.keyboard.press('<');
+  await line(1).waitFor();
+  expect(await stamp(1)).toBe('0:01.0');
+  await axe(page);
+  // The choice is kept, and can be taken back; the sheet of keys tells of it.
+  await page.reload();
+  await line(2001).locator('.t').waitFor();
+  expect(await page.getByTestId('log-times').inputValue()).toBe('step');
+  await page.getByTestId('log-times').selectOption('off');
+  await line(2001).locator('.t').waitFor({ state: 'detached' });
+  await page.getByRole('log').focus();
+  await page.keyboard.press('?');
+  await page.getByText('Times of lines: of day').waitFor();
+  await page.keyboard.press('Escape');
+  // Nothing is offered where the master knows no times.
+  mock.world.times.set(log.logid, []);
+  await page.reload();
+  await line(2001).waitFor();
+  expect(await page.getByTestId('log-times').count()).toBe(0);
+}, 30_000);
+
 it('has all logs of a step, and shows a page in a frame in which nothing runs', async () => {
   mock.world.append(log, 'ohere');
   const html = mock.world.log(step, 'report.html', 'h');

@@ -84,7 +84,14 @@ function logPart(world: World, logid: number, part: string, query: URLSearchPara
   const firstline = Number(query.get('offset') ?? 0);
   const limit = query.get('limit');
   const found = lines.slice(firstline, limit === null ? undefined : firstline + Number(limit));
-  return { key: 'logchunks', rows: [{ logid, firstline, content: found.map((line) => `${line}\n`).join('') }] };
+  const times = query.get('times') === 'true' ? timesOf(world.times.get(logid) ?? [], firstline, firstline + found.length) : [];
+  return { key: 'logchunks', rows: [{ logid, firstline, content: found.map((line) => `${line}\n`).join(''), ...(times.length > 0 && { times_us: times }) }] };
+}
+
+/** The times of the lines from `first` up to and without `end`; that of the first begins with it. */
+function timesOf(all: [number, number][], first: number, end: number): [number, number][] {
+  const from = all.findLastIndex(([line]) => line <= first);
+  return all.slice(Math.max(0, from)).filter(([line]) => line < end && end > first).map(([line, at]) => [Math.max(line, first), at]);
 }
 
 /** As the server does it, in small parts, so that whoever asks has to go on. */

@@ -18,6 +18,8 @@ export class World {
   readonly steps: Step[] = [];
   readonly logs: Log[] = [];
   readonly content = new Map<number, string[]>();
+  /** When lines of logs came: pairs of a line and microseconds, by log. */
+  readonly times = new Map<number, [number, number][]>();
   /** What builds leave behind; see `outcomes.ts`. */
   readonly resultSets: TestResultSet[] = [];
   readonly results: TestResult[] = [];
@@ -180,12 +182,14 @@ export class World {
     const log: Log = { logid: this.logs.length + 1, name, slug: name.replace(/\W/g, '_'), stepid: step.stepid, complete: false, num_lines: 0, type };
     this.logs.push(log);
     this.content.set(log.logid, []);
+    this.times.set(log.logid, []);
     this.#logEvent(log, 'new');
     return log;
   }
 
   append(log: Log, ...lines: string[]): void {
     this.content.get(log.logid)?.push(...lines);
+    this.times.get(log.logid)?.push([log.num_lines, this.now() * 1e6]);
     log.num_lines += lines.length;
     this.#logEvent(log, 'append');
   }

@@ -6,13 +6,18 @@ import { CHUNK, KEPT, LogLines, splitLines, splitStream } from '../../src/lib/lo
 /** A log on a server that answers when it is told to. */
 class Server {
   lines: string[] = [];
+  /** When each line came, in microseconds; empty: it tells no times. */
+  times: number[] = [];
   asked: { offset: number; limit: number }[] = [];
   broken = false;
   readonly read = (offset: number, limit: number): Promise<LogChunk> => {
     this.asked.push({ offset, limit });
     if (this.broken) return Promise.reject(new Error('The server cannot be reached.'));
     const content = this.lines.slice(offset, offset + limit).map((line) => `${line}\n`).join('');
-    return Promise.resolve({ logid: 1, firstline: offset, content });
+    const times = this.times.slice(offset, offset + limit).map((at, place): [number, number] => [offset + place, at]);
+    // As the server does it: of lines that came together the first alone has the time.
+    const told = times.filter(([, at], place) => times[place - 1]?.[1] !== at);
+    return Promise.resolve({ logid: 1, firstline: offset, content, ...(told.length > 0 && { times_us: told }) });
   };
 
   grow(count: number): void {
@@ -74,6 +79,38 @@ describe('LogLines', () => {
     expect(server.asked).toEqual([{ offset: 0, limit: 2 }, { offset: 2, limit: 498 }]);
     expect(lines.line(499)?.text).toBe('499');
     expect(lines.complete).toBe(true);
+  });
+  it('knows when each line came, also of a log that grows', async () => {
+    const server = new Server();
+    server.grow(600);
+    server.times = Array.from({ length: 600 }, (_, at) => 7_000_000 + Math.floor(at / 40));
+    const lines = open(server);
+    expect(lines.timed).toBe(false);
+    lines.want(0, 600);
+    await settled();
+    expect(lines.timed).toBe(true);
+    server.grow(3);
+    server.times.push(8_000_000, 8_000_000, 9_000_000);
+    lines.update(server.log(true));
+    lines.want(0, 603);
+    await settled();
+    expect(server.times.map((_, at) => lines.time(at))).toEqual(server.times);
+    expect(lines.time(603)).toBeUndefined();
+  });
+  it('knows no times where the server tells none, or none of old lines', async () => {
+    const server = new Server();
+    server.grow(3);
+    const lines = open(server);
+    lines.want(0, 3);
+    await settled();
+    expect(lines.timed).toBe(false);
+    expect(lines.time(0)).toBeUndefined();
+    const later = new LogLines(() => Promise.resolve({ logid: 1, firstline: 0, content: 'oa\nob\n', times_us: [[1, 5]] }), {
+      logid: 1, name: 'stdio', slug: 'stdio', stepid: 1, num_lines: 2, complete: true, type: 's',
+    });
+    later.want(0, 2);
+    await settled();
+    expect([later.timed, later.time(0), later.time(1)]).toEqual([true, undefined, 5]);
   });
   it('never shrinks and never opens again', () => {
     const server = new Server();

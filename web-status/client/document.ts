@@ -106,7 +106,7 @@ export type Log = { complete: boolean; logid: number; name: string; num_lines: n
 
 export type LogAnswer = { logs: Log[]; meta: Meta };
 
-export type LogChunk = { content: string; firstline: number; logid: number };
+export type LogChunk = { content: string; firstline: number; logid: number; times_us?: ([number, number])[] | null };
 
 export type LogChunkAnswer = { logchunks: LogChunk[]; meta: Meta };
 

@@ -13,6 +13,17 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86_400)} ${day} ${Math.floor((s % 86_400) / 3600)} ${hour}`;
 }
 
+/** The same without what is zero of it, for a scale: `20 m`, `1 h 30 m`. */
+export function roundDuration(seconds: number): string {
+  const { second, minute, hour } = words.units;
+  return duration(seconds).replace(new RegExp(`(?<= (?:${minute}|${hour})) 00 (?:${second}|${minute})$`), '');
+}
+
+/** The same as short as can be, where there is no room: `23 m`, `2 h`. */
+export function roughDuration(seconds: number): string {
+  return seconds < 60 ? duration(seconds) : duration(seconds).split(' ').slice(0, 2).join(' ');
+}
+
 /** One decimal, cut and not rounded: what has not lasted ten seconds is not said to have. */
 const tenths = (n: number): string => numbers({ minimumFractionDigits: 1 }).format(Math.floor(n * 10) / 10);
 

@@ -30,6 +30,18 @@ export function logWindow(total: number, top: number, view: number): LogWindow {
   return { height: HIGHEST, first: at, end: Math.min(total, at + rows), offset: Math.max(0, Math.min(top, HIGHEST - view)) };
 }
 
+/** Rows that are printed at the most: a few pages. */
+export const PRINTED = 500;
+
+/** The rows to print, from 0, and the one behind: those around row `at` that are `there`, all of a log that is short. */
+export function printedRows(total: number, at: number, there: (row: number) => boolean): { first: number; end: number } {
+  let first = Math.max(0, Math.min(at, total - 1));
+  let end = first;
+  while (first > 0 && there(first - 1) && at - first < (total <= PRINTED ? PRINTED : 50)) first--;
+  while (end < total && end - first < PRINTED && there(end)) end++;
+  return { first, end };
+}
+
 /** Where to scroll so that line `n`, from 0, is a little below the top of the box. */
 export function scrollTo(total: number, n: number, view: number): number {
   const margin = 3;

@@ -201,6 +201,30 @@ it('shows when lines came, by the clock or since the step began', async () => {
   expect(await page.getByTestId('log-times').count()).toBe(0);
 }, 30_000);
 
+it('prints all lines of a short log, and those around what is in sight of a long one', async () => {
+  mock.world.append(log, ...Array.from({ length: 120 }, (_, at) => `oshort ${at + 1}`));
+  await open();
+  // It is still written, and followed to its end.
+  await line(120).waitFor();
+  const lines = page.getByTestId('log-line');
+  const print = (when: string): Promise<boolean> => page.evaluate((name) => dispatchEvent(new Event(name)), when);
+  expect(await lines.count()).toBeLessThan(120);
+  await print('beforeprint');
+  expect(await lines.count()).toBe(120);
+  await print('afterprint');
+  await line(1).waitFor({ state: 'detached' });
+  mock.world.append(log, ...Array.from({ length: 1880 }, (_, at) => `olong ${at + 121}`));
+  mock.world.finishLog(log);
+  await page.close();
+  await open('#L1200');
+  await inSight(1200);
+  await print('beforeprint');
+  await page.getByText(/^Lines 1,1\d\d to 1,\d\d\d are printed\.$/).waitFor();
+  await line(1400).waitFor();
+  await print('afterprint');
+  await line(1400).waitFor({ state: 'detached' });
+});
+
 it('has all logs of a step, and shows a page in a frame in which nothing runs', async () => {
   mock.world.append(log, 'ohere');
   const html = mock.world.log(step, 'report.html', 'h');

@@ -1,11 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { ago, authorName, caption, count, duration, safeLink, sentence, shortRevision, spanText, time, took, valueText, when } from '../../src/lib/format.ts';
+import { ago, authorName, caption, count, duration, roughDuration, roundDuration, safeLink, sentence, shortRevision, spanText, time, took, valueText, when } from '../../src/lib/format.ts';
 import { languageOf, speakAs } from '../../src/lib/language.svelte.ts';
 import { choose, reset } from '../../src/lib/settings.svelte.ts';
 import { statusOf, STATUS_WORD } from '../../src/lib/status.ts';
 
 describe('format', () => {
+  it('gives durations shorter where there is little room', () => {
+    expect([0, 30, 60, 64, 1200, 3600, 5400, 90_000].map(roundDuration)).toEqual(['0 s', '30 s', '1 m', '1 m 04 s', '20 m', '1 h', '1 h 30 m', '1 d 1 h']);
+    expect([7, 64, 7860, 0.04].map(roughDuration)).toEqual(['7 s', '1 m', '2 h', '< 0.1 s']);
+  });
   it('gives durations short', () => {
     expect([0, 7, 64, 7860, 270_000, -3].map(duration)).toEqual(['0 s', '7 s', '1 m 04 s', '2 h 11 m', '3 d 3 h', '0 s']);
     expect([0.04, 0.46, 3.99, 9.99, 10.5].map(duration)).toEqual(['< 0.1 s', '0.4 s', '3.9 s', '9.9 s', '10 s']);

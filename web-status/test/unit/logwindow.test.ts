@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { HIGHEST, logWindow, ROW, scrollTo, wrappedTop, wrappedWindow } from '../../src/lib/logwindow.ts';
+import { HIGHEST, logWindow, PRINTED, printedRows, ROW, scrollTo, wrappedTop, wrappedWindow } from '../../src/lib/logwindow.ts';
 import { numbers } from './random.ts';
 
 const VIEW = 400;
@@ -66,5 +66,15 @@ describe('wrappedWindow', () => {
     expect(wrappedWindow(0, 0, VIEW)).toMatchObject({ first: 0, end: 0 });
     expect(wrappedWindow(3_000_000, wrappedTop(3_000_000, 2_999_999, VIEW), VIEW).first).toBe(2_999_999);
     expect(wrappedWindow(3_000_000, HIGHEST * 2, VIEW).end).toBe(3_000_000);
+  });
+});
+
+describe('printedRows', () => {
+  it('are all of a short log, and of a long one those that are there around a row', () => {
+    expect(printedRows(35, 20, () => true)).toEqual({ first: 0, end: 35 });
+    expect(printedRows(0, 0, () => true)).toEqual({ first: 0, end: 0 });
+    expect(printedRows(100_000, 5000, () => true)).toEqual({ first: 4950, end: 4950 + PRINTED });
+    expect(printedRows(100_000, 5000, (row) => row >= 4990 && row < 5200)).toEqual({ first: 4990, end: 5200 });
+    expect(printedRows(100_000, 5000, () => false)).toEqual({ first: 5000, end: 5000 });
   });
 });

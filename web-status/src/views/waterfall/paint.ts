@@ -1,5 +1,5 @@
 import type { Step } from '../../../client/index.ts';
-import { duration } from '../../lib/format.ts';
+import { duration, roughDuration } from '../../lib/format.ts';
 import { STATUS_SHAPE } from '../../lib/shape.ts';
 import { isBad, statusOf, type Status } from '../../lib/status.ts';
 import { stretchOf, ticks, yOf, type Tick } from './axis.ts';
@@ -176,15 +176,16 @@ export class Painter {
     if (width < 46 || room < ROOM) return;
     const { font, onMark } = this.#palette;
     const [text, soft] = isBad(status) ? [onMark, onMark] : [this.#palette.text, this.#palette.soft];
-    const say = (what: string, line: number, colour: string, weight: string, indent: number): void => {
+    const say = (what: string, line: number, colour: string, weight: string, indent: number, shorter?: string): void => {
       this.#to.fillStyle = colour;
-      this.#texts.write(what, x + 7 + indent, top + 11.5 + line * 14, width - 10 - indent, `${weight} ${NORMAL - (line > 0 ? 1 : 0)}px ${font}`);
+      this.#texts.write(what, x + 7 + indent, top + 11.5 + line * 14, width - 10 - indent, `${weight} ${NORMAL - (line > 0 ? 1 : 0)}px ${font}`, shorter);
     };
-    const time = duration(Math.floor((built.end ?? now) - built.start));
+    const seconds = Math.floor((built.end ?? now) - built.start);
+    const time = duration(seconds);
     const wide = width >= 120;
     say(wide ? `${built.number}  ${time}` : String(built.number), 0, text, '600', sign);
     const rest = wide ? [built.state] : [time, built.state];
-    for (const [i, what] of rest.entries()) if (room >= (i + 2) * 14) say(what, i + 1, wide || i > 0 ? soft : text, '400', 0);
+    for (const [i, what] of rest.entries()) if (room >= (i + 2) * 14) say(what, i + 1, wide || i > 0 ? soft : text, '400', 0, what === time ? roughDuration(seconds) : undefined);
   }
 
   #step(step: Step, x: number, y: number, width: number, height: number): void {

@@ -9,10 +9,12 @@ export class Texts {
     this.#to = to;
   }
 
-  write(text: string, x: number, y: number, width: number, font: string): void {
+  /** Where `text` is too long, `shorter` is written. */
+  write(text: string, x: number, y: number, width: number, font: string, shorter = text): void {
     if (width < 6 || text === '') return;
     if (this.#to.font !== font) this.#to.font = font;
-    this.#to.fillText(this.#fitting(text, Math.floor(width), font), x, y);
+    const whole = this.#fitting(text, Math.floor(width), font);
+    this.#to.fillText(whole === text ? whole : this.#fitting(shorter, Math.floor(width), font), x, y);
   }
 
   #fitting(text: string, width: number, font: string): string {

@@ -23,7 +23,7 @@ export const builders: Words['builders'] = {
   none: 'Es ist noch kein Builder konfiguriert.',
   noMatch: 'Kein Builder passt.',
   showAll: 'Alle zeigen',
-  columns: { name: 'Builder', result: 'Letztes Ergebnis', last: 'Letzte Builds', rate: 'Erfolg', now: 'Jetzt', workers: 'Worker', duration: 'Dauer', started: 'Zuletzt begonnen' },
+  columns: { name: 'Builder', result: 'Ergebnis', last: 'Letzte Builds', rate: 'Erfolg', now: 'Jetzt', workers: 'Worker', duration: 'Dauer', started: 'Zuletzt begonnen' },
   workersTitle: (online, all, paused) => `${online} von ${count(all, 'Worker', 'Workern')} verbunden${paused > 0 ? `, ${paused} pausiert` : ''}`,
   paused: (n) => `${n} pausiert`,
   rateTitle: (good, of, way) => `${good} von ${of === 1 ? 'einem letzten Build' : `den letzten ${of.toLocaleString('de')} Builds`} gelungen${way === undefined ? '' : `; ${way}`}`,

@@ -2,7 +2,7 @@ import type { Words } from '../en/index.ts';
 
 export const grid: Words['grid'] = {
   title: 'Raster',
-  titleTransposed: 'Raster, gedreht',
+  titleTransposed: 'Gedrehtes Raster',
   what: 'Das Raster',
   label: 'Ergebnisse der Builder nach Revision',
 

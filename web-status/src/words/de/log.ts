@@ -13,6 +13,7 @@ export const log: Words['log'] = {
   asSource: 'Quelltext',
   frame: (name) => `Die Seite ${name}`,
   frameLoading: 'Die Seite wird gelesen …',
+  printed: (first, last) => `Gedruckt sind die Zeilen ${first} bis ${last}.`,
   lines: (n, one, soFar) => `${soFar ? 'bisher ' : ''}${n} ${one ? 'Zeile' : 'Zeilen'}`,
   follow: 'Folgen',
   wrap: 'Zeilen umbrechen',

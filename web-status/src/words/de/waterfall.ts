@@ -19,7 +19,7 @@ export const waterfall: Words['waterfall'] = {
   noTags: 'Kein Builder hat ein Tag.',
   project: 'Projekt',
   allProjects: 'Alle Projekte',
-  branch: 'Änderungen des Branches',
+  branch: 'Branch-Änderungen',
   allBranches: 'Alle Branches',
   busy: 'Nur mit Builds',
   busyHint: 'Nur Builder, die in der sichtbaren Zeit etwas gebaut haben',

@@ -8,7 +8,7 @@ export const workers: Words['workers'] = {
   none: 'Noch ist kein Worker konfiguriert.',
   noneOf: 'Kein Worker passt dazu.',
   online: (n, of) => `${n} von ${of} verbunden`,
-  search: 'Nach Name oder Rechner filtern',
+  search: 'Name oder Rechner',
   which: 'Welche Worker gezeigt werden',
   states: { all: 'Alle', connected: 'Verbunden', offline: 'Nicht da', paused: 'Angehalten' },
   connected: 'Verbunden',

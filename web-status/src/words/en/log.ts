@@ -12,6 +12,7 @@ export const log = {
   asSource: 'Source',
   frame: (name: string) => `The page ${name}`,
   frameLoading: 'Reading the page…',
+  printed: (first: string, last: string) => `Lines ${first} to ${last} are printed.`,
   lines: (n: string, one: boolean, soFar: boolean) => `${n} ${one ? 'line' : 'lines'}${soFar ? ' so far' : ''}`,
   follow: 'Follow',
   wrap: 'Wrap lines',

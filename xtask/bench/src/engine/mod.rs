@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Draws other output of the commands.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// From a debug build, and small numbers unless told: shows in about a minute that it works.
+    /// From a debug build, with two steps a build, and small numbers unless told: shows in about a minute that it works.
     #[arg(long)]
     quick: bool,
     /// The program `weir`.

@@ -209,7 +209,7 @@ impl Shared {
         let at = Instant::now();
         tokio::spawn(async move {
             // Forgets the flight also if it crashes.
-            let _ends = Ends {
+            let ends = Ends {
                 shared: &shared,
                 key: &key,
                 lands: &lands,
@@ -221,6 +221,8 @@ impl Shared {
                 }
                 shared.keep(&key, made, begun.generation, at);
             }
+            // Who asks from now on asks after its end, and may know of more.
+            drop(ends);
             // Nobody may be left who waits.
             let _ = lands.send(Some(made));
         });

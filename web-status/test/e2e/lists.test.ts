@@ -206,6 +206,6 @@ it('pages through a builder’s builds and filters them by result, worker and br
   await page.reload();
   await page.waitForFunction(() => document.querySelectorAll('[data-testid=build-row]').length === 1);
   await page.setViewportSize({ width: 390, height: 844 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
   await page.setViewportSize({ width: 1300, height: 900 });
 });

@@ -13,8 +13,6 @@ use crate::server::{run, token, write};
 
 /// Workers of the configuration.
 const WORKERS: usize = 150;
-/// Steps of each build: of all, and the last ones of a quick run, which is there for the number of builds.
-const STEPS: (usize, usize) = (5, 2);
 /// How long the master may take until it answers, and workers until they are there.
 const READY: Duration = Duration::from_secs(120);
 
@@ -40,10 +38,10 @@ impl Master {
             _ => fs::create_dir_all(folder).map_err(failed)?,
         }
         let caller = token();
-        let steps = if options.quick { STEPS.1 } else { STEPS.0 };
+        let quick = if options.quick { "True" } else { "False" };
         let configuration = include_str!("llvm.star")
             .replace("@TOKEN@", &caller)
-            .replace("@STEPS@", &steps.to_string());
+            .replace("@QUICK@", quick);
         write(&folder.join("weir.star"), &configuration)?;
         write(&folder.join("worker.token"), &token())?;
         let address = format!("127.0.0.1:{}", free_port()?);

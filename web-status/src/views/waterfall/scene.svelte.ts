@@ -46,6 +46,8 @@ export class Scene {
   pointed: Pointed | undefined = $state.raw();
   /** Builds in sight, for those who do not see the picture. */
   listed: Seen[] = $state.raw([]);
+  /** Whether all is there and no build is in sight: known when a movement has come to rest. */
+  bare = $state(false);
   /** Whether the present is in sight and stays there. */
   following = $state(true);
   /** Whether all that is in sight is there. */
@@ -348,7 +350,10 @@ export class Scene {
       seen, builders: all ?? ids(first, last), near: { from: seen.from - margin, to: seen.to + margin }, nearBuilders: all ?? ids(first - reach, last + reach),
       steps: stepped,
     });
-    this.settled = this.#reader.settled;
+    const { settled } = this.#reader;
+    // What came last is listed too, where nothing moves any more.
+    if (settled && !this.settled) this.#rest ??= setTimeout(() => this.#rested(), 0);
+    this.settled = settled;
   }
 
   #rested(): void {
@@ -361,6 +366,7 @@ export class Scene {
     this.listed = picture.builders.slice(first, last).flatMap((builder) =>
       this.#store.column(builder.builderid).within(from, to).slice(-each).reverse().map(({ built }) => ({ built, builder })),
     );
+    this.bare = this.settled && this.listed.length === 0;
     this.onrest();
   }
 }

@@ -3,6 +3,7 @@
 mod act;
 mod check;
 mod completions;
+mod convert;
 mod db;
 mod force;
 mod hash_password;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Listen(listen::Listen),
     /// Check a configuration; every error with its place.
     Check(check::Check),
+    /// Carry a configuration of Buildbot over.
+    Convert(convert::Convert),
     /// Let a master read its configuration again.
     Reconfig(reconfig::Reconfig),
     /// Write a starter configuration.
@@ -100,6 +103,7 @@ impl Command {
             Self::Web(it) => it.run().await,
             Self::Listen(it) => it.run().await,
             Self::Check(it) => it.run().await,
+            Self::Convert(it) => it.run().await,
             Self::Reconfig(it) => it.run().await,
             Self::Init(it) => it.run(),
             Self::Status(it) => it.run().await,

@@ -19,6 +19,7 @@ mod control;
 mod deadline;
 mod error;
 mod hub;
+mod import;
 mod inserts;
 mod page_token;
 mod postgres;
@@ -29,12 +30,16 @@ mod segments;
 mod sqlite;
 mod status;
 mod store;
+mod texts;
 mod tokens;
 mod transition;
 mod writer;
 
 pub use care::{AgeSpan, Backup, BuilderStats, Stats, TableStats, Tidied, backup, restore, stats};
 pub use error::{Error, Result};
+pub use import::{
+    History, Import, ImportedBuildData, ImportedBuildset, ImportedChange, ImportedLines, Opened, Settled,
+};
 pub use retention::{Retained, Retention};
 pub use store::{Database, Options, Store};
 pub use tokens::TokenStore;

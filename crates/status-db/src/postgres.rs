@@ -30,7 +30,7 @@ pub(crate) use hints::follow;
 pub(crate) use queries::Database;
 
 type Db = Pg;
-type Conn = AsyncPgConnection;
+pub(crate) type Conn = AsyncPgConnection;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
@@ -60,6 +60,16 @@ const NULLS_LOWEST: [&str; 2] = [" ASC NULLS FIRST", " DESC NULLS LAST"];
 
 /// Opens the database at `url`; its tables are made and migrated as needed.
 pub(crate) async fn open(url: &str) -> Result<Database> {
+    migrate(connect(url).await?).await?;
+    let reading = format!("SET statement_timeout = '{} s'", DEADLINE.as_secs());
+    Ok(Database::new(
+        pool(url, 1, String::new())?,
+        pool(url, READERS, reading)?,
+    ))
+}
+
+/// A connection of its own.
+pub(crate) async fn connect(url: &str) -> Result<Conn> {
     let connecting = tokio::time::timeout(PATIENCE, Conn::establish(url));
     let connected = match connecting.await {
         Ok(Ok(connected)) => Ok(connected),
@@ -67,12 +77,7 @@ pub(crate) async fn open(url: &str) -> Result<Database> {
         Ok(Err(error)) => Err(why_not(url).await.unwrap_or_else(|| error.to_string())),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
-    migrate(connected.map_err(|why| Error::Unreachable { why })?).await?;
-    let reading = format!("SET statement_timeout = '{} s'", DEADLINE.as_secs());
-    Ok(Database::new(
-        pool(url, 1, String::new())?,
-        pool(url, READERS, reading)?,
-    ))
+    connected.map_err(|why| Error::Unreachable { why })
 }
 
 /// Opens the database at `url` as it is.
@@ -100,7 +105,7 @@ async fn why_not(url: &str) -> Option<String> {
 }
 
 /// One master at a time; the harness blocks, so it gets a thread of its own.
-async fn migrate(mut conn: Conn) -> Result<()> {
+pub(crate) async fn migrate(mut conn: Conn) -> Result<()> {
     select_lock(&mut conn, "SELECT pg_advisory_lock($1)", MIGRATION_LOCK).await?;
     let migrated = tokio::task::spawn_blocking(move || {
         AsyncMigrationHarness::new(conn)

@@ -92,7 +92,8 @@ pub(crate) fn look(file: &Path) -> Result<Database> {
     ))
 }
 
-fn migrate(path: &str) -> Result<()> {
+/// Makes the file and its tables as needed.
+pub(crate) fn migrate(path: &str) -> Result<()> {
     let unreachable = |why: String| Error::Unreachable { why };
     let mut conn =
         SqliteConnection::establish(path).map_err(|error| unreachable(format!("{path}: {error}")))?;

@@ -211,7 +211,7 @@ pub(crate) async fn open_backend(database: &Database, data_dir: &Path) -> Result
 }
 
 /// Makes the data directory, and locks it for as long as the file is open.
-fn lock(data_dir: &Path) -> Result<File> {
+pub(crate) fn lock(data_dir: &Path) -> Result<File> {
     let shown = data_dir.display();
     std::fs::create_dir_all(data_dir).map_err(|error| Error::io(format_args!("making {shown}"), error))?;
     let file = File::options()

@@ -75,6 +75,13 @@ export function withQuery(address: Address, changes: Record<string, string | str
   return `#/${address.path}${text === '' ? '' : `?${text}`}`;
 }
 
+/** The same place with a builder's number instead of its name. */
+export function withBuilder(address: Address, builderid: number): string {
+  const rest = address.path.split('/').filter((word) => word !== '').slice(2);
+  const query = address.query.toString();
+  return `#/${['builders', builderid, ...rest].join('/')}${query === '' ? '' : `?${query}`}${address.anchor === '' ? '' : `#${address.anchor}`}`;
+}
+
 /** Reads `L12` or `L12-L20`, in any order. */
 export function parseLines(anchor: string): LineRange | undefined {
   const found = /^L(\d{1,12})(?:-L?(\d{1,12}))?$/.exec(anchor);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { lineAddress, parseLines, parseRoute, to, viewKey, withQuery } from '../../src/lib/route.ts';
+import { lineAddress, parseLines, parseRoute, to, viewKey, withBuilder, withQuery } from '../../src/lib/route.ts';
 import { views } from '../../src/views/views.ts';
 
 /** Which view shows an address, and what it is given of it. */
@@ -26,9 +26,17 @@ describe('parseRoute', () => {
     expect(parseRoute(lines, views).address.anchor).toBe('L12-L20');
   });
   it('knows what is no page', () => {
-    for (const path of ['x', 'builders/x', 'builders/1/builds', 'builders/1/builds/2/steps/3', 'builders/1/builds/2/steps/3/logs/a/b', 'workers/x/y']) {
+    for (const path of ['x', 'builders/1/builds', 'builders/1/builds/2/steps/3', 'builders/1/builds/2/steps/3/logs/a/b', 'workers/x/y']) {
       expect(parseRoute(`#/${path}`, views)).toMatchObject({ view: undefined, address: { path } });
     }
+  });
+  it('takes the name of a builder in an address of old', () => {
+    expect(shown('#/builders/linux%20x')).toEqual(['named', { buildername: 'linux x' }]);
+    expect(shown('#/builders/linux/builds/17')).toEqual(['named', { buildername: 'linux', number: '17' }]);
+    const log = parseRoute('#/builders/linux/builds/17/steps/2/logs/stdio?wrap=1#L5', views);
+    expect(log.view?.name).toBe('named');
+    expect(withBuilder(log.address, 5)).toBe('#/builders/5/builds/17/steps/2/logs/stdio?wrap=1#L5');
+    expect(withBuilder(parseRoute('#/builders/linux', views).address, 5)).toBe(to.builder(5));
   });
   it('survives an address that is badly encoded', () => {
     expect(shown('#/builders/1/builds/2/steps/3/logs/%E0%A4%A')).toMatchObject(['log', { slug: '%E0%A4%A' }]);

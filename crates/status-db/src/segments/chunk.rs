@@ -30,23 +30,37 @@ pub(crate) struct Chunk {
 /// # Errors
 /// [`Error::Invalid`] if a line is longer than 64 MiB.
 pub(crate) fn pack(text: &str) -> Result<Vec<Chunk>> {
-    let mut compressor = Compressor::new(LEVEL).map_err(damaged)?;
-    compressor
-        .set_parameter(CParameter::ChecksumFlag(true))
-        .map_err(damaged)?;
-    cut(text)
-        .map(|(lines, part)| {
-            if part.len() > MAX_LINE {
-                let why = format!(
-                    "a line of {} bytes is too long, a log takes up to {MAX_LINE}",
-                    part.len()
-                );
-                return Err(Error::invalid("lines", why));
-            }
-            let data = compressor.compress(part.as_bytes()).map_err(damaged)?;
-            Ok(Chunk { lines, data })
-        })
-        .collect()
+    Packer::new()?.pack(text)
+}
+
+/// [Packs](pack) many texts; to begin anew costs more than a short text does.
+pub(crate) struct Packer(Compressor<'static>);
+
+impl Packer {
+    pub(crate) fn new() -> Result<Self> {
+        let mut compressor = Compressor::new(LEVEL).map_err(damaged)?;
+        compressor
+            .set_parameter(CParameter::ChecksumFlag(true))
+            .map_err(damaged)?;
+        Ok(Self(compressor))
+    }
+
+    /// As [`pack`].
+    pub(crate) fn pack(&mut self, text: &str) -> Result<Vec<Chunk>> {
+        cut(text)
+            .map(|(lines, part)| {
+                if part.len() > MAX_LINE {
+                    let why = format!(
+                        "a line of {} bytes is too long, a log takes up to {MAX_LINE}",
+                        part.len()
+                    );
+                    return Err(Error::invalid("lines", why));
+                }
+                let data = self.0.compress(part.as_bytes()).map_err(damaged)?;
+                Ok(Chunk { lines, data })
+            })
+            .collect()
+    }
 }
 
 /// The text of a chunk.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-pub(crate) use chunk::{Chunk, pack};
+pub(crate) use chunk::{Chunk, Packer, pack};
 pub(crate) use reader::SegmentReader;
 pub(crate) use writer::SegmentWriter;
 

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
 /// How many bytes a patch can have: 640 KiB. It is in every answer and event that shows its source stamp, and is sent to
 /// a worker in one piece.
 pub const MAX_PATCH: usize = 640 * 1024;
@@ -49,4 +53,41 @@ pub struct NewSourceStamp {
     pub codebase: String,
     /// A patch upon it.
     pub patch: Option<NewPatch>,
+}
+
+impl NewSourceStamp {
+    /// A hash over all that makes a stamp; JSON keeps missing values and the borders between texts apart.
+    pub(crate) fn digest(&self) -> Result<String> {
+        let Self {
+            revision,
+            branch,
+            repository,
+            project,
+            codebase,
+            patch,
+        } = self;
+        let source = (revision, branch, repository, project, codebase);
+        let text = match patch {
+            None => to_json(&source)?,
+            Some(NewPatch {
+                level,
+                subdir,
+                author,
+                comment,
+                body,
+            }) => to_json(&(source, (level, subdir, author, comment, hash(body))))?,
+        };
+        Ok(hash(text.as_bytes()))
+    }
+}
+
+/// SHA-256, in hexadecimal.
+fn hash(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::data(format_args!("cannot be written as JSON: {error}")))
 }

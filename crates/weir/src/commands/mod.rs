@@ -7,6 +7,7 @@ mod convert;
 mod db;
 mod force;
 mod hash_password;
+mod import_buildbot;
 mod init;
 mod list;
 mod listen;
@@ -89,6 +90,8 @@ pub(crate) enum Command {
     Token(token::Token),
     /// Look after what a master keeps: sizes, space, copies.
     Db(db::Db),
+    /// Take over what a Buildbot has done, into a new data folder.
+    ImportBuildbot(import_buildbot::ImportBuildbot),
     /// Print the hash of a password for the configuration.
     HashPassword(hash_password::HashPassword),
     /// Print shell completions.
@@ -128,6 +131,7 @@ impl Command {
             Self::Watch(it) => it.run().await,
             Self::Token(it) => it.run().await,
             Self::Db(it) => it.run().await,
+            Self::ImportBuildbot(it) => it.run().await,
             Self::HashPassword(it) => it.run(),
             Self::Completions(it) => it.run(),
         }

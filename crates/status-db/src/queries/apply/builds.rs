@@ -14,13 +14,13 @@ use weir_status_api::{
 use super::super::super::lock_row;
 use super::super::Conn;
 use super::super::rows::{BuildRow, from_json, to_json};
-use super::texts::cut;
 use super::{Tx, found, requests, workers};
 use crate::backend::{Blueprint, Lockable};
 use crate::error::{Error, Result};
 use crate::schema::{
     build_properties, build_requests, builders, builds, buildset_changes, buildset_sources, buildsets,
 };
+use crate::texts::cut;
 use crate::transition::{ConfigurationId, OpenBuild};
 
 /// Whether somebody asked for an end, and who and why.

@@ -9,13 +9,13 @@ use weir_status_api::{BuildId, BuildRequestId, BuilderId, BuildsetId, Verb};
 use super::super::Conn;
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
 use super::force_keys::{self, Made};
-use super::texts::check;
 use super::{Tx, changes, found, listeners, requests};
 use crate::error::{Error, Result};
 use crate::schema::{
     build_requests, builders, buildset_changes, buildset_sources, buildsets, changes as changes_table,
     source_stamps,
 };
+use crate::texts::check;
 use crate::transition::{BuildsetSource, NewBuildset};
 
 /// Makes the buildset and one request per builder. Without builders it is complete at once.

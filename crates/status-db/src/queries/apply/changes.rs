@@ -2,14 +2,13 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use sha2::{Digest, Sha256};
 use weir_status_api::{ChangeId, Patch, PatchId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
-use super::texts::{check, cut};
 use super::{Tx, listeners, projects};
 use crate::error::{Error, Result};
 use crate::schema::{changes, patches, source_stamps};
+use crate::texts::{check, cut};
 use crate::transition::{MAX_PATCH, NewChange, NewPatch, NewSourceStamp};
 
 pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
@@ -92,7 +91,7 @@ pub(super) async fn source_stamp(tx: &mut Tx<'_>, new: &NewSourceStamp) -> Resul
     ] {
         check(field, text)?;
     }
-    let digest = digest(new)?;
+    let digest = new.digest()?;
     let patch = match &new.patch {
         Some(patch) if !is_known(tx, &digest).await? => Some(add_patch(tx, patch).await?),
         _ => None,
@@ -174,34 +173,4 @@ async fn add_patch(tx: &mut Tx<'_>, new: &NewPatch) -> Result<Patch> {
         comment: new.comment.clone(),
         body: new.body.clone(),
     })
-}
-
-/// A hash over all that makes a stamp; JSON keeps missing values and the borders between texts apart.
-fn digest(new: &NewSourceStamp) -> Result<String> {
-    let NewSourceStamp {
-        revision,
-        branch,
-        repository,
-        project,
-        codebase,
-        patch,
-    } = new;
-    let source = (revision, branch, repository, project, codebase);
-    let text = match patch {
-        None => to_json(&source)?,
-        Some(NewPatch {
-            level,
-            subdir,
-            author,
-            comment,
-            body,
-        }) => to_json(&(source, (level, subdir, author, comment, hash(body))))?,
-    };
-    Ok(hash(text.as_bytes()))
-}
-
-/// SHA-256, in hexadecimal.
-fn hash(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

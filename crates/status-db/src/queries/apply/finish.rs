@@ -6,10 +6,10 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildId, BuildRequestId, LogId, MasterId, Results, StepId, Verb};
 
 use super::super::rows::{BuildRow, StepRow};
-use super::texts::cut;
 use super::{Tx, builds, checkpoints, logs, plans, requests, steps};
 use crate::error::Result;
 use crate::schema::{build_requests, builds as builds_table, logs as logs_table, steps as steps_table};
+use crate::texts::cut;
 
 /// What people read of a step whose build ended before it began.
 const NOT_RUN: &str = "not run: the build has ended";

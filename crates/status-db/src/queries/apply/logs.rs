@@ -10,12 +10,12 @@ use weir_status_api::{LogId, Timestamp, Verb};
 use super::super::super::insert_chunks;
 use super::super::Conn;
 use super::super::rows::LogRow;
-use super::texts::cut;
 use super::{Tx, found, steps};
 use crate::backend::{MovedChunk, PlacedChunk};
 use crate::error::{Error, Result};
 use crate::inserts::ChunkRow;
 use crate::schema::{log_chunks, log_segments, logs};
+use crate::texts::cut;
 use crate::transition::NewLog;
 
 /// How long a slug can be, as Buildbot's.

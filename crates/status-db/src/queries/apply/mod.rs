@@ -18,7 +18,6 @@ mod projects;
 mod requests;
 mod setup;
 mod steps;
-mod texts;
 mod tx;
 mod workers;
 

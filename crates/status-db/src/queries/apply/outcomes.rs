@@ -6,11 +6,11 @@ use weir_status_api::{BuildData, TestResultSetId, Verb};
 
 use super::super::super::insert_test_results;
 use super::super::rows::TestResultSetRow;
-use super::texts::check;
 use super::{Tx, builds, found};
 use crate::error::{Error, Result};
 use crate::inserts::NewTestResultRow;
 use crate::schema::{build_data, builds as builds_table, steps, test_result_sets};
+use crate::texts::check;
 use crate::transition::{MAX_BUILD_DATA, NewBuildData, NewTestResult, NewTestResultSet};
 
 /// How many bytes the name of a piece of data can have.

@@ -8,10 +8,10 @@ use weir_status_api::{BuildId, StepId, Verb};
 
 use super::super::Conn;
 use super::super::rows::StepRow;
-use super::texts::cut;
 use super::{Tx, builds, steps};
 use crate::error::Result;
 use crate::schema::{step_plans, steps as steps_table};
+use crate::texts::cut;
 use crate::transition::NewSteps;
 
 /// Adds steps behind the one that gave them, which must not have ended; those behind it move on.

@@ -9,10 +9,10 @@ use weir_status_api::{BranchId, CodebaseId, CommitId, ProjectId, Verb};
 use super::super::rows::{
     BranchRow, CodebaseRow, CommitRow, ProjectRow, active_projects, projects as assemble,
 };
-use super::texts::{check, cut};
 use super::{Tx, found};
 use crate::error::{Error, Result};
 use crate::schema::{branches, codebases, commits, projects};
+use crate::texts::{check, cut};
 use crate::transition::{ChangeCommit, CodebaseSetup, NewChange, NewCommit, ProjectSetup};
 
 /// The projects while a configuration is stored: who is active can change with each builder.

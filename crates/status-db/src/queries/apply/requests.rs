@@ -8,11 +8,11 @@ use weir_status_api::{
 
 use super::super::super::lock_row;
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble};
-use super::texts::cut;
 use super::{Tx, builds, found, workers};
 use crate::backend::Lockable;
 use crate::error::{Error, Result};
 use crate::schema::{build_requests, builds as builds_table, buildsets};
+use crate::texts::cut;
 
 /// The request as it is now, which no other master touches until the transaction ends.
 pub(super) async fn load(tx: &mut Tx<'_>, request: BuildRequestId) -> Result<BuildRequestRow> {

@@ -8,10 +8,10 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{BuildId, StepId, Timestamp, Url, Verb};
 
 use super::super::rows::{StepRow, to_json};
-use super::texts::cut;
 use super::{Tx, builds, found};
 use crate::error::{Error, Result};
 use crate::schema::steps;
+use crate::texts::cut;
 
 /// The step, which must not have ended.
 pub(super) async fn open(tx: &mut Tx<'_>, step: StepId) -> Result<StepRow> {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 const MOST: usize = 1000;
 
 /// A text for people, cut where it is too long.
-pub(super) fn cut(text: &str) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MOST {
         return Cow::Borrowed(text);
     }
@@ -20,7 +20,7 @@ pub(super) fn cut(text: &str) -> Cow<'_, str> {
 }
 
 /// Refuses a text that names something, and cannot be cut without naming something else.
-pub(super) fn check(field: &str, text: Option<&str>) -> Result<()> {
+pub(crate) fn check(field: &str, text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.len() > MOST => Err(Error::invalid(
             field,

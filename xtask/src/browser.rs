@@ -50,14 +50,18 @@ pub(crate) fn test(chromium: &str) -> Result<(), String> {
     )
 }
 
-/// Opens the page on a real Buildbot master, and sees each view follow its builds.
+/// Opens the page on a real Buildbot master, and sees each view follow its builds; and Buildbot's own pages on a master of
+/// Weir's.
 pub(crate) fn test_on_buildbot(chromium: &str, python: &str) -> Result<(), String> {
     let programs = python::buildbot(python)?.display().to_string();
-    let environment = [("BUILDBOT", programs.as_str()), ("CHROMIUM", chromium)];
-    run_with(
-        &root().join("web-status"),
-        "npm",
-        &["run", "test:buildbot"],
-        &environment,
-    )
+    let weir = build_as_tested()?.join("weir").display().to_string();
+    let environment = [
+        ("BUILDBOT", programs.as_str()),
+        ("WEIR_PROGRAM", weir.as_str()),
+        ("CHROMIUM", chromium),
+    ];
+    for script in ["test:buildbot", "test:buildbot-ui"] {
+        run_with(&root().join("web-status"), "npm", &["run", script], &environment)?;
+    }
+    Ok(())
 }

@@ -34,7 +34,19 @@ pub(crate) fn test(python: &str) -> Result<(), String> {
     run_with(&client, &program("pytest"), &["-q"], &[("WEIR", weir.as_str())])
 }
 
-/// The version of Buildbot that the web status is tested with.
+/// Lets a master of Weir's and one of Buildbot's do the same, and checks what they answer with Buildbot's own code.
+pub(crate) fn test_beside_buildbot(python: &str) -> Result<(), String> {
+    let program = buildbot(python)?.join("python").display().to_string();
+    let weir = build_as_tested()?.join("weir").display().to_string();
+    let folder = root().join("target").join("beside-buildbot");
+    run(
+        &root().join("xtask").join("buildbot"),
+        &program,
+        &["-B", "both.py", &weir, &folder.display().to_string()],
+    )
+}
+
+/// The version of Buildbot beside which Weir is tested.
 const BUILDBOT: &str = "4.3.0";
 
 /// Where Buildbot's programs are, in the environment that the benchmarks use too; they are installed if they are not.

@@ -75,7 +75,7 @@ impl Machine {
         }
         if self.python.is_none() {
             missing.push(
-                "Python 3.10 with venv is not installed, so the tests of the Python client, and of the web status on Buildbot, are left out (Debian: python3-venv).",
+                "Python 3.10 with venv is not installed, so the tests of the Python client, and those with Buildbot, are left out (Debian: python3-venv).",
             );
         }
         missing
@@ -118,10 +118,13 @@ fn test_web(chromium: Option<&str>) -> Result<(), String> {
     }
 }
 
-/// On a master of Weir's, and on one of Buildbot's where there is Python to run it.
+/// On a master of Weir's; and where there is Python, on one of Buildbot's, with Buildbot's own pages, and both masters' answers
+/// beside each other.
 fn test_browser(chromium: &str, python: Option<&str>) -> Result<(), String> {
     browser::test(chromium)?;
-    python.map_or(Ok(()), |it| browser::test_on_buildbot(chromium, it))
+    let Some(python) = python else { return Ok(()) };
+    browser::test_on_buildbot(chromium, python)?;
+    python::test_beside_buildbot(python)
 }
 
 fn check_rust() -> Result<(), String> {

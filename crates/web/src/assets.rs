@@ -1,9 +1,9 @@
-//! The web status's files.
+//! The files of the site's pages.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use tower_http::services::ServeDir;
 
 use crate::answer::refuse;
+use crate::buildbot_pages::BuildbotPages;
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Asset {
 /// Finds a file by its path.
 pub type FindAsset = dyn Fn(&str) -> Option<Asset> + Send + Sync;
 
-/// Where the web status's files come from.
+/// Where the site's pages come from.
 #[derive(Clone, Default)]
 pub enum Assets {
     /// There are none: an API alone.
@@ -42,6 +43,8 @@ pub enum Assets {
     Embedded(Arc<FindAsset>),
     /// They are in a folder.
     Folder(PathBuf),
+    /// They are Buildbot's.
+    Buildbot(BuildbotPages),
 }
 
 impl Assets {
@@ -57,6 +60,7 @@ impl fmt::Debug for Assets {
             Self::None => f.write_str("None"),
             Self::Embedded(_) => f.write_str("Embedded"),
             Self::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
+            Self::Buildbot(pages) => f.debug_tuple("Buildbot").field(pages).finish(),
         }
     }
 }
@@ -95,6 +99,7 @@ impl Files {
             Assets::None => missing(),
             Assets::Embedded(files) => embedded(files.as_ref(), &path, request.headers()),
             Assets::Folder(folder) => from_folder(folder, request).await,
+            Assets::Buildbot(pages) => from_folder(pages.folder(), request).await,
         };
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
             let headers = response.headers_mut();
@@ -114,7 +119,7 @@ fn caching(path: &str) -> &'static str {
     }
 }
 
-fn missing() -> Response {
+pub(crate) fn missing() -> Response {
     refuse(StatusCode::NOT_FOUND, "there is no such page")
 }
 
@@ -160,7 +165,7 @@ fn known(headers: &HeaderMap, tag: Option<&HeaderValue>) -> bool {
     wanted.any(|it| it == "*" || it.trim_start_matches("W/") == tag)
 }
 
-async fn from_folder(folder: &PathBuf, request: Request) -> Response {
+async fn from_folder(folder: &Path, request: Request) -> Response {
     let Ok(response) = ServeDir::new(folder).try_call(request).await else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the file cannot be read");
     };

@@ -15,8 +15,10 @@ mod answer;
 mod api;
 mod assets;
 mod auth;
+mod avatar;
 mod badge;
 mod build_data;
+mod buildbot_pages;
 mod cctray;
 mod change_hook;
 mod control;
@@ -61,6 +63,7 @@ use weir_status_api::{Access, Result, StatusApi};
 
 pub use admission::{Admission, Admitted, StreamLimits};
 pub use assets::{Asset, Assets, FindAsset};
+pub use buildbot_pages::{BuildbotPages, BuildbotPlugin};
 pub use options::{Options, Present, Rate};
 pub use rate::Peer;
 pub use relay::Relay;
@@ -100,7 +103,7 @@ impl App {
 type Shared = Arc<App>;
 
 /// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`, `/auth`, `/config`,
-/// `/change_hook`,
+/// `/avatar`, `/change_hook`,
 /// `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the web status's
 /// files.
 ///
@@ -117,7 +120,13 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         readiness: tokio::sync::Mutex::default(),
         options,
     });
-    Router::new()
+    let mut router = Router::new();
+    if matches!(app.options.assets, Assets::Buildbot(_)) {
+        router = router.route("/", get(buildbot_pages::index));
+        router = router.route("/index.html", get(buildbot_pages::index));
+        router = router.route("/plugins/{name}/{*path}", get(buildbot_pages::plugin));
+    }
+    router
         .route("/api", get(site::versions))
         .route("/api/{*path}", any(api::serve))
         .route("/api/v2/openapi.json", get(openapi::document))
@@ -129,6 +138,7 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         .route("/auth/login", get(auth::ask).post(auth::sign_in))
         .route("/auth/logout", get(auth::sign_out).post(auth::sign_out))
         .route("/config", get(site::config))
+        .route("/avatar", get(avatar::serve))
         .route("/change_hook/{hook}", post(change_hook::serve))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))

@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use weir_status_api::Result;
 use weir_status_http::v2;
 
 use crate::answer::{self, Reader, in_time, json};
-use crate::{App, Shared, credential};
+use crate::{App, Assets, Shared, credential};
 
 /// What programs that follow links need not read. Badges and pages stay open to them.
 const ROBOTS: &str = "User-agent: *\nDisallow: /api\nDisallow: /auth\nDisallow: /cc.xml\nDisallow: /config\n\
@@ -22,33 +23,43 @@ pub(crate) async fn versions(State(app): State<Shared>, uri: Uri, headers: Heade
 
 /// `/config`: what Buildbot's web pages want to know at their start.
 pub(crate) async fn config(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
-    let url = base_url(&app, &headers, &uri);
-    let caller = credential::caller(&headers);
-    let who = app.access.identify(&caller);
-    let who = match in_time(app.options.deadline, who).await {
-        Ok(who) => who,
-        Err(error) => return answer::error(&error),
-    };
+    match configuration(&app, &headers, &uri).await {
+        Ok(body) => json(Reader::of(&headers), &body, None),
+        Err(error) => answer::error(&error),
+    }
+}
+
+/// What `/config` says to whoever asks so.
+pub(crate) async fn configuration(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Value> {
+    let url = base_url(app, headers, uri);
+    let caller = credential::caller(headers);
+    let who = in_time(app.options.deadline, app.access.identify(&caller)).await?;
     let auth = if app.options.sign_in {
         "UserPasswordAuth"
     } else {
         "NoAuth"
     };
-    let body: Value = json!({
+    let mut versions = vec![json!(["Weir", env!("CARGO_PKG_VERSION")])];
+    let mut plugins = Map::new();
+    if let Assets::Buildbot(pages) = &app.options.assets {
+        versions.push(json!(["Buildbot's pages", pages.version()]));
+        let names = pages.plugins().iter().map(|it| it.name.clone());
+        plugins.extend(names.map(|name| (name, json!({}))));
+    }
+    Ok(json!({
         "title": app.options.title,
         "titleURL": url,
         "buildbotURL": url,
         "multiMaster": false,
-        "versions": [["Weir", env!("CARGO_PKG_VERSION")]],
+        "versions": versions,
         "auth": {"name": auth},
         "authz": {},
-        "avatar_methods": [],
+        "avatar_methods": [{"name": "letters"}],
         "user": v2::identity_to_json(&who),
-        "plugins": {},
+        "plugins": plugins,
         "ui_default_config": {},
         "user_any_access_allowed": true,
-    });
-    json(Reader::of(&headers), &body, None)
+    }))
 }
 
 /// The address under which the site was asked, or is known to be reached.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weir_status_api::Access;
-use weir_web::{Asset, Assets, Options};
+use weir_web::{Asset, Assets, BuildbotPages, Options};
 
 /// The files of `web-status/dist`.
 #[derive(RustEmbed)]
@@ -23,12 +23,14 @@ const MISSING: &str = "<!doctype html><title>Weir</title><p>This program was bui
                        <code>cargo xtask web</code> builds it; then build the program again. \
                        The API is at <a href=\"api/v2/builders\">api/v2</a>.";
 
-/// The gateway over what `access` opens, until `stop`; `readers` says how it goes about reads.
+/// The gateway over what `access` opens, until `stop`; `readers` says how it goes about reads. It shows Buildbot's pages if
+/// there are any, else the web status.
 pub(crate) fn gateway(
     access: Arc<dyn Access>,
     title: String,
     allowed_origins: Vec<String>,
     readers: Options,
+    buildbot: Option<BuildbotPages>,
     stop: CancellationToken,
 ) -> Router {
     let (closing, closed) = watch::channel(false);
@@ -37,18 +39,19 @@ pub(crate) fn gateway(
         // Without a gateway that listens there is nobody to tell.
         let _ = closing.send(true);
     });
-    let there = WebStatus::get("index.html").is_some();
+    let built_in = WebStatus::get("index.html").is_some();
+    let there = built_in || buildbot.is_some();
     let site = title.clone();
     let options = Options {
         title,
         allowed_origins,
-        assets: if there {
-            Assets::embedded(move |path| match path {
+        assets: match buildbot {
+            Some(pages) => Assets::Buildbot(pages),
+            None if built_in => Assets::embedded(move |path| match path {
                 "config.json" => config(&site),
                 _ => asset(path),
-            })
-        } else {
-            Assets::None
+            }),
+            None => Assets::None,
         },
         closing: Some(closed),
         ..readers

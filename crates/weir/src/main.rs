@@ -11,6 +11,7 @@ mod hosts;
 mod listeners;
 mod log;
 mod name;
+mod pages;
 mod process;
 mod readers;
 mod reconfigure;

@@ -55,14 +55,14 @@ export class Master {
   #master: Running | undefined;
   #worker: Running | undefined;
 
-  /** `more` are arguments of the master. */
-  constructor(more: string[] = []) {
+  /** `more` are arguments of the master, `configured` is more of its configuration. */
+  constructor(more: string[] = [], configured = '') {
     this.#more = more;
     this.#write('ada.token', TOKEN);
     this.#write('w.token', 'weir-worker-0123456789abcdef');
     const hash = spawnSync(program(), ['hash-password'], { input: `${PASSWORD}\n`, encoding: 'utf8' });
     if (hash.status !== 0) throw new Error(`The program hashes no password: ${hash.stderr}`);
-    this.#write('weir.star', configuration(hash.stdout.trim(), join(this.folder, 'go')));
+    this.#write('weir.star', configuration(hash.stdout.trim(), join(this.folder, 'go')) + configured);
   }
 
   async start(): Promise<void> {
@@ -87,6 +87,18 @@ export class Master {
   /** Lets the builds of the builder `slow` go on that wait for it. */
   release(): void {
     this.#write('go', '');
+  }
+
+  /** Tells it of a change, as a user. */
+  async change(revision: string, comments: string): Promise<void> {
+    const body = new URLSearchParams({ author: 'Ben Wehr <ben@gauge.example>', revision, comments, branch: 'main', repository: 'gauge', files: '["gauge.c"]' });
+    const answer = await fetch(`${this.url}change_hook/base`, { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` }, body });
+    if (!answer.ok) throw new Error(`No change is added: ${await answer.text()}`);
+  }
+
+  /** What it answers to a read. */
+  async read(path: string): Promise<Record<string, Record<string, unknown>[]>> {
+    return (await (await fetch(`${this.url}api/v2/${path}`)).json()) as Record<string, Record<string, unknown>[]>;
   }
 
   /** Runs the program on the master's data. */

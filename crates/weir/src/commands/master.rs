@@ -15,6 +15,7 @@ use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
 use crate::listeners::Listeners;
+use crate::pages::Pages;
 use crate::process::Process;
 use crate::readers::{Readers, Watches};
 use crate::reconfigure::{Fixed, Reconfigurable};
@@ -38,6 +39,8 @@ pub(crate) struct Master {
     hosts: Hosts,
     #[command(flatten)]
     readers: Readers,
+    #[command(flatten)]
+    pages: Pages,
     /// Origins whose pages may use the API, e.g. `https://status.example`; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
@@ -58,6 +61,7 @@ impl Master {
             config.plain_text_beyond_loopback,
             permission,
         )?;
+        let pages = self.pages.buildbot()?;
         // First the address and the store, which only one master can have: a second one must not touch anything.
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
@@ -87,6 +91,7 @@ impl Master {
             config.title.clone(),
             self.allow_origin.clone(),
             serving,
+            pages,
             stop_serving.clone(),
         );
         let options = Options {

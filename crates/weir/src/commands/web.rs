@@ -8,6 +8,7 @@ use weir_web::Relay;
 
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
+use crate::pages::Pages;
 use crate::readers::Readers;
 use crate::tls::Tls;
 use crate::upstream::Upstream;
@@ -33,6 +34,8 @@ pub(crate) struct Web {
     hosts: Hosts,
     #[command(flatten)]
     readers: Readers,
+    #[command(flatten)]
+    pages: Pages,
     /// The title that the web status shows.
     #[arg(long, default_value = "Weir")]
     title: String,
@@ -50,13 +53,21 @@ impl Web {
             permission,
         )?;
         let stop = signals::ending()?;
+        let pages = self.pages.buildbot()?;
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
         let access = Arc::new(Relay::new(self.upstream.connect_for_others()?));
         let readers = weir_web::Options {
             over_tls: identity.is_some(),
             ..self.readers.gateway()
         };
-        let router = assets::gateway(access, self.title, self.allow_origin, readers, stop.clone());
+        let router = assets::gateway(
+            access,
+            self.title,
+            self.allow_origin,
+            readers,
+            pages,
+            stop.clone(),
+        );
         let names = Names::of(self.listen, &self.hosts);
         let listener = server::bind(self.listen).await?;
         if let Some(identity) = &identity {

@@ -89,7 +89,10 @@ fn field(
 
 fn group(name: &str, label: &str, fields: Vec<Value>) -> Value {
     let full_name = (!name.is_empty()).then(|| name.to_owned());
-    let more = json!({"fields": fields, "layout": "vertical", "columns": null});
+    // As many beside each other as Buildbot's have.
+    let shown = fields.iter().filter(|it| it["hide"] != true).count();
+    let columns = if shown < 4 { 1 } else { 2 };
+    let more = json!({"fields": fields, "layout": "vertical", "columns": columns});
     field(name, full_name, label, "nested", json!(""), more)
 }
 
@@ -195,9 +198,9 @@ fn patch_group(own: &ForceField, full_name: &str, codebase: &str) -> Value {
 fn own_field(own: &ForceField, within: &str) -> Value {
     let full_name = full_name(within, &own.name);
     let (kind, more) = match &own.kind {
-        ForceFieldKind::Text => ("text", json!({"size": 30})),
+        ForceFieldKind::Text => ("text", json!({"size": 10})),
         ForceFieldKind::Ruled(rules) => {
-            let mut more = json!({"size": 30, "pattern": rules.pattern, "maxsize": rules.max_length});
+            let mut more = json!({"size": 10, "pattern": rules.pattern, "maxsize": rules.max_length});
             if rules.lines {
                 more["cols"] = json!(80);
                 more["rows"] = json!(20);

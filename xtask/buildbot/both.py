@@ -1,0 +1,49 @@
+"""Weir beside Buildbot: `both.py WEIR FOLDER`, run by the Python in which Buildbot is installed.
+
+WEIR is the program, FOLDER is for what the masters keep.
+"""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import history
+from compare import Comparison
+from masters import Programs, start_buildbot, start_weir
+from walk import Walk
+
+
+def main():
+    weir, folder = sys.argv[1], Path(sys.argv[2]).absolute()
+    ours, theirs = Programs(folder / "weir"), Programs(folder / "buildbot")
+    try:
+        with ThreadPoolExecutor() as both:
+            our_site = both.submit(ready, ours, start_weir, weir)
+            their_site = both.submit(ready, theirs, start_buildbot, Path(sys.executable).parent)
+            ours_there, theirs_there = our_site.result(), their_site.result()
+        walk = Walk(ours_there)
+        asked = walk.check()
+        report(f"{asked} answers of Weir's, of every endpoint of Buildbot's, are of Buildbot's types", walk.problems)
+        comparison = Comparison(ours_there, theirs_there)
+        asked = comparison.check()
+        report(f"{asked} requests are answered alike", comparison.problems)
+    finally:
+        ours.stop()
+        theirs.stop()
+
+
+def ready(programs, start, program):
+    site = start(programs, program)
+    history.build(site, programs.hold)
+    return site
+
+
+def report(what, problems):
+    print(what if not problems else f"not so: {what}")
+    if problems:
+        print("\n".join(problems))
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

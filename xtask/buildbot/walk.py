@@ -40,7 +40,7 @@ LISTS = {"revision": "commits", "commitid1": "commits", "commitid2": "commits"}
 # of a property in a list is JSON as text.
 OWN = {("change", "committer", "NoneType"), ("_property", "value", "str")}
 # How many of a list are looked at: the first ones, and the last.
-MOST = 6
+MOST = 5
 # Buildbot's own endpoints that need no value, yet give nothing without one.
 NOTHING = {"logchunks"}
 # What is looked at though nothing is there: no build is of the commits of the repository that is polled.

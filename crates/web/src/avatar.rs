@@ -41,7 +41,7 @@ pub(crate) async fn serve(uri: Uri) -> Response {
 fn draw(who: &str, size: u32) -> String {
     let who = who.trim().to_lowercase();
     let hash = Sha256::digest(&who);
-    let hue = (u32::from(hash[0]) << 8 | u32::from(hash[1])) % 360;
+    let hue = u16::from_be_bytes([hash[0], hash[1]]) % 360;
     let letter = who.chars().find(|it| it.is_alphanumeric());
     let letter = letter.map_or("?".to_owned(), |it| it.to_uppercase().collect());
     let letter = escape_xml(&letter);

@@ -71,8 +71,8 @@ fn find(from: Option<&Path>) -> Result<BuildbotPages, String> {
             (folders, "python3".to_owned())
         }
     };
-    let package = folders.iter().map(|it| it.join(PACKAGE));
-    let package = package.into_iter().find(|it| it.join(INDEX).is_file()).ok_or_else(|| {
+    let mut packages = folders.iter().map(|it| it.join(PACKAGE));
+    let package = packages.find(|it| it.join(INDEX).is_file()).ok_or_else(|| {
         format!(
             "there is no package {PACKAGE}, Buildbot's pages, in {place}; \
              `pip install buildbot-www==4.3.0 buildbot-waterfall-view buildbot-grid-view buildbot-console-view` \

@@ -48,7 +48,7 @@ pub struct Import {
 /// What [`Import::open`] found.
 pub enum Opened {
     /// There is something to be imported.
-    Import(Import),
+    Import(Box<Import>),
     /// An import that was ended when all was done has taken its place now; this is what was said of it to
     /// [`Import::publish`].
     Published(String),
@@ -144,7 +144,7 @@ impl Import {
         }
         let begun = notes.get("at").and_then(|it| it.parse().ok());
         let digests = staging.digests().await?;
-        Ok(Opened::Import(Self {
+        Ok(Opened::Import(Box::new(Self {
             segments: SegmentWriter::new(folder.logs()).await?,
             staging,
             folder,
@@ -152,7 +152,7 @@ impl Import {
             stamps: digests.iter().map(|it| beginning(it)).collect(),
             at: begun.map_or(at, Timestamp),
             _lock: lock,
-        }))
+        })))
     }
 
     /// When it was begun first.

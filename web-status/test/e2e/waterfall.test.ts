@@ -145,6 +145,26 @@ it('moves and zooms, and keeps in its address where it is', async () => {
   expect(await picture()).toBe(before);
 });
 
+it('says that nothing is in sight when it knows, and is moved there too', async () => {
+  const said = '[role=status] button';
+  await page.addInitScript((said) => new MutationObserver(() => document.querySelector(said) && Object.assign(window, { said: true })).observe(document, { childList: true, subtree: true }), said);
+  await page.reload();
+  await settled();
+  await build('linux-gcc', 1).waitFor(attached);
+  expect(await page.evaluate(() => 'said' in window)).toBe(false);
+  // Builds begin each two and a half hours and are short.
+  const at = mock.world.now() - 90_000 + 26_000;
+  await page.goto(`${url}#/waterfall?span=30m&at=${at}`);
+  await page.locator(said).waitFor();
+  const box = await page.locator('[role=status]:has(button)').boundingBox();
+  if (!box) throw new Error('it has no place');
+  await page.mouse.move(box.x + 8, box.y + 8);
+  await page.mouse.wheel(0, -100);
+  await until(() => Promise.resolve(Number(/at=(\d+)/.exec(page.url())?.[1]) > at));
+  await page.locator(said).click();
+  await page.getByTestId('waterfall-build').first().waitFor(attached);
+});
+
 it('shows the builders that are wanted', async () => {
   await page.getByTestId('waterfall-tags').locator('summary').click();
   const tag = page.locator('[data-testid=waterfall-tag][data-tag="linux"]');

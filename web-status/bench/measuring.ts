@@ -17,6 +17,8 @@ export interface Figures {
   /** Milliseconds of CPU of the longest task of the page's thread while it was scrolled. */
   task?: number;
   lines?: number;
+  /** The same where the page is there already, and shows the log's build. */
+  there?: number;
   end?: number;
   cpu?: number;
   growth?: number;
@@ -133,8 +135,8 @@ export class Measuring {
   }
 
   async #log(): Promise<void> {
-    const { url, log, toEnd } = this.#pages;
-    const [lines, ends]: [number[], number[]] = [[], []];
+    const { url, build, log, toEnd } = this.#pages;
+    const [lines, there, ends]: [number[], number[], number[]] = [[], [], []];
     for (let i = 0; i < TIMES; i++) {
       await this.#browsing(async (page) => {
         lines.push(await opened(page, `${url}/${log.hash}`, log.ready));
@@ -142,7 +144,17 @@ export class Measuring {
         await toEnd(page);
         ends.push((await when(page, log.ended)) - begun);
       });
+      await this.#browsing(async (page) => {
+        await opened(page, `${url}/${build.hash}`, build.ready);
+        await page.evaluate(() => new Promise((rested) => requestIdleCallback(rested)));
+        const begun = await page.evaluate((hash) => {
+          location.hash = hash;
+          return performance.now();
+        }, log.hash);
+        there.push((await when(page, log.ready)) - begun);
+      });
       this.#figures.lines = median(lines);
+      this.#figures.there = median(there);
       if (ends.length > 0) this.#figures.end = median(ends);
     }
   }

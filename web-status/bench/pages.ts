@@ -26,6 +26,8 @@ export interface Pages {
   first: { hash: string; ready: Sign };
   waterfall: { hash: string; ready: Sign; settled: Sign; surface: string };
   log: { hash: string; ready: Sign; ended: Sign };
+  /** The page of the build that the log is of. */
+  build: { hash: string; ready: Sign };
   /** Leads to the end of the log. */
   toEnd: (page: Page) => Promise<void>;
 }
@@ -39,13 +41,15 @@ export function pagesOf(kind: Kind, url: string, log: LongLog): Pages {
 }
 
 function weir(url: string, { builder, build, lines }: LongLog): Pages {
-  const hash = `#/builders/${builder}/builds/${build}/steps/0/logs/stdio`;
+  const itsBuild = `#/builders/${builder}/builds/${build}`;
+  const hash = `${itsBuild}/steps/0/logs/stdio`;
   const chart = '[data-testid=waterfall-chart]';
   return {
     kind: 'weir', url, lines,
     first: { hash: '#/builders', ready: LINK },
     waterfall: { hash: '#/waterfall?span=1d', ready: { selector: `${chart}[data-drawn=true]` }, settled: { selector: `${chart}[data-settled=true]` }, surface: '[data-testid=waterfall-surface]' },
     log: { hash, ready: { selector: '[data-testid=log-line]', text: '00000000' }, ended: { selector: '[data-testid=log-line]', text: lastOf(lines) } },
+    build: { hash: itsBuild, ready: { selector: `[data-testid=build][data-number="${build}"]` } },
     // Behind the log's own lines there are some of the step's.
     toEnd: (page) => page.evaluate((line) => void (location.hash = line), `${hash}#L${lines}`),
   };
@@ -59,6 +63,7 @@ function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
     first: { hash: '#/builders', ready: LINK },
     waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: '.inner-content' },
     log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: '00000000 ....' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
+    build: { hash: `#/builders/${builder}/builds/${build}`, ready: { selector: '#root', text: 'stdio' } },
     toEnd: (page) =>
       page.evaluate(() => {
         const boxes = [...document.querySelectorAll<HTMLElement>('*')].filter((one) => one.scrollHeight > one.clientHeight + 100);

@@ -15,6 +15,7 @@ const LINES: readonly Line[] = [
   { what: 'waterfall: longest frame while scrolling, ms', goal: '< 50', of: (it) => it.frame },
   { what: 'waterfall: most CPU of a task while scrolling, ms', goal: '', of: (it) => it.task },
   { what: 'long log: first lines, ms', goal: '< 300', of: (it) => it.lines },
+  { what: 'long log: first lines, coming from its build, ms', goal: '< 300', of: (it) => it.there },
   { what: 'long log: jump to the end, ms', goal: '< 300', of: (it) => it.end },
   { what: '1,000 events a second: CPU, % of a core', goal: '< 30', of: (it) => it.cpu },
   { what: '1,000 events a second: growth of memory, MB', goal: '0', of: (it) => it.growth },

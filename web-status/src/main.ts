@@ -4,7 +4,7 @@ import App from './App.svelte';
 import './app.css';
 import { dress } from './lib/appearance.svelte.ts';
 import { readConfig, type SiteConfig } from './lib/config.ts';
-import { errorText, readTables } from './lib/format.ts';
+import { errorText } from './lib/format.ts';
 import { speakAs } from './lib/language.svelte.ts';
 import { readViews, wear } from './lib/outside.ts';
 import { place } from './lib/place.svelte.ts';
@@ -35,7 +35,6 @@ if (target) {
   const ready = Promise.all([prepare(), speakAs(settings.language)]);
   // As is what shows the view; where that cannot be read, its frame tells.
   Promise.resolve(place.route.view?.load()).catch(() => undefined);
-  setTimeout(readTables);
   ready.then(
     ([config]) => mount(App, { target, props: { session: new Session(config) } }),
     (error: unknown) => mount(Broken, { target, props: { message: errorText(error) } }),

@@ -1,3 +1,4 @@
+import { digits } from '../words/digits.ts';
 import { locale, words } from '../words/words.svelte.ts';
 import { settings } from './settings.svelte.ts';
 
@@ -25,7 +26,7 @@ export function roughDuration(seconds: number): string {
 }
 
 /** One decimal, cut and not rounded: what has not lasted ten seconds is not said to have. */
-const tenths = (n: number): string => numbers({ minimumFractionDigits: 1 }).format(Math.floor(n * 10) / 10);
+const tenths = (n: number): string => digits(Math.floor(n * 10) / 10, locale(), 1);
 
 /** What has a beginning and an end. The `_us` are microseconds, which only Weir tells. */
 interface Span {
@@ -85,7 +86,7 @@ export function moment(at: number): string {
 }
 
 /** A number with its thousands apart. */
-export const number = (n: number): string => numbers({}).format(n);
+export const number = (n: number): string => digits(n, locale());
 
 // To make one costs more than to use it a thousand times.
 const made = new Map<string, unknown>();
@@ -95,18 +96,10 @@ function once<T>(key: string, make: () => T): T {
   if (there === undefined) made.set(key, one);
   return one;
 }
-/** Has the browser read its tables of numbers and times, which takes long when it is done first: while the page waits anyhow. */
-export function readTables(): void {
-  number(0);
-  when(0);
-}
 
 function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const timeZoneOption = timeZone() ? { timeZone: 'UTC' } : {};
   return once(`${locale()} ${settings.zone} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), { ...options, ...timeZoneOption }));
-}
-function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  return once(`${locale()} ${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(), options));
 }
 
 /** A number with its English noun: `1 line`, `2,301 lines`. */

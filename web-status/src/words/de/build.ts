@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 import type { Words } from '../en/index.ts';
 
 const count = counting('de');
@@ -80,8 +81,8 @@ export const build: Words['build'] = {
 
   tests: {
     title: 'Tests',
-    passed: (n) => `${n.toLocaleString('de')} bestanden`,
-    failed: (n) => `${n.toLocaleString('de')} fehlgeschlagen`,
+    passed: (n) => `${digits(n, 'de')} bestanden`,
+    failed: (n) => `${digits(n, 'de')} fehlgeschlagen`,
     results: (n) => count(n, 'Ergebnis', 'Ergebnisse'),
     reading: 'Es kommen noch Ergebnisse.',
     onlyFailed: 'Fehlgeschlagene',
@@ -136,7 +137,7 @@ export const build: Words['build'] = {
   changes: {
     title: 'Änderungen',
     none: 'Zu diesem Build gehören keine Änderungen.',
-    all: (n) => `Alle ${n.toLocaleString('de')} zeigen`,
+    all: (n) => `Alle ${digits(n, 'de')} zeigen`,
   },
 
   data: {

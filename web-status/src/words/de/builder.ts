@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 import type { Words } from '../en/index.ts';
 
 const count = counting('de');
@@ -17,7 +18,7 @@ export const builder: Words['builder'] = {
   summary: 'Wie es um ihn steht',
   lastResult: 'Letztes Ergebnis',
   success: 'Erfolg',
-  ofLast: (good, of) => `${good} von ${of === 1 ? 'einem Build' : `den letzten ${of.toLocaleString('de')} Builds`}`,
+  ofLast: (good, of) => `${good} von ${of === 1 ? 'einem Build' : `den letzten ${digits(of, 'de')} Builds`}`,
   usually: 'Dauert meist',
   between: (low, high) => `${low} bis ${high}`,
   brokenSince: 'Defekt seit',
@@ -31,7 +32,7 @@ export const builder: Words['builder'] = {
   asTable: 'Als Tabelle',
   hideTable: 'Ohne Tabelle',
   howMany: 'Wie viele Builds zu zeichnen sind',
-  last: (n) => `Letzte ${n.toLocaleString('de')}`,
+  last: (n) => `Letzte ${digits(n, 'de')}`,
   running: 'Läuft',
   waiting: 'Wartende Anforderungen',
   request: (id) => `Anforderung ${id}`,
@@ -50,7 +51,7 @@ export const builder: Words['builder'] = {
   columns: { build: 'Build', result: 'Ergebnis', source: 'Quelle', owners: 'Verantwortlich', state: 'Zustand', worker: 'Worker', duration: 'Dauer', started: 'Begonnen' },
   none: 'Es wurde noch nichts gebaut.',
   startOne: 'Der Knopf oben startet einen Build.',
-  noMatch: (searched) => `Keiner der ${searched > 0 ? `letzten ${searched.toLocaleString('de')} ` : ''}Builds passt.`,
+  noMatch: (searched) => `Keiner der ${searched > 0 ? `letzten ${digits(searched, 'de')} ` : ''}Builds passt.`,
   clear: 'Filter aufheben',
   older: 'Ältere Builds',
   newest: 'Neueste Builds',

@@ -1,3 +1,4 @@
+import { digits } from '../digits.ts';
 import type { Words } from '../en/index.ts';
 
 export const changes: Words['changes'] = {
@@ -13,7 +14,7 @@ export const changes: Words['changes'] = {
   author: 'Autor',
   when: 'Wann',
   facts: { branch: 'Branch', codebase: 'Codebase', project: 'Projekt', repository: 'Repository', category: 'Kategorie' },
-  files: (n) => (n === 1 ? '1 Datei' : `${n.toLocaleString('de')} Dateien`),
+  files: (n) => (n === 1 ? '1 Datei' : `${digits(n, 'de')} Dateien`),
   builds: 'Builds dieser Änderung',
   noBuilds: 'Von dieser Änderung wurde noch nichts gebaut.',
   show: 'Ihre Builds',

@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 import type { Words } from '../en/index.ts';
 
 const plural = counting('de');
@@ -8,10 +9,10 @@ export const home: Words['home'] = {
   thing: 'Die Übersicht',
   summary: 'Zusammenfassung',
   brokenCount: (n) => plural(n, 'Builder defekt', 'Builder defekt'),
-  runningCount: (n, more) => (n === 0 ? 'Nichts läuft' : more ? `über ${n.toLocaleString('de')} Builds laufen` : plural(n, 'Build läuft', 'Builds laufen')),
-  waitingCount: (n, more) => (n === 0 ? 'Nichts wartet' : more ? `über ${n.toLocaleString('de')} Anforderungen warten` : plural(n, 'Anforderung wartet', 'Anforderungen warten')),
-  fineCount: (n, of) => `${n.toLocaleString('de')} von ${plural(of, 'Builder', 'Buildern')} in Ordnung`,
-  offlineCount: (n, of) => `${n.toLocaleString('de')} von ${plural(of, 'Worker', 'Workern')} nicht da`,
+  runningCount: (n, more) => (n === 0 ? 'Nichts läuft' : more ? `über ${digits(n, 'de')} Builds laufen` : plural(n, 'Build läuft', 'Builds laufen')),
+  waitingCount: (n, more) => (n === 0 ? 'Nichts wartet' : more ? `über ${digits(n, 'de')} Anforderungen warten` : plural(n, 'Anforderung wartet', 'Anforderungen warten')),
+  fineCount: (n, of) => `${digits(n, 'de')} von ${plural(of, 'Builder', 'Buildern')} in Ordnung`,
+  offlineCount: (n, of) => `${digits(n, 'de')} von ${plural(of, 'Worker', 'Workern')} nicht da`,
   nowBroken: (names) => `Defekt: ${names}`,
   nothingBroken: 'Kein Builder ist defekt',
   brokenTitle: 'Defekt',
@@ -26,14 +27,14 @@ export const home: Words['home'] = {
   changesBetween: 'Änderungen seitdem',
   noChanges: 'keine Änderung dazwischen',
   moreChanges: (n) => `und ${plural(n, 'weitere', 'weitere')}`,
-  more: (n) => `${n.toLocaleString('de')} weitere`,
+  more: (n) => `${digits(n, 'de')} weitere`,
   less: 'Weniger',
   causesTitle: 'Fehlschläge der letzten sieben Tage nach Ursache',
   causesNone: 'In den letzten sieben Tagen ist kein Build fehlgeschlagen.',
   causesLoading: 'Die Fehlschläge werden gelesen …',
   fixed: 'inzwischen behoben',
   noStep: 'kein Schritt',
-  causeBuilds: (builds, builders) => `${plural(builds, 'Build', 'Builds')}${builders > 1 ? ` auf ${builders.toLocaleString('de')} Buildern` : ''}`,
+  causeBuilds: (builds, builders) => `${plural(builds, 'Build', 'Builds')}${builders > 1 ? ` auf ${digits(builders, 'de')} Buildern` : ''}`,
   began: 'Alles begann mit',
   onWorker: 'Alles auf',
   runningTitle: 'Läuft',

@@ -1,6 +1,7 @@
+import { digits } from '../digits.ts';
 import type { Words } from '../en/index.ts';
 
-const n = (count: number): string => count.toLocaleString('de');
+const n = (count: number): string => digits(count, 'de');
 
 export const waterfall: Words['waterfall'] = {
   title: 'Wasserfall',

@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 
 /** `1 test`, `2,301 tests`. */
 const count = counting('en');
@@ -80,8 +81,8 @@ export const build = {
 
   tests: {
     title: 'Tests',
-    passed: (n: number) => `${n.toLocaleString('en')} passed`,
-    failed: (n: number) => `${n.toLocaleString('en')} failed`,
+    passed: (n: number) => `${digits(n, 'en')} passed`,
+    failed: (n: number) => `${digits(n, 'en')} failed`,
     results: (n: number) => count(n, 'result'),
     reading: 'Results are still coming.',
     onlyFailed: 'Failed',
@@ -136,7 +137,7 @@ export const build = {
   changes: {
     title: 'Changes',
     none: 'No changes belong to this build.',
-    all: (n: number) => `Show all ${n.toLocaleString('en')}`,
+    all: (n: number) => `Show all ${digits(n, 'en')}`,
   },
 
   data: {

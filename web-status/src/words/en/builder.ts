@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 
 const count = counting('en');
 
@@ -32,7 +33,7 @@ export const builder = {
   asTable: 'As a table',
   hideTable: 'Without the table',
   howMany: 'How many builds to plot',
-  last: (n: number) => `Last ${n.toLocaleString('en')}`,
+  last: (n: number) => `Last ${digits(n, 'en')}`,
   // What runs and waits.
   running: 'Running',
   waiting: 'Waiting requests',
@@ -53,7 +54,7 @@ export const builder = {
   columns: { build: 'Build', result: 'Result', source: 'Source', owners: 'Owners', state: 'State', worker: 'Worker', duration: 'Duration', started: 'Started' },
   none: 'Nothing has been built yet.',
   startOne: 'Start a build with the button above.',
-  noMatch: (searched: number) => `None of the ${searched > 0 ? `last ${searched.toLocaleString('en')} ` : ''}builds matches.`,
+  noMatch: (searched: number) => `None of the ${searched > 0 ? `last ${digits(searched, 'en')} ` : ''}builds matches.`,
   clear: 'Clear filters',
   older: 'Older builds',
   newest: 'Newest builds',

@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 
 const count = counting('en');
 
@@ -7,15 +8,15 @@ export const builders = {
   thing: 'The builders',
   which: 'Which builders to show',
   shows: { all: 'All', running: 'Running', failing: 'Failing' },
-  waiting: (n: number) => `${n.toLocaleString('en')} waiting`,
-  moreRunning: (n: number) => `+ ${n.toLocaleString('en')} running`,
+  waiting: (n: number) => `${digits(n, 'en')} waiting`,
+  moreRunning: (n: number) => `+ ${digits(n, 'en')} running`,
   idle: 'Idle',
   project: 'Project',
   allProjects: 'All projects',
   groupBy: 'Group by',
   groups: { none: 'Not grouped', project: 'By project', tag: 'By tag' },
   groupless: { project: 'Without a project', tag: 'Without a tag' },
-  old: (n: number) => `Also those no longer configured${n > 0 ? ` (${n.toLocaleString('en')})` : ''}`,
+  old: (n: number) => `Also those no longer configured${n > 0 ? ` (${digits(n, 'en')})` : ''}`,
   unconfigured: 'no longer configured',
   filter: 'Filter by name or tag',
   search: 'Filter builders by name or tag',

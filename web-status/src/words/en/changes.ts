@@ -1,3 +1,5 @@
+import { digits } from '../digits.ts';
+
 /** Changes, and one change with its builds. */
 export const changes = {
   title: 'Changes',
@@ -12,7 +14,7 @@ export const changes = {
   author: 'Author',
   when: 'When',
   facts: { branch: 'Branch', codebase: 'Codebase', project: 'Project', repository: 'Repository', category: 'Category' },
-  files: (n: number) => (n === 1 ? '1 file' : `${n.toLocaleString('en')} files`),
+  files: (n: number) => (n === 1 ? '1 file' : `${digits(n, 'en')} files`),
   builds: 'Builds of this change',
   noBuilds: 'Nothing has been built of this change yet.',
   show: 'Its builds',

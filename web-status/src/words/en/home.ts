@@ -1,4 +1,5 @@
 import { counting } from '../count.ts';
+import { digits } from '../digits.ts';
 
 const plural = counting('en');
 
@@ -7,10 +8,10 @@ export const home = {
   thing: 'The overview',
   summary: 'Summary',
   brokenCount: (n: number) => plural(n, 'builder broken', 'builders broken'),
-  runningCount: (n: number, more: boolean) => (n === 0 ? 'Nothing runs' : n === 1 ? '1 build runs' : `${n.toLocaleString('en')}${more ? '+' : ''} builds run`),
-  waitingCount: (n: number, more: boolean) => (n === 0 ? 'Nothing waits' : n === 1 ? '1 request waits' : `${n.toLocaleString('en')}${more ? '+' : ''} requests wait`),
-  fineCount: (n: number, of: number) => `${n.toLocaleString('en')} of ${plural(of, 'builder', 'builders')} fine`,
-  offlineCount: (n: number, of: number) => `${n.toLocaleString('en')} of ${plural(of, 'worker', 'workers')} away`,
+  runningCount: (n: number, more: boolean) => (n === 0 ? 'Nothing runs' : n === 1 ? '1 build runs' : `${digits(n, 'en')}${more ? '+' : ''} builds run`),
+  waitingCount: (n: number, more: boolean) => (n === 0 ? 'Nothing waits' : n === 1 ? '1 request waits' : `${digits(n, 'en')}${more ? '+' : ''} requests wait`),
+  fineCount: (n: number, of: number) => `${digits(n, 'en')} of ${plural(of, 'builder', 'builders')} fine`,
+  offlineCount: (n: number, of: number) => `${digits(n, 'en')} of ${plural(of, 'worker', 'workers')} away`,
   nowBroken: (names: string) => `Broken: ${names}`,
   nothingBroken: 'No builder is broken',
   brokenTitle: 'Broken',
@@ -25,14 +26,14 @@ export const home = {
   changesBetween: 'Changes since then',
   noChanges: 'no change in between',
   moreChanges: (n: number) => `and ${plural(n, 'other', 'others')}`,
-  more: (n: number) => `${n.toLocaleString('en')} more`,
+  more: (n: number) => `${digits(n, 'en')} more`,
   less: 'Fewer',
   causesTitle: 'Failures of the last seven days, by cause',
   causesNone: 'No build has failed in the last seven days.',
   causesLoading: 'Looking at what went wrong…',
   fixed: 'since fixed',
   noStep: 'no step',
-  causeBuilds: (builds: number, builders: number) => `${plural(builds, 'build', 'builds')}${builders > 1 ? ` of ${builders.toLocaleString('en')} builders` : ''}`,
+  causeBuilds: (builds: number, builders: number) => `${plural(builds, 'build', 'builds')}${builders > 1 ? ` of ${digits(builders, 'en')} builders` : ''}`,
   began: 'All of it began with',
   onWorker: 'All of it on',
   runningTitle: 'Running',

@@ -1,4 +1,6 @@
-const n = (count: number): string => count.toLocaleString('en');
+import { digits } from '../digits.ts';
+
+const n = (count: number): string => digits(count, 'en');
 
 export const waterfall = {
   title: 'Waterfall',

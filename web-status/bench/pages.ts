@@ -55,15 +55,16 @@ function weir(url: string, { builder, build, lines }: LongLog): Pages {
   };
 }
 
-// Before the first step of a build, Buildbot has one that prepares the worker.
+// Before the first step of a build, Buildbot has one that prepares the worker; before what a command prints, it tells in which
+// folder it runs and with which environment.
 function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
   const boxes: Sign = { selector: 'g.build rect', least: 20 };
   return {
     kind: 'buildbot', url, lines,
     first: { hash: '#/builders', ready: LINK },
     waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: '.inner-content' },
-    log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: '00000000 ....' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
-    build: { hash: `#/builders/${builder}/builds/${build}`, ready: { selector: '#root', text: 'stdio' } },
+    log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: ' in dir ' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
+    build: { hash: `#/builders/${builder}/builds/${build}`, ready: { selector: '#root', text: 'worker_preparation' } },
     toEnd: (page) =>
       page.evaluate(() => {
         const boxes = [...document.querySelectorAll<HTMLElement>('*')].filter((one) => one.scrollHeight > one.clientHeight + 100);

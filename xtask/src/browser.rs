@@ -50,7 +50,7 @@ pub(crate) fn test(chromium: &str) -> Result<(), String> {
     )
 }
 
-/// Opens the page on a real Buildbot master, and sees each view follow its builds; and Buildbot's own pages on a master of
+/// Opens the page, and the command line, on a real Buildbot master, and sees both follow its builds; and Buildbot's own pages on a master of
 /// Weir's.
 pub(crate) fn test_on_buildbot(chromium: &str, python: &str) -> Result<(), String> {
     let programs = python::buildbot(python)?.display().to_string();

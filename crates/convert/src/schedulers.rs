@@ -79,20 +79,22 @@ impl<'r> Converter<'r> {
         let at = scheduler.at.clone();
         let at = at.as_deref();
         let Some(builders) = self.scheduler_builders(scheduler) else {
-            let said = self.lost(
-                at,
-                &format!("{what} has no builder that is known"),
-                "name its builders",
-            );
-            // Whoever triggers it is told at its step.
-            self.schedulers.retain(|_, it| *it != scheduler.name);
-            return remark(&said);
+            return self.without(scheduler, "has no builder that is known", "name its builders");
         };
         let mut call = match scheduler.class.as_str() {
             "SingleBranchScheduler" | "Scheduler" | "AnyBranchScheduler" => {
                 self.of_changes(scheduler, &builders)
             }
-            "Dependent" => self.dependent(scheduler, &builders),
+            "Dependent" => match self.dependent(scheduler, &builders) {
+                Some(call) => call,
+                None => {
+                    return self.without(
+                        scheduler,
+                        "depends on one that is not there",
+                        "write upstream = NAME",
+                    );
+                }
+            },
             "Periodic" => self.periodic(scheduler, &builders),
             "Nightly" => self.nightly(scheduler, &builders),
             "Triggerable" => self.triggerable(scheduler, &builders),
@@ -128,6 +130,14 @@ impl<'r> Converter<'r> {
             call.comment(&said);
         }
         call.render()
+    }
+
+    /// In the place of a scheduler that cannot be.
+    fn without(&mut self, scheduler: &Scheduler<'r>, why: &str, instead: &str) -> String {
+        let what = format!("the scheduler `{}` {why}", scheduler.name);
+        // Whoever triggers it is told at its step.
+        self.schedulers.retain(|_, it| *it != scheduler.name);
+        remark(&self.lost(scheduler.at.as_deref(), &what, instead))
     }
 
     /// The builders as a list; none if none is known.
@@ -262,28 +272,20 @@ impl<'r> Converter<'r> {
         true
     }
 
-    fn dependent(&mut self, scheduler: &mut Scheduler<'r>, builders: &str) -> Call {
-        let mut call = begin("dependent", scheduler, builders);
-        let upstream = scheduler.arguments.take("upstream");
-        let name = upstream.and_then(|it| match it {
+    /// None if what it depends on is not there.
+    fn dependent(&mut self, scheduler: &mut Scheduler<'r>, builders: &str) -> Option<Call> {
+        let name = match scheduler.arguments.take("upstream")? {
             Value::Text(name) => Some(name.as_str()),
             it => self
                 .recording
                 .made(it)
                 .and_then(|(_, _, made)| Arguments::of(made).text("name")),
-        });
-        match name.and_then(|it| self.schedulers.get(it)) {
-            Some(name) => call.set("upstream", quote(name)),
-            None => {
-                let what = format!(
-                    "the scheduler `{}` depends on one that is not there",
-                    scheduler.name
-                );
-                call.comment(&self.lost(scheduler.at.as_deref(), &what, "write upstream = NAME"));
-            }
-        }
+        };
+        let upstream = self.schedulers.get(name?)?;
+        let mut call = begin("dependent", scheduler, builders);
+        call.set("upstream", quote(upstream));
         scheduler.arguments.forget(&["codebases"]);
-        call
+        Some(call)
     }
 
     fn periodic(&mut self, scheduler: &mut Scheduler<'r>, builders: &str) -> Call {

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use clap::Args;
 use weir_status_api::{Access, Caller, StatusApi};
 use weir_status_grpc::{Ca, GrpcStatus, Options};
+use weir_status_http::{HttpOptions, HttpStatus};
 
 use crate::failure::Failure;
 
 /// Where the master is, and who asks.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Upstream {
-    /// The master's address; with TLS `grpcs://…`.
+    /// The master's address; with TLS `grpcs://…`. With `http://…` or `https://…` that of a site with JSON, such as a Buildbot
+    /// master's.
     #[arg(
         long,
         env = "WEIR_UPSTREAM",
@@ -56,12 +58,37 @@ impl Upstream {
     /// The status API of that master, as whoever holds the token may see it. Connects when it is first asked.
     pub(crate) fn connect(&self) -> Result<Arc<dyn StatusApi>, Failure> {
         let caller = self.caller()?;
+        if let Some(site) = self.site()? {
+            return Ok(site.open(&caller));
+        }
         Ok(Arc::new(self.status(caller.token().map(str::to_owned))?))
     }
 
     /// The same for others, who present tokens of their own, and must never act with ours.
     pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn Access>, Failure> {
         Ok(Arc::new(self.status(None)?))
+    }
+
+    /// Whether a watch of that master can go on where another one ended.
+    pub(crate) async fn resumes(&self) -> Result<bool, Failure> {
+        match self.site()? {
+            Some(site) => Ok(site.resumes().await?),
+            None => Ok(true),
+        }
+    }
+
+    /// The site with JSON, if the address is that of one.
+    fn site(&self) -> Result<Option<HttpStatus>, Failure> {
+        if !self.upstream.starts_with("http://") && !self.upstream.starts_with("https://") {
+            return Ok(None);
+        }
+        let options = HttpOptions {
+            ca: self.trust.ca()?,
+            ..HttpOptions::default()
+        };
+        HttpStatus::new(&self.upstream, options)
+            .map(Some)
+            .map_err(Failure::usage)
     }
 
     fn status(&self, token: Option<String>) -> Result<GrpcStatus, Failure> {

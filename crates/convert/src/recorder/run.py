@@ -23,7 +23,8 @@ class Teller:
         self.kept = []
 
     def value(self, value, depth=0):
-        if depth > 60:
+        # What reads this takes 128 levels, and a dict has three.
+        if depth > 30:
             return {"other": "a value that contains itself", "at": None}
         if value is None or isinstance(value, (bool, str)):
             return str(value) if isinstance(value, str) else value

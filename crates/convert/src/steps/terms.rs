@@ -181,8 +181,8 @@ impl<'r> Converter<'r> {
             };
             let mut codes = vec![];
             for (code, value) in pairs {
-                match (self.data(code), result(value)) {
-                    (Some(code), Some(result)) => codes.push((code, quote(result))),
+                match (code, result(value)) {
+                    (Value::Int(code), Some(result)) => codes.push((code.to_string(), quote(result))),
                     _ => {
                         let what = "a result in `decodeRC` that no exit code can have";
                         let said = self.lost(
@@ -194,7 +194,9 @@ impl<'r> Converter<'r> {
                     }
                 }
             }
-            call.set("decode_rc", dict(&codes));
+            if !codes.is_empty() {
+                call.set("decode_rc", dict(&codes));
+            }
         }
     }
 

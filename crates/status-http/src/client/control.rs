@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use serde_json::Value;
-use weir_status_api::{Caller, Command, Control, Error, ForceScheduler, Key, Outcome, ReadExt, Result};
+use weir_status_api::{
+    Caller, Command, Control, Error, ForceScheduler, Key, Outcome, ReadExt, Result, SchedulerKey,
+};
 
 use super::HttpStatus;
 use crate::v2::{self, IDEMPOTENCY_HEADER, RpcRequest};
@@ -14,12 +16,15 @@ impl Control for HttpStatus {
     async fn control(&self, caller: &Caller, command: Command) -> Result<Outcome> {
         let codebase = self.codebase(&command).await?;
         let (path, method, params) = v2::write_command(&command, &codebase);
-        let path = match path {
-            Some(path) => path,
-            None => match v2::command_key(&command) {
-                Some(key) => self.path_with_id(&key).await?,
-                None => return Err(Error::internal(format!("{method} has no path"))),
-            },
+        let key = v2::command_key(&command);
+        let path = match (path, &key) {
+            // Buildbot knows schedulers by their ids only.
+            (Some(_), Some(key @ Key::Scheduler(SchedulerKey::Name(_)))) if self.is_buildbot().await? => {
+                self.path_with_id(&self.by_id(key).await?).await?
+            }
+            (Some(path), _) => path,
+            (None, Some(key)) => self.path_with_id(key).await?,
+            (None, None) => return Err(Error::internal(format!("{method} has no path"))),
         };
         let call = RpcRequest {
             id: Value::from(1),
@@ -38,9 +43,13 @@ impl Control for HttpStatus {
             request = request.header(IDEMPOTENCY_HEADER, v2::write_idempotency_key(key));
         }
         let (status, answer) = self.send(request).await?;
-        match v2::rpc_error_from(status, &answer.body) {
-            Some(error) => Err(v2::force_error_to_field_names(error, &codebase)),
-            None => v2::outcome_from(&answer.body),
+        match (v2::rpc_error_from(status, &answer.body), key) {
+            // Buildbot says it in its own words, which name no command.
+            (Some(Error::NotFound { .. }), Some(key)) if self.is_buildbot().await? => {
+                Err(Error::not_found(&key))
+            }
+            (Some(error), _) => Err(v2::force_error_to_field_names(error, &codebase)),
+            (None, _) => v2::outcome_from(&answer.body),
         }
     }
 }

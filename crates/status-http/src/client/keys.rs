@@ -88,7 +88,7 @@ impl HttpStatus {
     }
 
     /// The same resource's key by id, looked for in a list.
-    async fn by_id(&self, key: &Key) -> Result<Key> {
+    pub(super) async fn by_id(&self, key: &Key) -> Result<Key> {
         let conditions = self.conditions(key).await?;
         let found = self.first(key, conditions).await?.value;
         id_key(&found).ok_or_else(|| Error::not_found(key))

@@ -1,6 +1,7 @@
 //! `HttpStatus`: the status API of a master behind its JSON.
 
 mod access;
+mod buildbot;
 mod control;
 mod http;
 mod keys;
@@ -9,6 +10,7 @@ mod sse;
 mod watch;
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -43,9 +45,11 @@ impl Default for HttpOptions {
 
 /// The status API of a master behind its JSON: Weir's, or a Buildbot master's.
 ///
-/// Over Weir's JSON it is equal to every other binding. Over a Buildbot master's it reads and controls;
-/// times are whole seconds, cursors are all [`Cursor::ZERO`](weir_status_api::Cursor::ZERO), and it cannot
-/// watch. What only Weir understands gets [`Error::NotSupported`] there, never a wrong answer.
+/// Over Weir's JSON it is equal to every other binding. Over a Buildbot master's it reads, watches and controls; times are
+/// whole seconds, and cursors are all [`Cursor::ZERO`](weir_status_api::Cursor::ZERO), so that
+/// [a watch cannot be resumed](HttpStatus::resumes). One that begins after a cursor tells first which builds
+/// began or ended, and which changes came, since one of the same filter ended in this process. What only Weir understands
+/// gets [`Error::NotSupported`] there, never a wrong answer.
 #[derive(Clone, Debug)]
 pub struct HttpStatus {
     client: reqwest::Client,
@@ -56,6 +60,10 @@ pub struct HttpStatus {
     caller: Option<Caller>,
     /// Whether the server was found not to tell when lines of logs came.
     without_times: Arc<AtomicBool>,
+    /// Whether the server is a Buildbot master, once that is known.
+    is_buildbot: Arc<OnceLock<bool>>,
+    /// Where watches of a Buildbot master ended.
+    places: Arc<buildbot::Places>,
 }
 
 impl HttpStatus {
@@ -82,7 +90,21 @@ impl HttpStatus {
             options,
             caller: None,
             without_times: Arc::default(),
+            is_buildbot: Arc::default(),
+            places: Arc::default(),
         })
+    }
+}
+
+impl HttpStatus {
+    /// Whether cursors tell places from which a watch can be resumed, as over every binding of Weir's. A Buildbot master
+    /// numbers no events: what happens between a read and a watch, or between two watches, may be missed there, and
+    /// whoever follows something reads it again once the watch has begun.
+    ///
+    /// # Errors
+    /// Those of a read: the server is asked once what it is.
+    pub async fn resumes(&self) -> Result<bool> {
+        Ok(!self.is_buildbot().await?)
     }
 }
 

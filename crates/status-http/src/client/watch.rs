@@ -15,6 +15,9 @@ use crate::v2;
 #[async_trait]
 impl Watch for HttpStatus {
     async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
+        if self.is_buildbot().await? {
+            return self.watch_buildbot(filter, start).await;
+        }
         let url = format!("{}sse/listen?{}", self.base, v2::write_watch(&filter, start));
         let request = self.authorized(self.client.get(url));
         let request = request.header("accept", "text/event-stream").send();

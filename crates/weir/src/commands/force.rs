@@ -176,8 +176,12 @@ async fn find_scheduler(api: &Arc<dyn StatusApi>, builder: &str) -> Result<Strin
         Op::Contains,
         vec![builder.into()],
     );
-    let mut found = api.page(query).await?.items;
-    found.retain(|it| it.enabled);
+    let mut found = match api.page(query).await {
+        // A Buildbot master lists all.
+        Err(Error::NotSupported { .. }) => api.page(Query::<ForceScheduler>::new()).await?.items,
+        found => found?.items,
+    };
+    found.retain(|it| it.enabled && it.builder_names.iter().any(|it| it == builder));
     match found.as_slice() {
         [] => Err(Failure::usage(format!(
             "no force scheduler can start a builder `{builder}`; `weir status` shows the builders, and `force(…)` in \
@@ -219,7 +223,9 @@ impl Queue<'_> {
     }
 
     async fn wait(&mut self) -> Result<(BuildId, Cursor), Interrupted> {
-        // The request first: what happens between the two reads is among the events.
+        // The events first: what happens after that is among them, also where they have no numbers; then the request, and
+        // then its builds.
+        let mut events = self.api.watch(self.filter()?, Start::Now).await?;
         let request = self
             .api
             .one::<BuildRequest>(Key::BuildRequest(self.request))
@@ -231,8 +237,7 @@ impl Queue<'_> {
         if let Some(build) = builds.items.first() {
             return Ok((build.id, builds.cursor));
         }
-        let (mut request, cursor) = (request.value, request.cursor);
-        let mut events = self.api.watch(self.filter()?, Start::After(cursor)).await?;
+        let mut request = request.value;
         let mut standing = None;
         while request.complete_at.is_none() {
             let signal = tokio::select! {

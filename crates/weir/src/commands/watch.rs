@@ -44,6 +44,12 @@ impl Watch {
         } else {
             TopicFilter::parse_all(self.topics.iter().map(String::as_str))?
         };
+        let resumes = self.upstream.resumes().await?;
+        if self.since.is_some() && !resumes {
+            return Err(Failure::usage(
+                "--since: this master numbers no events, so leave it out",
+            ));
+        }
         let mut start = self.since.map_or(Start::Now, |it| Start::After(Cursor(it)));
         let mut first = true;
         let mut outage = Outage::default();
@@ -61,7 +67,11 @@ impl Watch {
             while let Some(signal) = events.next().await {
                 match signal {
                     Ok(signal) => {
-                        outage.end();
+                        if outage.end() && !resumes {
+                            eprintln!(
+                                "weir: events may have been missed meanwhile: this master tells them once"
+                            );
+                        }
                         if let Signal::Event(event) = &signal {
                             printer.print(event).await?;
                         }

@@ -24,8 +24,8 @@ impl Outage {
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// The master is there.
-    pub(crate) fn end(&mut self) {
-        self.told = None;
+    /// The master is there. Gives whether it was away.
+    pub(crate) fn end(&mut self) -> bool {
+        self.told.take().is_some()
     }
 }

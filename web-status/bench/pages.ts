@@ -48,22 +48,21 @@ function weir(url: string, { builder, build, lines }: LongLog): Pages {
     kind: 'weir', url, lines,
     first: { hash: '#/builders', ready: LINK },
     waterfall: { hash: '#/waterfall?span=1d', ready: { selector: `${chart}[data-drawn=true]` }, settled: { selector: `${chart}[data-settled=true]` }, surface: '[data-testid=waterfall-surface]' },
-    log: { hash, ready: { selector: '[data-testid=log-line]', text: '00000000' }, ended: { selector: '[data-testid=log-line]', text: lastOf(lines) } },
+    log: { hash, ready: { selector: '[data-testid=log-line]', text: lineOf(0) }, ended: { selector: '[data-testid=log-line]', text: lineOf(lines - 1) } },
     build: { hash: itsBuild, ready: { selector: `[data-testid=build][data-number="${build}"]` } },
     // Behind the log's own lines there are some of the step's.
     toEnd: (page) => page.evaluate((line) => void (location.hash = line), `${hash}#L${lines}`),
   };
 }
 
-// Before the first step of a build, Buildbot has one that prepares the worker; before what a command prints, it tells in which
-// folder it runs and with which environment.
+// Before the first step of a build, Buildbot has one that prepares the worker.
 function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
   const boxes: Sign = { selector: 'g.build rect', least: 20 };
   return {
     kind: 'buildbot', url, lines,
     first: { hash: '#/builders', ready: LINK },
     waterfall: { hash: '#/waterfall', ready: boxes, settled: boxes, surface: '.inner-content' },
-    log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: ' in dir ' }, ended: { selector: '#root', text: `${lastOf(lines)} ....` } },
+    log: { hash: `#/builders/${builder}/builds/${build}/steps/1/logs/stdio`, ready: { selector: '#root', text: lineOf(0) }, ended: { selector: '#root', text: lineOf(lines - 1) } },
     build: { hash: `#/builders/${builder}/builds/${build}`, ready: { selector: '#root', text: 'worker_preparation' } },
     toEnd: (page) =>
       page.evaluate(() => {
@@ -73,7 +72,7 @@ function buildbot(url: string, { builder, build, lines }: LongLog): Pages {
   };
 }
 
-/** The number with which the last line begins. */
-function lastOf(lines: number): string {
-  return String(lines - 1).padStart(8, '0');
+/** The number with which a line begins, from 0. */
+function lineOf(line: number): string {
+  return String(line).padStart(8, '0');
 }

@@ -7,7 +7,6 @@ use crate::starlark::{Call, dict, plain_list, quote};
 
 impl<'r> Converter<'r> {
     /// Plain data as it is; none if it is none.
-    #[expect(clippy::only_used_in_recursion, reason = "it stands beside the others")]
     pub(crate) fn data(&self, value: &Value) -> Option<String> {
         Some(match value {
             Value::None => "None".to_owned(),

@@ -65,12 +65,16 @@ impl Convert {
 
     /// Before anything is run, and again when it is written.
     fn refuse_to_overwrite(&self) -> Result<(), Failure> {
-        match !self.force && self.output.symlink_metadata().is_ok() {
-            true => Err(Failure::usage(format!(
-                "{} is there already; --force writes over it, --output names another file",
-                self.output.display()
+        let output = self.output.display();
+        match self.output.symlink_metadata() {
+            // What takes a device's place is a file.
+            Ok(there) if self.force && !there.is_file() => Err(Failure::usage(format!(
+                "{output} is no file that could be written over; --output names another one"
             ))),
-            false => Ok(()),
+            Ok(_) if !self.force => Err(Failure::usage(format!(
+                "{output} is there already; --force writes over it, --output names another file"
+            ))),
+            _ => Ok(()),
         }
     }
 

@@ -99,6 +99,12 @@ fn what_is_there_is_kept() {
     );
     assert_eq!(std::fs::read_to_string(path("weir.star")).unwrap(), "mine");
 
+    std::fs::create_dir(path("folder")).unwrap();
+    let folder_refused = weir(folder.path(), &["convert", "--force", "--output", "folder"]);
+    assert_eq!(folder_refused.status.code(), Some(2));
+    assert!(text(&folder_refused).contains("folder is no file that could be written over"));
+    std::fs::remove_dir(path("folder")).unwrap();
+
     let forced = weir(folder.path(), &["convert", "--force"]);
     let said = text(&forced);
     assert!(forced.status.success(), "{said}");

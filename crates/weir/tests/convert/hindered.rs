@@ -84,7 +84,8 @@ fn one_message_tells_the_place_and_nothing_is_left_behind() {
 #[test]
 fn what_is_there_is_kept() {
     const CONFIG: &str = "from buildbot.plugins import *\nimport subprocess\ntry:\n    subprocess.run(['x'])\nexcept OSError:\n    pass\n\
-        print('hello')\nBuildmasterConfig = {'workers': [worker.Worker('w', 'p')]}\n";
+        print('hello')\nmade = util.BuildFactory([steps.ShellCommand(command=['true'])])\n\
+        BuildmasterConfig = {'workers': [worker.Worker('w', 'p')], 'builders': [util.BuilderConfig('b', 'w', factory=made)]}\n";
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("master.cfg"), CONFIG).unwrap();

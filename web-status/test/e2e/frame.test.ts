@@ -162,6 +162,15 @@ it('jumps to what is typed, and shows its keys', async () => {
   expect(await page.getByTestId('key-sheet').count()).toBe(0);
 });
 
+it('leads from a builder\'s name, as Buildbot\'s addresses may have it, to its number', async () => {
+  await start({}, '#/builders/linux-gcc/builds/2?x=1');
+  await page.locator('[data-testid=build][data-number="2"]').waitFor();
+  expect(page.url()).toMatch(/#\/builders\/\d+\/builds\/2\?x=1$/);
+  await page.goto(`${url}#/builders/linux-gcc/builds/2/steps/0/logs/stdio#L3`);
+  await page.getByTestId('log-line').first().waitFor();
+  expect(page.url()).toMatch(/#\/builders\/\d+\/builds\/2\/steps\/0\/logs\/stdio#L3$/);
+});
+
 it('says since when it is cut off, and that it has missed nothing', async () => {
   await start({}, '#/changes');
   await live();

@@ -25,7 +25,8 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   const list = lists[type];
   if (!list) return undefined;
   if (id === '') return type === 'logs' ? undefined : { key: type, rows: select(rows(list), query) };
-  const one = rows(list, (row) => String(row[keys[type] ?? 'name']) === id);
+  // A builder is found by its name too.
+  const one = rows(list, (row) => String(row[keys[type] ?? 'name']) === id || (type === 'builders' && row['name'] === id));
   if (one.length === 0) return undefined;
   if (rest === '') return { key: type, rows: select(one, query) };
   return below(world, type, Number(id), rest, query);

@@ -16,6 +16,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
 use weir_status_api::Timestamp;
 
 pub use history::{History, ImportedBuildData, ImportedBuildset, ImportedChange, ImportedLines};
@@ -65,6 +67,22 @@ pub struct Settled {
     pub bytes: i64,
     /// Logs that had fewer or more lines than was said of them; now it is said of them what they have.
     pub corrected_logs: i64,
+}
+
+/// A note, or an index that is made at the end.
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    body: String,
+}
+
+/// What is counted, or the id of a row.
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
 }
 
 /// A database that is being filled, and that nobody sees.

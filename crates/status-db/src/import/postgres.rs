@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use weir_status_api::Timestamp;
 
-use super::Staging;
 use super::rows::Rows;
+use super::{Named, Number, Staging};
 use crate::error::{Error, Result};
 use crate::postgres::{Conn, connect, migrate};
 use crate::schema::{log_chunks, log_segments, source_stamps};
@@ -54,20 +54,6 @@ const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM information_schema.tables \
 struct Answer {
     #[diesel(sql_type = diesel::sql_types::Bool)]
     yes: bool,
-}
-
-#[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    body: String,
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
 }
 
 /// The database of an import.

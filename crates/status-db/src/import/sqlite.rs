@@ -6,12 +6,12 @@ use std::path::Path;
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use weir_status_api::Timestamp;
 
-use super::Staging;
 use super::rows::Rows;
+use super::{Named, Number, Staging};
 use crate::error::{Error, Result};
 use crate::schema::{log_chunks, log_segments, source_stamps};
 use crate::segments::off_thread;
@@ -30,20 +30,6 @@ const TABLES: &str = "CREATE TABLE import_notes (name TEXT PRIMARY KEY NOT NULL,
 pub(super) struct File {
     /// Taken while a thread has it.
     conn: Option<SqliteConnection>,
-}
-
-#[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    body: String,
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
 }
 
 /// Opens the file, which is made if it is not there, or was not wholly made.

@@ -62,7 +62,8 @@ impl Seen {
         }
     }
 
-    fn take(&mut self, entity: &Entity) {
+    /// Takes in what was told; gives whether it tells something that has to be known.
+    fn take(&mut self, entity: &Entity) -> bool {
         match entity {
             Entity::Build(build) => {
                 self.newest_build = self.newest_build.max(build.id);
@@ -72,8 +73,9 @@ impl Seen {
                 };
             }
             Entity::Change(change) => self.newest_change = self.newest_change.max(change.id),
-            _ => {}
+            _ => return false,
         }
+        true
     }
 }
 
@@ -141,8 +143,9 @@ impl HttpStatus {
             loop {
                 for told in this.next_of(&mut stream).await? {
                     let Some(event) = event_of(&told)? else { continue };
-                    seen.take(&event.entity);
-                    this.places.keep(&filter, seen.clone());
+                    if seen.take(&event.entity) {
+                        this.places.keep(&filter, seen.clone());
+                    }
                     if filter.matching(&event).is_some() {
                         yield Signal::Event(Arc::new(event));
                     }

@@ -8,7 +8,7 @@ use weir_status_api::{Command, Outcome, Reconfigured};
 
 use super::reconfig::{running_master, say_changes};
 use crate::failure::Failure;
-use crate::show::{plain, say};
+use crate::show::{count, plain, say};
 use crate::upstream::{Trust, Upstream};
 
 /// Checks a configuration.
@@ -94,9 +94,4 @@ pub(crate) fn broken(errors: weir_config::ConfigErrors) -> Failure {
     eprintln!("{errors}");
     let number = errors.diagnostics().len();
     Failure::usage(format!("the configuration has {}", count(number, "error")))
-}
-
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use weir_convert::Conversion;
 
 use crate::failure::Failure;
-use crate::show::{plain, say};
+use crate::show::{count, plain, say};
 
 /// Carries a configuration of Buildbot over.
 ///
@@ -63,7 +63,7 @@ impl Convert {
         self.summarize(&conversion)
     }
 
-    /// Before anything is run, and again when it is written.
+    /// Before anything is run. What comes there meanwhile is not written over either.
     fn refuse_to_overwrite(&self) -> Result<(), Failure> {
         let output = self.output.display();
         match self.output.symlink_metadata() {
@@ -151,11 +151,6 @@ impl Convert {
             }
         }
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// Writes a file that is not there yet.

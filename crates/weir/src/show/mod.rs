@@ -86,6 +86,12 @@ pub(crate) fn state(build: &Build) -> String {
     plain(&build.state)
 }
 
+/// So many of something: `1 builder`, `4 builders`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// Text from outside, on one line, without what a terminal would take for commands.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()

@@ -3,10 +3,12 @@
 //!
 //! The tests here try inputs by chance, beginning from `fuzz/corpus`; `cargo xtask fuzz` lets libFuzzer look for them.
 
+mod banana;
 mod config;
 mod event;
 mod gateway;
 mod grpc;
+mod jelly;
 #[path = "../../status-api/tests/model/mod.rs"]
 #[allow(dead_code, reason = "more is in it than is asked for here")]
 mod model;
@@ -25,6 +27,7 @@ mod server;
 mod socket;
 mod test_results;
 mod worker;
+mod worker_msgpack;
 
 use arbitrary::{Arbitrary, Unstructured};
 
@@ -34,11 +37,13 @@ use server::Server;
 pub type Target = fn(&[u8]);
 
 /// The targets, by name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 14] = [
+    ("banana", banana::try_it),
     ("config", |data| with(data, config::try_it)),
     ("event", |data| with(data, event::try_it)),
     ("gateway", |data| with(data, gateway::try_it)),
     ("grpc", grpc::try_it),
+    ("jelly", jelly::try_it),
     ("page_token", |data| with(data, page_token::try_it)),
     ("path", |data| with(data, path::try_it)),
     ("query", |data| with(data, query::try_it)),
@@ -46,6 +51,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("socket", socket::try_it),
     ("test_results", |data| with(data, test_results::try_it)),
     ("worker", worker::try_it),
+    ("worker_msgpack", worker_msgpack::try_it),
 ];
 
 /// Tries one input with the target of this name.

@@ -136,15 +136,18 @@ macro_rules! targets {
 }
 
 targets!(
+    banana,
     config,
     event,
     gateway,
     grpc,
+    jelly,
     page_token,
     path,
     query,
     rpc,
     socket,
     test_results,
-    worker
+    worker,
+    worker_msgpack
 );

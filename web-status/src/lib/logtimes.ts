@@ -1,4 +1,5 @@
 import { clock, moment } from './format.ts';
+import { recall, remember } from './storage.ts';
 
 /** How the times of lines are shown: by the clock, or since their step began; `off`: not at all. */
 export const TIMES = ['off', 'day', 'step'] as const;
@@ -10,10 +11,23 @@ export const parseTimes = (text: string | undefined): Times => TIMES.find((way) 
 /** The way behind this one. */
 export const nextTimes = (way: Times): Times => TIMES[(TIMES.indexOf(way) + 1) % TIMES.length] ?? 'off';
 
+const KEY = 'weir-log-times';
+
+/** The way that the reader chose last. */
+export const recallTimes = (): Times => parseTimes(recall(KEY));
+
+/** Keeps a way, for all logs. */
+export const rememberTimes = (way: Times): void => remember(KEY, way === 'off' ? undefined : way);
+
 /** Times as they are shown: how, and when the step began, in seconds. */
 export interface Shown {
   way: Exclude<Times, 'off'>;
   began: number | undefined;
+}
+
+/** How the times of lines are shown in a way that is chosen; not at all where none are known. */
+export function shownTimes(way: Times, lines: { timed: boolean }, began: number | undefined): Shown | undefined {
+  return way === 'off' || !lines.timed ? undefined : { way, began };
 }
 
 /** When a line was stored, in microseconds, as it stands beside the line; empty where that is not known. */

@@ -71,6 +71,62 @@ it('shows steps that ran together, hidden ones on demand, and where the time wen
   await axe(page);
 });
 
+it('opens all steps, or the important ones, or none, and keeps that while the build goes on', async () => {
+  const { world } = mock;
+  const build = begin(1, 100);
+  for (const [at, name] of ['git', 'compile', 'lint'].entries()) did(build, name, at * 10, at * 10 + 9, name === 'lint' ? 2 : 0);
+  let running = world.step(build, 'test');
+  /** The step that runs ends, and another begins. */
+  const goOn = (name: string): void => {
+    world.finishStep(running, 0, 'done');
+    running = world.step(build, name);
+  };
+  const areOpen = (...names: string[]): Promise<void> =>
+    expect.poll(() => page.locator('[data-testid=step-row]:has([data-testid=step-toggle][aria-expanded=true])').evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['step'])), { timeout: 5000 }).toEqual(names);
+  await open(build);
+  await areOpen('lint', 'test');
+  await live();
+  await page.getByTestId('open-all').click();
+  for (const name of ['git', 'compile']) await step(name).getByTestId('log-line').nth(1).waitFor();
+  await axe(page);
+  goOn('package');
+  await areOpen('git', 'compile', 'lint', 'test', 'package');
+  await page.getByTestId('open-important').click();
+  await areOpen('lint', 'package');
+  goOn('upload');
+  await areOpen('lint', 'package', 'upload');
+  await page.keyboard.press('z');
+  await areOpen();
+  goOn('sign');
+  await step('sign').and(page.locator('[data-status=running]')).waitFor();
+  await areOpen();
+  await step('git').getByTestId('step-toggle').click();
+  await areOpen('git');
+  await page.keyboard.press('o');
+  await areOpen('git', 'compile', 'lint', 'test', 'package', 'upload', 'sign');
+});
+
+it('shows when lines came in the logs of a build, where the view of a log does', async () => {
+  const { world } = mock;
+  const build = begin(1, 100);
+  const running = world.step(build, 'test', build.started_at + 60);
+  const log = world.log(running, 'stdio');
+  world.append(log, 'oone', 'otwo');
+  world.times.set(log.logid, [[0, (build.started_at + 62.5) * 1e6], [1, (build.started_at + 75) * 1e6]]);
+  await open(build);
+  const line = (n: number): Locator => step('test').locator(`[data-testid=log-line][data-line="${n}"]`);
+  await line(2).waitFor();
+  expect(await line(2).locator('.t').count()).toBe(0);
+  await step('test').getByTestId('log-link').click();
+  await page.getByTestId('log-times').selectOption('step');
+  await page.goBack();
+  await line(2).locator('.t').waitFor();
+  expect(await Promise.all([1, 2].map((n) => line(n).locator('.t').getAttribute('data-time')))).toEqual(['0:02.5', '0:15.0']);
+  await axe(page);
+  await step('test').getByTestId('log-link').click();
+  await page.getByTestId('log-times').selectOption('off');
+});
+
 it('shows failed tests first, finds others, and leads to the history of one', async () => {
   const outcomes = [true, true, false, false].map((passed) => ({ test_level: true, test_flow: passed, test_valve: true }));
   let build = begin(1, 900);

@@ -5,7 +5,7 @@ import {
   type Worker, type WatchEvent,
 } from '../../../client/index.ts';
 import { expectedSeconds, LOOKED_AT } from '../../lib/expected.ts';
-import { inLanes } from '../../lib/lanes.ts';
+import { inLanes, lanes } from '../../lib/lanes.ts';
 import { cursorOf, type Source } from '../../lib/live.svelte.ts';
 import { LogLines } from '../../lib/loglines.svelte.ts';
 import { Table } from '../../lib/table.svelte.ts';
@@ -50,6 +50,8 @@ export class FollowedBuild implements Source {
   readonly #number: number;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a cache: what it holds is itself reactive
   readonly #lines = new Map<number, LogLines>();
+  /** All steps of a build may be opened at once. */
+  readonly #reading = lanes();
   #propertiesAt = 0;
 
   readonly build = $derived(this.builds.get(this.buildid));
@@ -142,13 +144,13 @@ export class FollowedBuild implements Source {
   /** The lines of a log, shared by all who show it. */
   linesOf(log: Log): LogLines {
     let one = this.#lines.get(log.logid);
-    if (!one) this.#lines.set(log.logid, (one = new LogLines((offset, limit, stop) => this.#client.lines(log.logid, offset, limit, stop), log)));
+    if (!one) this.#lines.set(log.logid, (one = new LogLines((...wanted) => this.#reading(() => this.#client.lines(log.logid, ...wanted)), log)));
     return one;
   }
 
   /** Reads the logs of a step, as the reader wants to see them. */
   wantLogs(stepid: number): Promise<void> {
-    return this.#readLogs(stepid);
+    return this.#reading(() => this.#readLogs(stepid));
   }
 
   /** Asks for the same build again. */

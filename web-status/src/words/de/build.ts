@@ -68,6 +68,9 @@ export const build: Words['build'] = {
     timeline: 'Die Schritte im Lauf der Zeit',
     segment: (step, status, time, after) => `${step}: ${status}, ${time}, ${after} nach dem Beginn`,
     expectedEnd: 'erwartetes Ende',
+    openings: 'Welche Schritte offen sind',
+    opening: { all: 'Alle öffnen', important: 'Nur wichtige', none: 'Alle schließen' },
+    openingAbout: { all: 'Alle Schritte öffnen', important: 'Schritte öffnen, die fehlschlugen oder laufen, die anderen schließen', none: 'Alle Schritte schließen' },
     triggeredHere: (n) => count(n, 'ausgelöster Build', 'ausgelöste Builds'),
   },
 

@@ -68,6 +68,9 @@ export const build = {
     timeline: 'Steps in the course of time',
     segment: (step: string, status: string, time: string, after: string) => `${step}: ${status}, ${time}, ${after} after the start`,
     expectedEnd: 'expected end',
+    openings: 'Which steps are open',
+    opening: { all: 'Open all', important: 'Important only', none: 'Fold all' },
+    openingAbout: { all: 'Open all steps', important: 'Open the steps that failed or run, fold the others', none: 'Fold all steps' },
     triggeredHere: (n: number) => count(n, 'triggered build'),
   },
 

@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
 import type { Build } from '../../client/index.ts';
@@ -66,6 +66,52 @@ it('pauses a worker with a reason, and leads to what it builds', async () => {
   await page.locator('[data-testid=worker][data-worker="lab-2"][data-connected=false]').waitFor();
 });
 
+it('pauses, resumes and stops several workers at once, and tells which of them it was refused for', async () => {
+  await start('#/workers', { token: 'secret' });
+  await live();
+  const choose = (name: string): Promise<void> => marked('worker-row', 'worker', name).getByTestId('choose-worker').check();
+  const paused = (): string[] => mock.world.workers.filter((one) => one.paused).map(({ name }) => name);
+  const all = mock.world.workers.map(({ name }) => name);
+  await choose('lab-1');
+  await page.locator('[data-testid=choose-all]:indeterminate').click();
+  await page.getByTestId('chosen-count').getByText(`${all.length} workers chosen`).waitFor();
+  // What is not in sight is not meant.
+  await page.getByTestId('state-offline').click();
+  await page.getByTestId('chosen-count').getByText('1 worker chosen').waitFor();
+  await page.getByTestId('state-all').click();
+  await page.getByTestId('pause-chosen').click();
+  await page.locator('[data-testid=pause-dialog] input').fill('the hall is rebuilt');
+  await axe(page);
+  await page.getByTestId('pause-dialog-submit').click();
+  await page.getByText('anonymous may not control builds').waitFor();
+  await page.getByTestId('token-input').fill('secret');
+  await page.getByTestId('token-submit').click();
+  await page.getByTestId('pause-dialog').waitFor({ state: 'detached' });
+  expect(paused()).toEqual(all);
+  await page.locator('[data-testid=pause-chosen]:disabled').waitFor();
+
+  await page.route('**/api/v2/workers/2', (route) => route.fulfill({ status: 400, json: { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'lab-2 is needed elsewhere' } } }));
+  await page.getByTestId('resume-chosen').click();
+  await page.locator('[data-testid=refusals] [data-worker="lab-2"]').getByText('Lab-2 is needed elsewhere.').waitFor();
+  await axe(page);
+  expect(await page.locator('[data-testid=refusals] li').count()).toBe(1);
+  expect(paused()).toEqual(['lab-2']);
+  await page.unroute('**/api/v2/workers/2');
+
+  // Only one that is connected can be stopped.
+  await page.getByTestId('stop-chosen').getByText('Stop 2').click();
+  await page.getByTestId('stop-dialog').getByText('lab-1, lab-2').waitFor();
+  await page.getByTestId('stop-dialog-submit').click();
+  await marked('worker-row', 'worker', 'lab-2').getByText('shutting down').waitFor();
+  expect(mock.world.workers.filter((one) => one.graceful).map(({ name }) => name)).toEqual(['lab-1', 'lab-2']);
+  expect(await page.getByTestId('refusals').count()).toBe(0);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.setViewportSize({ width: 1200, height: 800 });
+  await page.getByTestId('choose-none').click();
+  await page.getByTestId('chosen-workers').waitFor({ state: 'detached' });
+});
+
 it('turns a scheduler off and on, and forces a build of a builder', async () => {
   await start('#/schedulers');
   await live();
@@ -131,6 +177,39 @@ it('looks through changes, and shows the builds of one as they come', async () =
   mock.world.finish(build, 0);
   await stands(build, 'success');
   await axe(page);
+});
+
+it('has avatars beside authors that nobody else is asked for, until the reader wants none', async () => {
+  const asked: string[] = [];
+  const note = (request: Request): void => void asked.push(new URL(request.url()).origin);
+  opened.context.on('request', note);
+  await start('#/changes');
+  await live();
+  const change = mock.world.change('Ada Kern <kern@example.org>', 'Let water flow up', ['src/flow.c']);
+  const avatar = marked('change-row', 'change', change.changeid).getByTestId('avatar');
+  await avatar.and(page.locator('[data-letter=K][aria-hidden=true]')).waitFor();
+  const ground = (): Promise<string> => avatar.evaluate((element) => getComputedStyle(element).backgroundColor);
+  await page.emulateMedia({ colorScheme: 'light' });
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await ground()).not.toBe(light);
+  await axe(page);
+  // It is no part of the name, for those who copy it or hear it.
+  expect(await marked('change-row', 'change', change.changeid).locator('.who').innerText()).toBe('Ada Kern');
+  await page.goto(`${url}#/changes/${change.changeid}`);
+  await marked('change', 'change', change.changeid).waitFor();
+  await page.locator('[data-testid=avatar][data-letter=K]').waitFor();
+  await page.goto(`${url}#/console`);
+  await page.locator(`[data-testid=matrix-row][data-key="${change.changeid}"] [data-testid=avatar]`).waitFor();
+  await page.goto(`${url}#/settings`);
+  await page.locator('[data-setting=avatars] input[value=false]').check({ force: true });
+  await page.goto(`${url}#/changes`);
+  await marked('change-row', 'change', change.changeid).waitFor();
+  expect(await page.getByTestId('avatar').count()).toBe(0);
+  await page.goto(`${url}#/settings`);
+  await page.getByTestId('settings-reset').click();
+  opened.context.off('request', note);
+  expect([...new Set(asked)]).toEqual([new URL(url).origin]);
 });
 
 it('shows masters', async () => {

@@ -1,3 +1,7 @@
+import { counting } from '../count.ts';
+
+const count = counting('en');
+
 /** Workers, one worker, and tables of builds of several builders. */
 export const workers = {
   title: 'Workers',
@@ -32,6 +36,24 @@ export const workers = {
   stopAbout: (name: string) => `${name} ends what it builds, then its program ends.`,
   kill: 'At once',
   killAbout: 'What it builds is ended, and built again elsewhere.',
+  /** What is done with several at once. */
+  several: {
+    label: 'Chosen workers',
+    choose: (name: string) => `Choose ${name}`,
+    all: 'Choose all that are shown',
+    none: 'Choose none',
+    chosen: (n: number) => `${count(n, 'worker')} chosen`,
+    pause: (n: number) => `Pause ${n}`,
+    resume: (n: number) => `Resume ${n}`,
+    stop: (n: number) => `Stop ${n}`,
+    title: { pause: (n: number) => `Pause ${count(n, 'worker')}?`, stop: (n: number) => `Stop ${count(n, 'worker')}?` },
+    about: {
+      pause: (names: string) => `They end what they build, and take no new builds until somebody resumes them: ${names}.`,
+      stop: (names: string) => `They end what they build, then their programs end: ${names}.`,
+    },
+    more: (n: number) => `and ${n} more`,
+    refused: (n: number) => `It was not done for ${count(n, 'worker')}:`,
+  },
   about: 'About this worker',
   facts: { arch: 'Architecture', cpus: 'Processors', os: 'System', os_name: 'Distribution', admin: 'Administrator', host: 'Host', version: 'Version', system: 'System', access_uri: 'Access', worker_commands: 'Commands', environ: 'Environment', basedir: 'Folder', numcpus: 'Processors' },
   noBuilders: 'none',

@@ -13,6 +13,8 @@ export const CHOICES = {
   palette: ['standard', 'safe'],
   /** How high rows of tables are. */
   density: ['comfortable', 'compact'],
+  /** Whether authors have avatars beside their names. */
+  avatars: [true, false],
   /** In which time zone times are told. */
   zone: ['local', 'utc'],
   /** Rows that a list begins with, and has more of at each *more*. */

@@ -13,6 +13,7 @@ export const settings: Words['settings'] = {
   theme: { name: 'Farben', about: 'Hoher Kontrast folgt Hell oder Dunkel des Geräts.', values: { system: 'Wie das Gerät', light: 'Hell', dark: 'Dunkel', contrast: 'Hoher Kontrast' } },
   palette: { name: 'Farben der Ergebnisse', about: 'Ergebnisse haben immer auch eine Form und ein Wort.', values: { standard: 'Grün und Rot', safe: 'Blau und Orange, für Farbenblinde' } },
   density: { name: 'Zeilen', about: 'Wie viel auf den Bildschirm passt.', values: { comfortable: 'Bequem', compact: 'Dicht' } },
+  avatars: { name: 'Avatare', about: 'Ein Buchstabe auf einer Farbe neben den Namen von Autoren, hier auf der Seite gemalt.', values: { true: 'An', false: 'Aus' } },
   first: { name: 'Erste Seite', about: 'Was sich öffnet, wenn die Adresse keine Seite nennt.', usual: (name) => `Die übliche (${name})` },
   rows: { name: 'Zeilen einer Liste', about: 'Mit wie vielen eine Liste beginnt, und wie viele „mehr“ bringt.' },
   shortcuts: { name: 'Einzelne Tasten', about: 'Kürzel wie g b. Abschalten, wenn Spracheingabe oder ein Versehen sie auslöst; Strg K bleibt.', values: { true: 'An', false: 'Aus' } },

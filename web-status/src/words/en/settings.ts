@@ -12,6 +12,7 @@ export const settings = {
   theme: { name: 'Colours', about: 'High contrast follows light or dark of your device.', values: { system: 'As the device', light: 'Light', dark: 'Dark', contrast: 'High contrast' } },
   palette: { name: 'Colours of results', about: 'Results always have a shape and a word too.', values: { standard: 'Green and red', safe: 'Blue and orange, for colour blindness' } },
   density: { name: 'Rows', about: 'How much fits on the screen.', values: { comfortable: 'Comfortable', compact: 'Compact' } },
+  avatars: { name: 'Avatars', about: 'A letter on a colour beside the names of authors, drawn in this page.', values: { true: 'On', false: 'Off' } },
   first: { name: 'First page', about: 'What opens where the address names no page.', usual: (name: string) => `The usual (${name})` },
   rows: { name: 'Rows of a list', about: 'How many a list begins with, and has more of at each “more”.' },
   shortcuts: { name: 'Single keys', about: 'Shortcuts such as g b. Turn them off if speech input or a slip of the hand triggers them; Ctrl K stays.', values: { true: 'On', false: 'Off' } },

@@ -8,6 +8,8 @@ export interface Choice {
   project: number | undefined;
   tags: string[];
   without: string[];
+  /** Also builders that are configured no more. */
+  old: boolean;
   limit: number;
 }
 
@@ -35,13 +37,13 @@ export function choiceOf(query: URLSearchParams): Choice {
   const tags = (name: string): string[] => [...new Set(query.getAll(name))].filter((tag) => tag !== '').slice(0, MOST_TAGS);
   return {
     branch: query.get('branch') || undefined, codebase: query.get('codebase') ?? undefined, project: number('project'),
-    tags: tags('tag'), without: tags('without_tag'), limit: Math.min(200, Math.max(1, number('limit') ?? USUAL)),
+    tags: tags('tag'), without: tags('without_tag'), old: query.get('old') === 'yes', limit: Math.min(200, Math.max(1, number('limit') ?? USUAL)),
   };
 }
 
 /** The choice as the server's views take it. */
-export function viewQuery({ branch, codebase, project, tags, without, limit }: Choice): Query {
-  return { branch, codebase, projectid: project, tag: tags, without_tag: without, limit };
+export function viewQuery({ branch, codebase, project, tags, without, old, limit }: Choice): Query {
+  return { branch, codebase, projectid: project, tag: tags, without_tag: without, removed: old || undefined, limit };
 }
 
 /** What there is to choose from. */
@@ -50,6 +52,8 @@ export interface Offer {
   codebases: string[];
   /** With the number of their builders. */
   tags: { tag: string; count: number }[];
+  /** How many builders are configured no more. */
+  old: number;
 }
 
 /** What builders and changes offer to choose from, and what is chosen already. */
@@ -62,5 +66,6 @@ export function offerOf(builders: readonly Builder[], changes: readonly Change[]
     branches: sorted([...changes.flatMap(({ branch }) => branch ?? []), ...(choice.branch === undefined ? [] : [choice.branch])]),
     codebases: sorted([...changes.map(({ codebase }) => codebase), ...(choice.codebase === undefined ? [] : [choice.codebase])]),
     tags: [...counts].map(([tag, count]) => ({ tag, count })).sort((a, b) => order(a.tag, b.tag)),
+    old: builders.filter(({ masterids }) => masterids.length === 0).length,
   };
 }

@@ -119,6 +119,62 @@ it('reads older changes when one comes to the end', async () => {
   expect(await box.getAttribute('aria-rowcount')).toBe(String(mock.world.changes.length + 3));
 });
 
+it('shows builds without a change between the changes, by time, where they are wanted', async () => {
+  const { world } = mock;
+  const ssid = world.changes.length + 2;
+  const request = world.request(2, 'by hand', [], world.now() - 60);
+  world.buildsets.find(({ bsid }) => bsid === request.buildsetid)?.sourcestamps.push({ ssid, branch: 'stable', revision: null, repository: '', project: '', codebase: '', created_at: 0, patch: null });
+  const older = world.changes.length;
+  const newer = world.change('Ada <a@x>', 'Raise the dam', []);
+  await open('#/console');
+  await row(newer.changeid).waitFor();
+  expect(await row(`r${ssid}`).count()).toBe(0);
+  await page.getByTestId('show-changeless').check();
+  await cell(`r${ssid}`, 2, 'pending').waitFor();
+  expect(page.url()).toContain('changeless=yes');
+  await row(`r${ssid}`).getByText('No change known').waitFor();
+  await row(`r${ssid}`).getByText('stable').waitFor();
+  const keys = await page.getByTestId('matrix-row').evaluateAll((rows) => rows.map((one) => (one as HTMLElement).dataset['key']));
+  expect(keys.slice(0, 3)).toEqual([String(newer.changeid), `r${ssid}`, String(older)]);
+  await live();
+  const build = world.start(request, 1);
+  await cell(`r${ssid}`, 2, 'running').waitFor();
+  world.finish(build, 0);
+  await cell(`r${ssid}`, 2, 'success').waitFor();
+  await row(`r${ssid}`).getByTestId('line-head').click();
+  await page.getByTestId('line-details').getByText('stable').waitFor();
+  await axe(page);
+  await page.reload();
+  await cell(`r${ssid}`, 2, 'success').waitFor();
+  await live();
+  // A change that comes late takes its builds to it.
+  const late = world.change('Mei <m@x>', 'Lower the dam', []);
+  expect(late.sourcestamp.ssid).toBe(ssid);
+  await cell(late.changeid, 2, 'success').waitFor();
+  await row(`r${ssid}`).waitFor({ state: 'detached' });
+});
+
+it('shows builders that are configured no more, where they are wanted', async () => {
+  const gone = mock.world.builders[1];
+  if (!gone) throw new Error('There is no second builder.');
+  gone.masterids = [];
+  const head = page.locator('[data-testid=column-head][data-key=b2]');
+  await open('#/console');
+  await page.locator('[data-testid=column-head][data-key=b1]').waitFor();
+  expect(await head.count()).toBe(0);
+  await page.getByText('Also those no longer configured (1)').click();
+  await head.waitFor();
+  expect(page.url()).toContain('old=yes');
+  await page.locator('[data-testid=cell][data-column=b2]:not([data-status=none])').first().waitFor();
+  await head.hover();
+  await page.getByTestId('card').getByText('no longer configured').waitFor();
+  await axe(page);
+  await page.getByTestId('way-grid').click();
+  await row('b2').waitFor();
+  await page.getByTestId('filter-reset').click();
+  await row('b2').waitFor({ state: 'detached' });
+});
+
 it('puts a revision first that is asked for, and filters by what the address says', async () => {
   await open('#/grid');
   const { world } = mock;

@@ -186,6 +186,25 @@ it('shows the builders that are wanted', async () => {
   await until(async () => (await names()).includes('package'));
 });
 
+it('shows builders that are configured no more, with what they built', async () => {
+  const gone = mock.world.builders[0];
+  if (!gone) throw new Error('There is no builder.');
+  gone.masterids = [];
+  await page.reload();
+  await settled();
+  expect(await names()).not.toContain(gone.name);
+  await page.getByTestId('show-old').check();
+  await until(async () => (await names()).includes(gone.name));
+  expect(page.url()).toContain('old=yes');
+  const newest = mock.world.builds.findLast((one) => one.builderid === gone.builderid);
+  await build(gone.name, newest?.number ?? 0).waitFor(attached);
+  await page.reload();
+  await build(gone.name, newest?.number ?? 0).waitFor(attached);
+  await axe(page);
+  await page.getByTestId('waterfall-reset').click();
+  await until(async () => !(await names()).includes(gone.name));
+});
+
 it('shows 90 builders of which only those in sight are asked for', async () => {
   await page.close();
   await mock.close();

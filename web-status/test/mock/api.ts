@@ -24,12 +24,20 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   if (type === 'logs' && rest !== '') return logPart(world, Number(id), rest, query);
   const list = lists[type];
   if (!list) return undefined;
+  if (id === '' && type === 'changes' && query.has('ssid')) return { key: type, rows: ofStamps(world, query) };
   if (id === '') return type === 'logs' ? undefined : { key: type, rows: select(rows(list), query) };
   // A builder is found by its name too.
   const one = rows(list, (row) => String(row[keys[type] ?? 'name']) === id || (type === 'builders' && row['name'] === id));
   if (one.length === 0) return undefined;
   if (rest === '') return { key: type, rows: select(one, query) };
   return below(world, type, Number(id), rest, query);
+}
+
+/** Changes by their source stamps: that is a relation, and no field. */
+function ofStamps(world: World, query: URLSearchParams): Row[] {
+  const ssids = query.getAll('ssid').map(Number);
+  const rest = new URLSearchParams([...query].filter(([name]) => name !== 'ssid'));
+  return select(world.changes.filter(({ sourcestamp }) => ssids.includes(sourcestamp.ssid)) as unknown as Row[], rest);
 }
 
 /** The same by ids: a build may also be told by its builder and number, and what is in it by numbers and slug. Empty where it is not there. */

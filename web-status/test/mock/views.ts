@@ -17,8 +17,10 @@ export function chosen(world: World, query: URLSearchParams): Builder[] {
   const tags = query.getAll('tag');
   const without = query.getAll('without_tag');
   const project = query.get('projectid');
+  const removed = query.get('removed') === 'true';
   return world.builders.filter(
     (builder) =>
+      (removed || builder.masterids.length > 0) &&
       (ids.length === 0 || ids.includes(builder.builderid)) &&
       (tags.length === 0 || tags.some((tag) => builder.tags.includes(tag))) &&
       !without.some((tag) => builder.tags.includes(tag)) &&

@@ -13,6 +13,8 @@ export interface Choice {
   branch: string;
   /** Only builders that built something in the time that is in sight. */
   busy: boolean;
+  /** Also builders that are configured no more. */
+  old: boolean;
   steps: boolean;
   newestTop: boolean;
   width: Width | undefined;
@@ -39,6 +41,7 @@ export function readChoice(query: URLSearchParams): Choice {
     project: Number.isInteger(project) ? project : undefined,
     branch: query.get('branch') ?? '',
     busy: query.get('busy') === '1',
+    old: query.get('old') === 'yes',
     steps: query.get('steps') !== '0',
     newestTop: query.get('order') !== 'oldest',
     width: width !== null && Object.hasOwn(WIDTHS, width) ? (width as Width) : undefined,
@@ -61,6 +64,7 @@ export function wantedBuilders(builders: readonly Builder[], choice: Choice, bus
     (builder) =>
       words.every((word) => builder.name.toLowerCase().includes(word) || builder.tags.some((tag) => tag.toLowerCase().includes(word))) &&
       admits(choice.tags, builder.tags) &&
+      (choice.old || builder.masterids.length > 0) &&
       (choice.project === undefined || builder.projectid === choice.project) &&
       (!choice.busy || busy(builder.builderid)),
   );

@@ -121,8 +121,9 @@ export class Reader {
     const abort = new AbortController();
     this.#running.set(piece, abort);
     try {
+      // Whoever is named is wanted, configured or not.
       const query = {
-        from_us: Math.floor(piece.from * 1e6), to_us: Math.ceil(piece.to * 1e6), builderid: piece.builders,
+        from_us: Math.floor(piece.from * 1e6), to_us: Math.ceil(piece.to * 1e6), builderid: piece.builders, removed: true,
         limit: piece.steps ? MOST_WITH_STEPS : MOST, ...(piece.steps ? { steps: true } : {}),
       };
       const answer = await this.#client.view('waterfall', query, abort.signal);

@@ -10,6 +10,8 @@ export const console: Words['console'] = {
   empty: 'Von dem Gewählten ist noch keine Änderung bekannt.',
   older: 'Ältere Änderungen werden geladen…',
   olderMore: 'Ältere Änderungen',
+  withChangeless: 'Builds ohne Änderung',
+  changeless: 'Keine Änderung bekannt',
   start: 'Es gibt keine älteren Änderungen.',
   fold: (tag, n) => `${tag} zuklappen, ${n} Builder`,
   unfold: (tag, n) => `${tag} aufklappen, ${n} Builder`,

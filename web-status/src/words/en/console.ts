@@ -8,6 +8,8 @@ export const console = {
   empty: 'No change has been seen of what is chosen.',
   older: 'Loading older changes…',
   olderMore: 'Older changes',
+  withChangeless: 'Builds without a change',
+  changeless: 'No change known',
   start: 'There are no older changes.',
   fold: (tag: string, n: number): string => `Fold ${tag}, ${n} builders`,
   unfold: (tag: string, n: number): string => `Unfold ${tag}, ${n} builders`,

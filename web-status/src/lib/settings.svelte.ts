@@ -19,6 +19,8 @@ export const CHOICES = {
   zone: ['local', 'utc'],
   /** Rows that a list begins with, and has more of at each *more*. */
   rows: [50, 25, 100, 200],
+  /** Minutes without any build beyond which the waterfall cuts time out; 0: nowhere. */
+  idle: [0, 10, 30, 60, 240],
   /** Whether single keys are shortcuts; those with Ctrl or ⌘ always are. */
   shortcuts: [true, false],
   /** Which ends of watched builds the browser notifies of. */

@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
+import type { Build } from '../../client/index.ts';
 import type { Mock, MockOptions } from '../mock/server.ts';
 import { axe } from './axe.ts';
 import { openBrowser, openMock, openPage, type Opened } from './browser.ts';
@@ -203,6 +204,77 @@ it('shows builders that are configured no more, with what they built', async () 
   await axe(page);
   await page.getByTestId('waterfall-reset').click();
   await until(async () => !(await names()).includes(gone.name));
+});
+
+it('cuts idle time out where one wants that, live, and goes on at each zoom', async () => {
+  const { world } = mock;
+  const DAY = 86_400;
+  // History began before.
+  Object.assign(world.builds[0] ?? {}, { started_at: world.now() - 20 * DAY, complete_at: world.now() - 20 * DAY + 60 });
+  const nightly = world.builder('nightly', []);
+  const night = (ago: number): Build => {
+    const one = world.start(world.request(nightly.builderid, 'the clock', [], world.now() - ago), 1, {}, world.now() - ago);
+    world.finish(one, 0, world.now() - ago + 1200);
+    return one;
+  };
+  const nights = [9, 2, 1].map((days) => night(days * DAY));
+  await page.goto(`${url}#/waterfall?span=4h&q=nightly`);
+  await page.reload();
+  await settled();
+  const shown = (): Promise<string> => page.getByTestId('waterfall-build').evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset['number']).join());
+  await until(async () => (await shown()) === '');
+  /** What is written in the picture. */
+  const written = (): Promise<string[]> => page.evaluate(() => (window as { written?: string[] }).written ?? []);
+  await page.evaluate(() => {
+    const texts: string[] = ((window as { written?: string[] }).written = []);
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+      texts.push(text);
+      write.call(this, text, ...where);
+    };
+  });
+  await page.getByTestId('waterfall-idle').selectOption('30');
+  await until(async () => (await shown()) === '3,2,1');
+  expect(page.url()).toContain('idle=30');
+  // A break tells how long it is: a day without a build of twenty minutes, and the week before.
+  await until(async () => (await written()).includes('⋯ 23 h') && (await written()).includes('⋯ 6 d'));
+  await settled();
+  await axe(page);
+
+  // What is told of a build stands beside it, also behind breaks.
+  await build('nightly', 1).focus();
+  const card = page.getByTestId('waterfall-card');
+  await card.getByText('nightly #1').waitFor();
+  const box = await page.getByTestId('waterfall-surface').boundingBox();
+  if (!box) throw new Error('there is no picture');
+  await live();
+  const running = world.start(world.request(nightly.builderid, 'by hand', []), 1);
+  await build('nightly', running.number, 'running').waitFor(attached);
+  world.finish(running, 2);
+  await build('nightly', running.number, 'failure').waitFor(attached);
+  await page.getByTestId('waterfall-out').click();
+  await until(async () => (await shown()) === '4,3,2,1');
+  await page.getByTestId('waterfall-in').click();
+  await page.getByTestId('waterfall-in').click();
+  await until(() => Promise.resolve(page.url().includes('span=2h')));
+  await page.mouse.move(box.x + 400, box.y + 200);
+  await page.mouse.wheel(0, 150);
+  await until(() => Promise.resolve(/at=\d+/.test(page.url())));
+  // Some pixels back are a night, where all between is idle.
+  const at = Number(/at=(\d+)/.exec(page.url())?.[1]);
+  expect(at).toBeLessThan((nights[2]?.started_at ?? 0) + 3 * 3600);
+  await page.getByTestId('waterfall-now').click();
+
+  // The settings have it for all addresses, until one says otherwise.
+  await page.goto(`${url}#/settings`);
+  await page.locator('[data-setting=idle] select').selectOption('60');
+  await page.goto(`${url}#/waterfall?span=4h&q=nightly`);
+  await until(async () => (await shown()) === '4,3,2,1');
+  await page.getByTestId('waterfall-idle').selectOption('0');
+  await until(async () => (await shown()) === '4');
+  expect(page.url()).toContain('idle=0');
+  await page.goto(`${url}#/settings`);
+  await page.getByTestId('settings-reset').click();
 });
 
 it('shows 90 builders of which only those in sight are asked for', async () => {

@@ -156,11 +156,11 @@ describe('what is asked for', () => {
 
 describe('what the reader chose', () => {
   it('is read from the address, and nonsense there is as if it was not', () => {
-    const choice = readChoice(new URLSearchParams('q=Linux&old=yes&tag=a&without_tag=b&project=1&branch=main&busy=1&steps=0&order=oldest&width=narrow&span=2d&at=1700000000'));
+    const choice = readChoice(new URLSearchParams('q=Linux&old=yes&idle=30&tag=a&without_tag=b&project=1&branch=main&busy=1&steps=0&order=oldest&width=narrow&span=2d&at=1700000000'));
     expect(choice).toEqual({
-      search: 'Linux', old: true, tags: { only: ['a'], without: ['b'] }, project: 1, branch: 'main', busy: true, steps: false, newestTop: false, width: 'narrow', span: 172_800, at: 1_700_000_000,
+      search: 'Linux', old: true, idle: 30, tags: { only: ['a'], without: ['b'] }, project: 1, branch: 'main', busy: true, steps: false, newestTop: false, width: 'narrow', span: 172_800, at: 1_700_000_000,
     });
-    const odd = readChoice(new URLSearchParams('project=x&width=toString&span=never&at=-5&order=?'));
+    const odd = readChoice(new URLSearchParams('idle=-1&project=x&width=toString&span=never&at=-5&order=?'));
     expect(odd).toEqual(readChoice(new URLSearchParams('')));
     expect(odd.span).toBe(4 * 3600);
   });

@@ -1,3 +1,5 @@
+import type { Breaks } from './breaks.ts';
+
 /** How time lies on the screen: pixels count from the top edge, times are UTC seconds. */
 export interface Axis {
   /** The time at the top edge. */
@@ -6,6 +8,8 @@ export interface Axis {
   scale: number;
   /** Whether time goes down into the past; else it goes down into the future. */
   newestTop: boolean;
+  /** Idle time that is cut short; without it, all time is as long as it was. */
+  breaks?: Breaks | undefined;
 }
 
 /** A stretch of time, from the first moment to the last. */
@@ -30,12 +34,18 @@ const LONGEST = 53 * WEEK;
 
 /** The pixel of a time. */
 export function yOf(axis: Axis, at: number): number {
-  return (axis.newestTop ? axis.edge - at : at - axis.edge) * axis.scale;
+  const seconds = axis.breaks ? axis.breaks.between(axis.edge, at) : at - axis.edge;
+  return (axis.newestTop ? -seconds : seconds) * axis.scale;
 }
 
 /** The time at a pixel. */
 export function timeAt(axis: Axis, y: number): number {
-  return axis.newestTop ? axis.edge - y / axis.scale : axis.edge + y / axis.scale;
+  return later(axis, axis.edge, (axis.newestTop ? -y : y) / axis.scale);
+}
+
+/** The moment that is shown so many seconds later than another one. */
+export function later(axis: Pick<Axis, 'breaks'>, at: number, seconds: number): number {
+  return axis.breaks ? axis.breaks.moment(axis.breaks.shown(at) + seconds) : at + seconds;
 }
 
 /** What a screen of that height shows. */
@@ -47,7 +57,7 @@ export function stretchOf(axis: Axis, height: number): Stretch {
 /** The axis with another scale at which the time at `y` stays where it is. */
 export function zoomed(axis: Axis, scale: number, y: number): Axis {
   const at = timeAt(axis, y);
-  const edge = axis.newestTop ? at + y / scale : at - y / scale;
+  const edge = later(axis, at, (axis.newestTop ? y : -y) / scale);
   return { ...axis, edge, scale };
 }
 
@@ -91,6 +101,10 @@ const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MI
 const DAYS = [1, 2, 7, 14, 28, 91];
 /** More marks than any screen has room for. */
 const MOST = 400;
+/** Pixels that marks keep from breaks. */
+const AWAY = 8;
+/** No clock is moved by more seconds. */
+const MOVED = 3 * HOUR;
 
 /**
  * Marks at round times of the reader's own zone, or of Greenwich's, at least `gap` pixels apart. Where days are long enough,
@@ -107,14 +121,28 @@ export function ticks({ from, to }: Stretch, scale: number, gap: number, utc = f
     const begin = calendar.at(day, 0);
     if (begin > to) break;
     if (begin >= from) found.push({ at: begin, day: true });
-    // Clocks may be moved: an hour is marked once or not at all.
-    for (let seconds = step ?? DAY; seconds < DAY && found.length < MOST; seconds += step ?? DAY) {
+    // Clocks may be moved, by some hours at the most: an hour is marked once or not at all.
+    const first = step === undefined ? DAY : Math.max(1, Math.floor((from - begin - MOVED) / step)) * step;
+    for (let seconds = first; seconds < DAY && found.length < MOST; seconds += step ?? DAY) {
       const at = calendar.at(day, seconds);
       if (at > to) break;
       if (at >= from && at > (found.at(-1)?.at ?? -Infinity)) found.push({ at, day: false });
     }
   }
   return found;
+}
+
+/** The marks of a screen of that height: of each stretch between breaks, and away from them. */
+export function marks(axis: Axis, height: number, gap: number, utc = false): Tick[] {
+  const seen = stretchOf(axis, height);
+  const away = AWAY / axis.scale;
+  let { from } = seen;
+  const found: Tick[] = [];
+  for (const one of axis.breaks?.within(seen) ?? []) {
+    if (one.from - away > from) found.push(...ticks({ from, to: one.from - away }, axis.scale, gap, utc));
+    from = one.to + away;
+  }
+  return from < seen.to ? [...found, ...ticks({ from, to: seen.to }, axis.scale, gap, utc)] : found;
 }
 
 /** Days are counted from 1 January 1970 on; the first Monday was the 5th. */

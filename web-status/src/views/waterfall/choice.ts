@@ -15,6 +15,8 @@ export interface Choice {
   busy: boolean;
   /** Also builders that are configured no more. */
   old: boolean;
+  /** Minutes beyond which idle time is cut out, 0: nowhere; undefined: as the settings have it. */
+  idle: number | undefined;
   steps: boolean;
   newestTop: boolean;
   width: Width | undefined;
@@ -35,6 +37,7 @@ export function readChoice(query: URLSearchParams): Choice {
   const project = Number(query.get('project') ?? NaN);
   const at = Number(query.get('at') ?? NaN);
   const width = query.get('width');
+  const idle = query.get('idle') ?? '';
   return {
     search: query.get('q') ?? '',
     tags: tagsOf(query),
@@ -42,6 +45,7 @@ export function readChoice(query: URLSearchParams): Choice {
     branch: query.get('branch') ?? '',
     busy: query.get('busy') === '1',
     old: query.get('old') === 'yes',
+    idle: /^\d{1,5}$/.test(idle) ? Number(idle) : undefined,
     steps: query.get('steps') !== '0',
     newestTop: query.get('order') !== 'oldest',
     width: width !== null && Object.hasOwn(WIDTHS, width) ? (width as Width) : undefined,

@@ -2,7 +2,7 @@ import type { Step } from '../../../client/index.ts';
 import { duration, roughDuration } from '../../lib/format.ts';
 import { STATUS_SHAPE } from '../../lib/shape.ts';
 import { isBad, statusOf, type Status } from '../../lib/status.ts';
-import { stretchOf, ticks, yOf, type Tick } from './axis.ts';
+import { marks, stretchOf, yOf, type Axis, type Stretch, type Tick } from './axis.ts';
 import { SEVERITY, statusOfBuilt } from './column.ts';
 import { bars, boxes, crowded, type Box } from './layout.ts';
 import type { Palette } from './palette.ts';
@@ -29,6 +29,8 @@ export interface Sayings {
   day: (at: number) => string;
   time: (at: number) => string;
   about: (group: Group) => string;
+  /** Idle time of so many seconds. */
+  idle: (seconds: number) => string;
 }
 
 /** Draws the waterfall. It knows no reader and no browser but the canvas. */
@@ -70,7 +72,7 @@ export class Painter {
   }
 
   #marks({ axis, height, utc }: Picture): Tick[] {
-    return ticks(stretchOf(axis, height), axis.scale, TICK_GAP, utc);
+    return marks(axis, height, TICK_GAP, utc);
   }
 
   /** The columns from one place to another, within a part of the width. */
@@ -107,6 +109,27 @@ export class Painter {
       ctx.fillStyle = day ? this.#palette.strong : this.#palette.line;
       ctx.fillRect(from, Math.round(yOf(axis, at)), to - from, 1);
     }
+    for (const [, top, bottom] of breaksOf(axis, height)) this.#break(from, to, top, bottom);
+  }
+
+  /** Idle time that is cut out. */
+  #break(from: number, to: number, top: number, bottom: number): void {
+    const ctx = this.#to;
+    ctx.fillStyle = this.#palette.ground;
+    ctx.fillRect(from, top, to - from, bottom - top);
+    ctx.save();
+    ctx.strokeStyle = this.#palette.soft;
+    ctx.lineWidth = 1;
+    ctx.setLineDash([5, 4]);
+    // The same dashes, whichever part is drawn.
+    ctx.lineDashOffset = from;
+    ctx.beginPath();
+    for (const y of [Math.round(top) + 0.5, Math.round(bottom) - 0.5]) {
+      ctx.moveTo(from, y);
+      ctx.lineTo(to, y);
+    }
+    ctx.stroke();
+    ctx.restore();
   }
 
   #column(picture: Picture, at: number, x: number): void {
@@ -297,6 +320,7 @@ export class Painter {
       ctx.fillStyle = day ? text : soft;
       this.#texts.write(day ? this.#say.day(at) : this.#say.time(at), gutter - 9, y + (day ? -5 : 4), gutter - 9, `${day ? 600 : 400} ${SMALL}px ${font}`);
     }
+    for (const one of breaksOf(axis, height)) this.#length(one, axis.newestTop, gutter);
     // The day at the top, so that one knows it wherever one is.
     const top = stretchOf(axis, height)[axis.newestTop ? 'to' : 'from'];
     ctx.fillStyle = panel;
@@ -316,4 +340,30 @@ export class Painter {
     ctx.fillStyle = strong;
     ctx.fillRect(gutter - 1, 0, 1, height);
   }
+
+  /** How much was cut out, and the day on which it goes on below. */
+  #length([{ from, to }, top, bottom]: Laid, newestTop: boolean, gutter: number): void {
+    const { soft, text, font } = this.#palette;
+    this.#break(0, gutter, top, bottom);
+    const [above, below] = (newestTop ? [to, from] : [from, to]).map((at) => this.#say.day(at));
+    const other = above !== below;
+    // Away from the present, which may be at its newer end.
+    const middle = (top + bottom) / 2 + (newestTop ? 2 : -3);
+    this.#to.fillStyle = soft;
+    this.#texts.write(this.#say.idle(to - from), gutter - 9, middle + (other ? -3 : 4), gutter - 12, `400 ${SMALL}px ${font}`);
+    if (!other) return;
+    this.#to.fillStyle = text;
+    this.#texts.write(below ?? '', gutter - 9, middle + 11, gutter - 12, `600 ${SMALL}px ${font}`);
+  }
+}
+
+/** A break, and the pixels from which to which it goes. */
+type Laid = readonly [of: Stretch, top: number, bottom: number];
+
+/** The breaks in sight. */
+function breaksOf(axis: Axis, height: number): Laid[] {
+  return (axis.breaks?.within(stretchOf(axis, height)) ?? []).map((one) => {
+    const [from, to] = [yOf(axis, one.from), yOf(axis, one.to)];
+    return [one, Math.min(from, to), Math.max(from, to)];
+  });
 }

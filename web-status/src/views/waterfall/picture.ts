@@ -1,5 +1,5 @@
 import type { Builder, Change } from '../../../client/index.ts';
-import { stretchOf, yOf, type Axis } from './axis.ts';
+import { timeAt, yOf, type Axis } from './axis.ts';
 import type { Built } from './column.ts';
 import { columnsWithin, type Columns } from './layout.ts';
 
@@ -66,7 +66,7 @@ export function groupAt(groups: readonly Group[], y: number, height = CHANGE): G
 
 /** The changes that a picture shows. */
 export function shownChanges(picture: Picture, changes: (stretch: { from: number; to: number }) => Change[]): Change[] {
-  const { from, to } = stretchOf(picture.axis, picture.height);
-  const all = changes({ from: from - CHANGE / picture.axis.scale, to: to + CHANGE / picture.axis.scale });
+  const [one, other] = [timeAt(picture.axis, -CHANGE), timeAt(picture.axis, picture.height + CHANGE)];
+  const all = changes({ from: Math.min(one, other), to: Math.max(one, other) });
   return picture.branch === '' ? all : all.filter((change) => change.branch === picture.branch);
 }

@@ -1,7 +1,8 @@
 import type { Builder } from '../../../client/index.ts';
 import { settings } from '../../lib/settings.svelte.ts';
-import { scaleOf, stretchOf, timeAt, yOf, type Axis, type Stretch } from './axis.ts';
+import { later, scaleOf, stretchOf, timeAt, yOf, type Axis, type Stretch } from './axis.ts';
 import type { Built } from './column.ts';
+import { IdleBreaks, idleTime } from './idle.ts';
 import { extent, hit } from './layout.ts';
 import { Painter, type Sayings } from './paint.ts';
 import { readPalette } from './palette.ts';
@@ -86,6 +87,7 @@ export class Scene {
   #painted = 0;
   /** The beginning of history: nothing is farther. */
   #oldest = -Infinity;
+  readonly #idle = new IdleBreaks();
 
   constructor(store: Store, reader: Reader, span: number) {
     this.#store = store;
@@ -109,6 +111,13 @@ export class Scene {
 
   set oldest(at: number) {
     this.#oldest = at;
+    this.#idle.forget();
+  }
+
+  /** Idle time is cut out where it is longer than so many seconds; 0: nowhere. */
+  set idle(least: number) {
+    this.#idle.least = least;
+    this.#idle.forget();
   }
 
   /** Other builders, or another least width of their columns; the first one in sight stays where it is. */
@@ -117,6 +126,7 @@ export class Scene {
     const [first] = inSight(before);
     const id = before.builders[first]?.builderid;
     const within = begin(before) - xOf(before, first);
+    this.#idle.forget();
     this.builders = builders;
     this.candidates = candidates;
     this.#least = least;
@@ -148,7 +158,7 @@ export class Scene {
     const { axis, columns } = this.#picture();
     const most = columns.width * columns.count - (this.#size.width - GUTTER - this.#changes);
     this.#scroll = Math.min(Math.max(0, this.#scroll - dx), Math.max(0, most));
-    if (dy !== 0) this.#settle(this.newest + (axis.newestTop ? dy : -dy) / axis.scale);
+    if (dy !== 0) this.#settle(later(axis, this.newest, (axis.newestTop ? dy : -dy) / axis.scale));
     this.draw();
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.#rested(), REST);
@@ -161,15 +171,16 @@ export class Scene {
     const at = timeAt(axis, place);
     const stays = y === undefined && this.following;
     this.span = this.#size.height / scaleOf(this.span / factor, this.#size.height);
-    const scale = this.#axis.scale;
-    if (!stays) this.#settle(axis.newestTop ? at + place / scale : at + (this.#size.height - place) / scale);
+    const near = this.#axis;
+    if (!stays) this.#settle(later(near, at, (axis.newestTop ? place : this.#size.height - place) / near.scale));
     this.move(0, 0);
   }
 
   #settle(newest: number): void {
     const present = this.#present;
-    const floor = Math.min(present, this.#oldest + this.span / 2);
-    this.following = newest >= present - 0.5 / this.#axis.scale;
+    const axis = this.#axis;
+    const floor = Math.min(present, later(axis, this.#oldest, this.span / 2));
+    this.following = newest >= present - 0.5 / axis.scale;
     this.#newest = Math.max(floor, Math.min(newest, present));
   }
 
@@ -234,8 +245,16 @@ export class Scene {
     if (soon) return this.#ask();
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
+      if (this.#idle.least > 0) this.#recut();
       this.#ask();
     }, TOGETHER);
+  }
+
+  /** A build in what was idle, or what is now known to be, moves all that lies behind it. */
+  #recut(): void {
+    this.#idle.forget();
+    this.#all = true;
+    this.#rest ??= setTimeout(() => this.#rested(), REST);
   }
 
   /** Draws everything with the next frame. */
@@ -249,7 +268,10 @@ export class Scene {
     const { axis, now } = this.#picture();
     const pixel = 0.5 / devicePixelRatio;
     const inView = this.following || Math.abs(yOf(axis, now) - this.#size.height / 2) <= this.#size.height / 2;
-    if (inView && Math.abs(now - this.#painted) * axis.scale >= pixel) return this.draw();
+    if (inView && Math.abs(now - this.#painted) * axis.scale >= pixel) {
+      this.#idle.forget();
+      return this.draw();
+    }
     const [first, last] = inSight(this.#picture());
     for (const { builderid } of this.builders.slice(first, last)) if (this.#store.column(builderid).running) this.#dirty.add(builderid);
     if (this.#dirty.size > 0) this.#ask();
@@ -293,8 +315,10 @@ export class Scene {
   }
 
   get #axis(): Axis {
-    const { newestTop, span } = this;
-    return { edge: newestTop ? this.newest : this.newest - span, scale: Math.max(1, this.#size.height) / span, newestTop };
+    const { newestTop, span, newest } = this;
+    const scale = Math.max(1, this.#size.height) / span;
+    const breaks = this.#idle.at(scale, (least) => idleTime(this.#store, this.builders.map(({ builderid }) => builderid), least, this.#oldest, Date.now() / 1000));
+    return { edge: newestTop ? newest : later({ breaks }, newest, -span), scale, newestTop, breaks };
   }
 
   #picture(): Picture {
@@ -338,16 +362,16 @@ export class Scene {
   #want(picture: Picture): void {
     const [first, last] = inSight(picture);
     const seen = stretchOf(picture.axis, picture.height);
-    const margin = (seen.to - seen.from) / 2;
+    const around = (seconds: number): Stretch => ({ from: later(picture.axis, seen.from, -seconds), to: later(picture.axis, seen.to, seconds) });
     const ids = (from: number, to: number): number[] => picture.builders.slice(Math.max(0, from), to).map((builder) => builder.builderid);
     const reach = Math.ceil((last - first) / 2);
-    const busy = this.candidates.length !== this.builders.length;
-    const all = busy ? this.candidates.map((builder) => builder.builderid) : undefined;
+    // Who built nothing, and when nobody did, is known only of those that have been read.
+    const all = this.candidates.length !== this.builders.length || this.#idle.least > 0 ? this.candidates.map((builder) => builder.builderid) : undefined;
     const stepped = this.steps && picture.columns.width >= ROOM.width && picture.axis.scale * ROOM.seconds >= ROOM.height;
     if (this.#store.steps !== stepped) this.#store.steps = stepped;
     this.stepped = stepped;
     this.#reader.want({
-      seen, builders: all ?? ids(first, last), near: { from: seen.from - margin, to: seen.to + margin }, nearBuilders: all ?? ids(first - reach, last + reach),
+      seen, builders: all ?? ids(first, last), near: around(this.span / 2), nearBuilders: all ?? ids(first - reach, last + reach),
       steps: stepped,
     });
     const { settled } = this.#reader;

@@ -16,6 +16,7 @@ export const settings: Words['settings'] = {
   avatars: { name: 'Avatare', about: 'Ein Buchstabe auf einer Farbe neben den Namen von Autoren, hier auf der Seite gemalt.', values: { true: 'An', false: 'Aus' } },
   first: { name: 'Erste Seite', about: 'Was sich öffnet, wenn die Adresse keine Seite nennt.', usual: (name) => `Die übliche (${name})` },
   rows: { name: 'Zeilen einer Liste', about: 'Mit wie vielen eine Liste beginnt, und wie viele „mehr“ bringt.' },
+  idle: { name: 'Leerlauf', about: 'Was der Wasserfall mit Zeiten macht, in denen nichts gebaut wurde.' },
   shortcuts: { name: 'Einzelne Tasten', about: 'Kürzel wie g b. Abschalten, wenn Spracheingabe oder ein Versehen sie auslöst; Strg K bleibt.', values: { true: 'An', false: 'Aus' } },
   notify: { name: 'Melden', about: 'Wenn ein beobachteter Build endet, während Sie woanders sind.', values: { all: 'Jedes Ende', bad: 'Nur Fehlschläge', off: 'Nie' } },
   badge: { name: 'Symbol des Tabs', about: 'Zeigt, wie es um das Beobachtete steht: fehlgeschlagen, läuft, gut.', values: { true: 'An', false: 'Aus' } },

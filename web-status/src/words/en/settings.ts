@@ -15,6 +15,7 @@ export const settings = {
   avatars: { name: 'Avatars', about: 'A letter on a colour beside the names of authors, drawn in this page.', values: { true: 'On', false: 'Off' } },
   first: { name: 'First page', about: 'What opens where the address names no page.', usual: (name: string) => `The usual (${name})` },
   rows: { name: 'Rows of a list', about: 'How many a list begins with, and has more of at each “more”.' },
+  idle: { name: 'Idle time', about: 'What the waterfall does with stretches in which nothing was built.' },
   shortcuts: { name: 'Single keys', about: 'Shortcuts such as g b. Turn them off if speech input or a slip of the hand triggers them; Ctrl K stays.', values: { true: 'On', false: 'Off' } },
   notify: { name: 'Notify', about: 'When a watched build ends while you are elsewhere.', values: { all: 'Of every end', bad: 'Only of failures', off: 'Never' } },
   badge: { name: 'Icon of the tab', about: 'Shows how what you watch stands: failed, running, well.', values: { true: 'On', false: 'Off' } },

@@ -92,7 +92,7 @@ it('pauses, resumes and stops several workers at once, and tells which of them i
 
   await page.route('**/api/v2/workers/2', (route) => route.fulfill({ status: 400, json: { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'lab-2 is needed elsewhere' } } }));
   await page.getByTestId('resume-chosen').click();
-  await page.locator('[data-testid=refusals] [data-worker="lab-2"]').getByText('Lab-2 is needed elsewhere.').waitFor();
+  await page.locator('[data-testid=refusals] [data-worker="lab-2"]').getByText('lab-2 is needed elsewhere.').waitFor();
   await axe(page);
   expect(await page.locator('[data-testid=refusals] li').count()).toBe(1);
   expect(paused()).toEqual(['lab-2']);

@@ -76,7 +76,7 @@ describe('the marks of an axis with breaks', () => {
     for (const { at } of found) {
       expect(at % (30 * 60)).toBe(0);
       expect(idle.some((one) => at > one.from && at < one.to)).toBe(false);
-      for (const edge of idle.flatMap((one) => [one.from, one.to])) expect(Math.abs(yOf(axis, edge) - yOf(axis, at))).toBeGreaterThan(7.9);
+      for (const edge of idle.flatMap((one) => [one.from, one.to])) expect(Math.abs(yOf(axis, edge) - yOf(axis, at))).toBeGreaterThan(17.9);
     }
     for (const [i, y] of places.toSorted((a, b) => a - b).entries()) if (i > 0) expect(y - (places.toSorted((a, b) => a - b)[i - 1] ?? 0)).toBeGreaterThan(45);
   });

@@ -101,8 +101,8 @@ const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MI
 const DAYS = [1, 2, 7, 14, 28, 91];
 /** More marks than any screen has room for. */
 const MOST = 400;
-/** Pixels that marks keep from breaks. */
-const AWAY = 8;
+/** Pixels that marks keep from breaks: a day's name stands above its mark. */
+const AWAY = 18;
 /** No clock is moved by more seconds. */
 const MOVED = 3 * HOUR;
 

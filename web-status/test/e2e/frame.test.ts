@@ -42,8 +42,9 @@ it('leads to every view, by mouse and by keyboard', async () => {
   await page.keyboard.press('Escape');
   await page.getByTestId('nav-list').waitFor({ state: 'detached' });
   await page.keyboard.press('ArrowDown');
+  await page.locator('[data-testid=nav-list] li:first-child a:focus').waitFor();
   await page.keyboard.press('ArrowUp');
-  await page.keyboard.press('Home');
+  await page.locator('[data-testid=nav-list] li:last-child a:focus').waitFor();
   await page.getByTestId('nav-list').getByTestId('nav-about').focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('nav-list').waitFor({ state: 'detached' });
@@ -54,7 +55,7 @@ it('leads to every view, by mouse and by keyboard', async () => {
   await page.locator('[data-testid=nav-workers][aria-current=page]').waitFor();
   // On a phone it is one menu.
   await page.setViewportSize({ width: 390, height: 800 });
-  expect(await page.getByTestId('nav-workers').count()).toBe(0);
+  await page.getByTestId('nav-workers').waitFor({ state: 'detached' });
   await page.getByTestId('nav-menu').click();
   await page.getByTestId('nav-changes').click();
   await page.getByTestId('change-row').first().waitFor();

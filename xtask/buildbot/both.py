@@ -10,6 +10,7 @@ from pathlib import Path
 import history
 from compare import Comparison
 from masters import Programs, start_buildbot, start_weir
+from spec import beyond_buildbot
 from walk import Walk
 
 
@@ -24,6 +25,8 @@ def main():
         walk = Walk(ours_there)
         asked = walk.check()
         report(f"{asked} answers of Weir's, of every endpoint of Buildbot's, are of Buildbot's types", walk.problems)
+        asked, problems = beyond_buildbot(ours_there, theirs_there)
+        report(f"{asked} answers of Weir's, of every path of Buildbot's specification, keep to it as its own master does", problems)
         comparison = Comparison(ours_there, theirs_there)
         asked = comparison.check()
         report(f"{asked} requests are answered alike", comparison.problems)

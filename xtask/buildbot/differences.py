@@ -34,7 +34,7 @@ DIFFERENCES = [
     (r"\.sourcestamps\[\]\.(branch|revision)$", "a form's empty branch and revision are none"),
     (r"\.buildrequests(\[\]\.claimed\w*)?$", "a request that is cancelled is not claimed"),
     (r"(all_fields|fields)\[\]\.pattern$|\.forceschedulers\[\]\.properties$", "what a form's fields check, and what it gives its buildsets"),
-    (r"\.properties\[\]\.(owners|projectname|projectid|basedir|builderid|builddir(\[\])?)$", "properties that Weir has not; a builder's folder is relative to its worker's"),
+    (r"\.properties\[\]\.(basedir|builddir(\[\])?)$", "a builder's folder is relative to its worker's, which the worker alone knows"),
     (r"\.properties(\[\])?\.(depth|tags)$", "builds that are triggered or forced do not have the properties of their source's changes"),
     (r"\.properties(\[\])?\.owner\[\]$", "who is unknown is called anonymous"),
 ]

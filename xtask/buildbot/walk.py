@@ -22,6 +22,7 @@ ADDED = {
 }
 # The field that a part of a path is the value of, where it has another name.
 FIELDS = {
+    "build_data_name": "name",
     "build_number": "number",
     "buildername": "name",
     "buildsetid": "bsid",
@@ -175,14 +176,17 @@ def as_stored(kind, value):
         # JSON has no bytes; Buildbot writes null.
         return b"" if value is None else value
     if isinstance(kind, types.Entity) and isinstance(value, dict):
-        added = set(ADDED.get(str(kind.name), ()))
-        added |= {f"{name}_us" for name in kind.fields if isinstance(value.get(name), int)}
         return {
             name: as_stored(kind.fields[name], one) if name in kind.fields else one
             for name, one in value.items()
-            if name not in added and not is_own(kind, name, one)
+            if not is_added(str(kind.name), name, value) and not is_own(kind, name, one)
         } | {name: like(kind.fields[name]) for name, one in value.items() if is_own(kind, name, one)}
     return value
+
+
+def is_added(kind, name, row):
+    """Whether Weir adds the field to rows of the kind."""
+    return name in ADDED.get(kind, ()) or (name.endswith("_us") and isinstance(row.get(name[:-3]), int))
 
 
 def is_own(kind, name, value):

@@ -39,6 +39,7 @@ mod neighbours;
 mod openapi;
 mod options;
 mod overview;
+mod passage;
 mod picture;
 mod process;
 mod rate;
@@ -65,6 +66,7 @@ pub use admission::{Admission, Admitted, StreamLimits};
 pub use assets::{Asset, Assets, FindAsset};
 pub use buildbot_pages::{BuildbotPages, BuildbotPlugin};
 pub use options::{Options, Present, Rate};
+pub use passage::Passage;
 pub use rate::Peer;
 pub use relay::Relay;
 pub use socket::Hold;
@@ -105,7 +107,7 @@ type Shared = Arc<App>;
 /// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`, `/auth`, `/config`,
 /// `/avatar`, `/change_hook`,
 /// `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the web status's
-/// files.
+/// files. With a [`Passage`] the first six are that of its site, and `access` serves what is for other programs.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
 pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
@@ -126,7 +128,27 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         router = router.route("/index.html", get(buildbot_pages::index));
         router = router.route("/plugins/{name}/{*path}", get(buildbot_pages::plugin));
     }
+    let api = match &app.options.passage {
+        Some(_) => passage::routes(),
+        None => own_api(),
+    };
     router
+        .merge(api)
+        .route("/health", get(health::alive))
+        .route("/ready", get(health::ready))
+        .route("/robots.txt", get(site::robots))
+        .route("/metrics", get(metrics::serve))
+        .route("/cc.xml", get(neighbours::projects))
+        .route("/badges/{*path}", get(neighbours::badge))
+        .route("/plugins/badges/{*path}", get(neighbours::badge))
+        .with_state(Arc::clone(&app))
+        .fallback(move |request| files.clone().serve(request))
+        .layer(from_fn_with_state(app, guard::check))
+}
+
+/// What pages and clients ask the master.
+fn own_api() -> Router<Shared> {
+    Router::new()
         .route("/api", get(site::versions))
         .route("/api/{*path}", any(api::serve))
         .route("/api/v2/openapi.json", get(openapi::document))
@@ -140,14 +162,4 @@ pub fn router(access: Arc<dyn Access>, options: Options) -> Router {
         .route("/config", get(site::config))
         .route("/avatar", get(avatar::serve))
         .route("/change_hook/{hook}", post(change_hook::serve))
-        .route("/health", get(health::alive))
-        .route("/ready", get(health::ready))
-        .route("/robots.txt", get(site::robots))
-        .route("/metrics", get(metrics::serve))
-        .route("/cc.xml", get(neighbours::projects))
-        .route("/badges/{*path}", get(neighbours::badge))
-        .route("/plugins/badges/{*path}", get(neighbours::badge))
-        .with_state(Arc::clone(&app))
-        .fallback(move |request| files.clone().serve(request))
-        .layer(from_fn_with_state(app, guard::check))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use weir_status_api::{Cursor, StatusApi};
 
-use crate::{Admission, Assets};
+use crate::{Admission, Assets, Passage};
 
 /// Tells the cursor of the newest event, without waiting.
 #[derive(Clone)]
@@ -72,6 +72,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// The web status's files.
     pub assets: Assets,
+    /// The site that has the API, if it is to be handed on from there.
+    pub passage: Option<Passage>,
     /// What the web status's pages may load; see the header of that name.
     pub content_security_policy: String,
     /// How long the status API may take for a read or a command.
@@ -126,6 +128,7 @@ impl Default for Options {
             base_url: None,
             allowed_origins: vec![],
             assets: Assets::None,
+            passage: None,
             // Svelte sets styles on elements; scripts come from files only.
             content_security_policy:
                 "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

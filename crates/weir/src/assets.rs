@@ -41,14 +41,15 @@ pub(crate) fn gateway(
     });
     let built_in = WebStatus::get("index.html").is_some();
     let there = built_in || buildbot.is_some();
-    let site = title.clone();
+    // What another site is, the page finds out.
+    let site = readers.passage.is_none().then(|| title.clone());
     let options = Options {
         title,
         allowed_origins,
         assets: match buildbot {
             Some(pages) => Assets::Buildbot(pages),
             None if built_in => Assets::embedded(move |path| match path {
-                "config.json" => config(&site),
+                "config.json" => config(site.as_deref()),
                 _ => asset(path),
             }),
             None => Assets::None,
@@ -64,11 +65,13 @@ pub(crate) fn gateway(
     }
 }
 
-/// What the page reads first, with the answers to what it would ask next.
-fn config(title: &str) -> Option<Asset> {
+/// What the page reads first, with the answers to what it would ask next, where a master of Weir's with that title answers.
+fn config(title: Option<&str>) -> Option<Asset> {
     let file = WebStatus::get("config.json")?;
     let mut config: Map<String, Value> = serde_json::from_slice(&file.data).ok()?;
-    if config.get("api").is_some_and(|api| api == ".") {
+    if let Some(title) = title
+        && config.get("api").is_some_and(|api| api == ".")
+    {
         config.entry("title").or_insert_with(|| title.into());
         config.entry("master").or_insert_with(|| "weir".into());
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use weir_status_api::{Access, Caller, StatusApi};
 use weir_status_grpc::{Ca, GrpcStatus, Options};
 use weir_status_http::{HttpOptions, HttpStatus};
+use weir_web::Passage;
 
 use crate::failure::Failure;
 
@@ -66,7 +67,20 @@ impl Upstream {
 
     /// The same for others, who present tokens of their own, and must never act with ours.
     pub(crate) fn connect_for_others(&self) -> Result<Arc<dyn Access>, Failure> {
-        Ok(Arc::new(self.status(None)?))
+        match self.site()? {
+            Some(site) => Ok(Arc::new(site)),
+            None => Ok(Arc::new(self.status(None)?)),
+        }
+    }
+
+    /// The way to that master's own JSON, if the address is that of a site with it.
+    pub(crate) fn passage(&self) -> Result<Option<Passage>, Failure> {
+        match self.site()? {
+            Some(_) => Passage::new(&self.upstream, self.trust.ca()?.as_ref())
+                .map(Some)
+                .map_err(Failure::new),
+            None => Ok(None),
+        }
     }
 
     /// Whether a watch of that master can go on where another one ended.

@@ -5,7 +5,7 @@ mod site;
 
 use serde_json::Value;
 use site::{SOON, Site, text};
-use weir_status_api::{Change, ChangeField, PropertiesOf, Query, Read, ReadExt, Results};
+use weir_status_api::{Change, ChangeField, PropertiesOf, Property, Query, Read, ReadExt, Results};
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::{Postgres, eventually};
 
@@ -77,6 +77,8 @@ async fn builds_commits(site: Site) {
         .value;
     assert_eq!(properties["got_revision"].value, Value::from(revision));
     assert_eq!(properties["buildnumber"].value, Value::from(1));
+    let owners = Property::new(vec![Value::from("Ben <ben@weir.example>")], "Build");
+    assert_eq!(properties["owners"], owners);
     assert_eq!(properties["scheduler"].value, Value::from("commits"));
     assert_eq!(properties["branch"].value, Value::from("main"));
 

@@ -129,6 +129,8 @@ it('shows changes and their builds in the grid, the console and the waterfall, a
   await views.get('waterfall')?.locator(`a[*|href="#/builders/${gauge}/builds/1"] rect.results_SUCCESS`).waitFor({ timeout: BUILT });
   expect(others.flatMap((one) => one.problems.filter((problem) => !WATERFALL.test(problem)))).toEqual([]);
   for (const view of views.values()) await view.close();
+  await open(`builders/${gauge}`);
+  await page.getByText('ben@gauge.example').first().waitFor();
 });
 
 it('pauses a worker, and lets it work again', async () => {

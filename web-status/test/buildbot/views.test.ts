@@ -1,8 +1,11 @@
+import { tmpdir } from 'node:os';
+
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { Client, type WatchEvent } from '../../client/index.ts';
 import { openBrowser, type Opened } from '../e2e/browser.ts';
+import { Running } from '../product/master.ts';
 import { Watched } from '../product/watched.ts';
 import { Buildbot } from './buildbot.ts';
 import { serveElsewhere, type Elsewhere } from './elsewhere.ts';
@@ -133,6 +136,29 @@ it('works from another origin, over CORS', async () => {
   await open('builders', elsewhere.origin + '/');
   await live();
   await marked('builder-row', { builder: 'gauge' }).waitFor();
+});
+
+it('works inside a gateway of Weir before the master, live, and builds', async () => {
+  await builtAll();
+  const gateway = new Running(['web', '--upstream', buildbot.url, '--listen', '127.0.0.1:0'], tmpdir());
+  try {
+    const url = `${await gateway.says(/serving (http:\/\/[\d.:]+)/)}/`;
+    await open(`builders/${idOf('style')}`, url);
+    await live();
+    await marked('force-button').first().click();
+    await marked('force-submit').click();
+    await marked('forced-build').click({ timeout: BUILT });
+    await marked('build-state', { status: 'success' }).waitFor({ timeout: BUILT });
+    expect(await (await fetch(`${url}badges/style.svg`)).text()).toContain('success');
+    expect(watched.problems).toEqual([]);
+    // The page's socket, which is open, does not keep it from ending.
+    expect(await gateway.stop()).toBe(0);
+    await marked('connection', { state: 'reconnecting' }).waitFor();
+  } finally {
+    await gateway.stop();
+  }
+  // What the browser says of that.
+  watched.problems.length = 0;
 });
 
 it('shows what is broken, by its cause, and what runs', async () => {

@@ -38,11 +38,13 @@ export class Running {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Ends it as an administrator would; gives its exit code, which is null where that did not do. */
+  async stop(): Promise<number | null> {
     this.#child.kill('SIGTERM');
     const hard = setTimeout(() => this.#child.kill('SIGKILL'), 20_000);
     await this.#ended;
     clearTimeout(hard);
+    return this.#child.exitCode;
   }
 }
 

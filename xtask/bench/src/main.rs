@@ -13,6 +13,7 @@ mod events;
 mod fill;
 mod frames;
 mod hello;
+mod import;
 mod machine;
 mod measure;
 mod options;
@@ -44,6 +45,9 @@ enum What {
     /// Builds on simulated workers, with a configuration of LLVM's size.
     #[command(override_usage = "cargo xtask bench engine [OPTIONS]")]
     Engine(engine::Options),
+    /// A Buildbot master's database that comes over, beside a plain copy of it.
+    #[command(override_usage = "cargo xtask bench import [OPTIONS]")]
+    Import(import::Options),
     /// The web status of a filled master in a browser, beside Buildbot's; a table of ratios.
     #[command(override_usage = "cargo xtask bench web [OPTIONS]")]
     Web(web::Options),
@@ -60,6 +64,7 @@ async fn main() {
     let result = match Bench::parse().what {
         What::Status(options) => until_told(status::run(options)).await,
         What::Engine(options) => until_told(engine::run(options)).await,
+        What::Import(options) => until_told(import::run(options)).await,
         What::Web(options) => until_told(web::run(options)).await,
         What::Hello { port } => hello::serve(port).await,
     };

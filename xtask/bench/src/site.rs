@@ -63,9 +63,14 @@ impl Site {
         self.master.as_ref().ok_or("no master runs")?.usage()
     }
 
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.server.database()
+    }
+
     /// Bytes of the database.
     pub(crate) fn database_bytes(&self) -> u64 {
-        fs::metadata(self.server.database()).map_or(0, |it| it.len())
+        fs::metadata(self.database()).map_or(0, |it| it.len())
     }
 
     /// An error if the master has ended by itself.

@@ -98,7 +98,8 @@ def failure_of(error):
     """What went wrong while the configuration was read, and where."""
     if isinstance(error, SyntaxError) and error.filename:
         return failure("syntax", error.msg, place_of(error.filename, error.lineno))
-    places = [place_of(it.filename, it.lineno) for it in traceback.extract_tb(error.__traceback__)]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [place_of(it.filename, it.lineno) for it in frames]
     place = next((it for it in reversed(places) if it), None)
     if isinstance(error, SystemExit):
         return failure("exit", str(error.code if error.code is not None else ""), place)
@@ -106,6 +107,8 @@ def failure_of(error):
         return failure("refused", error.args[0], place)
     if isinstance(error, ModuleNotFoundError):
         return failure("module", str(error), place, name=error.name)
+    if isinstance(error, KeyError) and frames and frames[-1].filename == os.__file__:
+        return failure("raised", "the environment has no %s; set it as it is for Buildbot" % error.args[0], place)
     text = str(error).strip().split("\n")[0][:500]
     return failure("raised", "%s: %s" % (type(error).__name__, text) if text else type(error).__name__, place)
 

@@ -1,13 +1,14 @@
 //! A build's properties: those it begins with, and how templates look them up.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_config::{
     Answer, Argument, BuildFacts, BuilderConfig, Function, FunctionError, Lookup, PropertyValues,
     RenderError, WorkerConfig,
 };
-use weir_status_api::{Buildset, Change, Properties, Property, SourceStamp, Worker};
+use weir_status_api::{Builder, Buildset, Change, Properties, Property, SourceStamp, Worker};
 
 use super::late::blocking;
 use super::secrets::Secrets;
@@ -17,6 +18,7 @@ use crate::setup::properties;
 /// builds, and the builder's default ones, are there where nobody else says anything.
 pub(crate) fn of_build(
     builder: &BuilderConfig,
+    row: &Builder,
     worker: &Worker,
     worker_config: Option<&WorkerConfig>,
     (buildset, given): (&Buildset, &Properties),
@@ -30,6 +32,11 @@ pub(crate) fn of_build(
         all.insert(name.to_owned(), Property::new(value, source));
     };
     set("buildername", builder.name.clone().into(), "Builder");
+    set("builderid", row.id.0.into(), "Builder");
+    if let (Some(name), Some(id)) = (&builder.project, row.project) {
+        set("projectname", name.clone().into(), "Builder");
+        set("projectid", id.0.into(), "Builder");
+    }
     set("builddir", folder(&builder.name).into(), "Builder");
     set("workername", worker.name.clone().into(), "Worker");
     set("reason", buildset.reason.clone().into(), "Build");
@@ -49,6 +56,31 @@ pub(crate) fn of_build(
         }
     }
     all
+}
+
+/// What is known once the build has its number: that, and its `owners`, who are the authors of its changes and patches and
+/// whoever asked for it. Names and sources are Buildbot's.
+pub(crate) fn own_properties(
+    number: i64,
+    so_far: &Properties,
+    buildset: &Buildset,
+    changes: &[Change],
+) -> Properties {
+    let patches = buildset.source_stamps.iter().filter_map(|it| it.patch.as_ref());
+    let asked = so_far.get("owner").and_then(|it| it.value.as_str());
+    let owners: BTreeSet<&str> = changes
+        .iter()
+        .map(|it| it.author.as_str())
+        .chain(patches.map(|it| it.author.as_str()))
+        .chain(asked)
+        .filter(|it| !it.is_empty())
+        .collect();
+    let mut own = Properties::from([("buildnumber".to_owned(), Property::new(number, "Build"))]);
+    if !owners.is_empty() {
+        let owners: Vec<Value> = owners.into_iter().map(Value::from).collect();
+        own.insert("owners".to_owned(), Property::new(owners, "Build"));
+    }
+    own
 }
 
 /// The folder of a builder on its workers: its name, or if that cannot be a folder's a name like it with a part

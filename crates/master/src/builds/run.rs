@@ -1,6 +1,6 @@
 //! One build, from its start to the result of its last step.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::generate_step::Surroundings;
 use super::late;
 use super::left::{Plan, Progress, steps_of};
 use super::patience::{self, Stored};
-use super::properties::{Values, of_build};
+use super::properties::{Values, of_build, own_properties};
 use super::rules::{Weight, weigh};
 use super::secrets::Secrets;
 use super::stage::{Company, Planned, next_stage};
@@ -80,6 +80,7 @@ impl<'b> BuildRun<'b> {
         let given = store.properties(PropertiesOf::Buildset(buildset.id)).await?.value;
         let properties = of_build(
             builder_config,
+            &builder,
             &worker,
             config.worker(&worker.name),
             (&buildset, &given),
@@ -206,11 +207,11 @@ impl<'b> BuildRun<'b> {
 
     async fn run_steps(&mut self) -> Result<()> {
         let is_resumed = !self.plan.is_empty();
+        if !is_resumed || self.asks_functions {
+            self.changes = Arc::new(late::changes(&self.engine.store, self.id).await?);
+        }
         if !is_resumed {
             self.prepare().await?;
-        }
-        if self.asks_functions {
-            self.changes = Arc::new(late::changes(&self.engine.store, self.id).await?);
         }
         if !self.plan.iter().any(|it| has_run(&it.progress)) {
             self.find_late_properties().await?;
@@ -242,9 +243,13 @@ impl<'b> BuildRun<'b> {
 
     /// Adds all steps, so that everybody sees what is to come, and learns what the store has put together.
     async fn prepare(&mut self) -> Result<()> {
-        let number = Property::new(self.number, "Build");
+        let store = &self.engine.store;
+        let of = PropertiesOf::Build(self.id.into());
+        let mut properties = patience::read(|| store.properties(of.clone())).await?.value;
+        let own = own_properties(self.number, &properties, &self.buildset, &self.changes);
+        properties.extend(own.clone());
         let mut begin = vec![
-            Transition::SetProperties(self.id, BTreeMap::from([("buildnumber".to_owned(), number)])),
+            Transition::SetProperties(self.id, own),
             Transition::SetBuildState(self.id, "building".to_owned()),
         ];
         let steps = &self.config.steps;
@@ -253,7 +258,6 @@ impl<'b> BuildRun<'b> {
                 .iter()
                 .map(|it| Transition::AddStep(self.id, it.name.clone())),
         );
-        let store = &self.engine.store;
         let id = self.id;
         let stored = patience::store(store, begin, || async move {
             let rows = steps_of(store, id).await?;
@@ -277,8 +281,7 @@ impl<'b> BuildRun<'b> {
                 progress: Progress::Waiting(step),
             })
             .collect();
-        let of = PropertiesOf::Build(self.id.into());
-        self.properties = Arc::new(patience::read(|| store.properties(of.clone())).await?.value);
+        self.properties = Arc::new(properties);
         Ok(())
     }
 

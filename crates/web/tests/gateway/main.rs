@@ -15,6 +15,7 @@ mod load;
 mod logs;
 mod neighbours;
 mod openapi;
+mod passage;
 mod reads;
 mod refusals;
 mod revoked;

@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// The next frame with JSON; none if the connection is lost.
-    async fn try_next(&mut self) -> Option<Value> {
+    pub(crate) async fn try_next(&mut self) -> Option<Value> {
         loop {
             match self.message().await.ok()? {
                 Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),

@@ -1,7 +1,7 @@
 //! `weir import-buildbot`: what a Buildbot has done becomes the store of a master.
 
-use std::fs;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -88,7 +88,13 @@ impl ImportBuildbot {
             );
         }
         let path = self.storage.data.join(USERS);
-        fs::write(&path, text).map_err(|error| Failure::new(format!("writing {}: {error}", path.display())))
+        // One that is there may have been edited since.
+        match File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(Failure::new(format!("writing {}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn told(&self, report: &Report, took: Duration) -> String {

@@ -14,7 +14,8 @@ use crate::tls::Tls;
 use crate::upstream::Upstream;
 use crate::{assets, log, server, signals, tls};
 
-/// Serves the JSON API and the web status of a master elsewhere. It keeps nothing; run as many as you like.
+/// Serves the JSON API and the web status of a master elsewhere, also of a Buildbot master. It keeps nothing; run as many
+/// as you like.
 #[derive(Args)]
 pub(crate) struct Web {
     #[command(flatten)]
@@ -54,10 +55,17 @@ impl Web {
         )?;
         let stop = signals::ending()?;
         let pages = self.pages.buildbot()?;
+        let passage = self.upstream.passage()?;
+        if passage.is_some() && pages.is_some() {
+            return Err(Failure::usage(
+                "--ui buildbot shows masters at grpc://… and grpcs://…; a site with JSON has pages of its own",
+            ));
+        }
         // Whoever calls is known to the master alone: their token goes there with what they ask for.
         let access = Arc::new(Relay::new(self.upstream.connect_for_others()?));
         let readers = weir_web::Options {
             over_tls: identity.is_some(),
+            passage,
             ..self.readers.gateway()
         };
         let router = assets::gateway(

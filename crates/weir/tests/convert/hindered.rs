@@ -20,6 +20,11 @@ fn one_message_tells_the_place_and_nothing_is_left_behind() {
     const RAISES: &str = "import os\ndef f():\n    return {}['x']\n\nf()\n";
     let mistakes: &[(&str, &[&str], &str)] = &[
         (RAISES, &[], "master.cfg:3: KeyError: 'x'"),
+        (
+            "import os\nhere = os.environ['OF_MY_MASTER']\n",
+            &[],
+            "master.cfg:2: the environment has no OF_MY_MASTER; set it as it is for Buildbot",
+        ),
         ("x = (1,\n", &[], ": it is no Python: "),
         ("print 'x'\n", &[], "2to3 carries it over"),
         ("for k, v in {}.iteritems(): pass\n", &[], "this is Python 2"),

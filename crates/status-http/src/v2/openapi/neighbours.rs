@@ -20,6 +20,7 @@ pub(super) fn paths() -> Map<String, Value> {
             badge("The badge of a builder, where Buildbot has it.", BUILDER),
         ),
         ("/change_hook/base", change_hook()),
+        ("/avatar", avatar()),
         ("/robots.txt", robots()),
         ("/health", health()),
         ("/ready", ready()),
@@ -69,6 +70,17 @@ fn badge(summary: &str, what: &str) -> Value {
     ];
     let answers = with_errors(good("image/svg+xml", &text(), true), &[401, 403, 404]);
     get(summary, &parameters, &answers)
+}
+
+fn avatar() -> Value {
+    let size = json!({"type": "integer", "minimum": 1, "maximum": 512, "default": 32});
+    let parameters = [
+        within_query("email", "Who it is.", &text()),
+        within_query("username", "Who it is, where there is no `email`.", &text()),
+        within_query("size", "Its width and height in pixels.", &size),
+    ];
+    let answers = with_errors(good("image/svg+xml", &text(), false), &[]);
+    get("The picture of a person, as Buildbot's pages show it.", &parameters, &answers)
 }
 
 fn change_hook() -> Value {

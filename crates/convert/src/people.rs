@@ -171,7 +171,10 @@ impl<'r> Converter<'r> {
                     "POST /change_hook/base is there for callers who may; other hooks are missing: git_poller(…), or let the hook run `weir sendchange`"
                 }
                 "change_hook_auth" => "write allow([\"changes\"], users = [NAME])",
-                "plugins" | "ui_default_config" | "theme" | "default_page" | "custom_templates_dir" => {
+                "ui_default_config" => {
+                    "write it as JSON for `weir master --ui buildbot --ui-settings FILE`; the web status has its own defaults"
+                }
+                "plugins" | "theme" | "default_page" | "custom_templates_dir" => {
                     "the web status has its views: see \"The web status\" in the book"
                 }
                 "avatar_methods" => "leave it out",

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tower_http::services::ServeDir;
 
@@ -32,6 +32,7 @@ pub struct BuildbotPages {
     index: String,
     version: String,
     plugins: Vec<BuildbotPlugin>,
+    settings: Map<String, Value>,
 }
 
 /// A package that adds views to Buildbot's pages.
@@ -56,7 +57,19 @@ impl BuildbotPages {
             folder: folder.to_owned(),
             version,
             plugins,
+            settings: Map::new(),
         })
+    }
+
+    /// The same, whose settings have these values, such as `Grid.revisionLimit`, until a reader chooses others: Buildbot's
+    /// `ui_default_config`.
+    #[must_use]
+    pub fn with_settings(self, settings: Map<String, Value>) -> Self {
+        Self { settings, ..self }
+    }
+
+    pub(crate) fn settings(&self) -> &Map<String, Value> {
+        &self.settings
     }
 
     /// What the pages' versions are.

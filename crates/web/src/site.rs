@@ -40,11 +40,12 @@ pub(crate) async fn configuration(app: &App, headers: &HeaderMap, uri: &Uri) -> 
         "NoAuth"
     };
     let mut versions = vec![json!(["Weir", env!("CARGO_PKG_VERSION")])];
-    let mut plugins = Map::new();
+    let (mut plugins, mut settings) = (Map::new(), Map::new());
     if let Assets::Buildbot(pages) = &app.options.assets {
         versions.push(json!(["Buildbot's pages", pages.version()]));
         let names = pages.plugins().iter().map(|it| it.name.clone());
         plugins.extend(names.map(|name| (name, json!({}))));
+        settings.clone_from(pages.settings());
     }
     Ok(json!({
         "title": app.options.title,
@@ -57,7 +58,7 @@ pub(crate) async fn configuration(app: &App, headers: &HeaderMap, uri: &Uri) -> 
         "avatar_methods": [{"name": "letters"}],
         "user": v2::identity_to_json(&who),
         "plugins": plugins,
-        "ui_default_config": {},
+        "ui_default_config": settings,
         "user_any_access_allowed": true,
     }))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 use weir_web::{BuildbotPages, BuildbotPlugin};
 
 use crate::failure::Failure;
@@ -28,6 +29,10 @@ pub(crate) struct Pages {
     /// `buildbot_www` is in; else `$VIRTUAL_ENV`, or what `python3` finds.
     #[arg(long, value_name = "PATH")]
     ui_from: Option<PathBuf>,
+    /// What Buildbot's pages are set to until a reader chooses otherwise: a file with a JSON object, such as
+    /// `{"Grid.revisionLimit": 10}`; Buildbot's `ui_default_config`.
+    #[arg(long, value_name = "FILE")]
+    ui_settings: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,13 +46,18 @@ enum Ui {
 impl Pages {
     /// Buildbot's pages, if they are asked for.
     pub(crate) fn buildbot(&self) -> Result<Option<BuildbotPages>, Failure> {
-        match (self.ui, &self.ui_from) {
-            (Ui::Weir, None) => Ok(None),
-            (Ui::Weir, Some(_)) => Err(Failure::usage(
+        match (self.ui, &self.ui_from, &self.ui_settings) {
+            (Ui::Weir, None, None) => Ok(None),
+            (Ui::Weir, Some(_), _) => Err(Failure::usage(
                 "--ui-from says where --ui buildbot finds its pages",
             )),
-            (Ui::Buildbot, from) => {
+            (Ui::Weir, None, Some(_)) => Err(Failure::usage(
+                "--ui-settings is for --ui buildbot; the web status has its defaults in config.json",
+            )),
+            (Ui::Buildbot, from, settings) => {
                 let pages = find(from.as_deref()).map_err(Failure::usage)?;
+                let settings = settings.as_deref().map(read_settings).transpose();
+                let pages = pages.with_settings(settings.map_err(Failure::usage)?.unwrap_or_default());
                 let plugins: Vec<&str> = pages.plugins().iter().map(|it| it.name.as_str()).collect();
                 tracing::info!(
                     version = pages.version(),
@@ -57,6 +67,20 @@ impl Pages {
                 Ok(Some(pages))
             }
         }
+    }
+}
+
+/// The values of settings in a file; each is a number, a text, true or false, as the pages know them.
+fn read_settings(file: &Path) -> Result<Map<String, Value>, String> {
+    let place = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{place} cannot be read: {error}"))?;
+    let settings: Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|error| format!("{place} holds no JSON object such as {{\"Grid.revisionLimit\": 10}}: {error}"))?;
+    match settings.iter().find(|(_, it)| it.is_null() || it.is_array() || it.is_object()) {
+        None => Ok(settings),
+        Some((name, value)) => Err(format!(
+            "{place}: `{name}` is {value}, and not a number, a text, true or false"
+        )),
     }
 }
 
@@ -212,6 +236,25 @@ mod tests {
             assert_eq!(pages.version(), "4.3.0");
             let names: Vec<&str> = pages.plugins().iter().map(|it| it.name.as_str()).collect();
             assert_eq!(names, ["grid_view"], "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn settings_are_plain_values() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |text: &str| {
+            fs::write(file.path(), text).unwrap();
+            read_settings(file.path())
+        };
+        let settings = read(r#"{"Grid.revisionLimit": 10, "Grid.fullChanges": true}"#).unwrap();
+        assert_eq!(settings["Grid.revisionLimit"], 10);
+        for (text, why) in [
+            ("[]", "holds no JSON object"),
+            ("{", "holds no JSON object"),
+            (r#"{"Grid": {"revisionLimit": 10}}"#, "`Grid` is {"),
+        ] {
+            let said = read(text).unwrap_err();
+            assert!(said.contains(why), "{said}");
         }
     }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -170,13 +170,19 @@ it('shows every other page without a complaint', async () => {
   }
 });
 
-it('is the same pages on a gateway elsewhere', async () => {
-  const gateway = new Running(['web', '--upstream', master.url.replace('http', 'grpc'), '--listen', '127.0.0.1:0', ...pages], master.folder);
+it('is the same pages on a gateway elsewhere, with the settings that it gives them', async () => {
+  const settings = join(master.folder, 'settings.json');
+  writeFileSync(settings, JSON.stringify({ 'Grid.revisionLimit': 7 }));
+  const upstream = master.url.replace('http', 'grpc');
+  const gateway = new Running(['web', '--upstream', upstream, '--listen', '127.0.0.1:0', ...pages, '--ui-settings', settings], master.folder);
   const url = `${await gateway.says(/serving (http:\/\/[\d.:]+)/)}/`;
   await open('builders', url);
   await page.getByRole('link', { name: 'quick', exact: true }).waitFor();
   await master.force(await builder('quick'));
   await build(2, 'SUCCESS').waitFor({ timeout: BUILT });
+  await page.goto(`${url}#/settings`);
+  const limit = page.locator('.form-group, .mb-3, div').filter({ hasText: /^Maximum number of revisions to display/ }).locator('input').first();
+  await expect.poll(() => limit.inputValue()).toBe('7');
   await page.close();
   await gateway.stop();
 });

@@ -184,6 +184,7 @@ mod tests {
             index: format!("<body></body> {CONFIG_PLACE}</html>"),
             version: "4.3.0".to_owned(),
             plugins: vec![],
+            settings: Map::new(),
         };
         let (page, policy) = pages.first_page(&json!({"title": "</script><b>"}));
         assert_eq!(page.matches("</script>").count(), 1, "{page}");

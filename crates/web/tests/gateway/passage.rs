@@ -7,7 +7,6 @@ use axum::http::{Request, StatusCode};
 use futures::StreamExt;
 use serde_json::json;
 use tokio::sync::watch;
-use weir_status_api::conformance::Stage;
 use weir_status_api::{
     Build, Caller, Command, Control, Entity, Error, Query, ReadExt, Signal, Start, TopicFilter, Watch,
 };

@@ -132,6 +132,8 @@ def settle(value, ordered):
     """Puts lists whose order means nothing into one: rows without an order, and who is configured where."""
     if isinstance(value, dict):
         for name, one in value.items():
+            if name == "_properties":
+                value[name] = {row["name"]: row for row in one}
             settle(one, ordered)
             if isinstance(one, list) and (not ordered or name == "configured_on") and name not in ("all_fields", "fields"):
                 one.sort(key=key)

@@ -54,8 +54,8 @@ impl Passage {
     /// # Errors
     /// [`Error::Internal`] if `ca` is of no use.
     pub fn new(base: &str, ca: Option<&Ca>) -> Result<Self> {
-        let client = client(ca)
-            .map_err(|error| Error::internal(format!("the HTTP client cannot start: {error}")))?;
+        let client =
+            client(ca).map_err(|error| Error::internal(format!("the HTTP client cannot start: {error}")))?;
         Ok(Self {
             client,
             base: format!("{}/", base.trim_end_matches('/')),
@@ -112,7 +112,10 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
     let hold: Option<Hold> = head.extensions.get().cloned();
     let body = to_bytes(body, app.options.max_body).await;
     let body = body.map_err(|_| {
-        Error::invalid("body", format!("it has more than {} bytes, or ended early", app.options.max_body))
+        Error::invalid(
+            "body",
+            format!("it has more than {} bytes, or ended early", app.options.max_body),
+        )
     })?;
     let path = head.uri.path_and_query().map_or("/", |it| it.as_str());
     let url = format!("{}{}", passage.base, path.trim_start_matches('/'));
@@ -123,7 +126,11 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
     if let Some(client) = client.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
         headers.insert(FORWARDED_FOR, client);
     }
-    let asked = passage.client.request(head.method, url).headers(headers).body(body);
+    let asked = passage
+        .client
+        .request(head.method, url)
+        .headers(headers)
+        .body(body);
     let answered = in_time(app.options.deadline, async {
         asked
             .send()

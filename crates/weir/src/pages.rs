@@ -74,9 +74,13 @@ impl Pages {
 fn read_settings(file: &Path) -> Result<Map<String, Value>, String> {
     let place = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{place} cannot be read: {error}"))?;
-    let settings: Map<String, Value> = serde_json::from_str(&text)
-        .map_err(|error| format!("{place} holds no JSON object such as {{\"Grid.revisionLimit\": 10}}: {error}"))?;
-    match settings.iter().find(|(_, it)| it.is_null() || it.is_array() || it.is_object()) {
+    let settings: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
+        format!("{place} holds no JSON object such as {{\"Grid.revisionLimit\": 10}}: {error}")
+    })?;
+    match settings
+        .iter()
+        .find(|(_, it)| it.is_null() || it.is_array() || it.is_object())
+    {
         None => Ok(settings),
         Some((name, value)) => Err(format!(
             "{place}: `{name}` is {value}, and not a number, a text, true or false"

@@ -107,7 +107,7 @@ def failure_of(error):
         return failure("refused", error.args[0], place)
     if isinstance(error, ModuleNotFoundError):
         return failure("module", str(error), place, name=error.name)
-    if isinstance(error, KeyError) and frames and frames[-1].filename == os.__file__:
+    if isinstance(error, KeyError) and frames and frames[-1].filename in (os.__file__, "<frozen os>"):
         return failure("raised", "the environment has no %s; set it as it is for Buildbot" % error.args[0], place)
     text = str(error).strip().split("\n")[0][:500]
     return failure("raised", "%s: %s" % (type(error).__name__, text) if text else type(error).__name__, place)

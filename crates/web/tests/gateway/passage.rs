@@ -29,7 +29,11 @@ async fn before(site: &Gateway, options: Options) -> Gateway {
 }
 
 async fn client_of(gateway: &Gateway) -> HttpStatus {
-    HttpStatus::new(&format!("http://{}", serve(gateway).await), HttpOptions::default()).unwrap()
+    HttpStatus::new(
+        &format!("http://{}", serve(gateway).await),
+        HttpOptions::default(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -125,7 +129,11 @@ async fn a_site_that_is_gone_is_told_of() {
     let gateway = Gateway::to(Arc::new(access), options);
     let answer = gateway.get("/api/v2/builds").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.body.contains("the site does not answer"), "{}", answer.body);
+    assert!(
+        answer.body.contains("the site does not answer"),
+        "{}",
+        answer.body
+    );
     assert_eq!(gateway.get("/health").await.status, StatusCode::OK);
     let client = client_of(&gateway).await;
     let read = client.page(Query::<Build>::new()).await;

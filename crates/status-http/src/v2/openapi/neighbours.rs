@@ -80,7 +80,11 @@ fn avatar() -> Value {
         within_query("size", "Its width and height in pixels.", &size),
     ];
     let answers = with_errors(good("image/svg+xml", &text(), false), &[]);
-    get("The picture of a person, as Buildbot's pages show it.", &parameters, &answers)
+    get(
+        "The picture of a person, as Buildbot's pages show it.",
+        &parameters,
+        &answers,
+    )
 }
 
 fn change_hook() -> Value {

@@ -9,7 +9,7 @@ use crate::guard::is_own_origin;
 use crate::options::Options;
 
 /// Where a browser says a request comes from.
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The credential of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

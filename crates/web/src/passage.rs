@@ -21,6 +21,8 @@ use weir_tls::Ca;
 
 use crate::admission::Admitted;
 use crate::answer::{self, in_time};
+use crate::credential::FETCH_SITE;
+use crate::guard::is_own_origin;
 use crate::rate::client_of;
 use crate::socket::Hold;
 use crate::sse::closed;
@@ -120,8 +122,11 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
     let path = head.uri.path_and_query().map_or("/", |it| it.as_str());
     let url = format!("{}{}", passage.base, path.trim_start_matches('/'));
     let mut headers = passed(&head.headers, upgrade.is_some());
-    for name in [ORIGIN, REFERER] {
-        headers.remove(name);
+    headers.remove(REFERER);
+    if let Some(origin) = headers.remove(ORIGIN) {
+        let is_own = is_own_origin(&app.options, &origin, &head.headers, &head.uri);
+        let from = if is_own { "same-origin" } else { "cross-site" };
+        headers.insert(FETCH_SITE, HeaderValue::from_static(from));
     }
     if let Some(client) = client.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
         headers.insert(FORWARDED_FOR, client);

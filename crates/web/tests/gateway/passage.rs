@@ -1,12 +1,14 @@
 //! A gateway that hands on the JSON of a site.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures::StreamExt;
 use serde_json::json;
 use tokio::sync::watch;
+use weir_status_api::conformance::Stage;
 use weir_status_api::{
     Build, Caller, Command, Control, Entity, Error, Query, ReadExt, Signal, Start, TopicFilter, Watch,
 };
@@ -16,6 +18,8 @@ use weir_web::{Options, Passage};
 use crate::auth::{self, cookie, form};
 use crate::scene::{Gateway, Scene};
 use crate::sockets::{Client, serve};
+
+const SOON: Duration = Duration::from_secs(20);
 
 /// A gateway before `site`, with more of what it is to be.
 async fn before(site: &Gateway, options: Options) -> Gateway {
@@ -50,14 +54,18 @@ async fn clients_read_watch_and_control_through_it() {
         reason: None,
     };
     client.control(&Caller::anonymous(), pause).await.unwrap();
-    loop {
-        let Signal::Event(event) = events.next().await.unwrap().unwrap() else {
-            continue;
-        };
-        if let Entity::Worker(worker) = &event.entity {
-            break assert!(worker.paused);
+    let step = scene.stage.writer().add_step(scene.build, "test").await;
+    let told = tokio::time::timeout(SOON, async {
+        loop {
+            let Signal::Event(event) = events.next().await.unwrap().unwrap() else {
+                continue;
+            };
+            if let Entity::Step(told) = &event.entity {
+                break told.id;
+            }
         }
-    }
+    });
+    assert_eq!(told.await.unwrap(), step);
     // What is for other programs is the gateway's own.
     assert_eq!(gateway.get("/ready").await.status, StatusCode::OK);
     let badge = gateway.get("/badges/linux%2Fx86.svg").await;
@@ -74,13 +82,10 @@ async fn sockets_go_on_through_it_until_it_ends() {
     };
     let gateway = before(&scene.open(), options).await;
     let mut client = Client::connect(serve(&gateway).await).await;
-    client.start("workers/*/*").await;
-    let paused = gateway
-        .call("workers/w", "pause", json!({"reason": "high water"}))
-        .await;
-    assert_eq!(paused.status, StatusCode::OK, "{paused:?}");
+    client.start("steps/*/*").await;
+    scene.stage.writer().add_step(scene.build, "test").await;
     let told = client.next().await;
-    assert_eq!(told["m"]["pause_reason"], "high water", "{told}");
+    assert_eq!(told["m"]["name"], "test", "{told}");
     close.send(true).unwrap();
     assert!(client.try_next().await.is_none());
 }

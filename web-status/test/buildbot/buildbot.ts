@@ -99,6 +99,16 @@ export class Buildbot {
     if (!response.ok) throw new Error(await response.text());
   }
 
+  /** The master's folder. */
+  get master(): string {
+    return join(this.#folder, 'master');
+  }
+
+  /** What its configuration asks the environment for, and the Python that it runs in. */
+  get environment(): NodeJS.ProcessEnv {
+    return { ...this.#environment, PATH: `${this.#programs}:${process.env['PATH'] ?? ''}` };
+  }
+
   /** What it answers to a read. */
   async read(path: string): Promise<Record<string, Record<string, unknown>[]>> {
     return (await (await fetch(`${this.url}api/v2/${path}`)).json()) as Record<string, Record<string, unknown>[]>;

@@ -21,8 +21,8 @@ export class Running {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
 
-  constructor(values: string[], folder: string) {
-    this.#child = spawn(program(), values, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(values: string[], folder: string, environment = process.env) {
+    this.#child = spawn(program(), values, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (piece) => (this.said += String(piece)));
     this.#ended = new Promise((resolve) => this.#child.on('exit', () => resolve()));
   }
@@ -38,8 +38,15 @@ export class Running {
     }
   }
 
+  /** Waits until it ends by itself; gives its exit code. */
+  async end(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
   /** Ends it as an administrator would; gives its exit code, which is null where that did not do. */
   async stop(): Promise<number | null> {
+    if (this.#child.exitCode !== null) return this.#child.exitCode;
     this.#child.kill('SIGTERM');
     const hard = setTimeout(() => this.#child.kill('SIGKILL'), 20_000);
     await this.#ended;

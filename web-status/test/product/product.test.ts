@@ -152,4 +152,5 @@ it('shows the failed step of a failed build, and its red line', async () => {
   const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map(Number);
   expect(red > 2 * green && red > 2 * blue, colour).toBe(true);
   expect(await page.getByTestId('blame').textContent()).toBe('Cleo Sluice');
+  expect(await page.getByTestId('owners').count(), 'whoever wrote the changes is told of once').toBe(0);
 });

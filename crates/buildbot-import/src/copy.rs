@@ -66,7 +66,15 @@ pub async fn import(options: &Options, mut progress: impl FnMut(Progress<'_>) + 
         users: users(&mut source).await?,
         ..Report::default()
     };
-    let done = run(&mut import, source, closing, &found, report, &mut progress).await;
+    let done = run(
+        &mut import,
+        (source, options.replace_damaged),
+        closing,
+        &found,
+        report,
+        &mut progress,
+    )
+    .await;
     let done = match done {
         // Rows that came or went meanwhile are a better reason than what they led to.
         Ok(_) | Err(Error::Differs(_)) => unchanged(options, &state).await.and(done),
@@ -156,7 +164,7 @@ async fn users(source: &mut Source) -> Result<Vec<KnownUser>> {
 
 async fn run(
     import: &mut Import,
-    mut source: Source,
+    (mut source, replace_damaged): (Source, bool),
     closing: Closing,
     found: &Counts,
     mut report: Report,
@@ -177,6 +185,7 @@ async fn run(
         known,
         closing,
         lost_worker,
+        replace_damaged,
         at: import.begun_at(),
     };
     let mut notes = Notes::new();

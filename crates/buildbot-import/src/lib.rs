@@ -42,6 +42,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Whether requests that wait are cancelled. Otherwise they are built here.
     pub cancel_waiting: bool,
+    /// Whether what is damaged of logs is replaced by a line that says so. Otherwise it ends the import.
+    pub replace_damaged: bool,
     /// The time now, at which what was under way ended.
     pub at: Timestamp,
 }

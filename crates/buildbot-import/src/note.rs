@@ -19,6 +19,9 @@ pub(crate) struct Note {
     pub(crate) of_log: i64,
     /// Lines of logs.
     pub(crate) lines: i64,
+    /// Chunks of logs that were replaced.
+    #[serde(default)]
+    pub(crate) damaged: i64,
     /// Whether there is nothing more.
     pub(crate) done: bool,
 }

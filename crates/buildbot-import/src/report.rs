@@ -78,6 +78,9 @@ pub struct Report {
     pub bytes: i64,
     /// Logs of which Buildbot said another number of lines than they have.
     pub corrected_logs: i64,
+    /// Chunks of logs that were damaged and are replaced.
+    #[serde(default)]
+    pub damaged_chunks: i64,
     /// Builds that ran, and ended with the import.
     pub interrupted_builds: i64,
     /// Requests that were cancelled with it.
@@ -137,5 +140,6 @@ pub(crate) fn compare(
     }
     (report.lines, report.bytes) = (lines, bytes);
     report.corrected_logs = settled.corrected_logs;
+    report.damaged_chunks = notes.values().map(|note| note.damaged).sum();
     Ok(())
 }

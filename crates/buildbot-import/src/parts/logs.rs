@@ -13,6 +13,8 @@ use crate::record::{id, text};
 const AT_ONCE: usize = 5000;
 /// How many chunks are, each of which Buildbot keeps below 64 KiB.
 const CHUNKS_AT_ONCE: usize = 2000;
+/// How many lines a chunk can have, each with its end at least.
+const MOST_LINES: usize = 64 * 1024;
 /// How much text of one log is handed on in one piece.
 const PIECE: usize = 1024 * 1024;
 
@@ -50,7 +52,7 @@ impl Parts {
 
     /// The contents of logs, a chunk after the other.
     pub(super) async fn lines(&mut self, note: &mut Note) -> Result<History> {
-        let columns = ["#logid", "#first_line", "#compressed", "*content"];
+        let columns = ["#logid", "#first_line", "#last_line", "#compressed", "*content"];
         let (log, line) = note.after;
         let rest = format!(
             "WHERE t.logid >= {log} AND (t.logid > {log} OR t.first_line > {line}) \
@@ -59,17 +61,24 @@ impl Parts {
         let mut lines: Vec<ImportedLines> = Vec::new();
         let mut kept = 0;
         for mut it in self.source.read("logchunks", &columns, &rest).await? {
-            let (log, first, method) = (it.int(), it.int(), it.int());
+            let (log, first, last, method) = (it.int(), it.int(), it.int(), it.int());
             let (before, again) = (note.after.0, note.after == (log, first));
             note.after = (log, first);
             note.read += 1;
             if again || !self.known.has("logs", log) {
                 continue;
             }
-            let damaged =
-                |why: String| Error::data(format_args!("logchunks, log {log} from line {first}"), why);
-            let content = decompress(it.opt_bytes().unwrap_or_default(), method).map_err(damaged)?;
-            let mut text = text(content);
+            let mut text = match decompress(it.opt_bytes().unwrap_or_default(), method) {
+                Ok(content) => text(content),
+                Err(why) if self.replace_damaged => {
+                    note.damaged += 1;
+                    self.in_place_of(log, last - first + 1, &why).await?
+                }
+                Err(why) => {
+                    let place = format_args!("logchunks, log {log} from line {first}");
+                    return Err(Error::data(place, why));
+                }
+            };
             text.push('\n');
             let found = i64::try_from(text.matches('\n').count()).unwrap_or(i64::MAX);
             if before != log {
@@ -96,5 +105,24 @@ impl Parts {
             lines,
             ..History::default()
         })
+    }
+
+    /// What stands where `lines` of a log cannot be read, as many, so that those after them keep their numbers.
+    async fn in_place_of(&mut self, log: i64, lines: i64, why: &str) -> Result<String> {
+        let of_log = format!("WHERE t.id = {log}");
+        let found = self.source.read("logs", &["type"], &of_log).await?;
+        let letter = found.into_iter().next().map(|mut it| it.text());
+        let mark = match letter.and_then(|it| LogKind::from_letter(&it)) {
+            Some(LogKind::Stdio) => "h",
+            _ => "",
+        };
+        let lines = usize::try_from(lines).unwrap_or(0).clamp(1, MOST_LINES);
+        let mut text =
+            format!("{mark}These lines, {lines}, could not be read from Buildbot's database: {why}");
+        for _ in 1..lines {
+            text.push('\n');
+            text.push_str(mark);
+        }
+        Ok(text)
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Parts {
     pub(crate) closing: Closing,
     /// The worker of builds whose worker is not known any more.
     pub(crate) lost_worker: i64,
+    /// Whether damaged chunks of logs are replaced.
+    pub(crate) replace_damaged: bool,
     /// When the import was begun: what was under way ended then.
     pub(crate) at: Timestamp,
 }

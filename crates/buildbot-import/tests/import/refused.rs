@@ -3,8 +3,10 @@
 use std::fs;
 
 use weir_buildbot_import::{Place, import};
+use weir_status_api::{LogId, Read};
+use weir_status_db::Database;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, open};
 
 /// Why a changed database is not imported.
 async fn refusal(version: &str, change: &str) -> String {
@@ -71,6 +73,32 @@ async fn damage_is_told_with_its_place_and_leaves_nothing() {
     fs::remove_file(rig.file()).unwrap();
     let missing = rig.import().await.unwrap_err().to_string();
     assert!(missing.contains("cannot be opened: No such file"), "{missing}");
+}
+
+#[tokio::test]
+async fn damaged_logs_are_replaced_where_that_is_wanted() {
+    let rig = Rig::new("4.3");
+    let lines = async || {
+        let store = open(Database::Sqlite, &rig.data()).await;
+        let chunk = store.log_content(LogId(7).into(), 0, 1000).await.unwrap().value;
+        store.close().await;
+        chunk.content
+    };
+    rig.import().await.unwrap();
+    let whole = lines().await;
+    fs::remove_dir_all(rig.data()).unwrap();
+
+    rig.change("UPDATE logchunks SET content = x'010203' WHERE logid = 7 AND first_line = 0");
+    let mut options = rig.options();
+    options.replace_damaged = true;
+    let report = import(&options, |_| ()).await.unwrap();
+    assert_eq!(report.damaged_chunks, 1);
+    let replaced = lines().await;
+    assert!(
+        replaced.contains("could not be read from Buildbot's database"),
+        "{replaced}"
+    );
+    assert_eq!(replaced.lines().count(), whole.lines().count());
 }
 
 #[tokio::test]

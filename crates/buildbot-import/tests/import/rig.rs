@@ -62,6 +62,7 @@ impl Rig {
             database: Database::Sqlite,
             data_dir: self.data(),
             cancel_waiting: false,
+            replace_damaged: false,
             at: NOW,
         }
     }

@@ -38,6 +38,9 @@ pub(crate) struct ImportBuildbot {
     /// Cancel the requests that wait, instead of building them here.
     #[arg(long)]
     cancel_waiting: bool,
+    /// Put a line that says so where a log is damaged, instead of importing nothing.
+    #[arg(long)]
+    replace_damaged: bool,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -50,6 +53,7 @@ impl ImportBuildbot {
             database: self.storage.database()?,
             data_dir: self.storage.data.clone(),
             cancel_waiting: self.cancel_waiting,
+            replace_damaged: self.replace_damaged,
             at: SystemClock.now(),
         };
         let began = Instant::now();
@@ -128,6 +132,12 @@ impl ImportBuildbot {
             said.push(format!(
                 "Logs whose lines Buildbot had counted wrongly: {}.",
                 report.corrected_logs
+            ));
+        }
+        if report.damaged_chunks > 0 {
+            said.push(format!(
+                "Pieces of logs that were damaged, and have a line in their place that says so: {}.",
+                report.damaged_chunks
             ));
         }
         if report.interrupted_builds > 0 || report.cancelled_requests > 0 || report.open_requests > 0 {

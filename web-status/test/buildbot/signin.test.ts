@@ -1,8 +1,11 @@
+import { tmpdir } from 'node:os';
+
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { axe } from '../e2e/axe.ts';
 import { openBrowser, type Opened } from '../e2e/browser.ts';
+import { Running } from '../product/master.ts';
 import { Watched } from '../product/watched.ts';
 import { Buildbot } from './buildbot.ts';
 
@@ -11,15 +14,21 @@ const ANSWERED = 60_000;
 
 let buildbot: Buildbot;
 let opened: Opened;
+let running: Running;
+/** The address of a gateway of Weir before it. */
+let gateway: string;
 
 beforeAll(async () => {
   [buildbot, opened] = await Promise.all([Buildbot.start('http://127.0.0.1:9', { ada: 'river', ben: 'gauge' }), openBrowser({ viewport: { width: 1280, height: 900 } })]);
+  running = new Running(['web', '--upstream', buildbot.url, '--listen', '127.0.0.1:0'], tmpdir());
+  gateway = `${await running.says(/serving (http:\/\/[\d.:]+)/)}/`;
 });
 afterAll(async () => {
-  await Promise.allSettled([opened.close(), buildbot.close()]);
+  await Promise.allSettled([opened.close(), running.stop(), buildbot.close()]);
 });
 
-it('signs in on a Buildbot master, tells who that is and why a command is refused, and signs out', async () => {
+/** Signs in and out on a page at an address, which asks a site. */
+async function sign(address: string, site: string): Promise<void> {
   const watched = new Watched(await opened.context.newPage());
   const { page } = watched;
   const mark = (testid: string): Locator => page.getByTestId(testid);
@@ -27,14 +36,14 @@ it('signs in on a Buildbot master, tells who that is and why a command is refuse
   const worker = async (): Promise<unknown> => (await buildbot.read('workers/upstream'))['workers']?.[0];
   const refused = async (): Promise<void> => {
     const { workerid } = (await worker()) as { workerid: number };
-    watched.allowRefusal(`${buildbot.url}api/v2/workers/${workerid}`, 403);
+    watched.allowRefusal(`${site}api/v2/workers/${workerid}`, 403);
   };
   const fill = async (name: string, password: string): Promise<void> => {
     await mark('username-input').fill(name);
     await mark('password-input').fill(password);
     await mark('token-submit').click();
   };
-  await watched.open(`${buildbot.url}weir/#/workers`);
+  await watched.open(`${address}#/workers`);
   await mark('connection').and(page.locator('[data-state=live]')).waitFor();
 
   // Nobody may not; whoever signs in with a wrong password is told so at once.
@@ -42,7 +51,7 @@ it('signs in on a Buildbot master, tells who that is and why a command is refuse
   await button.click();
   await mark('pause-dialog-submit').click();
   await mark('sign-in-dialog').getByText("you need to have role 'admins'").waitFor();
-  watched.allowRefusal(`${buildbot.url}auth/login`, 401);
+  watched.allowRefusal(`${site}auth/login`, 401);
   await fill('ben', 'wrong');
   await mark('sign-in-error').getByText('password is wrong').waitFor();
   // One who may not either: the page says who one is, and why not.
@@ -72,4 +81,13 @@ it('signs in on a Buildbot master, tells who that is and why a command is refuse
   await page.keyboard.press('Escape');
   await mark('problem').first().getByText("You need to have role 'admins'.").waitFor();
   expect(watched.problems).toEqual([]);
+  await page.close();
+}
+
+it('signs in on a Buildbot master, tells who that is and why a command is refused, and signs out', async () => {
+  await sign(`${buildbot.url}weir/`, buildbot.url);
+});
+
+it('signs in on a Buildbot master through a gateway', async () => {
+  await sign(gateway, gateway);
 });

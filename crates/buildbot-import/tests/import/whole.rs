@@ -252,26 +252,40 @@ async fn every_version_comes_over_and_a_master_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_is_read_and_written() {
     let server = Postgres::start().unwrap();
-    let (from, to) = (server.url(), server.url());
+    let from = server.url();
     fill_postgres(&from, "4.3").await;
     let rig = Rig::new("4.3");
-    let mut options = rig.options();
-    options.from = Place::parse(&from.replace("postgres://", "postgresql+psycopg2://")).unwrap();
-    options.database = Database::Postgres(to.clone());
-    let report = import(&options, |_| ()).await.unwrap();
-    check_report(&report, 67);
-    let store = open(Database::Postgres(to), &rig.data()).await;
-    check_store(&store, 67).await;
-    check_going_on(&store).await;
-    store.close().await;
+    let sqlite = rig.options().from;
+    let postgres = Place::parse(&from.replace("postgres://", "postgresql+psycopg2://")).unwrap();
+    for (number, (from, database)) in [
+        (&postgres, Database::Postgres(server.url())),
+        (&postgres, Database::Sqlite),
+        (&sqlite, Database::Postgres(server.url())),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut options = rig.options();
+        options.from = from.clone();
+        options.database = database.clone();
+        options.data_dir = rig.folder.path().join(format!("data{number}"));
+        let report = import(&options, |_| ()).await.unwrap();
+        check_report(&report, 67);
+        let store = open(database.clone(), &options.data_dir).await;
+        check_store(&store, 67).await;
+        check_going_on(&store).await;
+        store.close().await;
 
-    options.data_dir = rig.folder.path().join("other");
-    let again = import(&options, |_| ()).await.unwrap_err().to_string();
-    assert!(
-        again.contains("name an empty database with --database"),
-        "{again}"
-    );
-    assert!(!options.data_dir.exists());
+        if let Database::Postgres(_) = database {
+            options.data_dir = rig.folder.path().join("other");
+            let again = import(&options, |_| ()).await.unwrap_err().to_string();
+            assert!(
+                again.contains("name an empty database with --database"),
+                "{again}"
+            );
+            assert!(!options.data_dir.exists());
+        }
+    }
 }
 
 #[tokio::test]

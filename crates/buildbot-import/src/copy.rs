@@ -68,7 +68,8 @@ pub async fn import(options: &Options, mut progress: impl FnMut(Progress<'_>) + 
     };
     let done = run(
         &mut import,
-        (source, options.replace_damaged),
+        source,
+        options.replace_damaged,
         closing,
         &found,
         report,
@@ -164,7 +165,8 @@ async fn users(source: &mut Source) -> Result<Vec<KnownUser>> {
 
 async fn run(
     import: &mut Import,
-    (mut source, replace_damaged): (Source, bool),
+    mut source: Source,
+    replace_damaged: bool,
     closing: Closing,
     found: &Counts,
     mut report: Report,

@@ -107,7 +107,7 @@ type Shared = Arc<App>;
 /// Serves the status API, to each caller as `access` opens it to them: `/api`, `/sse`, `/ws`, `/auth`, `/config`,
 /// `/avatar`, `/change_hook`,
 /// `/health`, `/ready`, for other programs `/metrics`, `/cc.xml` and `/badges`, and below all else the web status's
-/// files. With a [`Passage`] the first six are that of its site, and `access` serves what is for other programs.
+/// files. With a [`Passage`] the first seven are those of its site, and `access` serves what is for other programs.
 ///
 /// The server around it bounds the time in which a request's head must come, and the size of its headers.
 pub fn router(access: Arc<dyn Access>, options: Options) -> Router {

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, LOCATION, ORIGIN, REFERER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
@@ -108,8 +109,6 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
     let (mut head, body) = request.into_parts();
     let streams = ["/sse/", "/ws"].iter().any(|it| head.uri.path().starts_with(it));
     let admitted = streams.then(|| app.admit(&head)).transpose()?;
-    let own = site::base_url(app, &head.headers, &head.uri);
-    let client = client_of(&head.extensions, &head.headers, &app.options.trusted_proxies);
     let upgrade = head.extensions.remove::<OnUpgrade>();
     let hold: Option<Hold> = head.extensions.get().cloned();
     let body = to_bytes(body, app.options.max_body).await;
@@ -121,20 +120,10 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
     })?;
     let path = head.uri.path_and_query().map_or("/", |it| it.as_str());
     let url = format!("{}{}", passage.base, path.trim_start_matches('/'));
-    let mut headers = passed(&head.headers, upgrade.is_some());
-    headers.remove(REFERER);
-    if let Some(origin) = headers.remove(ORIGIN) {
-        let is_own = is_own_origin(&app.options, &origin, &head.headers, &head.uri);
-        let from = if is_own { "same-origin" } else { "cross-site" };
-        headers.insert(FETCH_SITE, HeaderValue::from_static(from));
-    }
-    if let Some(client) = client.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
-        headers.insert(FORWARDED_FOR, client);
-    }
     let asked = passage
         .client
-        .request(head.method, url)
-        .headers(headers)
+        .request(head.method.clone(), url)
+        .headers(asked_with(app, &head, upgrade.is_some()))
         .body(body);
     let answered = in_time(app.options.deadline, async {
         asked
@@ -143,18 +132,18 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
             .map_err(|error| Error::unavailable(format!("the site does not answer: {error}")))
     });
     let answered = answered.await?;
+    let switches = answered.status() == StatusCode::SWITCHING_PROTOCOLS;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answered.status();
-    let switches = answered.status() == StatusCode::SWITCHING_PROTOCOLS;
     *response.headers_mut() = passed(answered.headers(), switches);
+    let own = site::base_url(app, &head.headers, &head.uri);
     lead_back(response.headers_mut(), &passage.base, &own);
+    let mut closing = app.options.closing.clone();
     match upgrade {
         Some(upgrade) if switches => {
-            let closing = app.options.closing.clone();
             tokio::spawn(relay(upgrade, answered, closing, (admitted, hold)));
         }
         _ => {
-            let mut closing = app.options.closing.clone();
             let pieces = answered
                 .bytes_stream()
                 .take_until(Box::pin(async move { closed(&mut closing).await }))
@@ -166,6 +155,24 @@ async fn hand_on(app: &App, request: Request) -> Result<Response> {
         }
     }
     Ok(response)
+}
+
+/// The headers with which the site is asked: who asks, and whether a page of its own does, is the gateway's to say.
+fn asked_with(app: &App, head: &Parts, upgrades: bool) -> HeaderMap {
+    let mut headers = passed(&head.headers, upgrades);
+    for name in [REFERER, FORWARDED_FOR] {
+        headers.remove(name);
+    }
+    if let Some(origin) = headers.remove(ORIGIN) {
+        let is_own = is_own_origin(&app.options, &origin, &head.headers, &head.uri);
+        let from = if is_own { "same-origin" } else { "cross-site" };
+        headers.insert(FETCH_SITE, HeaderValue::from_static(from));
+    }
+    let client = client_of(&head.extensions, &head.headers, &app.options.trusted_proxies);
+    if let Some(client) = client.and_then(|it| HeaderValue::from_str(&it.to_string()).ok()) {
+        headers.insert(FORWARDED_FOR, client);
+    }
+    headers
 }
 
 /// The headers that go on to the other side; an upgrade is asked for, or agreed to, on both.

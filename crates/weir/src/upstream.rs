@@ -75,12 +75,16 @@ impl Upstream {
 
     /// The way to that master's own JSON, if the address is that of a site with it.
     pub(crate) fn passage(&self) -> Result<Option<Passage>, Failure> {
-        match self.site()? {
-            Some(_) => Passage::new(&self.upstream, self.trust.ca()?.as_ref())
-                .map(Some)
-                .map_err(Failure::new),
-            None => Ok(None),
+        if !self.is_site() {
+            return Ok(None);
         }
+        Passage::new(&self.upstream, self.trust.ca()?.as_ref())
+            .map(Some)
+            .map_err(Failure::new)
+    }
+
+    fn is_site(&self) -> bool {
+        self.upstream.starts_with("http://") || self.upstream.starts_with("https://")
     }
 
     /// Whether a watch of that master can go on where another one ended.
@@ -93,7 +97,7 @@ impl Upstream {
 
     /// The site with JSON, if the address is that of one.
     fn site(&self) -> Result<Option<HttpStatus>, Failure> {
-        if !self.upstream.starts_with("http://") && !self.upstream.starts_with("https://") {
+        if !self.is_site() {
             return Ok(None);
         }
         let options = HttpOptions {

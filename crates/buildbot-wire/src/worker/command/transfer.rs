@@ -7,6 +7,11 @@ use crate::worker::args::{Args, Given};
 use crate::worker::{Abilities, Protocol};
 use crate::{Error, Result, Value};
 
+/// What a path is called over the perspective broker: from 3.0 on, and before.
+type Paths = (&'static str, &'static str);
+const FROM_WORKER: Paths = ("workersrc", "slavesrc");
+const TO_WORKER: Paths = ("workerdest", "slavedest");
+
 /// Send a file to the master.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadFile {
@@ -78,7 +83,7 @@ impl UploadFile {
             object: ("writer", self.writer),
             workdir: &self.workdir,
             path: &self.path,
-            paths: ("workersrc", "slavesrc"),
+            paths: FROM_WORKER,
         };
         args.spell(worker, |args| {
             args.with("maxsize", self.max_size)
@@ -88,7 +93,7 @@ impl UploadFile {
     }
 
     pub(super) fn read(given: Given<'_>) -> Result<Self> {
-        let (workdir, path) = place(given, "workersrc", "slavesrc")?;
+        let (workdir, path) = place(given, FROM_WORKER)?;
         Ok(Self {
             workdir,
             path,
@@ -109,7 +114,7 @@ impl UploadDirectory {
             object: ("writer", self.writer),
             workdir: &self.workdir,
             path: &self.path,
-            paths: ("workersrc", "slavesrc"),
+            paths: FROM_WORKER,
         };
         args.spell(worker, |args| {
             args.with("maxsize", self.max_size)
@@ -119,7 +124,7 @@ impl UploadDirectory {
     }
 
     pub(super) fn read(given: Given<'_>) -> Result<Self> {
-        let (workdir, path) = place(given, "workersrc", "slavesrc")?;
+        let (workdir, path) = place(given, FROM_WORKER)?;
         Ok(Self {
             workdir,
             path,
@@ -139,7 +144,7 @@ impl DownloadFile {
             object: ("reader", self.reader),
             workdir: &self.workdir,
             path: &self.path,
-            paths: ("workerdest", "slavedest"),
+            paths: TO_WORKER,
         };
         args.spell(worker, |args| {
             args.with("maxsize", self.max_size)
@@ -149,7 +154,7 @@ impl DownloadFile {
     }
 
     pub(super) fn read(given: Given<'_>) -> Result<Self> {
-        let (workdir, path) = place(given, "workerdest", "slavedest")?;
+        let (workdir, path) = place(given, TO_WORKER)?;
         Ok(Self {
             workdir,
             path,
@@ -171,8 +176,8 @@ struct Transfer<'t> {
     object: (&'static str, Option<u64>),
     workdir: &'t str,
     path: &'t str,
-    /// What a path is called over the perspective broker: from 3.0 on, and before.
-    paths: (&'static str, &'static str),
+    /// What the path is called.
+    paths: Paths,
 }
 
 impl Transfer<'_> {
@@ -213,7 +218,7 @@ impl Compression {
 
 /// The directory in which a path begins, and the path. Over msgpack Buildbot's master sends the same parts once more
 /// beside the whole path.
-fn place(given: Given<'_>, name: &str, older: &str) -> Result<(String, String)> {
+fn place(given: Given<'_>, (name, older): Paths) -> Result<(String, String)> {
     match given.some("path") {
         Some(path) => Ok((String::new(), path.to_text()?.into_owned())),
         None => {

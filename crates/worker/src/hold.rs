@@ -236,7 +236,7 @@ impl Hold {
         let with_payload = |message: FromCommand| {
             let payload = match &message.news {
                 Some(News::Output(output)) => output.data.len(),
-                Some(News::Finished(_)) | None => 0,
+                Some(News::Finished(_) | News::Read(_)) | None => 0,
             };
             (message, payload)
         };

@@ -285,6 +285,10 @@ impl Execution<'_> {
                         continue;
                     }
                 }
+                Some(CommandEvent::Read { offset, .. }) => {
+                    command.feed(offset, Err("there is no file for it".to_owned()));
+                    continue;
+                }
                 Some(CommandEvent::Finished { outcome, sequence }) => {
                     let end = self.end(End::Outcome(outcome), Some(sequence)).await?;
                     command.acknowledge(sequence);
@@ -312,7 +316,7 @@ impl Execution<'_> {
             OutputStream::Header => Channel::Header,
             OutputStream::File(name) if self.files.contains(&name) => self.log.file(&name).await?,
             // Nobody asked for it.
-            OutputStream::File(_) => return Ok(()),
+            OutputStream::File(_) | OutputStream::Data => return Ok(()),
         };
         let seen = self.log.take(sequence, channel, bytes);
         self.show(channel, &seen);

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 
-use weir_worker_protocol::v1::{Ack, FromCommand, HeldCommand, Interrupt, StartCommand, to_worker::Message};
+use weir_worker_protocol::v1::{
+    Ack, FromCommand, HeldCommand, Interrupt, Piece, StartCommand, to_worker::Message,
+};
 use weir_worker_protocol::{Arrival, Inbox, Violation};
 
 use super::event::CommandEvent;
@@ -37,6 +40,9 @@ struct State {
     told_acknowledged: u64,
     interrupt: Option<String>,
     told_interrupt: bool,
+    /// The answer to what it asked for last.
+    piece: Option<Piece>,
+    told_piece: bool,
     /// The owner dropped it: nobody wants its events.
     is_abandoned: bool,
     is_lost: bool,
@@ -73,6 +79,8 @@ impl Command {
                 told_acknowledged: 0,
                 interrupt: None,
                 told_interrupt: false,
+                piece: None,
+                told_piece: false,
                 is_abandoned: false,
                 is_lost: false,
             }),
@@ -92,6 +100,9 @@ impl Command {
         if state.is_abandoned {
             state.inbox.acknowledge(sequence);
         } else if arrival == Arrival::New {
+            if let CommandEvent::Read { .. } = event {
+                state.piece = None;
+            }
             state.events.push_back(event);
             self.news.notify_one();
         }
@@ -112,6 +123,12 @@ impl Command {
         {
             state.told_interrupt = true;
             return Some(Message::Interrupt(Interrupt { command_id, reason }));
+        }
+        if let Some(piece) = state.piece.clone()
+            && !state.told_piece
+        {
+            state.told_piece = true;
+            return Some(Message::Piece(piece));
         }
         let sequence = state.inbox.acknowledged();
         if sequence > state.told_acknowledged {
@@ -145,6 +162,8 @@ impl Command {
         let received = state.inbox.received();
         state.told_acknowledged = 0;
         state.told_interrupt = false;
+        // It may have been lost with the connection.
+        state.told_piece = false;
         match held {
             Some(held) if (held.acknowledged..=held.last).contains(&received) => {
                 state.is_started = true;
@@ -234,6 +253,27 @@ impl RunningCommand {
     /// reading a command's output while a window of it is not acknowledged.
     pub fn acknowledge(&self, sequence: u64) {
         lock(&self.command.state).inbox.acknowledge(sequence);
+        self.slot.wake();
+    }
+
+    /// Answers [`CommandEvent::Read`] with what begins at its `offset`: bytes, none at the end of the file, or why there
+    /// are no more.
+    pub fn feed(&self, offset: u64, data: Result<Bytes, String>) {
+        {
+            let mut state = lock(&self.command.state);
+            let command_id = state.id.clone();
+            let (data, failure) = match data {
+                Ok(data) => (data, String::new()),
+                Err(why) => (Bytes::new(), why),
+            };
+            state.told_piece = false;
+            state.piece = Some(Piece {
+                command_id,
+                offset,
+                data,
+                failure,
+            });
+        }
         self.slot.wake();
     }
 

@@ -17,6 +17,16 @@ pub enum CommandEvent {
         /// What to acknowledge when this is stored.
         sequence: u64,
     },
+    /// It asks for a piece of the file that it takes: [`RunningCommand::feed`](super::RunningCommand::feed) answers, and
+    /// whatever comes after it acknowledges it.
+    Read {
+        /// Where the piece begins, in bytes.
+        offset: u64,
+        /// How many bytes it may have.
+        most: usize,
+        /// Its place.
+        sequence: u64,
+    },
     /// It ended; the last event.
     Finished {
         /// How.
@@ -39,6 +49,8 @@ pub enum OutputStream {
     Header,
     /// The file of that name, which is followed.
     File(String),
+    /// What the command is for: the bytes of an upload, or what it found out.
+    Data,
 }
 
 /// How a command ended.
@@ -87,9 +99,15 @@ impl CommandEvent {
                     Stream::Stdout => OutputStream::Stdout,
                     Stream::Stderr => OutputStream::Stderr,
                     Stream::File => OutputStream::File(output.file),
+                    Stream::Data => OutputStream::Data,
                     Stream::Header | Stream::Unspecified => OutputStream::Header,
                 },
                 bytes: output.data,
+                sequence,
+            },
+            News::Read(read) => Self::Read {
+                offset: read.offset,
+                most: read.most as usize,
                 sequence,
             },
             News::Finished(finished) => Self::Finished {
@@ -103,13 +121,13 @@ impl CommandEvent {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Output { bytes, .. } => bytes.len(),
-            Self::Finished { .. } | Self::Lost(_) => 0,
+            Self::Read { .. } | Self::Finished { .. } | Self::Lost(_) => 0,
         }
     }
 
     /// Whether there are none after it.
     pub(super) const fn is_last(&self) -> bool {
-        !matches!(self, Self::Output { .. })
+        !matches!(self, Self::Output { .. } | Self::Read { .. })
     }
 }
 

@@ -27,7 +27,7 @@ pub use event::{CommandEvent, Limit, Outcome, OutputStream};
 pub use manager::{Held, Order, Settings, WorkerGone, WorkerManager};
 pub use registry::WorkerRegistry;
 pub use service::{Service, WorkerService};
-pub use spec::{CommandSpec, FollowedFile, What};
+pub use spec::{CommandSpec, FileCommand, FollowedFile, What};
 
 /// Locks, whether or not somebody panicked with the lock in hand: each holder leaves the state whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use weir_worker_protocol::MAX_MESSAGE;
-use weir_worker_protocol::v1::{Argv, Environment, StartCommand, WatchedFile, start_command};
+use weir_worker_protocol::v1::{
+    Argv, CopyDir, Download, Environment, Paths, StartCommand, Upload, WatchedFile, start_command,
+};
 
 use super::event::Outcome;
 
@@ -17,6 +19,57 @@ pub enum What {
     Argv(Vec<String>),
     /// A text for the worker's shell.
     Script(String),
+    /// Something about files.
+    Files(FileCommand),
+}
+
+/// What a worker does to files, without a program. Paths are relative to the command's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileCommand {
+    /// Makes folders, and those above them.
+    MakeDirs(Vec<String>),
+    /// Removes folders or files, with all in them.
+    RemoveDirs(Vec<String>),
+    /// Copies a folder.
+    CopyDir {
+        /// The folder.
+        from: String,
+        /// What the copy is.
+        to: String,
+    },
+    /// Removes a file.
+    RemoveFile(String),
+    /// Tells about a file: its data is a `FileFacts`.
+    Stat(String),
+    /// Tells which files match a pattern: its data is paths, each ended by a NUL.
+    Glob(String),
+    /// Tells what is in a folder: its data is names, each ended by a NUL.
+    ListDir(String),
+    /// Sends a file: its data is the bytes.
+    UploadFile {
+        /// The file.
+        path: String,
+        /// How many bytes may be sent; no limit if none.
+        max_bytes: Option<u64>,
+    },
+    /// Sends a folder: its data is a tar archive.
+    UploadDir {
+        /// The folder.
+        path: String,
+        /// How many bytes of the archive may be sent; no limit if none.
+        max_bytes: Option<u64>,
+        /// Whether the archive is compressed by gzip.
+        gzip: bool,
+    },
+    /// Takes a file: it [asks](super::CommandEvent::Read) for its bytes.
+    DownloadFile {
+        /// Where it goes.
+        path: String,
+        /// How many bytes may be taken; no limit if none.
+        max_bytes: Option<u64>,
+        /// Its permissions, as Unix has them.
+        mode: Option<u32>,
+    },
 }
 
 /// A command for a worker.
@@ -101,6 +154,7 @@ impl CommandSpec {
             what: Some(match self.what {
                 What::Argv(words) => start_command::What::Argv(Argv { words }),
                 What::Script(script) => start_command::What::Script(script),
+                What::Files(files) => files.into_message(),
             }),
             workdir: self.workdir,
             environment: Some(Environment {
@@ -124,6 +178,45 @@ impl CommandSpec {
                     follow: file.follow,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl FileCommand {
+    fn into_message(self) -> start_command::What {
+        use start_command::What;
+        let bytes = Option::unwrap_or_default;
+        match self {
+            Self::MakeDirs(paths) => What::MakeDirs(Paths { paths }),
+            Self::RemoveDirs(paths) => What::RemoveDirs(Paths { paths }),
+            Self::CopyDir { from, to } => What::CopyDir(CopyDir { from, to }),
+            Self::RemoveFile(path) => What::RemoveFile(path),
+            Self::Stat(path) => What::Stat(path),
+            Self::Glob(pattern) => What::Glob(pattern),
+            Self::ListDir(path) => What::ListDir(path),
+            Self::UploadFile { path, max_bytes } => What::UploadFile(Upload {
+                path,
+                max_bytes: bytes(max_bytes),
+                gzip: false,
+            }),
+            Self::UploadDir {
+                path,
+                max_bytes,
+                gzip,
+            } => What::UploadDir(Upload {
+                path,
+                max_bytes: bytes(max_bytes),
+                gzip,
+            }),
+            Self::DownloadFile {
+                path,
+                max_bytes,
+                mode,
+            } => What::DownloadFile(Download {
+                path,
+                max_bytes: bytes(max_bytes),
+                mode,
+            }),
         }
     }
 }

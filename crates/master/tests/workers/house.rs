@@ -252,6 +252,7 @@ pub(crate) async fn take(command: &mut RunningCommand, heard: &mut Heard) -> boo
                 OutputStream::Stderr => heard.stderr.extend_from_slice(&bytes),
                 OutputStream::Header => heard.header.push_str(std::str::from_utf8(&bytes).unwrap()),
                 OutputStream::File(name) => panic!("nobody asked for the file {name}"),
+                OutputStream::Data => panic!("nobody asked for data"),
             }
             command.acknowledge(sequence);
             false
@@ -261,6 +262,7 @@ pub(crate) async fn take(command: &mut RunningCommand, heard: &mut Heard) -> boo
             heard.outcome = Some(outcome);
             true
         }
+        CommandEvent::Read { .. } => panic!("nobody gives it a file"),
         CommandEvent::Lost(why) => {
             heard.lost = Some(why);
             true

@@ -65,6 +65,7 @@ async fn flow(command: &mut RunningCommand, mut each: impl FnMut(&[u8])) -> Outc
                 command.acknowledge(sequence);
                 return outcome;
             }
+            CommandEvent::Read { .. } => panic!("nobody gives it a file"),
             CommandEvent::Lost(why) => panic!("lost: {why}"),
         }
     }

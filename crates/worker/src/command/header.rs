@@ -74,7 +74,7 @@ pub(crate) fn line(command: &StartCommand) -> String {
             .collect::<Vec<_>>()
             .join(" "),
         Some(What::Script(script)) => script.trim_end_matches('\n').to_owned(),
-        None => String::new(),
+        Some(_) | None => String::new(),
     }
 }
 

@@ -128,7 +128,7 @@ fn words(command: &StartCommand) -> Result<Vec<&str>, String> {
     match &command.what {
         Some(What::Argv(argv)) => Ok(argv.words.iter().map(String::as_str).collect()),
         Some(What::Script(script)) => Ok(vec!["/bin/sh", "-c", script]),
-        None => Err("the command is of a kind that this worker does not know".to_owned()),
+        Some(_) | None => Err("the command is of a kind that this worker does not know".to_owned()),
     }
 }
 

@@ -59,6 +59,7 @@ impl Process {
         let words = match &spec.what {
             What::Argv(words) => words.clone(),
             What::Script(script) => ["/bin/sh", "-c", script].map(str::to_owned).into(),
+            What::Files(_) => return Err("only a worker does this to files".to_owned()),
         };
         let [program, arguments @ ..] = words.as_slice() else {
             return Err("the command is empty".to_owned());

@@ -294,17 +294,26 @@ impl<'v, 's> Call<'v, 's> {
 
     /// The text of `inline`, or of the file that `file` names; not both. None if neither is given, or wrong.
     pub(crate) fn optional_secret(&mut self, inline: &str, file: &str) -> Option<Secret> {
+        self.secret_of(inline, file, read::check_secret)
+    }
+
+    /// As [`Call::optional_secret`], for one that people choose.
+    pub(crate) fn optional_password(&mut self, inline: &str, file: &str) -> Option<Secret> {
+        self.secret_of(inline, file, read::check_password)
+    }
+
+    fn secret_of(&mut self, inline: &str, file: &str, check: fn(&str) -> Reading<Secret>) -> Option<Secret> {
         if self.given(inline).is_some() && self.given(file).is_some() {
             let help = Some(format!("remove one, best '{inline}'"));
             self.mistake(file, &format!("'{inline}' and '{file}' are both given"), help);
             return None;
         }
         let (folder, files) = (&self.session.folder, self.session.files);
-        if let Some(text) = self.optional(inline, read::secret) {
+        if let Some(text) = self.optional(inline, |value| read::secret(value, check)) {
             return Some(text);
         }
         self.optional(file, |value| match files {
-            Files::Read => read::secret_file(value, folder),
+            Files::Read => read::secret_file(value, folder, check),
             Files::LeftAlone => read::text(value).map(|_| Secret::new("")),
         })
     }

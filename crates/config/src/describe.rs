@@ -78,6 +78,8 @@ impl Describing<'_> {
             title,
             listen,
             tls,
+            buildbot_pb,
+            buildbot_msgpack,
             plain_text_beyond_loopback,
             worker_grace,
             next_worker,
@@ -105,6 +107,8 @@ impl Describing<'_> {
             ("title", title.clone()),
             ("listen", listen.to_string()),
             ("tls", format!("{tls:?}")),
+            ("buildbot_pb", format!("{buildbot_pb:?}")),
+            ("buildbot_msgpack", format!("{buildbot_msgpack:?}")),
             (
                 "plain_text_beyond_loopback",
                 plain_text_beyond_loopback.to_string(),
@@ -175,7 +179,7 @@ fn user(user: &User) -> Fields {
 
 fn worker(worker: &WorkerConfig) -> Fields {
     let mut fields = fields!(worker => WorkerConfig {
-        name, token, max_builds, properties, missing_timeout, notify_on_missing,
+        name, token, has_password, max_builds, properties, missing_timeout, notify_on_missing,
     });
     fields.retain(|(name, _)| *name != "token");
     fields.push(("token", exposed(&worker.token)));

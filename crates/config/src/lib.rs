@@ -47,7 +47,7 @@ pub use model::{
     LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, Pattern,
     PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, RetentionConfig, SchedulerConfig,
     SchedulerKind, Secret, SecretProvider, Source, SourceDefaults, SourceFilter, StepConfig, StepKind,
-    TestFormat, TokenReference, Vault, VaultLogin, Webhook, WorkerConfig, any_admits,
+    TestFormat, TokenReference, Vault, VaultLogin, Webhook, WorkerConfig, WorkerPort, any_admits,
 };
 pub use model::{
     CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,

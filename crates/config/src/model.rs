@@ -56,6 +56,11 @@ pub struct MasterConfig {
     pub listen: SocketAddr,
     /// The certificate and key to serve with TLS; without TLS if none.
     pub tls: Option<weir_tls::Files>,
+    /// Where Buildbot's workers are let in over the perspective broker. If nothing is said, there is one port where any
+    /// worker [has a password](WorkerConfig::has_password): 9989, at the address of [`listen`](Self::listen).
+    pub buildbot_pb: Option<Vec<WorkerPort>>,
+    /// Where Buildbot's workers are let in over msgpack.
+    pub buildbot_msgpack: Vec<WorkerPort>,
     /// Whether an address beyond loopback may be served without TLS.
     pub plain_text_beyond_loopback: bool,
     /// How long builds wait for a worker whose connection was lost, or that has not come since the master began.
@@ -128,6 +133,8 @@ impl MasterConfig {
             title: "Weir".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
             tls: None,
+            buildbot_pb: None,
+            buildbot_msgpack: vec![],
             plain_text_beyond_loopback: false,
             worker_grace: WORKER_GRACE,
             next_worker: NextWorker::LeastBusy,
@@ -220,8 +227,10 @@ impl fmt::Debug for Secret {
 pub struct WorkerConfig {
     /// Its name, which it presents when it connects.
     pub name: String,
-    /// The token it must present; read from its file if it was given as one.
+    /// The token it must present, or its password if it is one of Buildbot's; read from its file if it was given as one.
     pub token: Secret,
+    /// Whether that was given as a password, so that it may be one of Buildbot's.
+    pub has_password: bool,
     /// How many builds it runs at once; no limit if none.
     pub max_builds: Option<u32>,
     /// Properties of each build that runs on it.
@@ -230,6 +239,22 @@ pub struct WorkerConfig {
     pub missing_timeout: Option<Duration>,
     /// Who is to be told then: mail addresses, say.
     pub notify_on_missing: Vec<String>,
+}
+
+/// Where Buildbot's workers are let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerPort {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether it is served with the master's TLS.
+    pub tls: bool,
+}
+
+impl fmt::Display for WorkerPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = if self.tls { "tls:" } else { "" };
+        write!(f, "{tls}{}", self.address)
+    }
 }
 
 /// Where changes come from.

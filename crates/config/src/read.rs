@@ -27,7 +27,7 @@ pub(crate) use data::{json, late_properties, properties, property_name, property
 pub(crate) use function::{
     any_function, collapse, condition, function, hiding, observer, prioritize_builders, priority,
 };
-pub(crate) use secret::{secret, secret_file};
+pub(crate) use secret::{check_password, check_secret, secret, secret_file};
 pub(crate) use secret_provider::{secret_folder, secret_name, token_file, variable, vault_path, vault_url};
 pub(crate) use size::size;
 pub(crate) use source::{Codebases, branch, codebases, codebases_or_patterns, patterns};

@@ -11,14 +11,14 @@ use weir_status_api::{Clock, MasterId};
 use weir_status_db::{Applied, ConfigurationId, Store, Transition};
 
 use crate::absences::Absences;
-use crate::builds::Engine;
+use crate::builds::{Engine, folder};
 use crate::current::Current;
 use crate::distributor::{Adoption, Distributor};
 use crate::error::{Error, Result};
 use crate::locks::Locks;
 use crate::parts::{Parts, Slice};
 use crate::registry::Registry;
-use crate::workers::{Settings, WorkerAccount, WorkerManager};
+use crate::workers::{Settings, WorkerAccount, WorkerBuilder, WorkerManager};
 
 /// What a master is started with.
 pub struct Options {
@@ -197,9 +197,18 @@ impl Master {
 
 /// Who may connect as a worker.
 pub(crate) fn accounts(config: &MasterConfig) -> Vec<WorkerAccount> {
+    let builders = |worker: &String| {
+        let of = config.builders.iter().filter(|it| it.workers.contains(worker));
+        let builder = |it: &weir_config::BuilderConfig| WorkerBuilder {
+            name: it.name.clone(),
+            folder: folder(&it.name),
+        };
+        of.map(builder).collect()
+    };
     let account = |it: &weir_config::WorkerConfig| WorkerAccount {
         name: it.name.clone(),
         token: it.token.expose().to_owned(),
+        builders: builders(&it.name),
     };
     config.workers.iter().map(account).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
-use weir_status_api::{MasterId, WorkerId, WorkerInfo};
+use weir_status_api::{Caller, Command, Control as _, MasterId, WorkerId, WorkerInfo};
 use weir_status_db::{SetupIds, Store, Transition};
 
 use crate::workers::WorkerRegistry;
@@ -54,6 +54,19 @@ impl WorkerRegistry for Registry {
             .await
             .map(drop)
             .map_err(|error| error.to_string())
+    }
+
+    async fn wants_to_leave(&self, name: &str) -> Result<(), String> {
+        let Some(worker) = self.id(name) else {
+            return Ok(());
+        };
+        let stop = Command::StopWorker {
+            worker: worker.into(),
+            reason: Some("the worker asks for it".to_owned()),
+        };
+        let caller = Caller::named(format!("worker {name}"));
+        let done = self.store.control(&caller, stop).await;
+        done.map(drop).map_err(|error| error.to_string())
     }
 
     async fn disconnected(&self, name: &str, why: &str) -> Result<(), String> {

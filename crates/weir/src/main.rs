@@ -1,6 +1,7 @@
 //! The one binary of Weir: master, worker, gateways and the command line.
 
 mod assets;
+mod buildbot_workers;
 mod commands;
 mod database;
 mod descriptors;

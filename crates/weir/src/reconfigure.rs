@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use weir_access::Guarded;
-use weir_config::{ConfigErrors, MasterConfig};
+use weir_config::{ConfigErrors, MasterConfig, WorkerPort};
 use weir_master::Master;
 use weir_status_api::{Configuration, Error, Outcome, Reconfigured, Result};
 
@@ -30,6 +30,8 @@ pub(crate) struct Fixed {
     pub(crate) listen: Option<SocketAddr>,
     /// The configured certificate.
     pub(crate) tls: Option<weir_tls::Files>,
+    /// Where Buildbot's workers are let in, over PB and over msgpack.
+    pub(crate) buildbot_workers: (Option<Vec<WorkerPort>>, Vec<WorkerPort>),
     /// The title of displays.
     pub(crate) title: String,
     /// Whether people can sign in with a password.
@@ -117,6 +119,7 @@ impl Fixed {
         let Self {
             listen,
             tls,
+            buildbot_workers: (pb, msgpack),
             title,
             sign_in,
         } = self;
@@ -131,6 +134,10 @@ impl Fixed {
             listen.is_some_and(|it| it != config.listen),
         );
         stays("which certificate is served with (`tls_…`)", *tls != config.tls);
+        stays(
+            "where Buildbot's workers are let in (`buildbot_…`)",
+            *pb != config.buildbot_pb || *msgpack != config.buildbot_msgpack,
+        );
         stays("the title of displays", *title != config.title);
         stays(
             "whether displays offer to sign in with a password",

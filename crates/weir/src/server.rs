@@ -319,7 +319,7 @@ where
 }
 
 /// The next connection, when there is room for one. None if there never will be.
-async fn accept(
+pub(crate) async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
 ) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {

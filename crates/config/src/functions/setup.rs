@@ -9,7 +9,7 @@ use weir_tls::{Files, Identity};
 use super::builder::next_worker;
 use super::step::log_terms;
 use crate::call::{Call, Function};
-use crate::model::{Collapse, NextWorker, Pattern, PrioritizeBuilders, WorkerConfig};
+use crate::model::{Collapse, NextWorker, Pattern, PrioritizeBuilders, Secret, WorkerConfig, WorkerPort};
 use crate::object::Item;
 use crate::read::{self, Reading};
 use crate::session::{Files as SessionFiles, Kind};
@@ -24,6 +24,8 @@ pub(super) const MASTER: Function = Function {
         "listen",
         "tls_certificate",
         "tls_key",
+        "buildbot_pb",
+        "buildbot_msgpack",
         "anonymous_control",
         "plain_text_beyond_loopback",
         "next_worker",
@@ -46,6 +48,8 @@ pub(super) const WORKER: Function = Function {
         "name",
         "token",
         "token_file",
+        "password",
+        "password_file",
         "max_builds",
         "properties",
         "missing_timeout",
@@ -64,6 +68,9 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
     let title = call.optional("title", read::name(200));
     let listen = call.optional("listen", address);
     let tls = tls(call);
+    let buildbot_pb = call.or_none("buildbot_pb", worker_ports, vec![]);
+    let is_pb_given = call.has("buildbot_pb");
+    let buildbot_msgpack = call.or("buildbot_msgpack", worker_ports, vec![]);
     let anonymous_control = call.or("anonymous_control", read::boolean, false);
     let collapse_requests = call.or("collapse_requests", read::collapse, Collapse::Always);
     let beyond = call.or("plain_text_beyond_loopback", read::boolean, false);
@@ -91,7 +98,15 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
                     plain_text_beyond_loopback = True";
         call.mistake("listen", &message, Some(help.to_owned()));
     }
+    for (argument, ports) in [
+        ("buildbot_pb", buildbot_pb.as_deref().unwrap_or_default()),
+        ("buildbot_msgpack", &buildbot_msgpack),
+    ] {
+        check_worker_ports(call, argument, ports, beyond);
+    }
     call.session().configure(|config| {
+        config.buildbot_pb = is_pb_given.then(|| buildbot_pb.unwrap_or_default());
+        config.buildbot_msgpack = buildbot_msgpack;
         config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
         config.listen = listen.unwrap_or(config.listen);
         config.collapse_requests = collapse_requests;
@@ -137,22 +152,89 @@ fn tls(call: &mut Call<'_, '_>) -> Option<Files> {
 
 /// An address and port; `localhost` is 127.0.0.1.
 fn address(value: Value<'_>) -> Reading<SocketAddr> {
-    let text = read::text(value)?;
+    read_address(&read::text(value)?, "\"127.0.0.1:8010\" or \"[::1]:8010\"")
+}
+
+fn read_address(text: &str, such_as: &str) -> Reading<SocketAddr> {
     let port = text.strip_prefix("localhost:").and_then(|it| it.parse().ok());
     let local = port.map(|it| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), it));
     match local.or_else(|| text.parse().ok()) {
         Some(address) => Ok(address),
         None => read::wrong(
             format!("is no address with a port: '{text}'"),
-            Some("write e.g. \"127.0.0.1:8010\" or \"[::1]:8010\""),
+            Some(&format!("write e.g. {such_as}")),
         ),
     }
 }
 
+/// An address for Buildbot's workers, or several; with TLS those that begin with `tls:`.
+fn worker_ports(value: Value<'_>) -> Reading<Vec<WorkerPort>> {
+    let one = |value| {
+        let text = read::text(value)?;
+        let (tls, address) = match text.strip_prefix("tls:") {
+            Some(address) => (true, address),
+            None => (false, text.as_str()),
+        };
+        let address = read_address(address, "\"0.0.0.0:9989\" or \"tls:0.0.0.0:9990\"")?;
+        Ok(WorkerPort { address, tls })
+    };
+    match read::text(value) {
+        Ok(_) => Ok(vec![one(value)?]),
+        Err(_) => read::list(one, "addresses")(value),
+    }
+}
+
+/// What is served with TLS needs a certificate, and what is not stays on this machine unless it is allowed.
+fn check_worker_ports(call: &mut Call<'_, '_>, argument: &str, ports: &[WorkerPort], beyond: bool) {
+    let has_certificate = call.has("tls_certificate");
+    for port in ports {
+        if port.tls && !has_certificate {
+            let help = Some("add tls_certificate and tls_key".to_owned());
+            call.mistake(
+                argument,
+                &format!("'{argument}' has {port}, and there is no certificate"),
+                help,
+            );
+        }
+        if !port.tls && !port.address.ip().is_loopback() && !beyond {
+            let message = format!(
+                "'{argument}' is {port}, which others reach, and what is sent there is not encrypted"
+            );
+            let help = format!(
+                "write \"tls:{port}\", for workers whose connection string is \"tls:HOST:PORT\", or add \
+                 plain_text_beyond_loopback = True"
+            );
+            call.mistake(argument, &message, Some(help));
+        }
+    }
+}
+
+/// What a worker shows: its token, or its password if it may be one of Buildbot's.
+fn worker_secret(call: &mut Call<'_, '_>) -> (Secret, bool) {
+    const PASSWORD: [&str; 2] = ["password", "password_file"];
+    let has_password = PASSWORD.iter().any(|it| call.has(it));
+    if !has_password {
+        return (call.secret("token", "token_file"), false);
+    }
+    for token in ["token", "token_file"] {
+        if call.has(token) {
+            let help = Some("remove one: a password serves every kind of worker".to_owned());
+            let message = format!("'{token}' is given, and a password too");
+            call.mistake(token, &message, help);
+        }
+    }
+    let [inline, file] = PASSWORD;
+    let secret = call.optional_password(inline, file);
+    (secret.unwrap_or_else(|| Secret::new("")), true)
+}
+
 fn worker(call: &mut Call<'_, '_>) -> Option<Item> {
+    let name = call.required("name", read::identifier);
+    let (token, has_password) = worker_secret(call);
     let worker = WorkerConfig {
-        name: call.required("name", read::identifier),
-        token: call.secret("token", "token_file"),
+        name,
+        token,
+        has_password,
         max_builds: call.optional("max_builds", read::count),
         properties: call.or("properties", read::properties, Default::default()),
         missing_timeout: call.or_none("missing_timeout", read::duration, MISSING_TIMEOUT),

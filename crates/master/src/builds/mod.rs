@@ -54,6 +54,7 @@ use run::BuildRun;
 pub(crate) use late::blocking;
 pub(crate) use left::LeftOpen;
 pub use lines::LineBuffer;
+pub(crate) use properties::folder;
 pub(crate) use stop::Stop;
 
 /// How long a worker rests from a builder whose build it lost, and the request with it.

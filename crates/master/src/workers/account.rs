@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -11,8 +12,19 @@ use subtle::ConstantTimeEq;
 pub struct WorkerAccount {
     /// Its name.
     pub name: String,
-    /// The token that it presents.
+    /// The token that it presents: a Buildbot worker's password.
     pub token: String,
+    /// What it builds for.
+    pub builders: Vec<WorkerBuilder>,
+}
+
+/// A builder, as a worker that builds for it has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerBuilder {
+    /// Its name.
+    pub name: String,
+    /// Its folder, below the worker's own.
+    pub folder: String,
 }
 
 impl fmt::Debug for WorkerAccount {
@@ -32,27 +44,48 @@ pub(super) enum Denied {
     WrongToken,
 }
 
-/// The tokens of the workers, as hashes: comparing those in constant time tells nothing of a token, nor of
-/// its length.
+/// A token. It is compared by its hash: in constant time that tells nothing of a token, nor of its length.
+#[derive(Clone)]
+struct Token {
+    hash: [u8; 32],
+    /// As it is, for whoever proves that they know it without saying it.
+    text: String,
+}
+
+/// The workers that there are.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    known: HashMap<String, [u8; 32]>,
+    known: HashMap<String, Token>,
     /// Earlier tokens of workers that run builds, and are let in until these have ended.
-    leaving: HashMap<String, Vec<[u8; 32]>>,
+    leaving: HashMap<String, Vec<Token>>,
+    builders: HashMap<String, Arc<[WorkerBuilder]>>,
 }
 
 impl Accounts {
     pub(super) fn new(accounts: Vec<WorkerAccount>) -> Self {
-        let hashed = |it: WorkerAccount| (it.name, hash(&it.token));
-        Self {
-            known: accounts.into_iter().map(hashed).collect(),
-            leaving: HashMap::new(),
+        let mut all = Self::default();
+        for WorkerAccount {
+            name,
+            token,
+            builders,
+        } in accounts
+        {
+            all.builders.insert(name.clone(), builders.into());
+            all.known.insert(name, Token::new(token));
         }
+        all
+    }
+
+    /// What a worker builds for.
+    pub(super) fn builders(&self, name: &str) -> Arc<[WorkerBuilder]> {
+        self.builders.get(name).cloned().unwrap_or_default()
     }
 
     /// Keeps the tokens that `before` had for the `busy` workers, beside those that they have now.
     pub(super) fn with_leaving(mut self, before: Self, busy: &HashSet<&str>) -> Self {
-        let Self { known, mut leaving } = before;
+        let Self {
+            known, mut leaving, ..
+        } = before;
         leaving.retain(|name, _| busy.contains(name.as_str()));
         for (name, token) in known {
             if busy.contains(name.as_str()) {
@@ -62,7 +95,7 @@ impl Accounts {
         for (name, tokens) in &mut leaving {
             let now = self.known.get(name);
             tokens.retain(|it| Some(it) != now);
-            tokens.sort();
+            tokens.sort_by_key(|it| it.hash);
             tokens.dedup();
         }
         leaving.retain(|_, tokens| !tokens.is_empty());
@@ -80,8 +113,9 @@ impl Accounts {
         let presented = hash(token);
         let known = self.known.get(name);
         let earlier = self.leaving.get(name);
-        let is_equal = bool::from(presented.ct_eq(known.unwrap_or(&[0; 32])));
-        let is_earlier = earlier.is_some_and(|it| it.iter().any(|it| bool::from(presented.ct_eq(it))));
+        let is_equal = bool::from(presented.ct_eq(known.map_or(&[0; 32], |it| &it.hash)));
+        let is_same = |it: &Token| bool::from(presented.ct_eq(&it.hash));
+        let is_earlier = earlier.is_some_and(|it| it.iter().any(is_same));
         match known {
             _ if is_earlier => Ok(()),
             None => Err(Denied::UnknownWorker),
@@ -90,9 +124,43 @@ impl Accounts {
         }
     }
 
+    /// The token of the worker `name` that `proves` says somebody knows; it asks as often for a name that there is not.
+    pub(super) fn admit_proven(&self, name: &str, proves: impl Fn(&str) -> bool) -> Result<String, Denied> {
+        let nobody = Token::new(String::new());
+        let known = self.known.get(name);
+        let earlier = self.leaving.get(name).into_iter().flatten();
+        let is_known = proves(&known.unwrap_or(&nobody).text);
+        let earlier = earlier.filter(|it| proves(&it.text)).last();
+        match (known, earlier) {
+            (_, Some(token)) => Ok(token.text.clone()),
+            (None, None) => Err(Denied::UnknownWorker),
+            (Some(token), None) if is_known => Ok(token.text.clone()),
+            (Some(_), None) => Err(Denied::WrongToken),
+        }
+    }
+
     /// Whether `other` has the worker `name` with the same token.
     pub(super) fn agrees_with(&self, other: &Self, name: &str) -> bool {
         self.known.get(name) == other.known.get(name)
+    }
+}
+
+impl Token {
+    fn new(text: String) -> Self {
+        let hash = hash(&text);
+        Self { hash, text }
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
     }
 }
 
@@ -108,6 +176,7 @@ mod tests {
         Accounts::new(vec![WorkerAccount {
             name: "w1".to_owned(),
             token: token.to_owned(),
+            builders: vec![],
         }])
     }
 
@@ -118,6 +187,21 @@ mod tests {
         assert_eq!(accounts.admit("w1", "secret "), Err(Denied::WrongToken));
         assert_eq!(accounts.admit("w1", ""), Err(Denied::WrongToken));
         assert_eq!(accounts.admit("w2", "secret"), Err(Denied::UnknownWorker));
+    }
+
+    #[test]
+    fn who_proves_to_know_a_token_is_admitted_by_it() {
+        let knows = |secret: &'static str| move |token: &str| token == secret;
+        let busy = HashSet::from(["w1"]);
+        let accounts = accounts("new").with_leaving(self::accounts("old"), &busy);
+        assert_eq!(accounts.admit_proven("w1", knows("new")), Ok("new".to_owned()));
+        assert_eq!(accounts.admit_proven("w1", knows("old")), Ok("old".to_owned()));
+        assert_eq!(
+            accounts.admit_proven("w1", knows("other")),
+            Err(Denied::WrongToken)
+        );
+        // Nobody has an empty token, not even one who is not there.
+        assert_eq!(accounts.admit_proven("w2", knows("")), Err(Denied::UnknownWorker));
     }
 
     #[test]
@@ -149,7 +233,9 @@ mod tests {
         let account = WorkerAccount {
             name: "w1".to_owned(),
             token: "hunter2".to_owned(),
+            builders: vec![],
         };
         assert!(!format!("{account:?}").contains("hunter2"));
+        assert!(!format!("{:?}", Accounts::new(vec![account])).contains("hunter2"));
     }
 }

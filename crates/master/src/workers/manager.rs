@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::account::{Accounts, Denied, WorkerAccount};
+use super::account::{Accounts, Denied, WorkerAccount, WorkerBuilder};
+use super::buildbot::Buildbot;
 use super::command::{Command, RunningCommand};
 use super::event::CommandEvent;
 use super::lock;
@@ -39,10 +40,18 @@ pub struct Settings {
     pub hello_timeout: Duration,
     /// How many bytes of a command's events may be unacknowledged before its worker stops reading.
     pub window: usize,
+    /// How often each Buildbot worker is asked whether it is there; it notes that in its log.
+    pub buildbot_heartbeat_interval: Duration,
+    /// After how much silence a Buildbot worker is taken for lost. Longer than for others: it does one thing at a time,
+    /// and packs large folders without a word.
+    pub buildbot_heartbeat_deadline: Duration,
+    /// How long a Buildbot worker's connection may take to show that it is alive, when another comes for the same
+    /// worker.
+    pub duplicate_patience: Duration,
 }
 
 impl Default for Settings {
-    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB.
+    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB; for Buildbot's workers 2 min, 10 min and, as Buildbot has it, 10 s.
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_secs(10),
@@ -51,6 +60,9 @@ impl Default for Settings {
             resume_within: Duration::from_secs(60 * 60),
             hello_timeout: Duration::from_secs(10),
             window: 4 * 1024 * 1024,
+            buildbot_heartbeat_interval: Duration::from_secs(2 * 60),
+            buildbot_heartbeat_deadline: Duration::from_secs(10 * 60),
+            duplicate_patience: Duration::from_secs(10),
         }
     }
 }
@@ -134,7 +146,7 @@ impl WorkerManager {
     /// leave](Self::let_leave).
     pub fn change_workers(&self, workers: Vec<WorkerAccount>, busy: &HashSet<&str>) {
         let new = Accounts::new(workers);
-        let slots: Vec<_> = {
+        let leaving: Vec<_> = {
             let mut accounts = self
                 .shared
                 .accounts
@@ -147,8 +159,12 @@ impl WorkerManager {
             *accounts = new.with_leaving(before, busy);
             slots
         };
-        for slot in slots {
+        for slot in leaving {
             slot.end(session::removed());
+        }
+        // Those of Buildbot are told which builders there are.
+        for slot in lock(&self.shared.slots).values() {
+            slot.wake();
         }
     }
 
@@ -173,6 +189,11 @@ impl WorkerManager {
     /// The gRPC service to which workers connect.
     pub fn service(&self) -> WorkerService {
         Service::mount(Arc::clone(&self.shared))
+    }
+
+    /// Where Buildbot's workers are let in.
+    pub fn buildbot(&self) -> Buildbot {
+        Buildbot::new(Arc::clone(&self.shared))
     }
 
     /// Whether the worker is connected.
@@ -315,6 +336,22 @@ impl Shared {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .admit(name, token)
+    }
+
+    /// The token of the worker `name` that `proves` says somebody knows.
+    pub(super) fn admit_proven(&self, name: &str, proves: impl Fn(&str) -> bool) -> Result<String, Denied> {
+        self.accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit_proven(name, proves)
+    }
+
+    /// What a worker builds for.
+    pub(super) fn builders(&self, name: &str) -> Arc<[WorkerBuilder]> {
+        self.accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .builders(name)
     }
 
     /// The slot of a worker that was admitted.

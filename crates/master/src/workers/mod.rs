@@ -10,6 +10,7 @@
 //!   when they are stored.
 
 mod account;
+mod buildbot;
 mod command;
 mod event;
 mod manager;
@@ -21,7 +22,8 @@ mod spec;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use account::WorkerAccount;
+pub use account::{WorkerAccount, WorkerBuilder};
+pub use buildbot::Buildbot;
 pub use command::RunningCommand;
 pub use event::{CommandEvent, Limit, Outcome, OutputStream};
 pub use manager::{Held, Order, Settings, WorkerGone, WorkerManager};

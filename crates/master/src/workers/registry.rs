@@ -14,6 +14,12 @@ pub trait WorkerRegistry: Send + Sync {
     /// Why it cannot connect now, in a sentence for its log. It will try again.
     async fn connected(&self, name: &str, info: WorkerInfo, process: &str) -> Result<(), String>;
 
+    /// The worker `name`, which is connected, wants to end once its builds have.
+    ///
+    /// # Errors
+    /// Why that could not be stored.
+    async fn wants_to_leave(&self, name: &str) -> Result<(), String>;
+
     /// The worker `name` is gone, because `why`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use weir_worker_protocol::v1::worker_server::{Worker, WorkerServer};
 use weir_worker_protocol::v1::{FromWorker, Hello, ToWorker, from_worker::Message};
 
 use super::manager::Shared;
-use super::session::{self, Visitor};
+use super::session::{self, Visitor, Ways};
 use super::slot::{Begun, Outgoing, Slot};
 
 /// The gRPC service that workers connect to, ready to be mounted.
@@ -82,7 +82,12 @@ impl Worker for Service {
         let visitor = Visitor {
             hello,
             token: token.unwrap_or_default(),
-            inbound,
+            inbound: Box::pin(inbound),
+            ways: Ways {
+                heartbeat_interval: self.shared.settings.heartbeat_interval,
+                heartbeat_deadline: self.shared.settings.heartbeat_deadline,
+                resumes: true,
+            },
         };
         self.shared.tasks.spawn(session::run(
             Arc::clone(&self.shared),

@@ -1,11 +1,14 @@
 //! One connection of a worker, from its greeting to its end.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::Stream;
+use futures::StreamExt as _;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tonic::{Status, Streaming};
+use tonic::Status;
 use tracing::{error, info, warn};
 
 use weir_status_api::WorkerInfo;
@@ -26,7 +29,22 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Visitor {
     pub(super) hello: Hello,
     pub(super) token: String,
-    pub(super) inbound: Streaming<FromWorker>,
+    pub(super) inbound: Inbound,
+    pub(super) ways: Ways,
+}
+
+/// What a worker says, until its connection ends.
+pub(super) type Inbound = Pin<Box<dyn Stream<Item = Result<FromWorker, Status>> + Send>>;
+
+/// What a worker's protocol can.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ways {
+    /// How often the worker is asked whether it is there.
+    pub(super) heartbeat_interval: Duration,
+    /// After how much silence it is taken for lost.
+    pub(super) heartbeat_deadline: Duration,
+    /// Whether its commands outlive its connection.
+    pub(super) resumes: bool,
 }
 
 /// Takes a worker in, serves it to its end, and waits for its return. `answer` is told as soon as it is in
@@ -41,6 +59,7 @@ pub(super) async fn run(
         hello,
         token,
         mut inbound,
+        ways,
     } = visitor;
     let turn = match enter(&shared, &slot, &hello).await {
         Ok(turn) => turn,
@@ -66,11 +85,12 @@ pub(super) async fn run(
     if shared.admit(&slot.name, &token).is_err() {
         slot.end(removed());
     }
-    let ended = tokio::select! {
-        ended = serve(&shared, &slot, &mut inbound) => ended,
+    let mut ended = tokio::select! {
+        ended = serve(&slot, &mut inbound, ways) => ended,
         () = end.cancelled() => gone("it ended"),
         () = shared.stopping.cancelled() => stopping(),
     };
+    ended.may_resume &= ways.resumes;
     slot.end(ended);
     let ended = slot.ended().unwrap_or_else(stopping);
     drop(inbound);
@@ -137,10 +157,9 @@ fn welcome(shared: &Shared) -> Welcome {
     }
 }
 
-async fn serve(shared: &Shared, slot: &Slot, inbound: &mut Streaming<FromWorker>) -> End {
-    let settings = &shared.settings;
+async fn serve(slot: &Slot, inbound: &mut Inbound, ways: Ways) -> End {
     let now = || Instant::now().into_std();
-    let mut heartbeat = Heartbeat::asking(settings.heartbeat_interval, settings.heartbeat_deadline, now());
+    let mut heartbeat = Heartbeat::asking(ways.heartbeat_interval, ways.heartbeat_deadline, now());
     let mut pings = 0;
     loop {
         let wait_until = match heartbeat.due(now()) {
@@ -150,18 +169,19 @@ async fn serve(shared: &Shared, slot: &Slot, inbound: &mut Streaming<FromWorker>
                 slot.ping(pings);
                 continue;
             }
-            Due::Lost => return gone(format!("no word of it for {:?}", settings.heartbeat_deadline)),
+            Due::Lost => return gone(format!("no word of it for {:?}", ways.heartbeat_deadline)),
         };
         tokio::select! {
-            message = inbound.message() => match message {
-                Ok(Some(message)) => {
+            message = inbound.next() => match message {
+                Some(Ok(message)) => {
                     heartbeat.heard(now());
+                    slot.heard();
                     if let Some(end) = receive(slot, message) {
                         return end;
                     }
                 }
-                Ok(None) => return gone("it closed the connection"),
-                Err(status) => return gone(format!("the connection broke: {}", status.message())),
+                None => return gone("it closed the connection"),
+                Some(Err(status)) => return gone(format!("the connection broke: {}", status.message())),
             },
             () = sleep_until(Instant::from_std(wait_until)) => {}
         }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -27,6 +29,8 @@ pub(super) struct Slot {
     pub(super) turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     presence: watch::Sender<Presence>,
+    /// Told of each message of the worker's.
+    heard: watch::Sender<()>,
     /// The master ends, and its workers go on.
     let_go: Arc<AtomicBool>,
 }
@@ -108,6 +112,7 @@ impl Slot {
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
             presence: watch::Sender::new(presence),
+            heard: watch::Sender::new(()),
             let_go,
         }
     }
@@ -251,6 +256,18 @@ impl Slot {
         command.receive(message)?;
         self.wake();
         Ok(())
+    }
+
+    /// A message of the worker came.
+    pub(super) fn heard(&self) {
+        self.heard.send_replace(());
+    }
+
+    /// Whether the worker, which has a session, says anything within `patience` when it is asked.
+    pub(super) async fn answers(&self, patience: Duration) -> bool {
+        let mut heard = self.heard.subscribe();
+        self.ping(0);
+        timeout(patience, heard.changed()).await.is_ok()
     }
 
     /// Asks whether the worker is there.

@@ -31,6 +31,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 pub(crate) enum Told {
     Connected(String),
     Disconnected(String, String),
+    WantsToLeave(String),
 }
 
 /// Remembers what it is told.
@@ -55,6 +56,14 @@ impl WorkerRegistry for Ledger {
         if let Some(manager) = &*self.dismissal.lock().unwrap() {
             manager.shut_down_worker(name).unwrap();
         }
+        Ok(())
+    }
+
+    async fn wants_to_leave(&self, name: &str) -> Result<(), String> {
+        self.told
+            .lock()
+            .unwrap()
+            .push(Told::WantsToLeave(name.to_owned()));
         Ok(())
     }
 
@@ -88,6 +97,7 @@ pub(crate) fn settings() -> Settings {
 
 pub(crate) fn account(name: &str, token: &str) -> WorkerAccount {
     WorkerAccount {
+        builders: vec![],
         name: name.to_owned(),
         token: token.to_owned(),
     }

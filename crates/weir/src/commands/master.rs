@@ -11,6 +11,7 @@ use weir_status_api::{Access, SystemClock};
 use weir_status_db::Store;
 
 use super::check::broken;
+use crate::buildbot_workers::Addresses;
 use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{Hosts, Names};
@@ -33,6 +34,8 @@ pub(crate) struct Master {
     /// Where to serve, in place of the configuration's `listen`.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    buildbot_workers: Addresses,
     #[command(flatten)]
     tls: Tls,
     #[command(flatten)]
@@ -65,6 +68,7 @@ impl Master {
         // First the address and the store, which only one master can have: a second one must not touch anything.
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
+        let worker_ports = self.buildbot_workers.bind(&config, address).await?;
         let store = self.open().await?;
         let (process, mut wishes) = Process::new(store.clone());
         let door = door(process, &store, &config)?;
@@ -72,6 +76,7 @@ impl Master {
             listen: self.listen.is_none().then_some(config.listen),
             tls: config.tls.clone(),
             title: config.title.clone(),
+            buildbot_workers: (config.buildbot_pb.clone(), config.buildbot_msgpack.clone()),
             sign_in: door.has_passwords(),
         };
         let access: Arc<dyn Access> = Arc::new(door.clone());
@@ -109,6 +114,7 @@ impl Master {
         if let Some(identity) = &identity {
             tls::keep_renewed(Arc::clone(identity), stop_serving.clone())?;
         }
+        worker_ports.serve(&master.workers().buildbot(), identity.as_ref(), &stop_serving)?;
         let scheme = tls::scheme(identity.as_ref());
         let serving = tokio::spawn(server::serve(
             listener,

@@ -1,0 +1,188 @@
+//! The ports at which Buildbot's workers are let in.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use nix::sys::socket::{setsockopt, sockopt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use weir_config::{MasterConfig, WorkerPort};
+use weir_master::workers::Buildbot;
+use weir_tls::{Identity, TlsAcceptor};
+
+use crate::failure::Failure;
+use crate::stall::Patient;
+use crate::{handshake, server};
+
+/// The port over the perspective broker, by Buildbot's custom.
+const PB: u16 = 9989;
+/// How long a worker may take none of what is sent to it. One that packs a large folder does nothing else meanwhile.
+const STALL: Duration = Duration::from_secs(10 * 60);
+/// After how many seconds of silence the system asks whether a worker's machine is there.
+const KEEPALIVE: u32 = 60;
+/// Connections at a time for each port; more wait to be accepted.
+const MOST_CONNECTIONS: usize = 5_000;
+
+/// Where Buildbot's workers are let in, from the command line.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Addresses {
+    /// Where to let Buildbot's workers in over PB, in place of the configuration's `buildbot_pb`.
+    #[arg(long, value_name = "ADDRESS")]
+    buildbot_pb: Option<SocketAddr>,
+    /// Where to let Buildbot's workers in over msgpack, in place of the configuration's `buildbot_msgpack`.
+    #[arg(long, value_name = "ADDRESS")]
+    buildbot_msgpack: Option<SocketAddr>,
+}
+
+/// How workers speak at a port.
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    Pb,
+    Msgpack,
+}
+
+/// Ports that are bound.
+pub(crate) struct Ports(Vec<(Protocol, WorkerPort, TcpListener)>);
+
+impl Addresses {
+    /// Binds the ports of the configuration, or those given here, for a master that serves at `listen`.
+    pub(crate) async fn bind(&self, config: &MasterConfig, listen: SocketAddr) -> Result<Ports, Failure> {
+        let given = |address: Option<SocketAddr>| address.map(|it| vec![plain(it)]);
+        let pb = given(self.buildbot_pb).or_else(|| config.buildbot_pb.clone());
+        let pb = pb.unwrap_or_else(|| usual(config, listen).into_iter().collect());
+        let msgpack = given(self.buildbot_msgpack).unwrap_or_else(|| config.buildbot_msgpack.clone());
+        let pb = pb.into_iter().map(|it| (Protocol::Pb, it, "buildbot_pb"));
+        let msgpack = msgpack
+            .into_iter()
+            .map(|it| (Protocol::Msgpack, it, "buildbot_msgpack"));
+        let mut ports = vec![];
+        for (protocol, port, argument) in pb.chain(msgpack) {
+            check(port, config)?;
+            let listener = TcpListener::bind(port.address).await.map_err(|error| {
+                Failure::new(format!(
+                    "cannot let Buildbot's workers in at {}: {error}; `{argument}` in `master(…)` takes another address",
+                    port.address
+                ))
+            })?;
+            ports.push((protocol, port, listener));
+        }
+        Ok(Ports(ports))
+    }
+}
+
+const fn plain(address: SocketAddr) -> WorkerPort {
+    WorkerPort { address, tls: false }
+}
+
+/// Buildbot's usual port, where some worker may be one of Buildbot's: with TLS if it needs that there.
+fn usual(config: &MasterConfig, listen: SocketAddr) -> Option<WorkerPort> {
+    let may_be_plain = listen.ip().is_loopback() || config.plain_text_beyond_loopback;
+    let is_wanted = config.workers.iter().any(|it| it.has_password);
+    is_wanted.then(|| WorkerPort {
+        address: SocketAddr::new(listen.ip(), PB),
+        tls: !may_be_plain,
+    })
+}
+
+/// Refuses what the configuration would refuse, for addresses of the command line.
+fn check(port: WorkerPort, config: &MasterConfig) -> Result<(), Failure> {
+    if port.tls || port.address.ip().is_loopback() || config.plain_text_beyond_loopback {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} can be reached from other machines, and what Buildbot's workers send there is not encrypted; write \
+         `buildbot_pb = \"tls:{}\"` in `master(…)`, or set `plain_text_beyond_loopback = True` there",
+        port.address, port.address
+    )))
+}
+
+impl Ports {
+    /// Lets workers in until `stop`.
+    pub(crate) fn serve(
+        self,
+        buildbot: &Buildbot,
+        identity: Option<&Arc<Identity>>,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        for (protocol, port, listener) in self.0 {
+            let address = listener.local_addr()?;
+            let tls = match (port.tls, identity) {
+                (false, _) => None,
+                (true, Some(identity)) => Some(Arc::clone(identity).acceptor()),
+                (true, None) => {
+                    return Err(Failure::usage(format!(
+                        "Buildbot's workers are to be let in at {port}, and there is no certificate; add \
+                         tls_certificate and tls_key to `master(…)`"
+                    )));
+                }
+            };
+            let with_tls = if port.tls { ", TLS" } else { "" };
+            let name = match protocol {
+                Protocol::Pb => "PB",
+                Protocol::Msgpack => "msgpack",
+            };
+            tracing::info!("Buildbot's workers are let in at {address} ({name}{with_tls})");
+            let door = Door {
+                protocol,
+                buildbot: buildbot.clone(),
+                tls,
+                stop: stop.clone(),
+            };
+            tokio::spawn(Arc::new(door).open(listener));
+        }
+        Ok(())
+    }
+}
+
+/// One port.
+struct Door {
+    protocol: Protocol,
+    buildbot: Buildbot,
+    tls: Option<TlsAcceptor>,
+    stop: CancellationToken,
+}
+
+impl Door {
+    async fn open(self: Arc<Self>, listener: TcpListener) {
+        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                accepted = server::accept(&listener, &room) => accepted,
+                () = self.stop.cancelled() => return,
+            };
+            let Some((stream, peer, permit)) = accepted else {
+                return;
+            };
+            tokio::spawn(Arc::clone(&self).welcome(stream, peer.0, permit));
+        }
+    }
+
+    async fn welcome(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _permit: OwnedSemaphorePermit) {
+        // Without it a worker whose machine is gone is only found out later.
+        if let Err(error) = setsockopt(&stream, sockopt::KeepAlive, &true)
+            .and_then(|()| setsockopt(&stream, sockopt::TcpKeepIdle, &KEEPALIVE))
+        {
+            tracing::debug!(%error, "a worker's connection is not kept alive");
+        }
+        match &self.tls {
+            None => self.serve(Patient::new(stream, STALL), peer).await,
+            Some(acceptor) => match handshake::secure(stream, acceptor, STALL).await {
+                Ok(stream) => self.serve(stream, peer).await,
+                Err(error) => tracing::debug!(%error, "a worker's connection has no TLS"),
+            },
+        }
+    }
+
+    async fn serve<S>(&self, stream: S, peer: SocketAddr)
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        match self.protocol {
+            Protocol::Pb => self.buildbot.serve_pb(stream, peer).await,
+            Protocol::Msgpack => self.buildbot.serve_msgpack(stream, peer).await,
+        }
+    }
+}

@@ -164,9 +164,14 @@ impl House {
     }
 
     pub(crate) async fn start(&self, spec: CommandSpec) -> RunningCommand {
+        self.try_start(spec).await.unwrap()
+    }
+
+    /// The command, unless `w1` is gone.
+    pub(crate) async fn try_start(&self, spec: CommandSpec) -> Option<RunningCommand> {
         let id = self.commands.fetch_add(1, Ordering::Relaxed).to_string();
-        let instance = self.manager.process("w1").await.unwrap();
-        self.manager.start("w1", Order { id, instance }, spec)
+        let instance = self.manager.process("w1").await.ok()?;
+        Some(self.manager.start("w1", Order { id, instance }, spec))
     }
 
     /// Runs a script on `w1` to its end.

@@ -27,6 +27,8 @@ pub(super) struct Objects {
     lanes: BTreeMap<String, Lane>,
     /// Whether the worker was not told of all of them.
     is_stale: bool,
+    /// How often the worker was told of them.
+    edition: u64,
     /// What is of no more use.
     unused: Vec<PeerObject>,
 }
@@ -109,8 +111,8 @@ impl Lanes {
         }
     }
 
-    /// What the worker is to be told of its builders; none if it knows.
-    pub(super) fn news(&mut self) -> Option<Vec<Builder>> {
+    /// What the worker is to be told of its builders, and the edition of that; none if it knows.
+    pub(super) fn news(&mut self) -> Option<(u64, Vec<Builder>)> {
         let Self::Objects(objects) = self else {
             return None;
         };
@@ -121,7 +123,8 @@ impl Lanes {
             name: name.clone(),
             dir: lane.folder.clone(),
         };
-        Some(objects.lanes.iter().map(builder).collect())
+        objects.edition += 1;
+        Some((objects.edition, objects.lanes.iter().map(builder).collect()))
     }
 
     /// Objects of the worker's that are of no more use, each once.
@@ -132,12 +135,14 @@ impl Lanes {
         }
     }
 
-    /// What the worker said to that.
+    /// What the worker said to that. Only the last edition counts: objects of earlier ones may be given back already.
     ///
     /// # Errors
     /// If it is no list of builders.
-    pub(super) fn told(&mut self, answer: Value) -> Result<()> {
-        if let Self::Objects(objects) = self {
+    pub(super) fn told(&mut self, edition: u64, answer: Value) -> Result<()> {
+        if let Self::Objects(objects) = self
+            && objects.edition == edition
+        {
             for (name, object) in over_pb::builder_objects(answer)? {
                 if let Some(lane) = objects.lanes.get_mut(&name) {
                     lane.object = Some(object);

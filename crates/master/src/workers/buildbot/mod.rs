@@ -151,9 +151,9 @@ impl Buildbot {
         }
         let mut lanes = Lanes::of(protocol);
         lanes.configure(&builders);
-        if let Some(list) = lanes.news() {
+        if let Some((edition, list)) = lanes.news() {
             match connection.ask(ToWorker::SetBuilderList(list)).await? {
-                Ok(answer) => lanes.told(answer)?,
+                Ok(answer) => lanes.told(edition, answer)?,
                 Err(failure) => return Err(Parted::Broke(failure.to_string())),
             }
         }

@@ -46,8 +46,8 @@ pub(super) struct Player {
 pub(super) enum About {
     /// To show that it is there.
     Ping(u64),
-    /// Which builders it has.
-    Builders,
+    /// Which builders it has, in this edition.
+    Builders(u64),
     /// To start this.
     Start(Part),
     /// To end itself.
@@ -212,8 +212,9 @@ impl Player {
         for object in self.lanes.unused() {
             self.connection.line.release(object)?;
         }
-        if let Some(builders) = self.lanes.news() {
-            self.tell(To::Worker, ToWorker::SetBuilderList(builders), About::Builders)?;
+        if let Some((edition, builders)) = self.lanes.news() {
+            let message = ToWorker::SetBuilderList(builders);
+            self.tell(To::Worker, message, About::Builders(edition))?;
         }
         Ok(())
     }
@@ -370,8 +371,8 @@ impl Player {
         };
         match (about, answer) {
             (About::Ping(number), _) => self.say(Said::Pong(Pong { number }))?,
-            (About::Builders, Ok(value)) => self.lanes.told(value)?,
-            (About::Builders, Err(failure)) => {
+            (About::Builders(edition), Ok(value)) => self.lanes.told(edition, value)?,
+            (About::Builders(_), Err(failure)) => {
                 return Err(Error::Negotiation(failure.to_string()).into());
             }
             (About::Start(part), Err(failure)) => self.part_failed(part, &failure.to_string()),

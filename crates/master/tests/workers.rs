@@ -6,6 +6,7 @@ mod workers {
     pub(crate) mod commands;
     pub(crate) mod connections;
     pub(crate) mod house;
+    pub(crate) mod msgpack;
     pub(crate) mod puppet;
     pub(crate) mod sessions;
 }

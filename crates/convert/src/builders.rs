@@ -1,9 +1,9 @@
 //! Workers, locks and builders.
 
-use crate::arguments::{Arguments, is_true, number, strings};
+use crate::arguments::{Arguments, is_true, strings};
 use crate::configuration::Converter;
 use crate::recording::{Made, Value};
-use crate::starlark::{Call, Item, dict, duration, identifier, list, plain_list, quote, remark};
+use crate::starlark::{Call, Item, dict, identifier, list, plain_list, quote, remark};
 
 /// The line that says where something was.
 pub(crate) fn from(at: Option<&str>) -> String {
@@ -38,111 +38,6 @@ impl<'r> Converter<'r> {
             Value::Dict(pairs) => Some(Arguments::of_dict(pairs)),
             value => self.recording.made(value).map(|(_, _, made)| Arguments::of(made)),
         }
-    }
-
-    pub(crate) fn write_workers(&mut self) -> Vec<String> {
-        let mut written = vec![];
-        let mut done = vec![];
-        for value in self.items(&["workers", "slaves"]) {
-            let at = self.recording.at(value);
-            let Some((_, _, made)) = self.recording.made(value) else {
-                let what = format!("{} among the workers", self.words_for(value));
-                written.push(remark(&self.lost(
-                    at,
-                    &what,
-                    "write worker(NAME, token_file = \"NAME.token\")",
-                )));
-                continue;
-            };
-            let mut arguments = Arguments::of(made);
-            let Some(name) = arguments
-                .text("name")
-                .and_then(|it| self.workers.get(it))
-                .cloned()
-            else {
-                let what = "a worker whose name is no string";
-                written.push(remark(&self.lost(
-                    at,
-                    what,
-                    "write worker(NAME, token_file = \"NAME.token\")",
-                )));
-                continue;
-            };
-            if !done.contains(&name) {
-                written.push(self.worker(made, &name, arguments, at));
-                done.push(name);
-            }
-        }
-        if written.is_empty() {
-            written.push(remark(
-                "There are no workers: worker(\"NAME\", token_file = \"NAME.token\")",
-            ));
-        }
-        written
-    }
-
-    fn worker(
-        &mut self,
-        made: &'r Made,
-        name: &str,
-        mut arguments: Arguments<'r>,
-        at: Option<&str>,
-    ) -> String {
-        let mut call = Call::new("worker").first(quote(name));
-        call.set("token_file", quote(&format!("{name}.token")));
-        if let Some(most) = arguments.take("max_builds") {
-            call.set_some("max_builds", self.data(most));
-        }
-        if let Some(properties) = arguments.take("properties") {
-            call.set_some("properties", self.data(properties));
-        }
-        match arguments.take_even_none("missing_timeout") {
-            Some(Value::None) => call.set("missing_timeout", "None"),
-            Some(seconds) => call.set_some("missing_timeout", number(seconds).map(duration)),
-            None => {}
-        }
-        if let Some(people) = arguments.take("notify_on_missing").and_then(strings) {
-            call.set("notify_on_missing", plain_list(people.iter().map(|it| quote(it))));
-        }
-        if let Some(locks) = arguments.take("locks") {
-            let instead = "give lock(…, scope = \"worker\") to the builders that it builds";
-            let what = format!("the worker `{name}`: `locks`");
-            call.comment(&self.lost(self.recording.at(locks).or(at), &what, instead));
-        }
-        if arguments.take("defaultProperties").is_some() {
-            let what = format!("the worker `{name}`: `defaultProperties`");
-            call.comment(&self.lost(
-                at,
-                &what,
-                "give them to its builders as default_properties, or as properties",
-            ));
-        }
-        match made.class() {
-            "Worker" | "BuildSlave" | "Slave" => {}
-            "LocalWorker" => {
-                let instead = format!(
-                    "run it beside the master: weir worker --master URL --name {name} --token-file {name}.token"
-                );
-                call.comment(&self.lost(
-                    at,
-                    &format!("the worker `{name}` runs within the master (`LocalWorker`)"),
-                    &instead,
-                ));
-                arguments.forget(&["workdir"]);
-            }
-            class => {
-                let what = format!("the worker `{name}` is begun when it is needed (`{class}`)");
-                let instead =
-                    "Weir begins no workers: keep `weir worker` running in the machine, image or container";
-                call.comment(&self.lost(at, &what, instead));
-                arguments = Arguments::of_dict(&[]);
-            }
-        }
-        arguments.forget(&["password", "keepalive_interval", "machine_name"]);
-        for said in self.unknown(at, &format!("the worker `{name}`"), arguments) {
-            call.comment(&said);
-        }
-        call.render()
     }
 
     /// The locks that an argument `locks` takes.

@@ -8,14 +8,15 @@ use crate::recording::{Object, ObjectKind, Recording, Value};
 use crate::starlark::{remark, variable};
 
 /// What `master.cfg` became.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Conversion {
     /// The text of `weir.star`.
     pub text: String,
     /// What was not carried over as it is, in the order of the places.
     pub notes: Vec<Note>,
-    /// The names of the workers; each has its token in a file `NAME.token`.
-    pub workers: Vec<String>,
+    /// What workers show, by the names of the files beside it: the password that they had, or none if a new secret has to
+    /// be made.
+    pub worker_secrets: BTreeMap<String, Option<String>>,
     /// How many builders there are.
     pub builders: usize,
     /// How many schedulers there are.
@@ -39,6 +40,8 @@ pub(crate) struct Converter<'r> {
     pub(crate) lock_names: BTreeSet<String>,
     /// What workers and builders are called here, by what they were called.
     pub(crate) workers: BTreeMap<String, String>,
+    /// The files of what workers show, see [`Conversion::worker_secrets`].
+    pub(crate) worker_secrets: BTreeMap<String, Option<String>>,
     pub(crate) builders: BTreeMap<String, String>,
     pub(crate) projects: BTreeSet<String>,
     /// What schedulers are called here, and which of them can be triggered.
@@ -58,6 +61,7 @@ impl<'r> Converter<'r> {
             lock_lines: vec![],
             lock_names: BTreeSet::new(),
             workers: BTreeMap::new(),
+            worker_secrets: BTreeMap::new(),
             builders: BTreeMap::new(),
             projects: BTreeSet::new(),
             schedulers: BTreeMap::new(),
@@ -267,10 +271,7 @@ pub(crate) fn write(recording: &Recording) -> Conversion {
     parts.push(setup);
     parts.push(projects);
     for (title, lines) in [
-        (
-            "Workers. Each has a new token, in the file that it names.",
-            workers,
-        ),
+        ("Workers. What each shows is in the file that it names.", workers),
         ("Locks.", std::mem::take(&mut converter.lock_lines)),
         (
             "Functions, which the master calls while it runs.",
@@ -290,12 +291,11 @@ pub(crate) fn write(recording: &Recording) -> Conversion {
     if let Some(source) = converter.missing_source_of_secrets(&parts) {
         parts.insert(1, source);
     }
-    let names: BTreeSet<String> = converter.workers.values().cloned().collect();
     let counts = (converter.builders.len(), converter.schedulers.len());
     Conversion {
         text: parts.join("\n\n") + "\n",
         notes: in_order(converter.notes),
-        workers: names.into_iter().collect(),
+        worker_secrets: converter.worker_secrets,
         builders: counts.0,
         schedulers: counts.1,
     }

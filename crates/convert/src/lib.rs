@@ -28,6 +28,7 @@ mod settings;
 mod starlark;
 mod steps;
 mod text;
+mod workers;
 
 pub use configuration::Conversion;
 pub use note::Note;

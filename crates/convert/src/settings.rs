@@ -44,6 +44,8 @@ const LOOKED_AT: &[&str] = &[
     "logEncoding",
     "properties",
     "changeHorizon",
+    "protocols",
+    "slavePortnum",
 ];
 
 /// Keys that are told of, each with what to do instead.
@@ -55,14 +57,6 @@ const TOLD: &[(&str, &str)] = &[
     (
         "db_url",
         "weir master --database URL for PostgreSQL, else nothing: SQLite is in --data DIR. `weir import-buildbot` brings the history over",
-    ),
-    (
-        "protocols",
-        "workers connect to the one address: weir worker --master URL --name NAME --token-file FILE",
-    ),
-    (
-        "slavePortnum",
-        "workers connect to the one address: weir worker --master URL --name NAME --token-file FILE",
     ),
     (
         "buildbotURL",
@@ -124,6 +118,7 @@ impl<'r> Converter<'r> {
             }
             call.set("listen", quote(&format!("127.0.0.1:{port}")));
         }
+        self.write_worker_ports(&mut call);
         if anonymous {
             call.comment(
                 "Nobody signs in, as it was: whoever reaches the address may force and stop builds.",

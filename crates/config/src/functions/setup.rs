@@ -178,6 +178,10 @@ fn worker_ports(value: Value<'_>) -> Reading<Vec<WorkerPort>> {
         let address = read_address(address, "\"0.0.0.0:9989\" or \"tls:0.0.0.0:9990\"")?;
         Ok(WorkerPort { address, tls })
     };
+    if read::integer(value).is_ok() {
+        let help = Some("write an address with it, e.g. \"0.0.0.0:9989\"");
+        return read::wrong("is a port alone", help);
+    }
     match read::text(value) {
         Ok(_) => Ok(vec![one(value)?]),
         Err(_) => read::list(one, "addresses")(value),

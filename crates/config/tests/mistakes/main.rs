@@ -246,6 +246,26 @@ work_er = 1"#
 }
 
 #[test]
+fn workers_of_buildbot() {
+    snapshot!(told(&[
+        ("beyond", "master(buildbot_pb = \"0.0.0.0:9989\")\n"),
+        (
+            "no certificate",
+            "master(buildbot_msgpack = [\"127.0.0.1:1\", \"tls:0.0.0.0:9990\"])\n"
+        ),
+        ("no address", "master(buildbot_pb = [\"9989\"])\n"),
+        ("no text", "master(buildbot_pb = 9989)\n"),
+        ("two secrets", "worker(\"w\", token = \"t\", password = \"p\")\n"),
+        (
+            "two passwords",
+            "worker(\"w\", password = \"p\", password_file = \"p\")\n"
+        ),
+        ("empty", "worker(\"w\", password = \"\")\n"),
+        ("two lines", "worker(\"w\", password = \"a\\nb\")\n"),
+    ]));
+}
+
+#[test]
 fn values() {
     snapshot!(told_after_whole(&[
         (

@@ -9,8 +9,8 @@ use weir_buildbot_wire::worker::{
 };
 use weir_buildbot_wire::{Failure, Value};
 use weir_master::workers::{
-    CommandEvent, CommandSpec, FileCommand, FollowedFile, Limit, Outcome, OutputStream, RunningCommand, Settings,
-    What, WorkerAccount, WorkerBuilder,
+    CommandEvent, CommandSpec, FileCommand, FollowedFile, Limit, Outcome, OutputStream, RunningCommand,
+    Settings, What, WorkerAccount, WorkerBuilder,
 };
 use weir_testbed::eventually;
 use weir_worker_protocol::v1::FileFacts;
@@ -91,7 +91,9 @@ async fn an_old_worker_is_asked_in_its_own_words() {
     let mut command = house.start(spec).await;
     let started = worker.next_command().await;
     worker.print(started.object, "1\n2\n3\n");
-    worker.until("it is interrupted", |it| !it.interrupted.is_empty()).await;
+    worker
+        .until("it is interrupted", |it| !it.interrupted.is_empty())
+        .await;
     worker.finish(started.object, -1);
     let heard = heard(&mut worker, &mut command).await;
     assert_eq!(heard.outcome, Some(Outcome::TimedOut(Limit::Lines)));
@@ -153,7 +155,10 @@ async fn a_command_runs_with_all_that_belongs_to_it() {
     assert_eq!(shell.max_lines, Some(9));
     assert_eq!(shell.use_pty, Some(true));
     let (name, file) = &shell.logfiles[0];
-    assert_eq!((name.as_str(), file.path.as_str(), file.follow), ("my", "my.log", Some(true)));
+    assert_eq!(
+        (name.as_str(), file.path.as_str(), file.follow),
+        ("my", "my.log", Some(true))
+    );
 }
 
 #[tokio::test]
@@ -166,10 +171,7 @@ async fn what_a_command_says_comes_in_order() {
     worker.update(started.object, header);
     worker.print(started.object, "a");
     // As old workers send it: several at once, which are answered by the highest number.
-    let updates = vec![
-        Update::Stderr(Text::new("e\n")),
-        Update::Stdout(Text::new("b\n")),
-    ];
+    let updates = vec![Update::Stderr(Text::new("e\n")), Update::Stdout(Text::new("b\n"))];
     let call = worker.tell(started.object, FromWorker::Update { updates, number: 5 });
     assert_eq!(worker.answer(call).await.unwrap(), Value::Int(5));
     worker.finish(started.object, 3);
@@ -189,7 +191,10 @@ async fn ways_to_end_are_told_apart() {
     let timed_out = Outcome::TimedOut;
     for (updates, outcome) in [
         (says("process killed by signal 9\n"), Outcome::Signalled(9)),
-        (reason(FailureReason::TimeoutWithoutOutput), timed_out(Limit::Idle)),
+        (
+            reason(FailureReason::TimeoutWithoutOutput),
+            timed_out(Limit::Idle),
+        ),
         (reason(FailureReason::Timeout), timed_out(Limit::Total)),
         (reason(FailureReason::MaxLines), timed_out(Limit::Lines)),
         // Before there were reasons.
@@ -217,7 +222,10 @@ async fn ways_to_end_are_told_apart() {
         let started = worker.next_command().await;
         worker.tell(started.object, FromWorker::Complete(failure));
         let heard = heard(&mut worker, &mut command).await;
-        assert!(matches!(heard.outcome, Some(Outcome::CouldNotStart(_))), "{heard:?}");
+        assert!(
+            matches!(heard.outcome, Some(Outcome::CouldNotStart(_))),
+            "{heard:?}"
+        );
     }
 }
 
@@ -228,7 +236,9 @@ async fn a_command_is_interrupted() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     command.interrupt("enough");
-    worker.until("it is interrupted", |it| !it.interrupted.is_empty()).await;
+    worker
+        .until("it is interrupted", |it| !it.interrupted.is_empty())
+        .await;
     assert_eq!(worker.interrupted, [(started.id, "enough".to_owned())]);
     worker.finish(started.object, -1);
     let heard = heard(&mut worker, &mut command).await;
@@ -253,7 +263,10 @@ async fn commands_of_a_builder_run_at_once_in_places_of_their_own() {
         worker.finish(object, 0);
     }
     for mut command in commands {
-        assert_eq!(heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+        assert_eq!(
+            heard(&mut worker, &mut command).await.outcome,
+            Some(Outcome::Exited(0))
+        );
     }
 }
 
@@ -287,7 +300,10 @@ async fn a_lost_connection_loses_its_commands() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     worker.finish(started.object, 0);
-    assert_eq!(self::heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+    assert_eq!(
+        self::heard(&mut worker, &mut command).await.outcome,
+        Some(Outcome::Exited(0))
+    );
 }
 
 #[tokio::test]
@@ -431,7 +447,10 @@ async fn a_file_is_sent_to_the_master() {
     let Command::UploadFile(upload) = started.command else {
         panic!("{:?}", started.command);
     };
-    assert_eq!((upload.path.as_str(), upload.max_size), ("build/out/a.bin", Some(1_000_000)));
+    assert_eq!(
+        (upload.path.as_str(), upload.max_size),
+        ("build/out/a.bin", Some(1_000_000))
+    );
     let writer = worker.object(upload.writer.unwrap());
     let piece = vec![7; 100_000];
     for _ in 0..3 {
@@ -458,7 +477,10 @@ async fn a_file_is_taken_from_the_master() {
     let Command::DownloadFile(download) = started.command else {
         panic!("{:?}", started.command);
     };
-    assert_eq!((download.path.as_str(), download.mode), ("build/in.bin", Some(0o640)));
+    assert_eq!(
+        (download.path.as_str(), download.mode),
+        ("build/in.bin", Some(0o640))
+    );
     let reader = worker.object(download.reader.unwrap());
     let file = b"what the file has";
     let mut taken = vec![];
@@ -491,7 +513,10 @@ async fn a_file_is_taken_from_the_master() {
         event = asked => event,
         () = worker.until("it never ends", |_| false) => unreachable!("it never does"),
     };
-    assert!(matches!(event, CommandEvent::Read { offset: 17, .. }), "{event:?}");
+    assert!(
+        matches!(event, CommandEvent::Read { offset: 17, .. }),
+        "{event:?}"
+    );
     command.feed(17, Err("the disk is gone".to_owned()));
     let failure = worker.answer(call).await.unwrap_err();
     assert_eq!(failure.message(), "the disk is gone");
@@ -536,7 +561,11 @@ async fn what_is_found_out_about_files_comes_as_data() {
 async fn several_folders_are_made_one_after_the_other() {
     let house = house().await;
     let mut worker = Puppet::let_in(&house.manager).await;
-    let make = |dirs: &[&str]| files(FileCommand::MakeDirs(dirs.iter().map(|it| (*it).to_owned()).collect()));
+    let make = |dirs: &[&str]| {
+        files(FileCommand::MakeDirs(
+            dirs.iter().map(|it| (*it).to_owned()).collect(),
+        ))
+    };
     let mut command = house.start(make(&["a", "b"])).await;
     for path in ["build/a", "build/b"] {
         let started = worker.next_command().await;
@@ -596,7 +625,10 @@ async fn a_command_that_is_too_large_for_the_protocol_could_not_start() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     worker.finish(started.object, 0);
-    assert_eq!(heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+    assert_eq!(
+        heard(&mut worker, &mut command).await.outcome,
+        Some(Outcome::Exited(0))
+    );
 }
 
 /// Logs in, runs a command and sends a file, as far as the connection reaches. Gives how many bytes it has said.
@@ -687,4 +719,98 @@ async fn whatever_bytes_come_before_a_login_are_no_harm() {
         tokio::time::timeout(PATIENCE, served).await.unwrap();
     }
     assert_eq!(house.told(), []);
+}
+
+/// A number below `most` (xorshift).
+fn chance(state: &mut u64, most: u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state % most
+}
+
+/// Something that a worker could say, whether or not it should.
+fn anything(state: &mut u64) -> FromWorker {
+    let text = Text::new("x".repeat(chance(state, 70_000) as usize));
+    let update = match chance(state, 9) {
+        0 => Update::Stdout(text),
+        1 => Update::Header(text),
+        2 => Update::ReturnCode(Some(chance(state, 3) as i64 - 1)),
+        3 => Update::ReturnCode(Some(i64::MAX)),
+        4 => Update::Elapsed(-1.0),
+        5 => Update::Files(vec![String::new(), "a\0b".to_owned()]),
+        6 => Update::FailureReason(FailureReason::Other("boredom".to_owned())),
+        7 => Update::Log {
+            name: "nobody asked".to_owned(),
+            text,
+        },
+        _ => Update::Other {
+            key: "later".to_owned(),
+            value: Value::List(vec![Value::None]),
+        },
+    };
+    match chance(state, 12) {
+        0 => FromWorker::Keepalive,
+        1 => FromWorker::Complete(None),
+        2 => FromWorker::Complete(Some(Failure::runtime_error("why not"))),
+        3 => FromWorker::Write(vec![0; chance(state, 100_000) as usize]),
+        4 => FromWorker::Close,
+        5 => FromWorker::Unpack,
+        6 => FromWorker::Read(chance(state, u64::MAX)),
+        7 => FromWorker::SetTimes {
+            accessed: f64::NAN,
+            modified: f64::INFINITY,
+        },
+        _ => FromWorker::Update {
+            updates: vec![update],
+            number: chance(state, 5) as i64,
+        },
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_worker_says_its_command_ends_and_the_next_one_works() {
+    let house = house().await;
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..60 {
+        let mut worker = Puppet::let_in(&house.manager).await;
+        let upload = FileCommand::UploadDir {
+            path: "d".to_owned(),
+            max_bytes: None,
+            gzip: true,
+        };
+        let spec = if chance(&mut state, 2) == 0 {
+            in_b1(script("make"))
+        } else {
+            files(upload)
+        };
+        let mut command = house.start(spec).await;
+        let started = worker.next_command().await;
+        for _ in 0..chance(&mut state, 40) {
+            let message = anything(&mut state);
+            // Also to what it was never given.
+            let object = match chance(&mut state, 4) {
+                0 => worker.object(chance(&mut state, 10)),
+                1 => worker.avatar.unwrap(),
+                _ => started.object,
+            };
+            worker.tell(object, message);
+        }
+        worker.finish(started.object, 0);
+        let told = async {
+            loop {
+                match command.next().await {
+                    CommandEvent::Output { sequence, .. } => command.acknowledge(sequence),
+                    CommandEvent::Read { offset, .. } => command.feed(offset, Ok(Bytes::new())),
+                    event => break assert!(is_last(&event)),
+                }
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            () = worker.until("the command ends", |_| false) => unreachable!("it never does"),
+        }
+        worker.leave().await;
+        wait_gone(&house).await;
+    }
 }

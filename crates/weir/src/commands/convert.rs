@@ -104,10 +104,13 @@ impl Convert {
         folder: &Path,
         draft: &Path,
     ) -> Result<(), (PathBuf, std::io::Error)> {
-        for worker in &conversion.workers {
-            let file = folder.join(format!("{worker}.token"));
-            let token = format!("{}{}\n", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-            match write_new(&file, &token, 0o600) {
+        for (file, secret) in &conversion.worker_secrets {
+            let file = folder.join(file);
+            let secret = match secret {
+                Some(secret) => format!("{secret}\n"),
+                None => format!("{}{}\n", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
+            };
+            match write_new(&file, &secret, 0o600) {
                 Ok(()) => {}
                 // A worker that has it goes on with it.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -132,7 +135,7 @@ impl Convert {
         say(format!(
             "wrote {output}: {}, {}, {}; {} carried over",
             count(*builders, "builder"),
-            count(conversion.workers.len(), "worker"),
+            count(conversion.worker_secrets.len(), "worker"),
             count(*schedulers, "scheduler"),
             match conversion.notes.len() {
                 0 => "all was".to_owned(),

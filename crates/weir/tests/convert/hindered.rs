@@ -95,7 +95,7 @@ fn what_is_there_is_kept() {
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("master.cfg"), CONFIG).unwrap();
     std::fs::write(path("weir.star"), "mine").unwrap();
-    std::fs::write(path("w.token"), "a-token-that-is-in-use").unwrap();
+    std::fs::write(path("w.password"), "a-password-that-is-in-use").unwrap();
     let refused = weir(folder.path(), &["convert"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(
@@ -124,8 +124,8 @@ fn what_is_there_is_kept() {
         "{said}"
     );
     assert_eq!(
-        std::fs::read_to_string(path("w.token")).unwrap(),
-        "a-token-that-is-in-use"
+        std::fs::read_to_string(path("w.password")).unwrap(),
+        "a-password-that-is-in-use"
     );
     assert!(weir(folder.path(), &["check"]).status.success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "{said}");

@@ -16,23 +16,25 @@ export class Buildbot {
   readonly #programs: string;
   readonly #environment: NodeJS.ProcessEnv;
   #process: ChildProcess | undefined;
+  readonly #workers: ChildProcess[] = [];
 
-  private constructor(programs: string, folder: string, port: number, elsewhere: string, people: Record<string, string>) {
+  private constructor(programs: string, folder: string, port: number, workers: number | undefined, elsewhere: string, people: Record<string, string>) {
     this.url = `http://127.0.0.1:${port}/`;
     this.#programs = programs;
     this.#folder = folder;
-    this.#environment = { ...process.env, PORT: String(port), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere, HOLD: join(folder, 'hold'), PEOPLE: JSON.stringify(people) };
+    this.#environment = { ...process.env, PORT: String(port), WORKERS: String(workers ?? ''), STATUS: join(folder, 'status'), ELSEWHERE: elsewhere, HOLD: join(folder, 'hold'), PEOPLE: JSON.stringify(people) };
   }
 
   /**
    * Makes a master that serves the built page, and starts it. Pages of `elsewhere` may ask it too. Of `people` with their
-   * passwords only the first one may give commands; without them everybody may.
+   * passwords only the first one may give commands; without them everybody may. A worker `far` may `connect`, see
+   * {@link worker}.
    */
-  static async start(elsewhere: string, people: Record<string, string> = {}): Promise<Buildbot> {
+  static async start(elsewhere: string, people: Record<string, string> = {}, connect = false): Promise<Buildbot> {
     const programs = process.env['BUILDBOT'];
     if (!programs) throw new Error('BUILDBOT must hold the folder of the programs of Buildbot 4.3, such as bin of a Python environment.');
     const folder = mkdtempSync(join(tmpdir(), 'web-status-buildbot-'));
-    const one = new Buildbot(programs, folder, await freePort(), elsewhere, people);
+    const one = new Buildbot(programs, folder, await freePort(), connect ? await freePort() : undefined, elsewhere, people);
     cpSync(join(HERE, '../../dist'), join(folder, 'status'), { recursive: true });
     writeFileSync(join(folder, 'status/config.json'), '{ "api": ".." }');
     mkdirSync(join(folder, 'master'));
@@ -61,6 +63,16 @@ export class Buildbot {
     throw new Error(`Buildbot did not start:\n${readFileSync(join(this.#folder, 'master/twistd.log'), 'utf8')}`);
   }
 
+  /** Starts the worker `far`, which lives as long as this, whatever becomes of the master. */
+  worker(): void {
+    const [name, password] = ['far', 'far away'];
+    const workers = `127.0.0.1:${this.#environment['WORKERS'] ?? ''}`;
+    const made = ['create-worker', '--maxdelay=2', name, workers, name, password];
+    execFileSync(join(this.#programs, 'buildbot-worker'), made, { cwd: this.#folder, stdio: 'pipe' });
+    const run = ['--reactor=poll', '--nodaemon', '--no_save', '--pidfile=', '-y', 'buildbot.tac'];
+    this.#workers.push(spawn(join(this.#programs, 'twistd'), run, { cwd: join(this.#folder, name), stdio: 'ignore' }));
+  }
+
   /** Ends it, as an administrator would. */
   async down(): Promise<void> {
     const child = this.#process;
@@ -75,6 +87,7 @@ export class Buildbot {
 
   async close(): Promise<void> {
     await this.down();
+    for (const worker of this.#workers) worker.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

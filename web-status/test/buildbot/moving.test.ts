@@ -19,7 +19,7 @@ let buildbot: Buildbot;
 let opened: Opened;
 
 beforeAll(async () => {
-  [buildbot, opened] = await Promise.all([Buildbot.start('http://127.0.0.1:9'), openBrowser({ viewport: { width: 1280, height: 900 } })]);
+  [buildbot, opened] = await Promise.all([Buildbot.start('http://127.0.0.1:9', {}, true), openBrowser({ viewport: { width: 1280, height: 900 } })]);
 });
 afterAll(async () => {
   await Promise.allSettled(running.reverse().map((one) => one.stop()));
@@ -41,13 +41,18 @@ async function weir(...words: string[]): Promise<string> {
 }
 
 it('makes a running Weir of a master’s folder, with its history, in three commands', async () => {
+  buildbot.worker();
   await buildbot.change('bad1', 'Make the mean faster');
   const built = async (): Promise<unknown> => (await buildbot.read('builds?complete=true'))['builds']?.length;
   await expect.poll(built, { timeout: BUILT }).toBe(2);
-  const id = Number((await buildbot.read('builders'))['builders']?.find((one) => one['name'] === 'gauge')?.['builderid']);
+  const { builders = [] } = await buildbot.read('builders');
+  const idOf = (name: string): number => Number(builders.find((one) => one['name'] === name)?.['builderid']);
+  const id = idOf('gauge');
+  await buildbot.force(idOf('gauge-far'));
+  await expect.poll(built, { timeout: BUILT }).toBe(3);
   await buildbot.down();
 
-  expect(await weir('import-buildbot', '--from', buildbot.master, '--data', 'data')).toContain('holds 2 builds');
+  expect(await weir('import-buildbot', '--from', buildbot.master, '--data', 'data')).toContain('holds 3 builds');
   await weir('convert', join(buildbot.master, 'master.cfg'));
   const master = start('master', '--data', 'data', '--listen', '127.0.0.1:0');
   const url = await master.says(/the master serves (http:\/\/[\d.:]+)/);
@@ -70,5 +75,16 @@ it('makes a running Weir of a master’s folder, with its history, in three comm
   await marked('forced-build').click({ timeout: BUILT });
   await marked('build-state', '[data-status=success]').waitFor({ timeout: BUILT });
   expect(page.url()).toContain(`builders/${id}/builds/2`);
+
+  // A worker of Buildbot's comes back by itself, as it is, and goes on building.
+  const far = `#/builders/${idOf('gauge-far')}`;
+  await page.goto(`${url}/${far}/builds/1`);
+  await marked('build-state', '[data-status=success]').waitFor();
+  await page.goto(`${url}/${far}`);
+  await marked('force-button').first().click();
+  await marked('force-submit').click();
+  await marked('forced-build').click({ timeout: BUILT });
+  await marked('build-state', '[data-status=success]').waitFor({ timeout: BUILT });
+  expect(page.url()).toContain(`${far}/builds/2`);
   expect(watched.problems).toEqual([]);
 });

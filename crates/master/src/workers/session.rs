@@ -70,7 +70,7 @@ pub(super) async fn run(
             return;
         }
     };
-    let begun = slot.begin(&hello, welcome(&shared));
+    let begun = slot.begin(&hello, ways.resumes, welcome(&shared));
     let number = begun.number;
     let end = begun.end.clone();
     info!(

@@ -21,6 +21,9 @@ use super::lock;
 /// Why a command is lost whose worker's process is gone.
 const ANOTHER_PROCESS: &str = "its worker was started anew";
 
+/// The same of a worker whose commands end with its connection.
+const CANNOT_RESUME: &str = "its worker came back without it, as its kind does";
+
 /// A worker that may connect.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -166,11 +169,12 @@ impl Slot {
         lock(&self.state).entering = None;
     }
 
-    /// Begins a session; `welcome` is completed with the commands that go on.
-    pub(super) fn begin(&self, hello: &Hello, mut welcome: Welcome) -> Begun {
+    /// Begins a session of a worker that `resumes` its commands, or cannot; `welcome` is completed with those that go on.
+    pub(super) fn begin(&self, hello: &Hello, resumes: bool, mut welcome: Welcome) -> Begun {
         let mut state = lock(&self.state);
         let shutdown = state.entering.take().unwrap_or(false);
-        welcome.resume = state.resume(&hello.instance, &hello.commands);
+        let why = if resumes { ANOTHER_PROCESS } else { CANNOT_RESUME };
+        welcome.resume = state.resume(&hello.instance, &hello.commands, why);
         state.number += 1;
         let wake = Arc::new(Notify::new());
         let end = CancellationToken::new();
@@ -357,13 +361,14 @@ impl State {
         is_first
     }
 
-    /// Keeps those commands that can go on with the process, which holds `held`, and tells how.
-    fn resume(&mut self, instance: &str, held: &[HeldCommand]) -> Vec<Resume> {
+    /// Keeps those commands that can go on with the process, which holds `held`, and tells how; those of another one are
+    /// lost, because `why`.
+    fn resume(&mut self, instance: &str, held: &[HeldCommand], why: &str) -> Vec<Resume> {
         let held: BTreeMap<&str, &HeldCommand> = held.iter().map(|it| (it.command_id.as_str(), it)).collect();
         let mut resume = Vec::new();
         self.commands.retain(|id, command| {
             if command.instance != instance {
-                command.lose(ANOTHER_PROCESS);
+                command.lose(why);
                 return false;
             }
             match command.resume(held.get(id.as_str()).copied()) {

@@ -327,9 +327,11 @@ async fn files_go_both_ways() {
     let all = async {
         loop {
             match command.next().await {
-                CommandEvent::Output { stream, bytes, .. } if stream == OutputStream::Data => {
-                    data.extend(bytes)
-                }
+                CommandEvent::Output {
+                    stream: OutputStream::Data,
+                    bytes,
+                    ..
+                } => data.extend(bytes),
                 CommandEvent::Finished { outcome, .. } => break outcome,
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! Buildbot's own workers, unmodified, over either of their protocols.
 //!
-//! A worker's connection is carried by a [`transport`]; a [`line`] makes messages of it. It begins with a [`login`] and a
+//! A worker's connection is carried by a [`transport`]; a [`line`](mod@line) makes messages of it. It begins with a [`login`] and a
 //! [`greeting`]; from then on a [`player`] plays one of Weir's own workers for the master: it takes the same messages from
 //! the worker's slot, and says the same of its commands. So nothing else in the master knows which workers are which.
 //!

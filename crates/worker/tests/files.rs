@@ -566,19 +566,16 @@ async fn a_download_goes_on_after_lost_connections() {
     let start = command("d", What::DownloadFile(download("file")));
     scene.peer.send(to_worker::Message::Start(start)).await;
     let mut heard = Heard::default();
-    // What was stored before the connection was lost.
-    let mut stored = 0;
     let mut asked = vec![];
     while heard.outcome.is_none() {
         let news = scene.peer.news().await;
         let Some(News::Read(read)) = &news.news else {
             heard.take(&news);
             scene.peer.acknowledge("d", news.sequence).await;
-            stored = news.sequence;
             continue;
         };
         // It has what it asked for before.
-        stored = news.sequence - 1;
+        let stored = news.sequence - 1;
         scene.peer.acknowledge("d", stored).await;
         let is_new = !asked.contains(&read.offset);
         asked.push(read.offset);

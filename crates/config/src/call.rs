@@ -388,6 +388,11 @@ impl<'v, 's> Call<'v, 's> {
         self.mistake_at(self.item_place(argument, None), message, help);
     }
 
+    /// The name of the function that is called.
+    pub(crate) fn function(&self) -> &'static str {
+        self.function.name
+    }
+
     /// Where the argument begins; the call's place if that is not known.
     pub(crate) fn place(&self) -> Place {
         self.site.place

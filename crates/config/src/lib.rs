@@ -43,15 +43,17 @@ pub use functions::name_steps;
 pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
-    Collapse, Command, Condition, DataOrigin, Description, Env, GitPoller, GitStep, Hiding, ListenerConfig,
-    LockAccess, LockConfig, LockMode, LockScope, MasterConfig, NextWorker, NightlyChanges, Pattern,
-    PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, RetentionConfig, SchedulerConfig,
-    SchedulerKind, Secret, SecretProvider, Source, SourceDefaults, SourceFilter, StepConfig, StepKind,
-    TestFormat, TokenReference, Vault, VaultLogin, Webhook, WorkerConfig, WorkerPort, any_admits,
+    Collapse, Command, Condition, DataOrigin, Description, DownloadStep, Downloaded, Env, FileStep,
+    GitPoller, GitStep, Hiding, ListenerConfig, LockAccess, LockConfig, LockMode, LockScope, MasterConfig,
+    MasterPath, NextWorker, NightlyChanges, Pattern, PrioritizeBuilders, Priority, ProjectConfig,
+    PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
+    SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, TokenReference, Vault, VaultLogin,
+    Webhook, WorkerConfig, WorkerPort, any_admits,
 };
 pub use model::{
     CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,
-    PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep,
+    PropertyOrigin, PropertyValue, SequenceCommand, Terms, TestResultsStep, TriggerStep, UploadStep,
+    Uploaded,
 };
 pub use text::{Keywords, Lookup, RenderError, SOURCE_ATTRIBUTES, TemplateError, Text};
 pub use times::Times;

@@ -31,7 +31,8 @@ pub use retention::RetentionConfig;
 pub use scheduler::{NightlyChanges, Priority, SchedulerConfig, SchedulerKind, SourceDefaults};
 pub use secret::{SecretProvider, TokenReference, Vault, VaultLogin};
 pub use step::{
-    BuildDataStep, Command, Condition, DataOrigin, GitStep, Hiding, StepConfig, StepKind, TestFormat,
+    BuildDataStep, Command, Condition, DataOrigin, DownloadStep, Downloaded, FileStep, GitStep, Hiding,
+    MasterPath, StepConfig, StepKind, TestFormat, UploadStep, Uploaded,
 };
 pub use step::{
     CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,

@@ -23,7 +23,7 @@ use crate::model::{Command, Env, LockAccess, StepConfig};
 use crate::object::{Broken, Item, Object};
 use crate::text::Text;
 
-pub(crate) use data::{json, late_properties, properties, property_name, property_value};
+pub(crate) use data::{json, late_properties, properties, property_name, property_value, value_or_template};
 pub(crate) use function::{
     any_function, collapse, condition, function, hiding, observer, prioritize_builders, priority,
 };

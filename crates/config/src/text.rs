@@ -103,6 +103,11 @@ impl Text {
         }])
     }
 
+    /// Whether it begins with `/` whatever it is completed with.
+    pub fn is_absolute(&self) -> bool {
+        matches!(self.0.first(), Some(Part::Literal(text)) if text.starts_with('/'))
+    }
+
     /// Whether it asks for a secret, as far as can be told without calling its functions.
     pub fn has_secret(&self) -> bool {
         self.0.iter().any(Part::has_secret)

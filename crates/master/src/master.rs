@@ -32,6 +32,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// A folder for what steps do on the master's machine.
     pub steps: PathBuf,
+    /// The folder for files that steps take from workers and give to them.
+    pub files: PathBuf,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -63,6 +65,7 @@ impl Master {
             store,
             cache,
             steps,
+            files,
             clock,
         } = options;
         let config = Arc::new(config);
@@ -99,6 +102,7 @@ impl Master {
             locks: Locks::new(&config.locks),
             current,
             steps,
+            files,
             master: id,
             life: format!("{:x}", began.as_micros()),
             began,

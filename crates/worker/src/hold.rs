@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use weir_worker_protocol::v1::{
-    Finished, FromCommand, HeldCommand, Output, Stream, finished::Outcome, from_command::News,
+    Finished, FromCommand, HeldCommand, Output, Piece, Read, Stream, finished::Outcome, from_command::News,
 };
 use weir_worker_protocol::{Outbox, Violation};
 
@@ -31,6 +31,19 @@ pub(crate) struct Hold {
     /// Told when there is something to send; another one in each session.
     wake: Mutex<Arc<Notify>>,
     interrupt: watch::Sender<Option<String>>,
+    asked: Mutex<Asked>,
+    /// Told when what was asked for is there.
+    answered: Notify,
+}
+
+/// What the command asks the master for.
+#[derive(Debug)]
+enum Asked {
+    Nothing,
+    /// What begins there in its file.
+    From(u64),
+    /// It is there.
+    Answered(Piece),
 }
 
 #[derive(Debug)]
@@ -101,6 +114,8 @@ impl Hold {
             work: Notify::new(),
             wake: Mutex::new(wake),
             interrupt: watch::Sender::new(None),
+            asked: Mutex::new(Asked::Nothing),
+            answered: Notify::new(),
         }
     }
 
@@ -124,6 +139,31 @@ impl Hold {
             file: name.to_owned(),
         };
         self.push(News::Output(output), size);
+    }
+
+    /// Asks the master for what begins at `offset` in the command's file, `most` bytes at most, and waits for it.
+    pub(crate) async fn read(&self, offset: u64, most: u32) -> Piece {
+        *lock(&self.asked) = Asked::From(offset);
+        self.push(News::Read(Read { offset, most }), 0);
+        loop {
+            {
+                let mut asked = lock(&self.asked);
+                match std::mem::replace(&mut *asked, Asked::Nothing) {
+                    Asked::Answered(piece) => return piece,
+                    other => *asked = other,
+                }
+            }
+            self.answered.notified().await;
+        }
+    }
+
+    /// The master gives a piece. One for an offset that is not asked for, or that came already, changes nothing.
+    pub(crate) fn answer(&self, piece: Piece) {
+        let mut asked = lock(&self.asked);
+        if matches!(*asked, Asked::From(offset) if offset == piece.offset) {
+            *asked = Asked::Answered(piece);
+            self.answered.notify_one();
+        }
     }
 
     /// The command ended. Only the first end counts.
@@ -159,7 +199,16 @@ impl Hold {
         messages.forgotten || fits
     }
 
-    /// Waits until [`Hold::has_room`] may have become true.
+    /// As [`Hold::has_room`], for a command that loses nothing by waiting: while the master is away it does, instead of
+    /// filling the journal.
+    pub(crate) fn can_go_on(&self) -> bool {
+        let messages = lock(&self.messages);
+        let is_alone = !messages.is_live && !messages.forgotten;
+        drop(messages);
+        !is_alone && self.has_room()
+    }
+
+    /// Waits until [`Hold::has_room`] or [`Hold::can_go_on`] may have become true.
     pub(crate) async fn room(&self) {
         self.room.notified().await;
     }
@@ -196,6 +245,7 @@ impl Hold {
             messages.is_live = true;
         }
         *lock(&self.wake) = wake;
+        self.room.notify_one();
         Ok(())
     }
 

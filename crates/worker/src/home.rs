@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::options::{Error, Options};
 
 /// Where, below the worker's folder, is what is the worker's and no command's. No builder's folder begins with a dot.
-const OWN: &str = ".weir";
+pub(crate) const OWN: &str = ".weir";
 
 /// How long to wait for another process to leave the folder.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -202,8 +202,7 @@ impl Session<'_> {
                 .acknowledge(&it.command_id, it.sequence)
                 .map_err(violated)?,
             Message::Ping(it) => self.table.pong(it.number),
-            // No command of this worker takes a file.
-            Message::Piece(_) => {}
+            Message::Piece(piece) => self.table.answer(piece),
             Message::Shutdown(_) => {
                 info!("the master tells the worker to end");
                 self.leave(standing);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use weir_worker_protocol::Violation;
-use weir_worker_protocol::v1::{FromWorker, Goodbye, HeldCommand, Pong, Resume, from_worker::Message};
+use weir_worker_protocol::v1::{FromWorker, Goodbye, HeldCommand, Piece, Pong, Resume, from_worker::Message};
 
 use crate::hold::{Hold, lock};
 
@@ -115,6 +115,13 @@ impl Table {
             state.commands.remove(id);
         }
         Ok(())
+    }
+
+    /// A command is given what it asked for.
+    pub(crate) fn answer(&self, piece: Piece) {
+        if let Some(hold) = lock(&self.state).commands.get(&piece.command_id) {
+            hold.answer(piece);
+        }
     }
 
     /// Asks a command to end.

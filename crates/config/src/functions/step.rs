@@ -1,5 +1,6 @@
 //! The steps `git(…)`, `shell(…)` and `build_data(…)`, and what all steps have in common.
 
+mod files;
 mod generate;
 mod log;
 mod observers;
@@ -26,6 +27,10 @@ use crate::text::Text;
 /// How long a command may be silent, unless given; Buildbot's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
+pub(super) use files::{
+    COPY_DIRECTORY, DOWNLOAD_FILE, DOWNLOAD_JSON, DOWNLOAD_PROPERTIES, DOWNLOAD_TEXT, FILE_EXISTS,
+    MAKE_DIRECTORY, REMOVE_DIRECTORY, REMOVE_FILE, UPLOAD_DIRECTORY, UPLOAD_FILE, UPLOAD_FILES,
+};
 pub(super) use generate::GENERATE;
 pub(super) use log::log_terms;
 pub(super) use parallel::PARALLEL;

@@ -1,5 +1,6 @@
 //! The steps of a build.
 
+mod files;
 mod generate;
 mod group;
 mod log;
@@ -19,6 +20,7 @@ use super::{Env, LockAccess};
 use crate::function::Function;
 use crate::text::Text;
 
+pub use files::{DownloadStep, Downloaded, FileStep, MasterPath, UploadStep, Uploaded};
 pub use generate::{CONTRACT, GenerateStep};
 pub use group::GroupMember;
 pub use log::{LogLimits, LogTerms};
@@ -118,6 +120,8 @@ pub enum StepKind {
     SetProperties(PropertyOrigin),
     /// Has other builders build (Buildbot's `Trigger`).
     Trigger(TriggerStep),
+    /// Does something to files, or takes them from the worker or gives them to it.
+    Files(FileStep),
     /// Reads files of test results.
     TestResults(TestResultsStep),
     /// Adds the steps that a function gives.

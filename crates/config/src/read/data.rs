@@ -46,6 +46,14 @@ pub(crate) fn property_value(value: Value<'_>) -> Reading<PropertyValue> {
     }
 }
 
+/// As [`property_value`], for what is not stored, so that it may hold secrets.
+pub(crate) fn value_or_template(value: Value<'_>) -> Reading<PropertyValue> {
+    match Object::from_value(value) {
+        Some(Object(Item::Text(_) | Item::Function(_))) => template(value).map(PropertyValue::Text),
+        _ => json(value).map(PropertyValue::Data),
+    }
+}
+
 /// The name of a property.
 pub(crate) fn property_name(value: Value<'_>) -> Reading<String> {
     let name = name(256)(value)?;

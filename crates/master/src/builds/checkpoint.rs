@@ -108,6 +108,15 @@ pub(super) struct CommandRecord {
     /// What of its events after `received` is stored.
     #[prost(message, repeated, tag = "7")]
     pub(super) ahead: Vec<AheadRecord>,
+    /// How many bytes of what it sends are stored in a file.
+    #[prost(uint64, tag = "8")]
+    pub(super) file_stored: u64,
+    /// How the file was that it takes, to tell it from another one.
+    #[prost(string, tag = "9")]
+    pub(super) file_given: String,
+    /// Why the file could not be stored, or given; empty if all is well.
+    #[prost(string, tag = "18")]
+    pub(super) file_failure: String,
     /// How it ended; none while it runs.
     #[prost(oneof = "Ending", tags = "10, 11, 12, 13, 14, 15, 16, 17")]
     pub(super) ending: Option<Ending>,

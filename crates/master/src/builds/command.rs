@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use weir_status_api::StepId;
 use weir_status_db::Transition;
 use weir_worker_protocol::MESSAGE_OVERHEAD;
@@ -10,7 +11,9 @@ use crate::error::Result;
 use crate::workers::{CommandEvent, CommandSpec, Order, Outcome, OutputStream, RunningCommand};
 
 use super::Engine;
-use super::checkpoint::{CapturedRecord, CommandRecord, Ending};
+use super::captured::Captured;
+use super::checkpoint::{CommandRecord, Ending};
+use super::files_step::{Given, Received};
 use super::journal::Journal;
 use super::log::{Channel, LogWriter};
 use super::secrets::Secrets;
@@ -68,122 +71,16 @@ pub(crate) enum Reader<'e> {
     Captured(&'e mut Captured),
     /// Who looks for results of tests.
     Tests(&'e mut TestResults),
+    /// Who stores the file that the command sends.
+    Received(&'e mut Received),
+    /// Who has the file that the command takes.
+    Given(&'e mut Given),
 }
 
 impl Reader<'_> {
     /// Whether the output is not for the log.
     fn hides_output(&self) -> bool {
-        matches!(self, Self::Captured(captured) if captured.is_hidden)
-    }
-}
-
-/// The beginning of a command's standard output.
-#[derive(Debug)]
-pub(crate) struct Captured {
-    pub(crate) bytes: Vec<u8>,
-    /// How many bytes are kept.
-    most: usize,
-    /// How many of them are stored.
-    stored: usize,
-    /// Whether there were more.
-    pub(crate) is_cut: bool,
-    /// Whether they are not for the log.
-    is_hidden: bool,
-    /// Whether the standard error is kept too, each piece after its stream and length.
-    has_both: bool,
-}
-
-impl Captured {
-    /// Keeps up to `most` bytes.
-    pub(crate) fn up_to(most: usize) -> Self {
-        Self {
-            bytes: vec![],
-            most,
-            stored: 0,
-            is_cut: false,
-            is_hidden: false,
-            has_both: false,
-        }
-    }
-
-    /// Keeps the standard error as well: [`Captured::both`] gives them.
-    pub(crate) fn with_stderr(self) -> Self {
-        Self {
-            has_both: true,
-            ..self
-        }
-    }
-
-    /// The standard output and the standard error.
-    pub(crate) fn both(&self) -> (Vec<u8>, Vec<u8>) {
-        let (mut stdout, mut stderr) = (vec![], vec![]);
-        let mut rest = self.bytes.as_slice();
-        while let Some((&[stream, a, b, c, d], after)) = rest.split_first_chunk() {
-            let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-            // The last piece may be cut.
-            let (piece, after) = after.split_at(length.min(after.len()));
-            match stream {
-                0 => stdout.extend_from_slice(piece),
-                _ => stderr.extend_from_slice(piece),
-            }
-            rest = after;
-        }
-        (stdout, stderr)
-    }
-
-    fn take(&mut self, channel: Channel, bytes: &[u8]) {
-        match (channel, self.has_both) {
-            (Channel::Header | Channel::File(_), _) | (Channel::Stderr, false) => {}
-            (Channel::Stdout, false) => self.push(bytes),
-            (_, true) => {
-                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                self.push(&[u8::from(channel == Channel::Stderr)]);
-                self.push(&length.to_le_bytes());
-                self.push(bytes);
-            }
-        }
-    }
-
-    /// Leaves them out of the log.
-    pub(crate) fn hidden(self) -> Self {
-        Self {
-            is_hidden: true,
-            ..self
-        }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let room = self.most - self.bytes.len();
-        self.is_cut |= bytes.len() > room;
-        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    /// What is not stored yet, to be stored as the piece of the next checkpoint.
-    fn save(&mut self, journal: &mut Journal) -> Option<Vec<u8>> {
-        let number = journal.next_number();
-        let record = &mut journal.command_mut()?.captured;
-        let piece = self.bytes.get(self.stored..).filter(|it| !it.is_empty());
-        if piece.is_some() {
-            let first = record.map_or(number, |it| it.first);
-            *record = Some(CapturedRecord {
-                first,
-                last: number,
-                is_cut: self.is_cut,
-            });
-        } else if let Some(record) = record {
-            record.is_cut = self.is_cut;
-        }
-        let piece = piece.map(<[u8]>::to_vec);
-        self.stored = self.bytes.len();
-        piece
-    }
-
-    fn restore(&mut self, journal: &Journal) {
-        if let Some(record) = journal.command().and_then(|it| it.captured) {
-            self.is_cut = record.is_cut;
-            self.bytes = journal.captured(record).flatten().copied().collect();
-            self.stored = self.bytes.len();
-        }
+        matches!(self, Self::Captured(captured) if captured.is_hidden())
     }
 }
 
@@ -246,6 +143,8 @@ impl Execution<'_> {
         let mut unstored: Option<u64> = None;
         let mut bytes_unstored = 0;
         let mut lingers = false;
+        // The last piece that the command was given; that it says something more means that it has that.
+        let mut answered: Option<u64> = None;
         let linger = tokio::time::sleep(Duration::ZERO);
         let deadline = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(linger, deadline);
@@ -266,6 +165,17 @@ impl Execution<'_> {
                 () = &mut linger, if lingers => None,
                 event = command.next() => Some(event),
             };
+            if event.is_some()
+                && let Some(sequence) = answered.take()
+            {
+                self.log.settle(sequence);
+                unstored = Some(sequence);
+                bytes_unstored += MESSAGE_OVERHEAD;
+                if !lingers {
+                    lingers = true;
+                    linger.as_mut().reset(self.linger());
+                }
+            }
             match event {
                 Some(CommandEvent::Output {
                     stream,
@@ -275,18 +185,25 @@ impl Execution<'_> {
                     self.take(sequence, stream, &bytes).await?;
                     if !lingers {
                         lingers = true;
-                        linger
-                            .as_mut()
-                            .reset(tokio::time::Instant::now() + self.log.linger());
+                        linger.as_mut().reset(self.linger());
                     }
                     unstored = Some(sequence);
                     bytes_unstored += bytes.len() + MESSAGE_OVERHEAD;
-                    if !self.log.is_full() {
+                    if !self.log.is_full() && !self.reader.is_full() {
                         continue;
                     }
                 }
-                Some(CommandEvent::Read { offset, .. }) => {
-                    command.feed(offset, Err("there is no file for it".to_owned()));
+                Some(CommandEvent::Read {
+                    offset,
+                    most,
+                    sequence,
+                }) => {
+                    let piece = self.reader.read(offset, most).await;
+                    if self.reader.begins() {
+                        self.store().await?;
+                    }
+                    command.feed(offset, piece);
+                    answered = Some(sequence);
                     continue;
                 }
                 Some(CommandEvent::Finished { outcome, sequence }) => {
@@ -306,7 +223,17 @@ impl Execution<'_> {
                 command.acknowledge(self.store().await?);
                 bytes_unstored = 0;
             }
+            if let Some(why) = self.reader.gave_up().filter(|_| !stopping) {
+                stopping = true;
+                command.interrupt(why);
+                deadline.as_mut().reset(tokio::time::Instant::now() + patience);
+            }
         }
+    }
+
+    /// Until when what was taken may wait for more.
+    fn linger(&self) -> tokio::time::Instant {
+        tokio::time::Instant::now() + self.log.linger()
     }
 
     async fn take(&mut self, sequence: u64, stream: OutputStream, bytes: &[u8]) -> Result<()> {
@@ -315,8 +242,13 @@ impl Execution<'_> {
             OutputStream::Stderr => Channel::Stderr,
             OutputStream::Header => Channel::Header,
             OutputStream::File(name) if self.files.contains(&name) => self.log.file(&name).await?,
+            OutputStream::Data => {
+                let fresh = self.log.take_data(sequence, bytes);
+                self.reader.take_data(fresh);
+                return Ok(());
+            }
             // Nobody asked for it.
-            OutputStream::File(_) | OutputStream::Data => return Ok(()),
+            OutputStream::File(_) => return Ok(()),
         };
         let seen = self.log.take(sequence, channel, bytes);
         self.show(channel, &seen);
@@ -332,7 +264,7 @@ impl Execution<'_> {
         match &mut self.reader {
             Reader::Captured(captured) => captured.take(channel, seen),
             Reader::Tests(tests) if channel == Channel::Stdout => tests.push(seen),
-            Reader::Nobody | Reader::Tests(_) => {}
+            Reader::Nobody | Reader::Tests(_) | Reader::Received(_) | Reader::Given(_) => {}
         }
     }
 
@@ -365,12 +297,50 @@ impl Execution<'_> {
 }
 
 impl Reader<'_> {
+    /// Takes what the command is for.
+    fn take_data(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Captured(captured) => captured.take_data(bytes),
+            Self::Received(received) => received.take(bytes),
+            Self::Nobody | Self::Tests(_) | Self::Given(_) => {}
+        }
+    }
+
+    /// What begins at `offset` in the command's file, `most` bytes at most; none at its end.
+    async fn read(&mut self, offset: u64, most: usize) -> std::result::Result<Bytes, String> {
+        match self {
+            Self::Given(given) => given.read(offset, most).await,
+            _ => Err("there is no file for it".to_owned()),
+        }
+    }
+
+    /// Whether something has to be stored before the command gets the first of its file.
+    fn begins(&self) -> bool {
+        matches!(self, Self::Given(given) if given.begins())
+    }
+
+    /// Whether so much waits that it should be stored now.
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Received(received) if received.is_full())
+    }
+
+    /// Why it takes nothing more, if so.
+    fn gave_up(&self) -> Option<String> {
+        match self {
+            Self::Received(received) => received.failure().map(str::to_owned),
+            _ => None,
+        }
+    }
+
     /// Whether it has nothing to be stored.
     fn is_quiet(&self) -> bool {
         match self {
             Self::Nobody => true,
-            Self::Captured(captured) => captured.stored == captured.bytes.len(),
+            Self::Captured(captured) => captured.is_stored(),
             Self::Tests(tests) => tests.is_quiet(),
+            Self::Received(received) => received.is_stored(),
+            // How far it has come is stored, so that no more is given again than needs to be.
+            Self::Given(_) => false,
         }
     }
 
@@ -380,6 +350,14 @@ impl Reader<'_> {
             Self::Nobody => Ok((vec![], None)),
             Self::Captured(captured) => Ok((vec![], captured.save(journal))),
             Self::Tests(tests) => Ok((tests.save(journal).await?, None)),
+            Self::Received(received) => {
+                received.save(journal).await;
+                Ok((vec![], None))
+            }
+            Self::Given(given) => {
+                given.save(journal);
+                Ok((vec![], None))
+            }
         }
     }
 
@@ -389,26 +367,8 @@ impl Reader<'_> {
             Self::Nobody => {}
             Self::Captured(captured) => captured.restore(journal),
             Self::Tests(tests) => tests.restore(journal),
+            Self::Received(received) => received.restore(journal),
+            Self::Given(given) => given.restore(journal),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_streams_come_back_apart() {
-        let mut captured = Captured::up_to(22).with_stderr();
-        captured.take(Channel::Stdout, b"one");
-        captured.take(Channel::Header, b"no");
-        captured.take(Channel::Stderr, b"two");
-        captured.take(Channel::Stdout, b"three");
-        assert!(captured.is_cut);
-        assert_eq!(captured.both(), (b"onet".to_vec(), b"two".to_vec()));
-        let mut one = Captured::up_to(22);
-        one.take(Channel::Stderr, b"two");
-        one.take(Channel::Stdout, b"one");
-        assert_eq!(one.bytes, b"one");
     }
 }

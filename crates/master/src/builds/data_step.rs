@@ -4,7 +4,8 @@ use weir_config::{BuildDataStep, DataOrigin};
 use weir_status_api::Results;
 use weir_status_db::{MAX_BUILD_DATA, NewBuildData, Transition};
 
-use super::command::{Captured, Reader};
+use super::captured::Captured;
+use super::command::Reader;
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;

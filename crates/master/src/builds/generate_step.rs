@@ -4,7 +4,8 @@ use weir_config::{Command, GenerateStep, Generated, MOST_GENERATED, RanStep, Ste
 use weir_off_thread::off_thread;
 use weir_status_api::Results;
 
-use super::command::{Captured, End, Reader};
+use super::captured::Captured;
+use super::command::{End, Reader};
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use crate::error::Result;

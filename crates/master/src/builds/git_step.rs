@@ -3,7 +3,8 @@
 use weir_config::{GitStep, RenderError};
 use weir_status_api::{Patch, Property, Results, SourceStamp};
 
-use super::command::{Captured, End, Reader};
+use super::captured::Captured;
+use super::command::{End, Reader};
 use super::log::LogWriter;
 use super::patch;
 use super::step::{StepEnd, StepRun, cannot_render};

@@ -1,8 +1,10 @@
 //! Builds: from a claimed request to a finished build, step by step.
 
+mod captured;
 mod checkpoint;
 mod command;
 mod data_step;
+mod files_step;
 mod generate_step;
 mod git_step;
 mod journal;
@@ -68,6 +70,8 @@ pub(crate) struct Engine {
     pub(crate) current: watch::Sender<Arc<Current>>,
     /// A folder for what steps do on the master's machine.
     pub(crate) steps: PathBuf,
+    /// The folder for files that steps take from workers and give to them.
+    pub(crate) files: PathBuf,
     pub(crate) locks: Arc<Locks>,
     pub(crate) master: MasterId,
     /// Tells this life of the master from all others, in the ids of commands.

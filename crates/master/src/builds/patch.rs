@@ -4,7 +4,8 @@ use bytes::Bytes;
 use weir_config::RenderError;
 use weir_status_api::{Patch, Results};
 
-use super::command::{Captured, End, Reader};
+use super::captured::Captured;
+use super::command::{End, Reader};
 use super::git_step::git_command;
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};

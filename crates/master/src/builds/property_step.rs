@@ -8,7 +8,8 @@ use weir_config::{Answer, Argument, Command, Function, PropertyOrigin, PropertyV
 use weir_off_thread::off_thread;
 use weir_status_api::{Property, Results};
 
-use super::command::{Captured, End, Reader};
+use super::captured::Captured;
+use super::command::{End, Reader};
 use super::lines;
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};

@@ -16,12 +16,12 @@ use super::properties::Values;
 use super::secrets::Secrets;
 use super::stop::Heed;
 use super::{
-    Engine, data_step, generate_step, git_step, locks, master_step, property_step, sequence_step, tests_step,
-    trigger_step,
+    Engine, data_step, files_step, generate_step, git_step, locks, master_step, property_step, sequence_step,
+    tests_step, trigger_step,
 };
 use crate::error::Result;
 use crate::locks::{Held, Holder};
-use crate::workers::{CommandSpec, FollowedFile, Limit, Outcome, What};
+use crate::workers::{CommandSpec, FileCommand, FollowedFile, Limit, Outcome, What};
 
 /// How a step ended.
 pub(crate) struct StepEnd {
@@ -121,6 +121,7 @@ impl StepRun<'_> {
             StepKind::SetProperties(from) => property_step::run(self, from, log).await,
             StepKind::Trigger(trigger) => trigger_step::run(self, trigger, log).await,
             StepKind::Generate(config) => generate_step::run(self, config, log).await,
+            StepKind::Files(files) => files_step::run(self, files, log).await,
             StepKind::TestResults(tests) => tests_step::files(self, tests, log).await,
         }
     }
@@ -248,6 +249,18 @@ impl StepRun<'_> {
             files,
             stdin: stdin.transpose()?.unwrap_or_default().into(),
             ..usual
+        })
+    }
+
+    /// What is done to files in the step's folder, with its limits.
+    pub(crate) fn file_spec(&self, what: FileCommand) -> Result<CommandSpec, RenderError> {
+        let whole = self.spec(What::Files(what))?;
+        Ok(CommandSpec {
+            what: whole.what,
+            workdir: whole.workdir,
+            total_timeout: whole.total_timeout,
+            interrupt_grace: whole.interrupt_grace,
+            ..CommandSpec::default()
         })
     }
 

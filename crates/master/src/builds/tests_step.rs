@@ -4,7 +4,8 @@ use weir_config::{Command, RenderError, TestFormat, TestResultsStep};
 use weir_status_api::Results;
 use weir_test_results::{LARGEST_DOCUMENT, SCRIPT};
 
-use super::command::{Captured, Reader};
+use super::captured::Captured;
+use super::command::Reader;
 use super::log::LogWriter;
 use super::step::{StepEnd, StepRun, cannot_render};
 use super::test_results::{MOST_RESULTS, Report, TestResults};

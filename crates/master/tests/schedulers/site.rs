@@ -83,6 +83,7 @@ impl Site {
             store: self.store.clone(),
             cache: self.folder.path().join("cache"),
             steps: self.folder.path().join("steps"),
+            files: self.folder.path().join("files"),
             clock: self.clock.clone(),
         });
         self.master = Some(master.await.unwrap());

@@ -37,6 +37,7 @@ pub(super) async fn run(shared: Arc<Shared>, life: u32) -> Result<(), String> {
         store: store.clone(),
         cache: Path::new(DATA).join("cache"),
         steps: Path::new(DATA).join("steps"),
+        files: Path::new(DATA).join("files"),
         clock,
     });
     let master = master.await.map_err(|error| error.to_string())?;

@@ -105,6 +105,7 @@ impl Master {
             store: store.clone(),
             cache: self.storage.data.join("cache"),
             steps: self.storage.data.join("steps"),
+            files: self.storage.data.join("files"),
             clock: Arc::new(SystemClock),
         };
         let master = Running::start(options).await.map_err(Failure::new)?;

@@ -74,8 +74,24 @@ pub(crate) fn line(command: &StartCommand) -> String {
             .collect::<Vec<_>>()
             .join(" "),
         Some(What::Script(script)) => script.trim_end_matches('\n').to_owned(),
-        Some(_) | None => String::new(),
+        Some(What::MakeDirs(it)) => named("mkdir -p", &it.paths),
+        Some(What::RemoveDirs(it)) => named("rm -rf", &it.paths),
+        Some(What::CopyDir(it)) => named("cp -a", [&it.from, &it.to]),
+        Some(What::RemoveFile(path)) => named("rm", [path]),
+        Some(What::Stat(path)) => named("stat", [path]),
+        Some(What::Glob(pattern)) => named("glob", [pattern]),
+        Some(What::ListDir(path)) => named("ls -A", [path]),
+        Some(What::UploadFile(it)) => named("upload the file", [&it.path]),
+        Some(What::UploadDir(it)) => named("upload the folder", [&it.path]),
+        Some(What::DownloadFile(it)) => named("download the file", [&it.path]),
+        None => String::new(),
     }
+}
+
+/// What is done to these files.
+fn named<'p>(what: &str, paths: impl IntoIterator<Item = &'p String>) -> String {
+    let paths = paths.into_iter().map(|it| format!(" {}", quoted(it)));
+    format!("{what}{}", paths.collect::<String>())
 }
 
 fn quoted(word: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod environment;
 mod files;
+mod followed;
 mod group;
 mod header;
 mod process;
@@ -24,7 +25,8 @@ use weir_worker_protocol::MAX_OUTPUT;
 use weir_worker_protocol::v1::{Finished, StartCommand, Stream, finished::Outcome};
 
 use crate::hold::Hold;
-use files::Files;
+use files::Place;
+use followed::FollowedFiles;
 use supervisor::Supervisor;
 
 pub(crate) use supervisor::reason;
@@ -51,7 +53,12 @@ pub(crate) async fn run(command: StartCommand, surroundings: Surroundings, hold:
             Outcome::CouldNotStart(why)
         }
     };
-    say(&hold, &last_words(&outcome));
+    match &outcome {
+        Outcome::ExitCode(code) if files::is_one(command.what.as_ref()) => {
+            say(&hold, &format!("finished with exit code {code}\n"));
+        }
+        outcome => say(&hold, &last_words(outcome)),
+    }
     say(&hold, &header::elapsed(started.elapsed()));
     end.tell(outcome);
 }
@@ -69,10 +76,14 @@ async fn run_started(
         }
     };
     say(hold, &header::beginning(command, &workdir));
+    if files::is_one(command.what.as_ref()) {
+        let place = Place::new(surroundings.base_dir.clone(), workdir);
+        return Ok(files::run(command, place, hold).await);
+    }
     let changes = command.environment.clone().unwrap_or_default();
     let environment = environment::changed(&surroundings.environment, &changes, &workdir);
     let stop_signal = stop_signal(&command.stop_signal)?;
-    let files = Files::new(&command.files, &surroundings.base_dir, &workdir)?;
+    let files = FollowedFiles::new(&command.files, &surroundings.base_dir, &workdir)?;
     let process = process::start(command, &workdir, &environment)?;
     let grew = Notify::new();
     let grace = surroundings.drain_grace;

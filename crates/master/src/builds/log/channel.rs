@@ -6,6 +6,8 @@ pub(crate) enum Channel {
     Stdout,
     Stderr,
     Header,
+    /// What the command is for, which is for no log.
+    Data,
     /// The file of that number among those that are followed.
     File(u32),
 }
@@ -19,6 +21,7 @@ impl Channel {
             Self::Stdout => 1,
             Self::Stderr => 2,
             Self::Header => 3,
+            Self::Data => 4,
             Self::File(number) => Self::FIRST_FILE + number,
         }
     }
@@ -34,6 +37,7 @@ impl Channel {
             1 => Some(Self::Stdout),
             2 => Some(Self::Stderr),
             3 => Some(Self::Header),
+            4 => Some(Self::Data),
             _ => Some(Self::File(number.checked_sub(Self::FIRST_FILE)?)),
         }
     }

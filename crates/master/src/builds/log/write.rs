@@ -8,7 +8,7 @@ use weir_status_db::Transition;
 use super::super::checkpoint::{FileRecord, Tail};
 use super::super::lines::LineBuffer;
 use super::super::observe::Observer;
-use super::super::secrets::{Masker, Secrets};
+use super::super::secrets::{Held, Masker, Secrets};
 use super::{Channel, LogWriter};
 use crate::error::Result;
 
@@ -37,6 +37,16 @@ impl LogWriter {
     ) -> Cow<'b, [u8]> {
         let fresh = self.unsettled.take(sequence, channel, bytes);
         self.mask(channel, fresh)
+    }
+
+    /// Takes a message of the running command with what it is for; gives what of the bytes did not come before.
+    pub(in crate::builds) fn take_data<'b>(&mut self, sequence: u64, bytes: &'b [u8]) -> &'b [u8] {
+        self.unsettled.take(sequence, Channel::Data, bytes)
+    }
+
+    /// Nothing of the running command's message of that sequence has to be stored.
+    pub(in crate::builds) fn settle(&mut self, sequence: u64) {
+        self.unsettled.take(sequence, Channel::Data, &[]);
     }
 
     /// Takes bytes of a command of the master's own.
@@ -178,6 +188,7 @@ impl LogWriter {
         all.extend(observed);
         all.extend(transitions);
         let held = self.streams.iter().map(|it| (it.channel, it.masker.held()));
+        let held = held.chain([(Channel::Data, Held::default())]);
         let (received, ahead) = self.unsettled.settle(held);
         let running = self.journal.command_mut().filter(|it| it.ending.is_none());
         if let Some(record) = running {
@@ -208,7 +219,7 @@ impl LogWriter {
                     log: log.0,
                     tail,
                 }),
-                (Channel::File(_), None) => {}
+                (Channel::Data | Channel::File(_), None) | (Channel::Data, Some(_)) => {}
             }
         }
     }

@@ -30,7 +30,7 @@ const MOST_FILES: usize = 20;
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The files of one command.
-pub(super) struct Files {
+pub(super) struct FollowedFiles {
     is_empty: bool,
     state: Arc<Mutex<State>>,
 }
@@ -86,7 +86,7 @@ impl Stamp {
     }
 }
 
-impl Files {
+impl FollowedFiles {
     /// The files of a command that is to begin in `workdir`.
     ///
     /// # Errors

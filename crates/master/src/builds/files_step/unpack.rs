@@ -69,7 +69,9 @@ impl Unpacking<'_> {
             return Ok(false);
         }
         let path = entry.path().map_err(|error| error.to_string())?.into_owned();
-        let path = below(&path)?;
+        // Python writes the folder itself so, where it has no name in the archive.
+        let is_whole = kind == EntryType::Directory && path == Path::new("/");
+        let path = if is_whole { PathBuf::new() } else { below(&path)? };
         let system = |error: io::Error| error.to_string();
         let above = path.parent().unwrap_or(Path::new(""));
         self.make(if kind == EntryType::Directory {

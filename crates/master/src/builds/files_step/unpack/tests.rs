@@ -86,6 +86,15 @@ fn a_folder_comes_back() {
 }
 
 #[test]
+fn the_folder_itself_may_have_no_name() {
+    let dir = scene();
+    let bytes = archive(&[(FOLDER, "/", ""), (FILE, "a", "a")]);
+    assert_eq!(unpack(&dir, &bytes, None), Ok(1));
+    let refused = unpack(&dir, &archive(&[(FILE, "/", "a")]), None);
+    assert!(refused.unwrap_err().contains("leads out of the folder"));
+}
+
+#[test]
 fn a_compressed_one_does_too() {
     let dir = scene();
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());

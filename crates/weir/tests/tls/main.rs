@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod authority;
+mod buildbot_workers;
 #[path = "../site/mod.rs"]
 mod site;
 

@@ -37,6 +37,7 @@ fn positions(class: &str) -> &'static [&'static str] {
         "FileDownload" => &["mastersrc", "workerdest"],
         "StringDownload" => &["s", "workerdest"],
         "JSONStringDownload" => &["o", "workerdest"],
+        "JSONPropertiesDownload" => &["workerdest"],
         "RemoveDirectory" | "MakeDirectory" => &["dir"],
         "FileExists" => &["file"],
         "CopyDirectory" => &["src", "dest"],

@@ -111,6 +111,24 @@ trigger(["go"], set_properties = {"a": w}, copy_properties = "a", wait = 1, alwa
 git("https://example.org/x", stop_signal = "SIGSTOP", pty = True)"#
         ),
         (
+            "files",
+            r#"make_directory()
+make_directory("")
+copy_directory("a")
+file_exists(["a"])
+upload_file("a", "b", "c")
+upload_file("a", to = "../b", mode = 0o1777, max_size = "1MB")
+upload_file("a", to = "b", url_text = "c", compress = True)
+upload_file("a", to = "b", url = 1, keep_times = "yes")
+upload_files("*.log", to = "b", glob = 1)
+upload_files([], to = "b")
+upload_directory("a", to = "/srv/../etc", mode = 0o644)
+download_file("a")
+download_text("%(prop:a)s", to = "b")
+download_json(w, to = "b")
+download_properties(mode = "0644")"#
+        ),
+        (
             "files of test results",
             r#"test_results("junit")
 test_results("xml", files = [])
@@ -147,6 +165,9 @@ shell("echo %(secret:a)s")"#
             "what is stored",
             &file(
                 r#"builder("x", workers = [w], steps = [
+    upload_file("a", to = "b", url = secret("a"), url_text = interpolate("%(secret:a)s")),
+    download_text(secret("a"), to = "a"),
+    download_json(secret("a"), to = "a"),
     set_property("a", secret("a")),
     set_properties({"a": interpolate("%(kw:a)s", a = secret("a"))}),
     build_data("a", value = interpolate("x%(secret:a)s")),

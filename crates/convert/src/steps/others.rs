@@ -51,40 +51,26 @@ impl<'r> Converter<'r> {
                     );
                 }
             },
-            "RemoveDirectory" => self.file_command(writing, &["rm", "-rf"], &["dir"]),
-            "MakeDirectory" => self.file_command(writing, &["mkdir", "-p"], &["dir"]),
-            "FileExists" => self.file_command(writing, &["test", "-f"], &["file"]),
-            "CopyDirectory" => self.file_command(writing, &["cp", "-r"], &["src", "dest"]),
-            "StringDownload" => {
-                let at = writing.at.clone();
-                let content = writing
-                    .arguments
-                    .take("s")
-                    .map_or_else(|| quote(""), |it| self.text(it, at.as_deref()));
-                match self.string_download(writing, content) {
-                    Some(call) => call,
-                    None => {
-                        return self.missing(
-                            writing,
-                            "a file without a name",
-                            "write shell([\"sh\", \"-c\", …], stdin = TEXT)",
-                        );
-                    }
+            "RemoveDirectory"
+            | "MakeDirectory"
+            | "CopyDirectory"
+            | "FileExists"
+            | "FileUpload"
+            | "DirectoryUpload"
+            | "MultipleFileUpload"
+            | "FileDownload"
+            | "StringDownload"
+            | "JSONStringDownload"
+            | "JSONPropertiesDownload" => match self.about_files(writing) {
+                Some(call) => call,
+                None => {
+                    return self.missing(
+                        writing,
+                        "a step about files without their paths",
+                        "write upload_file(…), download_file(…), … with them",
+                    );
                 }
-            }
-            "JSONStringDownload" => {
-                let json = writing.arguments.take("o").and_then(json_of).map(|it| quote(&it));
-                match json.and_then(|it| self.string_download(writing, it)) {
-                    Some(call) => call,
-                    None => {
-                        return self.missing(
-                            writing,
-                            "data that is no plain JSON",
-                            "write shell([\"sh\", \"-c\", …], stdin = TEXT)",
-                        );
-                    }
-                }
-            }
+            },
             _ => return self.other(writing),
         };
         vec![call]
@@ -107,10 +93,7 @@ impl<'r> Converter<'r> {
 
     /// A step that Weir has no kind for.
     fn other(&mut self, writing: &mut Writing<'r>) -> Vec<Call> {
-        let transfer = "Weir's worker carries no files: copy them with shell(…) and rsync, scp or curl, or keep them with build_data(…)";
         let instead = match writing.class.as_str() {
-            "FileUpload" | "DirectoryUpload" | "MultipleFileUpload" => transfer,
-            "FileDownload" | "JSONPropertiesDownload" => "fetch it with shell(…) and rsync, scp or curl",
             "Mercurial" => "run its program: shell(\"[ -d .hg ] || hg clone URL .; hg pull; hg update …\")",
             "SVN" => "run its program: shell(\"svn checkout URL .\")",
             "Bzr" | "CVS" | "Darcs" | "Monotone" | "P4" | "Repo" => "run its program with shell(…)",
@@ -133,13 +116,7 @@ impl<'r> Converter<'r> {
             }
             _ => "write shell(…) with the command that it runs",
         };
-        let given = match writing.arguments.clone().take_any(&[
-            "workersrc",
-            "slavesrc",
-            "mastersrc",
-            "repourl",
-            "url",
-        ]) {
+        let given = match writing.arguments.clone().take_any(&["repourl", "url"]) {
             Some(Value::Text(text)) => format!("`{text}`"),
             _ => "Weir has no such step".to_owned(),
         };
@@ -275,27 +252,4 @@ impl<'r> Converter<'r> {
         });
         calls.collect()
     }
-}
-
-/// Plain data as JSON.
-fn json_of(value: &Value) -> Option<String> {
-    fn json(value: &Value) -> Option<serde_json::Value> {
-        Some(match value {
-            Value::None => serde_json::Value::Null,
-            Value::Bool(it) => (*it).into(),
-            Value::Int(it) => (*it).into(),
-            Value::Float(it) => (*it).into(),
-            Value::Text(it) => it.as_str().into(),
-            Value::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>()?.into(),
-            Value::Dict(pairs) => {
-                let pair = |(key, value): &(Value, Value)| match key {
-                    Value::Text(key) => Some((key.clone(), json(value)?)),
-                    _ => None,
-                };
-                serde_json::Value::Object(pairs.iter().map(pair).collect::<Option<_>>()?)
-            }
-            Value::Regex(..) | Value::Object(_) | Value::Other(_) => return None,
-        })
-    }
-    json(value).map(|it| it.to_string())
 }

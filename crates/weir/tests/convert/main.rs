@@ -61,4 +61,4 @@ macro_rules! carries_over {
     )*};
 }
 
-carries_over! { first_steps matrix locks codebases force triggers custom reporters old github }
+carries_over! { first_steps matrix locks codebases force triggers custom reporters old github files }

@@ -13,7 +13,7 @@ const CONFIG: &str = r#"
 master(anonymous_control = True, worker_grace = "1m")
 w1 = worker("w1", token_file = "w1.token")
 builder("up", workers = [w1], steps = [upload_file("../../large", to = "up/large")])
-builder("folder", workers = [w1], steps = [upload_directory("../../folder", to = "up/folder", compress = True)])
+builder("folder", workers = [w1], steps = [upload_directory("../../folder", to = "up/folder")])
 builder("down", workers = [w1], steps = [download_file("large", to = "large")])
 force("force", builders = ["up", "folder", "down"])
 "#;

@@ -171,7 +171,7 @@ async fn files_on_the_worker() {
             (
                 "check",
                 Success,
-                "'test ! -e sub && test -d a/b && test -x copy-1/run && test …'"
+                "'test ! -e sub && test -d a/b && test -x copy-1/run && test - …'"
             ),
         ]
     );

@@ -92,13 +92,17 @@ fn wanted(step: &StepRun<'_>, upload: &UploadStep) -> Result<Result<Wanted, Stri
     let url = match &upload.url {
         None => None,
         Some(url) => {
+            let url = rendered(step, url)?;
+            if !["http://", "https://"].iter().any(|it| url.starts_with(it)) {
+                return Ok(Err(format!("the link `{url}` is no http or https URL")));
+            }
             let name = match &upload.url_text {
                 Some(text) => rendered(step, text)?,
                 None => name_of(&to).unwrap_or("files").to_owned(),
             };
             Some(Url {
                 name: mask(name),
-                url: mask(rendered(step, url)?),
+                url: mask(url),
             })
         }
     };

@@ -227,7 +227,8 @@ mod tests {
         fs::create_dir_all(base.join("a").join(&deep)).unwrap();
         let place = Place::new(base.clone(), base.clone());
         let stop = CancellationToken::new();
-        assert_eq!(copy(&place, "a", "b", "1", &stop).unwrap(), [PathBuf::new(); 0]);
+        let skipped = copy(&place, "a", "b", "1", &stop).unwrap();
+        assert!(skipped.is_empty(), "{skipped:?}");
         assert!(base.join("b").join(&deep).is_dir());
         remove(&place, &["a".to_owned(), "b".to_owned()], &stop).unwrap();
         assert_eq!(base.read_dir().unwrap().count(), 0);

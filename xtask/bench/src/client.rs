@@ -56,6 +56,12 @@ impl Client {
             .map_err(|error| format!("GET {path}: {error}"))
     }
 
+    /// What the path has, as text.
+    pub(crate) async fn text(&self, path: &str) -> Result<String> {
+        let body = self.answer(path).await?.text().await;
+        body.map_err(|error| format!("GET {path}: {error}"))
+    }
+
     /// The tag by which the server knows this answer again, if it gives one.
     pub(crate) async fn tag(&self, path: &str) -> Result<Option<String>> {
         let answer = self.answer(path).await?;
@@ -82,6 +88,13 @@ impl Client {
     /// Whether the server answers.
     pub(crate) async fn is_up(&self) -> bool {
         self.answer("/api/v2/masters").await.is_ok()
+    }
+
+    /// How many workers are connected.
+    pub(crate) async fn connected_workers(&self) -> Result<usize> {
+        let all = self.list("/api/v2/workers?limit=1000").await?;
+        let is_connected = |it: &&Value| it["connected_to"].as_array().is_some_and(|it| !it.is_empty());
+        Ok(all.iter().filter(is_connected).count())
     }
 
     /// Forces a build, and gives the id of its request.

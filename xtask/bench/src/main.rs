@@ -23,6 +23,7 @@ mod server;
 mod site;
 mod status;
 mod web;
+mod workers;
 
 use clap::{Parser, Subcommand};
 
@@ -51,12 +52,18 @@ enum What {
     /// The web status of a filled master in a browser, beside Buildbot's; a table of ratios.
     #[command(override_usage = "cargo xtask bench web [OPTIONS]")]
     Web(web::Options),
+    /// Hundreds of Buildbot's workers whose commands print without end, beside what Buildbot's own master bears.
+    #[command(override_usage = "cargo xtask bench workers [OPTIONS]")]
+    Workers(workers::Options),
     /// Serves "hello" at a port: the most that any server here can do.
     #[command(hide = true)]
     Hello {
         /// The port, on the loopback.
         port: u16,
     },
+    /// Prints lines at a steady rate: the command of the builds of `workers`.
+    #[command(hide = true)]
+    Print(workers::Output),
 }
 
 #[tokio::main]
@@ -66,6 +73,8 @@ async fn main() {
         What::Engine(options) => until_told(engine::run(options)).await,
         What::Import(options) => until_told(import::run(options)).await,
         What::Web(options) => until_told(web::run(options)).await,
+        What::Workers(options) => until_told(workers::run(options)).await,
+        What::Print(output) => output.print(),
         What::Hello { port } => hello::serve(port).await,
     };
     if let Err(why) = result {

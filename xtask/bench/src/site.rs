@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -25,15 +26,23 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Configures the server anew in `folder`, which is emptied.
+    /// Configures the server of `plan` anew in `folder`, which is emptied.
     pub(crate) fn new(which: Which, places: &Places, plan: &Plan, folder: &Path) -> Result<Self> {
+        Self::configure(folder, |folder| server::configure(which, places, plan, folder))
+    }
+
+    /// Configures a server anew in `folder`, which is emptied.
+    pub(crate) fn configure(
+        folder: &Path,
+        configure: impl FnOnce(&Path) -> Result<Box<dyn Server>>,
+    ) -> Result<Self> {
         let failed = |error| format!("{} cannot be made: {error}", folder.display());
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => fs::create_dir_all(folder).map_err(failed)?,
         }
         let folder = fs::canonicalize(folder).map_err(failed)?;
-        let server = server::configure(which, places, plan, &folder)?;
+        let server = configure(&folder)?;
         Ok(Self {
             client: Client::new(server.base(), server.token())?,
             server,
@@ -106,23 +115,32 @@ impl Site {
     /// Starts the workers, and waits until all are connected.
     pub(crate) async fn start_workers(&mut self, count: u16) -> Result<()> {
         for name in (0..count).map(worker_name) {
-            let log = self.folder.join(format!("{name}.log"));
-            self.workers.push(Program::start(self.server.worker(&name), log)?);
+            self.start_worker(self.server.worker(&name), &name)?;
         }
+        self.wait_for_workers(usize::from(count)).await
+    }
+
+    /// Starts a program that is a worker, or several.
+    pub(crate) fn start_worker(&mut self, command: Command, name: &str) -> Result<()> {
+        let log = self.folder.join(format!("{name}.log"));
+        self.workers.push(Program::start(command, log)?);
+        Ok(())
+    }
+
+    /// Waits until so many workers are connected.
+    pub(crate) async fn wait_for_workers(&mut self, count: usize) -> Result<()> {
         let deadline = Instant::now() + READY;
         loop {
             // A server that starts may not answer this yet.
-            let workers = self.client.list("/api/v2/workers").await.unwrap_or_default();
-            let there =
-                |it: &serde_json::Value| it["connected_to"].as_array().is_some_and(|it| !it.is_empty());
-            if workers.iter().filter(|it| there(it)).count() >= usize::from(count) {
+            let connected = self.client.connected_workers().await.unwrap_or_default();
+            if connected >= count {
                 return Ok(());
             }
             for worker in &mut self.workers {
                 worker.check()?;
             }
             if Instant::now() > deadline {
-                return Err("the workers do not connect".to_owned());
+                return Err(format!("{connected} of {count} workers are connected"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -130,10 +130,7 @@ impl Master {
         let mut workers = Program::start(command, self.folder.join("workers.log"))?;
         let deadline = Instant::now() + READY;
         loop {
-            let there =
-                |it: &serde_json::Value| it["connected_to"].as_array().is_some_and(|it| !it.is_empty());
-            let all = self.client.list("/api/v2/workers?limit=1000").await?;
-            if all.iter().filter(|it| there(it)).count() >= WORKERS {
+            if self.client.connected_workers().await? >= WORKERS {
                 self.workers = Some(workers);
                 return Ok(());
             }

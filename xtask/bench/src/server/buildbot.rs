@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, run, worker_name, write};
+use super::{Server, fill_in, run, worker_name, write};
 use crate::Result;
 use crate::options::Plan;
 use crate::program::free_port;
@@ -15,52 +15,51 @@ const PASSWORD: &str = "bench";
 
 /// A Buildbot master on SQLite.
 pub(crate) struct Buildbot {
-    twistd: PathBuf,
+    programs: Programs,
     folder: PathBuf,
     base: String,
 }
 
 impl Buildbot {
-    /// Makes the master's and the workers' folders, with their configuration.
+    /// With the builders of `plan`, and its workers in folders of their own.
     pub(crate) fn configure(root: &Path, plan: &Plan, folder: &Path) -> Result<Self> {
-        let programs = environment(&root.join("target").join("bench"))?;
-        let (http, pb) = (free_port()?, free_port()?);
+        let names = [
+            ("WORKERS", plan.workers.to_string()),
+            ("BUILDERS", plan.builders.to_string()),
+            ("FOLDER", folder.display().to_string()),
+            ("PASSWORD", PASSWORD.to_owned()),
+        ];
+        let pb = free_port()?;
+        let master = Self::configure_as(include_str!("master.cfg"), &names, pb, root, folder)?;
+        for name in (0..plan.workers).map(worker_name) {
+            master.programs.create_worker(folder, pb, &name, PASSWORD)?;
+        }
+        Ok(master)
+    }
+
+    /// Makes the master's folder, with its configuration: a text in which the `names` between @ are filled in, and `BASE`,
+    /// `HTTP_PORT` and `PB_PORT`, at which it lets workers in.
+    pub(crate) fn configure_as(
+        configuration: &str,
+        names: &[(&str, String)],
+        pb: u16,
+        root: &Path,
+        folder: &Path,
+    ) -> Result<Self> {
+        let programs = Programs::install(root)?;
+        let http = free_port()?;
         let base = format!("http://127.0.0.1:{http}");
-        let make = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(programs.join(program));
-            command.args(arguments).current_dir(folder);
-            run(command)
-        };
-        make("buildbot", &["create-master", MASTER])?;
-        let configuration = include_str!("master.cfg")
-            .replace("@WORKERS@", &plan.workers.to_string())
-            .replace("@BUILDERS@", &plan.builders.to_string())
-            .replace("@FOLDER@", &folder.display().to_string())
+        programs.run("buildbot", &["create-master", MASTER], folder)?;
+        let configuration = fill_in(configuration, names)
             .replace("@BASE@", &base)
             .replace("@HTTP_PORT@", &http.to_string())
-            .replace("@PB_PORT@", &pb.to_string())
-            .replace("@PASSWORD@", PASSWORD);
+            .replace("@PB_PORT@", &pb.to_string());
         write(&folder.join(MASTER).join("master.cfg"), &configuration)?;
-        let address = format!("127.0.0.1:{pb}");
-        for name in (0..plan.workers).map(worker_name) {
-            make(
-                "buildbot-worker",
-                &["create-worker", &name, &address, &name, PASSWORD],
-            )?;
-        }
         Ok(Self {
-            twistd: programs.join("twistd"),
+            programs,
             folder: folder.to_owned(),
             base,
         })
-    }
-
-    fn command(&self, folder: &str) -> Command {
-        let mut command = Command::new(&self.twistd);
-        command
-            .args(["--nodaemon", "--no_save", "--pidfile=", "-y", "buildbot.tac"])
-            .current_dir(self.folder.join(folder));
-        command
     }
 }
 
@@ -78,11 +77,11 @@ impl Server for Buildbot {
     }
 
     fn master(&self) -> Command {
-        self.command(MASTER)
+        self.programs.start(&self.folder.join(MASTER))
     }
 
     fn worker(&self, name: &str) -> Command {
-        self.command(name)
+        self.programs.start(&self.folder.join(name))
     }
 
     fn database(&self) -> PathBuf {
@@ -100,7 +99,38 @@ impl Server for Buildbot {
     }
 }
 
-/// Where Buildbot's programs are; they are installed if they are not.
+/// Buildbot's programs, those of its workers among them.
+pub(crate) struct Programs(PathBuf);
+
+impl Programs {
+    /// Those below `root`; they are installed if they are not.
+    pub(crate) fn install(root: &Path) -> Result<Self> {
+        environment(&root.join("target").join("bench")).map(Self)
+    }
+
+    /// Makes the folder `name` in `folder` that of a worker, which dials this port of the loopback.
+    pub(crate) fn create_worker(&self, folder: &Path, pb: u16, name: &str, password: &str) -> Result<()> {
+        let create = ["create-worker", name, &format!("127.0.0.1:{pb}"), name, password];
+        self.run("buildbot-worker", &create, folder)
+    }
+
+    /// The command that is the master or the worker in a folder.
+    pub(crate) fn start(&self, folder: &Path) -> Command {
+        let mut command = Command::new(self.0.join("twistd"));
+        command
+            .args(["--nodaemon", "--no_save", "--pidfile=", "-y", "buildbot.tac"])
+            .current_dir(folder);
+        command
+    }
+
+    fn run(&self, program: &str, arguments: &[&str], folder: &Path) -> Result<()> {
+        let mut command = Command::new(self.0.join(program));
+        command.args(arguments).current_dir(folder);
+        run(command)
+    }
+}
+
+/// Where the programs are; they are installed if they are not.
 fn environment(cache: &Path) -> Result<PathBuf> {
     let venv = cache.join(format!("buildbot-{VERSION}"));
     let programs = venv.join("bin");

@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::Result;
 use crate::options::{Places, Plan, Which};
 
-pub(crate) use buildbot::Buildbot;
+pub(crate) use buildbot::{Buildbot, Programs};
 pub(crate) use weir::{Weir, token};
 
 /// A line of the loud builder has this many bytes, with its end.
@@ -69,6 +69,12 @@ fn lines(count: u64) -> String {
     (0..count).fold(String::new(), |text, number| {
         text + &format!("{number:08} {:.<width$}\n", "", width = LINE - 10)
     })
+}
+
+/// A configuration in which the names between @ are filled in.
+fn fill_in(configuration: &str, names: &[(&str, String)]) -> String {
+    let fill = |text: String, (name, value): &(&str, String)| text.replace(&format!("@{name}@"), value);
+    names.iter().fold(configuration.to_owned(), fill)
 }
 
 /// Writes a file.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, write};
+use super::{Server, fill_in, write};
 use crate::Result;
 use crate::options::Plan;
 use crate::program::free_port;
@@ -19,15 +19,26 @@ pub(crate) struct Weir {
 }
 
 impl Weir {
-    /// Writes its configuration and tokens.
+    /// With the builders and workers of `plan`.
     pub(crate) fn configure(program: &Path, plan: &Plan, folder: &Path) -> Result<Self> {
+        let names = [
+            ("WORKERS", plan.workers.to_string()),
+            ("BUILDERS", plan.builders.to_string()),
+            ("FOLDER", folder.display().to_string()),
+        ];
+        Self::configure_as(include_str!("weir.star"), &names, program, folder)
+    }
+
+    /// Writes its configuration and tokens: a text in which the `names` between @ are filled in, and `TOKEN`.
+    pub(crate) fn configure_as(
+        configuration: &str,
+        names: &[(&str, String)],
+        program: &Path,
+        folder: &Path,
+    ) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let token = token();
-        let configuration = include_str!("weir.star")
-            .replace("@TOKEN@", &token)
-            .replace("@WORKERS@", &plan.workers.to_string())
-            .replace("@BUILDERS@", &plan.builders.to_string())
-            .replace("@FOLDER@", &folder.display().to_string());
+        let configuration = fill_in(configuration, names).replace("@TOKEN@", &token);
         write(&folder.join("weir.star"), &configuration)?;
         write(&folder.join("worker.token"), &self::token())?;
         let program = fs::canonicalize(program)

@@ -29,7 +29,7 @@ const REST: Duration = Duration::from_secs(2);
 pub(super) struct Measured {
     pub(super) name: &'static str,
     pub(super) size: Size,
-    /// From the first simulated worker that dials to the moment at which all are told of as connected.
+    /// From the first simulated worker that dials to the moment at which all are let in.
     pub(super) connected: Duration,
     /// Memory when nothing is built.
     pub(super) idle_mib: f64,
@@ -58,12 +58,8 @@ pub(super) async fn measure(which: Which, places: &Places, size: Size, folder: &
     site.start_master().await?;
     start_real(&mut site, places, &size, pb).await?;
     let begun = Instant::now();
-    let simulated = (size.real..size.workers).map(worker_name);
-    let mut fleet = Fleet::dial(pb, simulated, PASSWORD);
-    tokio::select! {
-        all = site.wait_for_workers(size.workers.into()) => all?,
-        why = fleet.failure() => return Err(why),
-    }
+    let simulated: Vec<String> = (size.real..size.workers).map(worker_name).collect();
+    let fleet = Fleet::gather(pb, &simulated, PASSWORD).await?;
     let connected = begun.elapsed();
     eprintln!("    {} workers are connected", size.workers);
     tokio::time::sleep(REST).await;

@@ -45,11 +45,13 @@ const COMMANDS: [&str; 14] = [
 /// What a call is answered.
 type Answer = std::result::Result<Value, Failure>;
 
-/// A connection of a worker.
+/// A worker with its connection.
 pub(super) struct Worker {
     name: String,
     broker: Broker,
+    is_logged_in: bool,
     from: OwnedReadHalf,
+    read: BytesMut,
     to: OwnedWriteHalf,
     waiting: BytesMut,
     builders: BTreeMap<String, OwnObject>,
@@ -72,57 +74,70 @@ struct Line {
 }
 
 impl Worker {
-    /// Connects to the loopback's `port`.
-    pub(super) async fn connect(port: u16, name: String, password: &str) -> Result<Self> {
+    /// Connects to the loopback's `port`, and logs in. The master answers that once it has made the worker ready.
+    pub(super) async fn log_in(port: u16, name: &str, password: &str) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await;
         let failed = |error| format!("{name} cannot connect: {error}");
         let stream = stream.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         let (from, to) = stream.into_split();
-        Ok(Self {
-            broker: Broker::client(&name, password),
-            name,
+        let mut worker = Self {
+            name: name.to_owned(),
+            broker: Broker::client(name, password),
+            is_logged_in: false,
             from,
+            read: BytesMut::with_capacity(READ),
             to,
             waiting: BytesMut::new(),
             builders: BTreeMap::new(),
             running: None,
-        })
+        };
+        while !worker.is_logged_in {
+            worker.take_turn().await?;
+        }
+        Ok(worker)
     }
 
-    /// Works until the master ends the connection.
-    pub(super) async fn work(mut self) -> Result<()> {
-        let failed = |name: &str, what: &str| format!("{name} cannot go on: {what}");
-        let mut read = BytesMut::with_capacity(READ);
+    /// Works, and gives why that has ended.
+    pub(super) async fn work(mut self) -> String {
         loop {
-            self.waiting.extend(self.broker.transmit());
-            let may_print = self.waiting.len() < WAITING;
-            let printed = self.running.as_ref().filter(|_| may_print).map(Running::due);
-            tokio::select! {
-                count = self.from.read_buf(&mut read) => {
-                    if count.map_err(|error| failed(&self.name, &error.to_string()))? == 0 {
-                        return Ok(());
-                    }
-                    self.broker.receive(&read.split());
-                    self.react().map_err(|error| failed(&self.name, &error.to_string()))?;
-                    read.reserve(READ);
-                }
-                sent = self.to.write(self.waiting.chunk()), if !self.waiting.is_empty() => {
-                    let sent = sent.map_err(|error| failed(&self.name, &error.to_string()))?;
-                    self.waiting.advance(sent);
-                }
-                () = tokio::time::sleep_until(printed.unwrap_or_else(Instant::now)), if printed.is_some() => {
-                    self.print().map_err(|error| failed(&self.name, &error.to_string()))?;
-                }
+            if let Err(why) = self.take_turn().await {
+                return why;
             }
         }
     }
 
+    /// Reads, sends or prints, whatever can be done first.
+    async fn take_turn(&mut self) -> Result<()> {
+        self.waiting.extend(self.broker.transmit());
+        let may_print = self.waiting.len() < WAITING;
+        let printed = self.running.as_ref().filter(|_| may_print).map(Running::due);
+        let done = tokio::select! {
+            count = self.from.read_buf(&mut self.read) => match count {
+                Ok(0) => return Err(format!("the master has ended the connection of {}", self.name)),
+                Ok(_) => self.react().map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            sent = self.to.write(self.waiting.chunk()), if !self.waiting.is_empty() => {
+                sent.map(|count| self.waiting.advance(count)).map_err(|error| error.to_string())
+            }
+            () = tokio::time::sleep_until(printed.unwrap_or_else(Instant::now)), if printed.is_some() => {
+                self.print().map_err(|error| error.to_string())
+            }
+        };
+        done.map_err(|why| format!("{} cannot go on: {why}", self.name))
+    }
+
     /// Does what has come.
     fn react(&mut self) -> wire::Result<()> {
+        self.broker.receive(&self.read.split());
+        self.read.reserve(READ);
         while let Some(event) = self.broker.poll()? {
-            if let Event::Call(call) = event {
-                self.called(call)?;
+            match event {
+                Event::Call(call) => self.called(call)?,
+                Event::LoggedIn(_) => self.is_logged_in = true,
+                Event::Refused(why) => return Err(wire::Error::Negotiation(why.to_string())),
+                _ => {}
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Seconds that something may take, on a machine that is busy.
-READY = 30
+READY = 60
 PASSWORD = "the river is high"
 
 
@@ -155,17 +155,28 @@ def start_weir(programs, weir):
     folder = programs.folder
     repository = make_repository(folder / "levels")
     hashed = subprocess.run([weir, "hash-password"], input=PASSWORD + "\n", capture_output=True, text=True, check=True)
-    told = (HERE / "weir.star").read_text()
-    places = {"@HOLD@": programs.hold, "@REPOSITORY@": repository, "@PASSWORD@": hashed.stdout.strip()}
-    for place, value in places.items():
-        told = told.replace(place, str(value))
-    (folder / "weir.star").write_text(told)
     workers = {"upstream": "worker.token", "downstream": "other.token"}
     for name, file in workers.items():
         token = folder / file
         token.write_text(f"weir-{name}-0123456789abcdef\n")
         token.chmod(0o600)
         (folder / name).mkdir()
+    places = {"@HOLD@": programs.hold, "@REPOSITORY@": repository, "@PASSWORD@": hashed.stdout.strip()}
+    url = start_master(programs, weir, (HERE / "weir.star").read_text(), places)
+    for name, file in workers.items():
+        programs.start(
+            name,
+            [weir, "worker", "--name", name, "--master", url, "--token-file", folder / file, "--dir", folder / name],
+        )
+    return wait_for_workers(Site("Weir", url))
+
+
+def start_master(programs, weir, configuration, places):
+    """Starts a master of Weir's with a configuration in which places are filled in, and gives its address."""
+    folder = programs.folder
+    for place, value in places.items():
+        configuration = configuration.replace(place, str(value))
+    (folder / "weir.star").write_text(configuration)
     master = programs.start(
         "weir", [weir, "master", "--config", folder / "weir.star", "--data", folder / "data", "--listen", "127.0.0.1:0"]
     )
@@ -176,13 +187,7 @@ def start_weir(programs, weir):
         _, found, rest = programs.said("weir").partition("the master serves ")
         return found and rest.split("\n")[0].strip()
 
-    url = until("Weir's start", served)
-    for name, file in workers.items():
-        programs.start(
-            name,
-            [weir, "worker", "--name", name, "--master", url, "--token-file", folder / file, "--dir", folder / name],
-        )
-    return wait_for_workers(Site("Weir", url))
+    return until("Weir's start", served)
 
 
 def start_buildbot(programs, bin):

@@ -4,6 +4,7 @@
 mod bench;
 mod browser;
 mod demo;
+mod environment;
 mod fuzz;
 mod process;
 mod promise;
@@ -11,6 +12,7 @@ mod python;
 mod simulation;
 mod test;
 mod web;
+mod workers;
 
 use std::ffi::OsString;
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::environment::Environment;
 use crate::process::{has, root, run, run_with};
 use crate::test::build_as_tested;
+use crate::workers;
 
 /// The Python that can test the client: 3.10 or later, which can make environments of its own.
 pub(crate) fn python() -> Option<&'static str> {
@@ -47,35 +49,20 @@ pub(crate) fn test_beside_buildbot(python: &str) -> Result<(), String> {
 }
 
 /// The version of Buildbot beside which Weir is tested.
-const BUILDBOT: &str = "4.3.0";
+const BUILDBOT: &str = workers::NEWEST.version;
 
 /// Where Buildbot's programs are, in the environment that the benchmarks use too; they are installed if they are not.
 pub(crate) fn buildbot(python: &str) -> Result<PathBuf, String> {
-    let cache = root().join("target").join("bench");
-    let environment = cache.join(format!("buildbot-{BUILDBOT}"));
-    let programs = environment.join("bin");
-    // Written last, so that what was broken off is begun anew.
-    let done = environment.join("installed");
-    if done.exists() {
-        return Ok(programs);
-    }
-    // It may not be there; if it is and stays, the next step says so.
-    let _ = std::fs::remove_dir_all(&environment);
-    run(
-        &root(),
-        python,
-        &["-m", "venv", &environment.display().to_string()],
-    )?;
-    let master = format!("buildbot[bundle]=={BUILDBOT}");
-    let worker = format!("buildbot-worker=={BUILDBOT}");
-    let install = [
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &master,
-        &worker,
-    ];
-    run(&cache, &programs.join("pip").display().to_string(), &install)?;
-    std::fs::write(&done, "").map_err(|error| format!("{} cannot be written: {error}", done.display()))?;
-    Ok(programs)
+    let environment = Environment {
+        folder: root()
+            .join("target")
+            .join("bench")
+            .join(format!("buildbot-{BUILDBOT}")),
+        python: python.to_owned(),
+        packages: vec![
+            format!("buildbot[bundle]=={BUILDBOT}"),
+            format!("buildbot-worker=={BUILDBOT}"),
+        ],
+    };
+    environment.programs()
 }

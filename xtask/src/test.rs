@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use crate::process::{has, require, root, run, run_with, target};
-use crate::{browser, python};
+use crate::{browser, python, workers};
 
 /// What is tested, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,8 @@ pub(crate) enum Part {
     Rust,
     /// The Python client against a real master.
     Python,
+    /// Buildbot's own workers, of all ages, on a real master.
+    Workers,
     /// The whole in a browser, with the web status that `web` built.
     Browser,
 }
@@ -75,7 +77,7 @@ impl Machine {
         }
         if self.python.is_none() {
             missing.push(
-                "Python 3.10 with venv is not installed, so the tests of the Python client, and those with Buildbot, are left out (Debian: python3-venv).",
+                "Python 3.10 with venv is not installed, so the tests of the Python client, and those with Buildbot and its workers, are left out (Debian: python3-venv).",
             );
         }
         missing
@@ -91,6 +93,7 @@ impl Machine {
             }
             Part::Rust => test_rust(self.postgres),
             Part::Python => self.python.map_or(Ok(()), python::test),
+            Part::Workers => self.python.map_or(Ok(()), workers::test),
             Part::Browser => chromium.map_or(Ok(()), |it| test_browser(it, self.python)),
         }
     }

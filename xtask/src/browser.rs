@@ -33,7 +33,7 @@ fn find(program: &str) -> String {
 pub(crate) fn test(chromium: &str) -> Result<(), String> {
     let weir = build_as_tested()?.join("weir");
     let folder = root().join("target").join("browser-test");
-    let demo = Demo::start(&folder, &weir, 0)?;
+    let demo = Demo::start(&folder, &weir, 0, None)?;
     demo.add_history()?;
     // Some tests start masters of their own.
     let program = weir.display().to_string();

@@ -38,6 +38,9 @@ enum Chore {
         /// Builds optimised programs, as a release would have them; takes some minutes more the first time.
         #[arg(long)]
         release: bool,
+        /// Lets a worker of Buildbot's own, from its package, build as well; needs Python.
+        #[arg(long)]
+        buildbot_worker: bool,
     },
     /// Tries random input on whatever reads what others write, and fails if something panics or does not come back as it
     /// was written.
@@ -104,7 +107,12 @@ enum Chore {
 fn main() {
     let result = match Chores::parse().chore {
         Chore::Demo { commit: true, .. } => demo::commit(),
-        Chore::Demo { port, release, .. } => demo::show(port, release),
+        Chore::Demo {
+            port,
+            release,
+            buildbot_worker,
+            ..
+        } => demo::show(port, release, buildbot_worker),
         Chore::Fuzz {
             wanted,
             seconds,

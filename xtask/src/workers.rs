@@ -92,9 +92,12 @@ impl Release {
         let package = format!("{}=={}", self.package, self.version);
         let pins = self.pins.iter().map(|&it| it.to_owned());
         let environment = Environment {
-            folder: root().join("target").join("workers").join(&package),
+            folder: root()
+                .join("target")
+                .join("workers")
+                .join(format!("{}-{}", self.package, self.version)),
             python,
-            packages: std::iter::once(package.clone()).chain(pins).collect(),
+            packages: std::iter::once(package).chain(pins).collect(),
         };
         environment.programs()
     }

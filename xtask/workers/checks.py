@@ -21,10 +21,11 @@ def expect(what, found, expected):
 class Checks:
     """All that is checked of one worker, in an order."""
 
-    def __init__(self, site, worker, hold):
+    def __init__(self, site, worker, programs):
         self.site = site
         self.worker = worker
-        self.file = hold / worker.name
+        self.file = programs.hold / worker.name
+        self.data = programs.folder / "data"
         self.started = time.monotonic()
 
     def run(self):
@@ -58,6 +59,12 @@ class Checks:
             expect(f"how often `speak` said {line!r} in {said}", said.count(line), 1)
         expect("the file that was watched", self.lines(steps["speak"], "river"), ["oa line of the river"])
         expect("what was checked out", [line for line in self.lines(steps["read"]) if line[0] == "o"], ["o2"])
+
+        files = self.data / "files" / self.worker.name
+        there = {str(it.relative_to(files)): it.read_text() for it in files.rglob("*") if it.is_file()}
+        text = "a text of the master's\n"
+        expect("what was uploaded", there, {"text": text, "given/text": text, "found/text": text})
+        expect("whether the empty folder was", (files / "given" / "more").is_dir(), True)
 
     def keeps_limits(self):
         build = self.finished(self.force("limits"))

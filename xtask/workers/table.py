@@ -73,7 +73,7 @@ def check(site, ports, worker, programs):
     """Whether all is well with a worker, and what there is to say of it."""
     try:
         worker.make(programs, ports[worker.protocol])
-        return True, f"good, {Checks(site, worker, programs.hold).run():.0f} s"
+        return True, f"good, {Checks(site, worker, programs).run():.0f} s"
     except (Wrong, SystemExit) as wrong:
         return False, f"WRONG: {wrong}"
 

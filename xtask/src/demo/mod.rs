@@ -1,31 +1,35 @@
 //! The demo: a real project, built by a real master and two workers.
 
+mod buildbot_worker;
+mod program;
 mod project;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use crate::process::{require, root, run, target};
 use crate::test::build_web;
+use crate::workers;
+use buildbot_worker::BuildbotWorker;
+use program::Program;
 use project::Project;
 
-/// How long a process may take to get ready.
-const READY: Duration = Duration::from_secs(30);
 const WORKERS: [&str; 2] = ["worker-1", "worker-2"];
 
 /// Runs the demo until it is interrupted.
-pub(crate) fn show(port: u16, release: bool) -> Result<(), String> {
+pub(crate) fn show(port: u16, release: bool, buildbot_worker: bool) -> Result<(), String> {
     require(
         "git",
         "the demo builds a git repository; install git, e.g. `apt-get install git`",
     )?;
+    let buildbot = match buildbot_worker {
+        true => Some(install_buildbot_worker()?),
+        false => None,
+    };
     build_web()?;
     let weir = build_weir(release)?;
-    let mut demo = Demo::start(&folder(), &weir, port)?;
+    let mut demo = Demo::start(&folder(), &weir, port, buildbot.as_deref())?;
     println!(
         "\n  Weir builds a small C project at {url}\n\n  \
          cargo xtask demo --commit      adds a commit: watch the page move\n  \
@@ -45,6 +49,14 @@ pub(crate) fn commit() -> Result<(), String> {
     let title = project.commit_next()?;
     println!("committed «{title}»; the page moves within two seconds");
     Ok(())
+}
+
+/// Where the programs of Buildbot's worker are.
+fn install_buildbot_worker() -> Result<PathBuf, String> {
+    let installed = workers::NEWEST.install();
+    installed.map_err(|why| {
+        format!("Buildbot's worker cannot be installed: {why}; install Python with venv, e.g. `apt-get install python3-venv`")
+    })
 }
 
 fn folder() -> PathBuf {
@@ -71,8 +83,13 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// Starts everything afresh in `folder`. Port 0 takes a free one.
-    pub(crate) fn start(folder: &Path, weir: &Path, port: u16) -> Result<Self, String> {
+    /// Starts everything afresh in `folder`. Port 0 takes a free one. With the programs of a Buildbot worker there is one more.
+    pub(crate) fn start(
+        folder: &Path,
+        weir: &Path,
+        port: u16,
+        buildbot: Option<&Path>,
+    ) -> Result<Self, String> {
         let failed = |what: &str, error: std::io::Error| format!("{what} cannot be made: {error}");
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -82,26 +99,35 @@ impl Demo {
         }
         fs::create_dir_all(folder).map_err(|error| failed("the demo's folder", error))?;
         let project = Project::create(folder)?;
-        let configuration = include_str!("weir.star").replace("@REPOSITORY@", &project.url());
+        let guest = buildbot.map(|programs| BuildbotWorker::new(programs, folder));
+        let guests = guest
+            .as_ref()
+            .map_or(String::new(), BuildbotWorker::configuration);
+        let configuration = include_str!("weir.star")
+            .replace("@REPOSITORY@", &project.url())
+            .replace("@BUILDBOT_WORKERS@", &format!("[{guests}]"));
         let file = folder.join("weir.star");
         fs::write(&file, configuration).map_err(|error| failed("the configuration", error))?;
         for worker in WORKERS {
-            let token = format!("{:016x}{:016x}\n", random(), random());
-            fs::write(folder.join(format!("{worker}.token")), token)
+            fs::write(folder.join(format!("{worker}.token")), secret() + "\n")
                 .map_err(|error| failed("a token", error))?;
         }
         let mut command = Command::new(weir);
         command
             .args(["master", "--listen", &format!("127.0.0.1:{port}")])
+            .args(guest.iter().flat_map(|_| ["--buildbot-pb", "127.0.0.1:0"]))
             .arg("--config")
             .arg(&file)
             .arg("--data")
             .arg(folder.join("data"));
         let mut master = Program::start(&mut command, folder.join("master.log"))?;
+        // It says that first.
+        guest.as_ref().map_or(Ok(()), |it| it.make(&mut master))?;
         let line = master.line_with("the master serves ")?;
         let url = line.rsplit(' ').next().unwrap_or_default().trim().to_owned();
         // From here on commits are changes.
         master.line_with("first look at the repository")?;
+        let guest = guest.map(|it| it.start()).transpose()?;
         let workers = WORKERS
             .iter()
             .map(|name| {
@@ -113,6 +139,7 @@ impl Demo {
                     .arg(folder.join(name));
                 Program::start(&mut command, folder.join(format!("{name}.log")))
             })
+            .chain(guest.map(Ok))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             url,
@@ -132,15 +159,7 @@ impl Demo {
 
     /// Waits until the master ends.
     fn wait(&mut self) -> Result<(), String> {
-        let status = self.master.child.wait().map_err(|error| error.to_string())?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!(
-                "the master ended with {status}; see {}",
-                self.master.log.display()
-            ))
-        }
+        self.master.wait()
     }
 }
 
@@ -152,70 +171,9 @@ impl Drop for Demo {
     }
 }
 
-/// A program whose standard error goes to a file and, until it is ready, to us.
-struct Program {
-    child: Child,
-    lines: Receiver<String>,
-    log: PathBuf,
-}
-
-impl Program {
-    fn start(command: &mut Command, log: PathBuf) -> Result<Self, String> {
-        let mut file = fs::File::create(&log)
-            .map_err(|error| format!("{} cannot be written: {error}", log.display()))?;
-        let mut child = command
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{} cannot be started: {error}", command.get_program().display()))?;
-        let (sender, lines) = sync_channel(1000);
-        if let Some(stderr) = child.stderr.take() {
-            std::thread::spawn(move || {
-                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    // The file is for people; a demo without its logs is still a demo.
-                    let _ = writeln!(file, "{line}");
-                    // When nobody waits for a line any more, the channel is full.
-                    let _ = sender.try_send(line);
-                }
-            });
-        }
-        Ok(Self { child, lines, log })
-    }
-
-    /// Waits for a line that contains `text`.
-    fn line_with(&mut self, text: &str) -> Result<String, String> {
-        let deadline = Instant::now() + READY;
-        let mut seen = String::new();
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains(text) => return Ok(line),
-                Ok(line) => seen = format!("{seen}{line}\n"),
-                Err(_) => return Err(format!("the program did not say «{text}»; it said:\n{seen}")),
-            }
-        }
-    }
-
-    /// Ends it: asked first, then by force.
-    fn end(&mut self) {
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while asked.as_ref().is_ok_and(|it| it.success()) && Instant::now() < deadline {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        // It may have ended in between; then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Random bits for tokens; the standard library seeds its hashers from the system.
-fn random() -> u64 {
+/// Something that nobody guesses; the standard library seeds its hashers from the system.
+fn secret() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish()
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }

@@ -36,7 +36,7 @@ pub(super) fn ask(seed: u32, examples: u32, seconds: Option<u32>) -> Result<(), 
     fs::write(&configuration, CONFIGURATION.replace("@HOOKS@", &hooks))
         .map_err(|error| format!("{} cannot be written: {error}", configuration.display()))?;
     let weir = build_as_tested()?.join("weir");
-    let demo = Demo::start(&folder.join("master"), &weir, 0)?;
+    let demo = Demo::start(&folder.join("master"), &weir, 0, None)?;
     demo.add_history()?;
     let url = demo.url.trim_end_matches('/');
     let document = format!("{url}/api/v2/openapi.json");

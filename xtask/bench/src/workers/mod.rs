@@ -34,10 +34,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=999))]
     builds: u16,
     /// Workers of Buildbot's master, as many real ones among them at most.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=999))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=999))]
     buildbot_workers: u16,
     /// Builds at once on Buildbot's master.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=999))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=999))]
     buildbot_builds: u16,
     /// Kilobytes that each command prints in a second.
     #[arg(long, default_value_t = 1000, value_name = "KB", value_parser = clap::value_parser!(u64).range(1..=100_000))]

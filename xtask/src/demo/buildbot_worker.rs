@@ -5,7 +5,6 @@ use std::process::Command;
 
 use super::program::Program;
 use super::secret;
-use crate::process::run;
 
 const NAME: &str = "buildbot-worker";
 
@@ -40,8 +39,18 @@ impl BuildbotWorker {
             .and_then(|it| it.rsplit(' ').next())
             .ok_or_else(|| format!("the master does not say where Buildbot's workers are let in: {line}"))?;
         let create = ["create-worker", NAME, address, NAME, &self.password];
-        let program = self.programs.join("buildbot-worker").display().to_string();
-        run(&self.folder, &program, &create)
+        let made = Command::new(self.programs.join("buildbot-worker"))
+            .args(create)
+            .current_dir(&self.folder)
+            .output()
+            .map_err(|error| format!("`buildbot-worker` could not be started: {error}"))?;
+        match made.status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "`buildbot-worker create-worker` failed: {}",
+                String::from_utf8_lossy(&made.stderr).trim()
+            )),
+        }
     }
 
     /// Starts it.

@@ -50,6 +50,7 @@ fn a_matrix_makes_a_builder_for_each_combination() {
             "mac-clang-debug",
             "mac-clang-release",
             "docs",
+            "files",
         ]
     );
     let builder = config.builder("mac-clang-release").unwrap();

@@ -22,7 +22,12 @@ b = builder("wordy", workers = [w1], steps = [
     """),
     shell(name = "sum", command = "wc -l < said"),
 ])
-force(name = "force", builders = [b])
+uploads = builder("uploads", workers = [w1], steps = [
+    shell("head -c 20000000 /dev/urandom > large"),
+    upload_file("large", to = "out/large"),
+    upload_file("none", to = "out/none", always_run = True, name = "after"),
+])
+force(name = "force", builders = [b, uploads])
 "#;
 
 /// A site whose master keeps its data on a disk of that many MiB, all but three of which a file `ballast` takes.
@@ -43,6 +48,28 @@ async fn on_a_disk_of(mib: usize) -> (Site, PathBuf) {
     let master = site.master.id().unwrap();
     let seen_by_it = format!("/proc/{master}/root{}/ballast", data.display());
     (site, seen_by_it.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_fails_and_gives_its_room_back() {
+    let (site, ballast) = on_a_disk_of(64).await;
+    let _worker = site.worker("w1");
+    let build = site.finished(site.force("uploads").await).await;
+    let steps = site.steps(&build).await;
+    assert_eq!(steps[1].results, Some(Results::Failure), "{steps:?}");
+    assert!(
+        steps[1].state.starts_with("the master cannot write "),
+        "{}",
+        steps[1].state
+    );
+    assert!(
+        steps[1].state.contains("No space left on device"),
+        "{}",
+        steps[1].state
+    );
+    assert_eq!(steps[2].state, "upload none (failure, exit code 2)");
+    let out = ballast.with_file_name("files").join("out");
+    assert_eq!(fs::read_dir(out).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

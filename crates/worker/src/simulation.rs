@@ -1,14 +1,18 @@
 //! Commands that no process runs: how long each takes, what it says and how it ends is made up.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prost::Message;
 use tokio::time::{Instant, sleep_until};
 
-use weir_worker_protocol::v1::{StartCommand, Stream, finished::Outcome, start_command::What};
+use weir_worker_protocol::v1::{FileFacts, StartCommand, Stream, finished::Outcome, start_command::What};
 
 use crate::command::{End, last_words, reason, say};
 use crate::hold::Hold;
@@ -126,6 +130,9 @@ async fn speak(plan: &Plan, command: &StartCommand, started: Instant, hold: &Hol
         let revision = format!("{:016x}{:016x}{:08x}\n", hasher.finish(), hasher.finish(), 0);
         hold.output(Stream::Stdout, revision.into());
     }
+    if let Some(data) = gives(command) {
+        hold.output(Stream::Data, data);
+    }
     if let Some(words) = echoes(command) {
         // In two pieces, cut anywhere.
         let cut = usize::try_from(hasher.finish() % words.len() as u64).unwrap_or_default();
@@ -176,6 +183,30 @@ fn asks_for_a_revision(command: &StartCommand) -> bool {
     }
 }
 
+/// What a command about files gives, so that a master can go on by it: every path is that of an empty file, and every folder
+/// that is sent is empty.
+fn gives(command: &StartCommand) -> Option<Bytes> {
+    /// An archive of nothing.
+    const EMPTY: [u8; 1024] = [0; 1024];
+
+    match &command.what {
+        Some(What::Stat(_)) => {
+            let facts = FileFacts {
+                mode: 0o100_644,
+                ..FileFacts::default()
+            };
+            Some(facts.encode_to_vec().into())
+        }
+        Some(What::UploadDir(upload)) if upload.gzip => {
+            let mut packed = GzEncoder::new(vec![], Compression::default());
+            packed.write_all(&EMPTY).ok()?;
+            packed.finish().ok().map(Bytes::from)
+        }
+        Some(What::UploadDir(_)) => Some(Bytes::from_static(&EMPTY)),
+        _ => None,
+    }
+}
+
 /// The line that an `echo` writes; it goes before all that is made up.
 fn echoes(command: &StartCommand) -> Option<Bytes> {
     match &command.what {
@@ -189,6 +220,10 @@ fn echoes(command: &StartCommand) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
+    use weir_worker_protocol::v1::Upload;
+
     use super::*;
 
     #[test]
@@ -218,5 +253,32 @@ mod tests {
             ..simulation(1)
         };
         assert!((0..1000).all(|it| never.plan("w1", it).exit_code == 0));
+    }
+
+    #[test]
+    fn commands_about_files_give_what_a_master_can_read() {
+        let given = |what| {
+            gives(&StartCommand {
+                what: Some(what),
+                ..StartCommand::default()
+            })
+        };
+        let facts = FileFacts::decode(given(What::Stat("a".to_owned())).unwrap()).unwrap();
+        assert_eq!((facts.mode, facts.size), (0o100_644, 0));
+        let upload = |gzip| {
+            What::UploadDir(Upload {
+                gzip,
+                ..Upload::default()
+            })
+        };
+        let plain = given(upload(false)).unwrap();
+        let mut unpacked = vec![];
+        let packed = given(upload(true)).unwrap();
+        flate2::read::GzDecoder::new(&*packed)
+            .read_to_end(&mut unpacked)
+            .unwrap();
+        assert_eq!(unpacked, plain);
+        assert_eq!(tar::Archive::new(&*plain).entries().unwrap().count(), 0);
+        assert_eq!(given(What::Script("stat a".to_owned())), None);
     }
 }

@@ -3,7 +3,8 @@
 #[path = "observe/replay.rs"]
 mod observe;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use weir_config::{LogTerms, StepConfig};
@@ -41,8 +42,11 @@ const COMMANDS: [&[(Channel, &str)]; 4] = [
         (Channel::File(0), "en-the-door\r"),
     ],
     &[
+        (Channel::Data, "a file, "),
         (Channel::Stdout, "the ses"),
+        (Channel::Data, "piece "),
         (Channel::Stderr, "say: s"),
+        (Channel::Data, "by piece"),
         (Channel::Stdout, "ame-open"),
         (Channel::Stderr, "o it is\nses"),
         (Channel::Stdout, "-the-door, a ses"),
@@ -74,6 +78,8 @@ struct Site {
     store: Store,
     build: weir_status_api::BuildId,
     step: StepId,
+    /// What the commands send, as it is in the files of each.
+    files: Mutex<BTreeMap<usize, String>>,
 }
 
 async fn site() -> Site {
@@ -150,6 +156,7 @@ async fn site() -> Site {
         store,
         build,
         step,
+        files: Mutex::default(),
     }
 }
 
@@ -159,7 +166,7 @@ async fn code(site: &Site, log: &mut LogWriter, fuel: &mut Fuel) -> Option<()> {
     for (number, pieces) in COMMANDS.iter().enumerate() {
         let end = match log.journal.ask() {
             Some(end) => end,
-            None => follow(log, number, pieces, fuel).await?,
+            None => follow(site, log, number, pieces, fuel).await?,
         };
         let End::Outcome(Outcome::Exited(code)) = end else {
             panic!("{end:?}");
@@ -183,6 +190,7 @@ async fn code(site: &Site, log: &mut LogWriter, fuel: &mut Fuel) -> Option<()> {
 
 /// Runs a command, as its worker sends what is not stored.
 async fn follow(
+    site: &Site,
     log: &mut LogWriter,
     number: usize,
     pieces: &[(Channel, &str)],
@@ -199,17 +207,30 @@ async fn follow(
     }
     log.go_on();
     let stored = log.journal.command().unwrap().received;
+    let in_file = log.journal.command().unwrap().file_stored;
+    let mut file = site.files.lock().unwrap().remove(&number).unwrap_or_default();
+    file.truncate(in_file as usize);
     for (place, (channel, piece)) in pieces.iter().enumerate().skip(stored as usize) {
         let channel = match channel {
             Channel::File(_) => log.file("report").await.unwrap(),
             channel => *channel,
         };
-        let seen = log.take(place as u64 + 1, channel, piece.as_bytes());
-        log.write(channel, &seen);
+        let sequence = place as u64 + 1;
+        if channel == Channel::Data {
+            let fresh = log.take_data(sequence, piece.as_bytes());
+            file.push_str(std::str::from_utf8(fresh).unwrap());
+            // It is on disk before that is known.
+            site.files.lock().unwrap().insert(number, file.clone());
+            log.journal.command_mut().unwrap().file_stored = file.len() as u64;
+        } else {
+            let seen = log.take(sequence, channel, piece.as_bytes());
+            log.write(channel, &seen);
+        }
         log.spare_worker(fuel.patience);
         fuel.burn()?;
         log.commit(vec![], None).await.unwrap();
     }
+    site.files.lock().unwrap().insert(number, file);
     let end = End::Outcome(Outcome::Exited(number as i32));
     for (channel, rest) in log.end_streams(Some(pieces.len() as u64)) {
         log.write(channel, &rest);
@@ -221,7 +242,7 @@ async fn follow(
     Some(end)
 }
 
-/// What is in the step's logs.
+/// What is in the step's logs, and in the files.
 async fn text(site: &Site) -> String {
     let logs = Query::<Log>::new()
         .eq(LogField::Step, site.step)
@@ -231,6 +252,13 @@ async fn text(site: &Site) -> String {
         let content = site.store.log_content(LogKey::Id(log.id), 0, 1000).await.unwrap();
         text.push_str(&format!("{}:\n{}", log.name, content.value.content));
     }
+    let files = site.files.lock().unwrap();
+    text.extend(
+        files
+            .values()
+            .filter(|it| !it.is_empty())
+            .map(|it| format!("file: {it}\n")),
+    );
     text
 }
 
@@ -331,7 +359,7 @@ async fn a_crash_at_any_moment_changes_nothing() {
         expected,
         "stdio:\nhit begins\nhmake\noone\notwo\nothree\newrong\nhcommand 0 ended\nhcommand 1 ended\n\
          ogr\u{fc}n \u{2713}\nhended\nhcommand 2 ended\nesay: so it is\nothe <key>, a session\nosesame\neses\n\
-         hcommand 3 ended\nhit ends\nreport:\nofirst\nothe <key>\nolast\n"
+         hcommand 3 ended\nhit ends\nreport:\nofirst\nothe <key>\nolast\nfile: a file, piece by piece\n"
     );
     for crash in 0..commits {
         let text = killed(terms, crash, u64::MAX).await;

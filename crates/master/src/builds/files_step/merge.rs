@@ -14,26 +14,33 @@ pub(super) fn merge(fresh: &Path, to: &Path) -> io::Result<()> {
         fs::create_dir_all(above)?;
     }
     if !to.exists() {
-        return fs::rename(fresh, to);
+        match fs::rename(fresh, to) {
+            // Somebody else was first.
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+            moved => return moved,
+        }
     }
     let mut folders = vec![(fresh.to_owned(), to.to_owned())];
     while let Some((from, to)) = folders.pop() {
         for entry in fs::read_dir(&from)? {
             let entry = entry?;
             let (source, target) = (entry.path(), to.join(entry.file_name()));
-            let is_there = match fs::symlink_metadata(&target) {
-                Ok(metadata) => metadata.is_dir(),
-                Err(error) if error.kind() == ErrorKind::NotFound => false,
-                Err(error) => return Err(error),
-            };
-            if is_there && entry.file_type()?.is_dir() {
+            let is_folder = entry.file_type()?.is_dir();
+            let is_there = fs::symlink_metadata(&target).is_ok_and(|it| it.is_dir());
+            if is_folder && is_there {
                 folders.push((source, target));
                 continue;
             }
-            fs::rename(&source, &target).map_err(|error| {
-                let text = format!("{} cannot be put there: {error}", target.display());
-                io::Error::new(error.kind(), text)
-            })?;
+            match fs::rename(&source, &target) {
+                Err(error) if is_folder && error.kind() == ErrorKind::DirectoryNotEmpty => {
+                    folders.push((source, target));
+                }
+                Err(error) => {
+                    let text = format!("{} cannot be put there: {error}", target.display());
+                    return Err(io::Error::new(error.kind(), text));
+                }
+                Ok(()) => {}
+            }
         }
     }
     fs::remove_dir_all(fresh)

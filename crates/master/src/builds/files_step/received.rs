@@ -67,7 +67,10 @@ impl Received {
         if !bytes.is_empty() && self.failure.is_none() {
             let (file, path, stored) = (self.file.take(), self.path.clone(), self.stored);
             let length = bytes.len() as u64;
-            let written = off_thread(move || append(file, &path, stored, &bytes)).await;
+            let written = off_thread(move || {
+                append(file, &path, stored, &bytes).inspect_err(|_| give_room_back(&path))
+            })
+            .await;
             match written.map_err(io::Error::other).and_then(|it| it) {
                 Ok(file) => {
                     self.file = Some(file);
@@ -103,6 +106,12 @@ fn append(file: Option<File>, path: &Path, stored: u64, bytes: &[u8]) -> io::Res
     file.write_all(bytes)?;
     file.sync_data()?;
     Ok(file)
+}
+
+/// Removes a file that cannot become whole. On a full disk, the master could not even store why before.
+fn give_room_back(path: &Path) {
+    // What is left is removed when the step ends.
+    let _ = fs::remove_file(path);
 }
 
 /// Opens the file at the end of its first `stored` bytes; what is behind them goes.

@@ -15,6 +15,7 @@ use super::buildbot::Buildbot;
 use super::command::{Command, RunningCommand};
 use super::event::CommandEvent;
 use super::lock;
+use super::refusals::Refusals;
 use super::registry::WorkerRegistry;
 use super::service::{Service, WorkerService};
 use super::session;
@@ -107,6 +108,7 @@ pub(super) struct Shared {
     pub(super) registry: Arc<dyn WorkerRegistry>,
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
+    pub(super) refusals: Refusals,
     /// [`Settings::grace`], as it is now.
     grace: Mutex<Duration>,
     accounts: RwLock<Accounts>,
@@ -126,6 +128,7 @@ impl WorkerManager {
             registry,
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            refusals: Refusals::default(),
             accounts: RwLock::default(),
             slots: Mutex::default(),
             expecting: AtomicBool::new(false),
@@ -368,7 +371,7 @@ impl Shared {
         Arc::clone(slot)
     }
 
-    fn existing_slot(&self, name: &str) -> Option<Arc<Slot>> {
+    pub(super) fn existing_slot(&self, name: &str) -> Option<Arc<Slot>> {
         lock(&self.slots).get(name).cloned()
     }
 }

@@ -9,8 +9,8 @@ use weir_buildbot_wire::worker::{
 };
 use weir_buildbot_wire::{Failure, Value};
 use weir_master::workers::{
-    CommandEvent, CommandSpec, FileCommand, FollowedFile, Limit, Outcome, OutputStream, RunningCommand, Settings,
-    What, WorkerAccount, WorkerBuilder,
+    CommandEvent, CommandSpec, FileCommand, FollowedFile, Limit, Outcome, OutputStream, RunningCommand,
+    Settings, What, WorkerAccount, WorkerBuilder,
 };
 use weir_testbed::eventually;
 use weir_worker_protocol::v1::FileFacts;
@@ -91,7 +91,9 @@ async fn an_old_worker_is_asked_in_its_own_words() {
     let mut command = house.start(spec).await;
     let started = worker.next_command().await;
     worker.print(started.object, "1\n2\n3\n");
-    worker.until("it is interrupted", |it| !it.interrupted.is_empty()).await;
+    worker
+        .until("it is interrupted", |it| !it.interrupted.is_empty())
+        .await;
     worker.finish(started.object, -1);
     let heard = heard(&mut worker, &mut command).await;
     assert_eq!(heard.outcome, Some(Outcome::TimedOut(Limit::Lines)));
@@ -110,6 +112,9 @@ async fn wrong_passwords_and_unknown_names_are_refused_alike() {
         assert!(refusal.is_a("twisted.cred.error.UnauthorizedLogin"), "{refusal}");
     }
     assert_eq!(house.told(), []);
+    house
+        .is_told_of_refusal("a connection from 127.0.0.1 presented the wrong password")
+        .await;
 }
 
 #[tokio::test]
@@ -153,7 +158,10 @@ async fn a_command_runs_with_all_that_belongs_to_it() {
     assert_eq!(shell.max_lines, Some(9));
     assert_eq!(shell.use_pty, Some(true));
     let (name, file) = &shell.logfiles[0];
-    assert_eq!((name.as_str(), file.path.as_str(), file.follow), ("my", "my.log", Some(true)));
+    assert_eq!(
+        (name.as_str(), file.path.as_str(), file.follow),
+        ("my", "my.log", Some(true))
+    );
 }
 
 #[tokio::test]
@@ -166,10 +174,7 @@ async fn what_a_command_says_comes_in_order() {
     worker.update(started.object, header);
     worker.print(started.object, "a");
     // As old workers send it: several at once, which are answered by the highest number.
-    let updates = vec![
-        Update::Stderr(Text::new("e\n")),
-        Update::Stdout(Text::new("b\n")),
-    ];
+    let updates = vec![Update::Stderr(Text::new("e\n")), Update::Stdout(Text::new("b\n"))];
     let call = worker.tell(started.object, FromWorker::Update { updates, number: 5 });
     assert_eq!(worker.answer(call).await.unwrap(), Value::Int(5));
     worker.finish(started.object, 3);
@@ -189,7 +194,10 @@ async fn ways_to_end_are_told_apart() {
     let timed_out = Outcome::TimedOut;
     for (updates, outcome) in [
         (says("process killed by signal 9\n"), Outcome::Signalled(9)),
-        (reason(FailureReason::TimeoutWithoutOutput), timed_out(Limit::Idle)),
+        (
+            reason(FailureReason::TimeoutWithoutOutput),
+            timed_out(Limit::Idle),
+        ),
         (reason(FailureReason::Timeout), timed_out(Limit::Total)),
         (reason(FailureReason::MaxLines), timed_out(Limit::Lines)),
         // Before there were reasons.
@@ -217,7 +225,10 @@ async fn ways_to_end_are_told_apart() {
         let started = worker.next_command().await;
         worker.tell(started.object, FromWorker::Complete(failure));
         let heard = heard(&mut worker, &mut command).await;
-        assert!(matches!(heard.outcome, Some(Outcome::CouldNotStart(_))), "{heard:?}");
+        assert!(
+            matches!(heard.outcome, Some(Outcome::CouldNotStart(_))),
+            "{heard:?}"
+        );
     }
 }
 
@@ -228,7 +239,9 @@ async fn a_command_is_interrupted() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     command.interrupt("enough");
-    worker.until("it is interrupted", |it| !it.interrupted.is_empty()).await;
+    worker
+        .until("it is interrupted", |it| !it.interrupted.is_empty())
+        .await;
     assert_eq!(worker.interrupted, [(started.id, "enough".to_owned())]);
     worker.finish(started.object, -1);
     let heard = heard(&mut worker, &mut command).await;
@@ -253,7 +266,10 @@ async fn commands_of_a_builder_run_at_once_in_places_of_their_own() {
         worker.finish(object, 0);
     }
     for mut command in commands {
-        assert_eq!(heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+        assert_eq!(
+            heard(&mut worker, &mut command).await.outcome,
+            Some(Outcome::Exited(0))
+        );
     }
 }
 
@@ -287,7 +303,10 @@ async fn a_lost_connection_loses_its_commands() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     worker.finish(started.object, 0);
-    assert_eq!(self::heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+    assert_eq!(
+        self::heard(&mut worker, &mut command).await.outcome,
+        Some(Outcome::Exited(0))
+    );
 }
 
 #[tokio::test]
@@ -431,7 +450,10 @@ async fn a_file_is_sent_to_the_master() {
     let Command::UploadFile(upload) = started.command else {
         panic!("{:?}", started.command);
     };
-    assert_eq!((upload.path.as_str(), upload.max_size), ("build/out/a.bin", Some(1_000_000)));
+    assert_eq!(
+        (upload.path.as_str(), upload.max_size),
+        ("build/out/a.bin", Some(1_000_000))
+    );
     let writer = worker.object(upload.writer.unwrap());
     let piece = vec![7; 100_000];
     for _ in 0..3 {
@@ -458,7 +480,10 @@ async fn a_file_is_taken_from_the_master() {
     let Command::DownloadFile(download) = started.command else {
         panic!("{:?}", started.command);
     };
-    assert_eq!((download.path.as_str(), download.mode), ("build/in.bin", Some(0o640)));
+    assert_eq!(
+        (download.path.as_str(), download.mode),
+        ("build/in.bin", Some(0o640))
+    );
     let reader = worker.object(download.reader.unwrap());
     let file = b"what the file has";
     let mut taken = vec![];
@@ -491,7 +516,10 @@ async fn a_file_is_taken_from_the_master() {
         event = asked => event,
         () = worker.until("it never ends", |_| false) => unreachable!("it never does"),
     };
-    assert!(matches!(event, CommandEvent::Read { offset: 17, .. }), "{event:?}");
+    assert!(
+        matches!(event, CommandEvent::Read { offset: 17, .. }),
+        "{event:?}"
+    );
     command.feed(17, Err("the disk is gone".to_owned()));
     let failure = worker.answer(call).await.unwrap_err();
     assert_eq!(failure.message(), "the disk is gone");
@@ -536,7 +564,11 @@ async fn what_is_found_out_about_files_comes_as_data() {
 async fn several_folders_are_made_one_after_the_other() {
     let house = house().await;
     let mut worker = Puppet::let_in(&house.manager).await;
-    let make = |dirs: &[&str]| files(FileCommand::MakeDirs(dirs.iter().map(|it| (*it).to_owned()).collect()));
+    let make = |dirs: &[&str]| {
+        files(FileCommand::MakeDirs(
+            dirs.iter().map(|it| (*it).to_owned()).collect(),
+        ))
+    };
     let mut command = house.start(make(&["a", "b"])).await;
     for path in ["build/a", "build/b"] {
         let started = worker.next_command().await;
@@ -596,7 +628,10 @@ async fn a_command_that_is_too_large_for_the_protocol_could_not_start() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     worker.finish(started.object, 0);
-    assert_eq!(heard(&mut worker, &mut command).await.outcome, Some(Outcome::Exited(0)));
+    assert_eq!(
+        heard(&mut worker, &mut command).await.outcome,
+        Some(Outcome::Exited(0))
+    );
 }
 
 /// Logs in, runs a command and sends a file, as far as the connection reaches. Gives how many bytes it has said.

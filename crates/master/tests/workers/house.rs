@@ -39,6 +39,8 @@ pub(crate) enum Told {
 pub(crate) struct Ledger {
     pub(crate) told: Mutex<Vec<Told>>,
     pub(crate) info: Mutex<Option<WorkerInfo>>,
+    /// Who was refused, and why.
+    pub(crate) refused: Mutex<Vec<(String, String)>>,
     /// What it answers to the next workers that connect.
     pub(crate) refusal: Mutex<Option<String>>,
     /// Ends each worker that connects as soon as it is known, as whoever watches the store may.
@@ -70,6 +72,12 @@ impl WorkerRegistry for Ledger {
     async fn disconnected(&self, name: &str, why: &str) -> Result<(), String> {
         let told = Told::Disconnected(name.to_owned(), why.to_owned());
         self.told.lock().unwrap().push(told);
+        Ok(())
+    }
+
+    async fn refused(&self, name: &str, why: &str) -> Result<(), String> {
+        let refused = (name.to_owned(), why.to_owned());
+        self.refused.lock().unwrap().push(refused);
         Ok(())
     }
 }
@@ -178,6 +186,16 @@ impl House {
     pub(crate) async fn run(&self, script: &str) -> Heard {
         let mut command = self.start(self::script(script)).await;
         hear(&mut command).await
+    }
+
+    /// Waits until the registry is told for the first time that `w1` was refused, and is so because of `why`.
+    pub(crate) async fn is_told_of_refusal(&self, why: &str) {
+        let told = eventually("a refusal is told", PATIENCE, async || {
+            let refused = self.ledger.refused.lock().unwrap();
+            (!refused.is_empty()).then(|| refused.clone())
+        })
+        .await;
+        assert_eq!(told, [("w1".to_owned(), why.to_owned())]);
     }
 
     pub(crate) fn told(&self) -> Vec<Told> {

@@ -15,7 +15,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use weir_buildbot_wire::msgpack::{Event, Session};
 use weir_buildbot_wire::worker::over_msgpack::OfCommand;
 use weir_buildbot_wire::worker::{
-    Command, CommandLine, FileStat, FromWorker, StartCommand, Text, ToWorker, Update, WorkerInfo, WorkerObject,
+    Command, CommandLine, FileStat, FromWorker, StartCommand, Text, ToWorker, Update, WorkerInfo,
+    WorkerObject,
 };
 use weir_buildbot_wire::{Limits, Value};
 use weir_master::workers::{
@@ -164,13 +165,15 @@ impl Puppet {
 
     async fn answer(&mut self, number: u64) -> Result<Value, String> {
         let is_it = |it: &(u64, _)| it.0 == number;
-        self.until("the master answers", |it| it.answers.iter().any(is_it)).await;
+        self.until("the master answers", |it| it.answers.iter().any(is_it))
+            .await;
         let place = self.answers.iter().position(is_it).unwrap();
         self.answers.remove(place).1
     }
 
     async fn next_command(&mut self) -> StartCommand {
-        self.until("a command is started", |it| !it.started.is_empty()).await;
+        self.until("a command is started", |it| !it.started.is_empty())
+            .await;
         self.started.remove(0)
     }
 }
@@ -235,6 +238,9 @@ async fn a_name_and_a_password_open_the_socket() {
         assert_eq!(response.status(), status, "{authorization:?}");
     }
     assert_eq!(house.told(), []);
+    house
+        .is_told_of_refusal("a connection from 127.0.0.1 presented the wrong password")
+        .await;
     let _worker = Puppet::new(&house.manager).await;
     let info = house.ledger.info.lock().unwrap().clone().unwrap();
     assert_eq!(info.facts.get("protocol").map(String::as_str), Some("msgpack"));
@@ -260,14 +266,19 @@ async fn commands_run_at_once_in_whole_paths() {
             Update::Stdout(Text::new(format!("{line}\n"))),
             Update::ReturnCode(Some(0)),
         ];
-        worker.tell(&started.id, FromWorker::Update { updates, number: 0 }).await;
+        worker
+            .tell(&started.id, FromWorker::Update { updates, number: 0 })
+            .await;
         worker.tell(&started.id, FromWorker::Complete(None)).await;
     }
     assert_eq!(heard(&mut worker, &mut first).await.stdout, "make\n");
     assert_eq!(heard(&mut worker, &mut second).await.stdout, "make test\n");
     // Nothing is known of it any more.
     let late = worker.tell(&started[0].id, FromWorker::Complete(None)).await;
-    assert_eq!(worker.answer(late).await, Err("unknown \"command_id\"".to_owned()));
+    assert_eq!(
+        worker.answer(late).await,
+        Err("unknown \"command_id\"".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -277,10 +288,14 @@ async fn a_command_is_interrupted() {
     let mut command = house.start(in_b1(script("make"))).await;
     let started = worker.next_command().await;
     command.interrupt("enough");
-    worker.until("it is interrupted", |it| !it.interrupted.is_empty()).await;
+    worker
+        .until("it is interrupted", |it| !it.interrupted.is_empty())
+        .await;
     assert_eq!(worker.interrupted, [started.id.as_str()]);
     let updates = vec![Update::ReturnCode(Some(-1))];
-    worker.tell(&started.id, FromWorker::Update { updates, number: 0 }).await;
+    worker
+        .tell(&started.id, FromWorker::Update { updates, number: 0 })
+        .await;
     worker.tell(&started.id, FromWorker::Complete(None)).await;
     let heard = heard(&mut worker, &mut command).await;
     assert_eq!(heard.outcome, Some(Outcome::Interrupted("enough".to_owned())));
@@ -306,14 +321,18 @@ async fn files_go_both_ways() {
     };
     assert_eq!(upload.path, "/srv/w1/b1/build/a.bin");
     let writer = WorkerObject::FileWriter;
-    worker.tell_as(writer, &started.id, FromWorker::Write(vec![7; 1000])).await;
+    worker
+        .tell_as(writer, &started.id, FromWorker::Write(vec![7; 1000]))
+        .await;
     worker.tell_as(writer, &started.id, FromWorker::Close).await;
     worker.quickly(&started.id, None).await;
     let mut data = vec![];
     let all = async {
         loop {
             match command.next().await {
-                CommandEvent::Output { stream, bytes, .. } if stream == OutputStream::Data => data.extend(bytes),
+                CommandEvent::Output { stream, bytes, .. } if stream == OutputStream::Data => {
+                    data.extend(bytes)
+                }
                 CommandEvent::Finished { outcome, .. } => break outcome,
                 _ => {}
             }
@@ -333,7 +352,9 @@ async fn files_go_both_ways() {
     let mut command = house.start(files(download)).await;
     let started = worker.next_command().await;
     for piece in [&b"all of it"[..], b""] {
-        let asked = worker.tell_as(WorkerObject::FileReader, &started.id, FromWorker::Read(100)).await;
+        let asked = worker
+            .tell_as(WorkerObject::FileReader, &started.id, FromWorker::Read(100))
+            .await;
         let event = tokio::select! {
             event = command.next() => event,
             () = worker.until("it never ends", |_| false) => unreachable!("it never does"),

@@ -18,7 +18,16 @@ use super::house::PATIENCE;
 /// The commands of a worker of that version.
 pub(crate) fn commands(version: &str) -> Value {
     let names = [
-        "shell", "uploadFile", "uploadDirectory", "downloadFile", "mkdir", "rmdir", "cpdir", "stat", "glob", "listdir",
+        "shell",
+        "uploadFile",
+        "uploadDirectory",
+        "downloadFile",
+        "mkdir",
+        "rmdir",
+        "cpdir",
+        "stat",
+        "glob",
+        "listdir",
         "rmfile",
     ];
     Value::map(names.map(|name| (name, version.into())))

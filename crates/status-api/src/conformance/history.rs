@@ -276,10 +276,11 @@ impl<'a> History<'a> {
 
     async fn turn_to_a_worker(&mut self) {
         let name = WORKERS[self.dice.below(3)];
-        match self.dice.below(4) {
-            0 => self.scene.disconnect(name).await,
+        match self.dice.below(5) {
+            0 => self.scene.disconnect(name, "it closed the connection").await,
             1 => self.scene.connect(name, WorkerInfo::default()).await,
             2 => self.scene.miss(name).await,
+            3 => self.scene.refuse(name, "it presented the wrong token").await,
             _ => {
                 let reason = self.dice.once_in(2).then_some("a reason");
                 let graceful = self.dice.once_in(3);

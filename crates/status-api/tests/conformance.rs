@@ -140,7 +140,6 @@ const FAULTS: &[(Fault, &str)] = &[
         Fault::KeepsWhyWorkersWereAway,
         "away::a_connected_worker_has_no_reason",
     ),
-    (Fault::KeepsWhyWorkersWereAway, "histories::one"),
     (
         Fault::ForgetsWhyWorkersLeft,
         "away::how_the_last_connection_ended",

@@ -49,10 +49,13 @@ pub struct Settings {
     /// How long a Buildbot worker's connection may take to show that it is alive, when another comes for the same
     /// worker.
     pub duplicate_patience: Duration,
+    /// How often, at the most, the registry is told that a worker was refused.
+    pub refusal_interval: Duration,
 }
 
 impl Default for Settings {
-    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB; for Buildbot's workers 2 min, 10 min and, as Buildbot has it, 10 s.
+    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB; for Buildbot's workers 2 min, 10 min and, as Buildbot has it, 10 s;
+    /// of refusals 5 s.
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_secs(10),
@@ -64,6 +67,7 @@ impl Default for Settings {
             buildbot_heartbeat_interval: Duration::from_secs(2 * 60),
             buildbot_heartbeat_deadline: Duration::from_secs(10 * 60),
             duplicate_patience: Duration::from_secs(10),
+            refusal_interval: Duration::from_secs(5),
         }
     }
 }

@@ -72,6 +72,7 @@ pub(super) async fn run(
         }
     };
     let begun = slot.begin(&hello, welcome(&shared));
+    shared.refusals.forget(&slot.name);
     let number = begun.number;
     let end = begun.end.clone();
     info!(

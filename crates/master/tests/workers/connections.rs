@@ -94,7 +94,6 @@ async fn a_registry_that_refuses_is_asked_again() {
     *house.ledger.refusal.lock().unwrap() = None;
     house.wait_connected().await;
     assert_eq!(house.told(), [Told::Connected("w1".to_owned())]);
-    // However often it came, once in a while is enough.
     house
         .is_told_of_refusal("it was sent away: the master cannot take the worker now: the disk is full")
         .await;

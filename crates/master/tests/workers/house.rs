@@ -99,6 +99,7 @@ pub(crate) fn settings() -> Settings {
         heartbeat_deadline: Duration::from_secs(2),
         grace: Duration::from_secs(5),
         resume_within: Duration::from_secs(5),
+        refusal_interval: Duration::from_millis(200),
         ..Settings::default()
     }
 }
@@ -188,14 +189,15 @@ impl House {
         hear(&mut command).await
     }
 
-    /// Waits until the registry is told for the first time that `w1` was refused, and is so because of `why`.
+    /// Waits until the registry is told that `w1` was refused because of `why`; nobody else may be.
     pub(crate) async fn is_told_of_refusal(&self, why: &str) {
-        let told = eventually("a refusal is told", PATIENCE, async || {
-            let refused = self.ledger.refused.lock().unwrap();
-            (!refused.is_empty()).then(|| refused.clone())
+        let refused = || self.ledger.refused.lock().unwrap().clone();
+        let wanted = ("w1".to_owned(), why.to_owned());
+        eventually("the refusal is told", PATIENCE, async || {
+            refused().contains(&wanted)
         })
         .await;
-        assert_eq!(told, [("w1".to_owned(), why.to_owned())]);
+        assert!(refused().iter().all(|(name, _)| name == "w1"), "{:?}", refused());
     }
 
     pub(crate) fn told(&self) -> Vec<Told> {

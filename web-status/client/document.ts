@@ -220,7 +220,7 @@ export type WaitReason = 'no_master' | 'no_worker' | 'not_connected' | 'paused' 
 
 export type WaterfallView = { builders: Builder[]; builds: Build[]; changes: Change[]; complete_from: number; complete_from_us: number; steps: Step[] };
 
-export type Worker = { configured_on: ConfiguredOn[]; connected_to: ConnectedTo[]; graceful: boolean; name: string; pause_reason: string | null; paused: boolean; workerid: number; workerinfo: WorkerInfo };
+export type Worker = { away_reason: string | null; configured_on: ConfiguredOn[]; connected_to: ConnectedTo[]; graceful: boolean; name: string; pause_reason: string | null; paused: boolean; workerid: number; workerinfo: WorkerInfo };
 
 export type WorkerAnswer = { meta: Meta; workers: Worker[] };
 

@@ -163,6 +163,8 @@ export interface Worker {
   workerinfo: Record<string, string | null>;
   paused: boolean;
   pause_reason: string | null;
+  /** Why it is not connected. Buildbot's masters do not say. */
+  away_reason?: string | null;
   graceful: boolean;
 }
 

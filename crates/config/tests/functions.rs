@@ -40,6 +40,7 @@ fn worker(id: i64, name: &str) -> Worker {
         info: WorkerInfo::default(),
         paused: false,
         pause_reason: None,
+        away_reason: None,
         graceful: false,
         absence: None,
     }

@@ -47,6 +47,7 @@ fn facts() -> StepFacts {
                 info: WorkerInfo::default(),
                 paused: false,
                 pause_reason: None,
+                away_reason: None,
                 graceful: false,
                 absence: None,
             },

@@ -74,9 +74,24 @@ impl WorkerRegistry for Registry {
         let Some(worker) = self.id(name) else {
             return Ok(());
         };
-        let disconnect = Transition::DisconnectWorker(worker, self.master);
+        let disconnect = Transition::DisconnectWorker {
+            worker,
+            master: self.master,
+            why: why.to_owned(),
+        };
         self.store
             .apply(disconnect)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+
+    async fn refused(&self, name: &str, why: &str) -> Result<(), String> {
+        let Some(worker) = self.id(name) else {
+            return Ok(());
+        };
+        self.store
+            .apply(Transition::RefuseWorker(worker, why.to_owned()))
             .await
             .map(drop)
             .map_err(|error| error.to_string())

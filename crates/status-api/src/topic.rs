@@ -59,7 +59,7 @@ verbs! {
     Connected = "connected",
     /// The worker disconnected.
     Disconnected = "disconnected",
-    /// The worker was paused, unpaused or told to end.
+    /// The worker was paused, unpaused or told to end, or was refused.
     StateUpdated = "state_updated",
     /// Somebody asked for something; the topic names what.
     Requested = "requested",

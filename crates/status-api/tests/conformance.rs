@@ -136,6 +136,19 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::AddsCommitsTwice, "list::commit"),
     (Fault::TellsOfTestResults, "topics::test_result"),
     (Fault::KeepsQuietOfMissingWorkers, "topics::worker"),
+    (
+        Fault::KeepsWhyWorkersWereAway,
+        "away::a_connected_worker_has_no_reason",
+    ),
+    (
+        Fault::ForgetsWhyWorkersLeft,
+        "away::how_the_last_connection_ended",
+    ),
+    (
+        Fault::TellsOfRefusalsOfTheConnected,
+        "away::a_connected_worker_has_no_reason",
+    ),
+    (Fault::RepeatsRefusals, "away::why_the_last_attempt_was_refused"),
     (Fault::KeepsProjectsActive, "removed_setup_stays_readable"),
     (Fault::KeepsProjectsActive, "histories::a_long_one"),
     (Fault::PrioritizesSilently, "command_done::set_priority"),

@@ -87,6 +87,7 @@ diesel::table! {
         pause_reason -> Nullable<Text>,
         graceful -> Bool,
         process -> Nullable<Text>,
+        away_reason -> Nullable<Text>,
     }
 }
 

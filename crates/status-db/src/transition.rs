@@ -163,8 +163,18 @@ pub enum Transition {
     /// A worker comes as this process, a name that no other has. One that was told to end, and comes as another process
     /// than it was last, has ended: whoever began it again wants it to work. `Done`.
     KnowProcess(WorkerId, String),
-    /// A worker is gone from a master. `Done`.
-    DisconnectWorker(WorkerId, MasterId),
+    /// A worker is gone from a master, and why, in a sentence; nothing happens if it was not there. `Done`.
+    DisconnectWorker {
+        /// The worker.
+        worker: WorkerId,
+        /// The master.
+        master: MasterId,
+        /// Why; kept if it is not connected to another master.
+        why: String,
+    },
+    /// A worker tried to come and was refused, and why, in a sentence. Nothing happens if it is connected, or away for that
+    /// reason already. `Done`.
+    RefuseWorker(WorkerId, String),
     /// A worker is paused (with the reason), unpaused, or told to end after its builds. `Done`.
     SetWorkerState {
         /// The worker.

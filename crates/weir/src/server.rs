@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpConnectInfo;
 use tower::ServiceExt;
 
 use weir_tls::{Identity, TlsAcceptor};
@@ -250,6 +251,11 @@ fn noting(
     tower::service_fn(move |mut request: Request<Incoming>| {
         begun.cancel();
         request.extensions_mut().insert(peer);
+        // The same for what is asked over gRPC.
+        request.extensions_mut().insert(TcpConnectInfo {
+            local_addr: None,
+            remote_addr: Some(peer.0),
+        });
         request.extensions_mut().insert(hold.clone());
         let way_out = way_out.as_ref().and_then(|it| it.open(&request));
         let version = request.version();

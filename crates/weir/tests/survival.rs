@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use site::{SOON, Site, text};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use weir_status_api::{Caller, Command, Control, ControlExt, Read, ReadExt, Results};
+use weir_status_api::{Caller, Command, Control, ControlExt, Key, Read, ReadExt, Results, Worker};
+use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::eventually;
 
 const CONFIG: &str = r#"
@@ -124,6 +125,44 @@ async fn workers_that_may_not_connect_are_told_why() {
             it.contains("already") || it.contains("another")
         })
         .await;
+}
+
+/// Waits until the JSON of `w1` says why it is away, or no more; gives what it says.
+async fn away_reason(site: &Site, is_away: bool) -> Option<String> {
+    let api = HttpStatus::new(&site.url, HttpOptions::default()).unwrap();
+    eventually("the worker's JSON says why it is away", SOON, async || {
+        let worker: Worker = api.one(Key::Worker("w1".into())).await.unwrap().value;
+        (worker.away_reason.is_some() == is_away).then_some(worker.away_reason)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_said_why_a_worker_is_away() {
+    let mut site = site().await;
+    assert_eq!(away_reason(&site, false).await, None);
+    let mut wrong = site.worker_with("w1", &site.path("w2.token"));
+    assert!(!wrong.ended(SOON).await.success());
+    let refused = "a connection from 127.0.0.1 presented the wrong token";
+    assert_eq!(away_reason(&site, true).await.as_deref(), Some(refused));
+    let said = text(&site.weir(&["status"]).await);
+    assert!(said.contains(&format!("not connected: {refused}")), "{said}");
+
+    let worker = site.worker("w1");
+    assert_eq!(away_reason(&site, false).await, None);
+    worker.kill();
+    let lost = away_reason(&site, true).await.unwrap();
+    assert!(lost.contains("the connection"), "{lost}");
+
+    let mut again = site.worker("w1");
+    assert_eq!(away_reason(&site, false).await, None);
+    again.terminate();
+    assert!(again.ended(SOON).await.success());
+    let left = away_reason(&site, true).await.unwrap();
+    assert_eq!(left, "the worker is shutting down");
+    // It is kept.
+    site.kill_and_restart().await;
+    assert_eq!(away_reason(&site, true).await, Some(left));
 }
 
 #[tokio::test(flavor = "multi_thread")]

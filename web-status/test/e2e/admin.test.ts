@@ -38,6 +38,7 @@ it('pauses a worker with a reason, and leads to what it builds', async () => {
   await page.getByTestId('state-offline').click();
   await marked('worker-row', 'worker', 'mac-mini').waitFor();
   expect(await page.getByTestId('worker-row').count()).toBe(1);
+  await page.getByTestId('away-reason').getByText('a connection from 192.0.2.5 presented the wrong token').waitFor();
   expect(page.url()).toContain('state=offline');
   await page.getByTestId('state-all').click();
   await page.getByTestId('worker-filter').fill('lab-2');
@@ -64,6 +65,8 @@ it('pauses a worker with a reason, and leads to what it builds', async () => {
   await axe(page);
   await page.getByTestId('stop-dialog-submit').click();
   await page.locator('[data-testid=worker][data-worker="lab-2"][data-connected=false]').waitFor();
+  await page.getByTestId('away-reason').getByText('Not connected: it ended, as it was told').waitFor();
+  await axe(page);
 });
 
 it('pauses, resumes and stops several workers at once, and tells which of them it was refused for', async () => {

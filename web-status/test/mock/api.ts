@@ -179,7 +179,7 @@ export function control(world: World, builds: Builds, path: string, method: stri
     case 'workers/kill': {
       const worker = world.workers[Number(id) - 1];
       if (!worker) return { status: 404, error: { code: -32600, message: 'Invalid path' } };
-      Object.assign(worker, { graceful: false, connected_to: [] });
+      Object.assign(worker, { graceful: false, connected_to: [], away_reason: 'it ended, as it was told' });
       world.workerChanged(worker, 'disconnected');
       return { status: 200, result: null };
     }

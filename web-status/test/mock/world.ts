@@ -80,6 +80,7 @@ export class World {
   worker(name: string, builders: Builder[], up = true): Worker {
     const worker: Worker = {
       workerid: this.workers.length + 1, name, connected_to: up ? [{ masterid: 1 }] : [], paused: false, pause_reason: null, graceful: false,
+      away_reason: up ? null : 'a connection from 192.0.2.5 presented the wrong token',
       configured_on: builders.map(({ builderid }) => ({ masterid: 1, builderid })),
       workerinfo: up ? { admin: 'Ada <ada@example.org>', host: `${name}, 16 cores`, version: '0.1.0' } : {},
     };

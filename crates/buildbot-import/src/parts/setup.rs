@@ -232,6 +232,7 @@ fn worker(id: i64) -> Worker {
         info: WorkerInfo::default(),
         paused: false,
         pause_reason: None,
+        away_reason: None,
         graceful: false,
         absence: None,
     }

@@ -276,6 +276,7 @@ mod tests {
             name: name.to_owned(),
             paused: false,
             pause_reason: None,
+            away_reason: None,
             graceful: false,
             configured_on: vec![],
             connected_to: vec![],

@@ -15,6 +15,7 @@ use super::buildbot::Buildbot;
 use super::command::{Command, RunningCommand};
 use super::event::CommandEvent;
 use super::lock;
+use super::refusals::Refusals;
 use super::registry::WorkerRegistry;
 use super::service::{Service, WorkerService};
 use super::session;
@@ -48,10 +49,13 @@ pub struct Settings {
     /// How long a Buildbot worker's connection may take to show that it is alive, when another comes for the same
     /// worker.
     pub duplicate_patience: Duration,
+    /// How often, at the most, the registry is told that a worker was refused.
+    pub refusal_interval: Duration,
 }
 
 impl Default for Settings {
-    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB; for Buildbot's workers 2 min, 10 min and, as Buildbot has it, 10 s.
+    /// 10 s, 30 s, 1 min, 1 h, 10 s and 4 MiB; for Buildbot's workers 2 min, 10 min and, as Buildbot has it, 10 s;
+    /// of refusals 5 s.
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_secs(10),
@@ -63,6 +67,7 @@ impl Default for Settings {
             buildbot_heartbeat_interval: Duration::from_secs(2 * 60),
             buildbot_heartbeat_deadline: Duration::from_secs(10 * 60),
             duplicate_patience: Duration::from_secs(10),
+            refusal_interval: Duration::from_secs(5),
         }
     }
 }
@@ -107,6 +112,7 @@ pub(super) struct Shared {
     pub(super) registry: Arc<dyn WorkerRegistry>,
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
+    pub(super) refusals: Refusals,
     /// [`Settings::grace`], as it is now.
     grace: Mutex<Duration>,
     accounts: RwLock<Accounts>,
@@ -126,6 +132,7 @@ impl WorkerManager {
             registry,
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            refusals: Refusals::default(),
             accounts: RwLock::default(),
             slots: Mutex::default(),
             expecting: AtomicBool::new(false),
@@ -368,7 +375,7 @@ impl Shared {
         Arc::clone(slot)
     }
 
-    fn existing_slot(&self, name: &str) -> Option<Arc<Slot>> {
+    pub(super) fn existing_slot(&self, name: &str) -> Option<Arc<Slot>> {
         lock(&self.slots).get(name).cloned()
     }
 }

@@ -14,6 +14,7 @@ mod buildbot;
 mod command;
 mod event;
 mod manager;
+mod refusals;
 mod registry;
 mod service;
 mod session;

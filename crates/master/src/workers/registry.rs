@@ -25,4 +25,11 @@ pub trait WorkerRegistry: Send + Sync {
     /// # Errors
     /// Why that could not be stored. The call is repeated, unless the master is shutting down.
     async fn disconnected(&self, name: &str, why: &str) -> Result<(), String>;
+
+    /// Somebody who says to be the worker `name` was refused, because `why`. Comes at any time, also while the worker is
+    /// connected.
+    ///
+    /// # Errors
+    /// Why that could not be stored. The call is not repeated: whoever was refused tries again.
+    async fn refused(&self, name: &str, why: &str) -> Result<(), String>;
 }

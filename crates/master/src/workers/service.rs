@@ -1,5 +1,6 @@
 //! The gRPC service: lets workers in.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use weir_worker_protocol::v1::worker_server::{Worker, WorkerServer};
 use weir_worker_protocol::v1::{FromWorker, Hello, ToWorker, from_worker::Message};
 
 use super::manager::Shared;
+use super::refusals::Secret;
 use super::session::{self, Visitor, Ways};
 use super::slot::{Begun, Outgoing, Slot};
 
@@ -38,7 +40,7 @@ impl Service {
     /// The greeting of somebody who is a worker.
     async fn identify(
         &self,
-        peer: &str,
+        peer: Option<SocketAddr>,
         token: Option<&str>,
         inbound: &mut Streaming<FromWorker>,
     ) -> Result<Hello, Status> {
@@ -52,10 +54,15 @@ impl Service {
         let admitted = self.shared.admit(&hello.name, token.unwrap_or_default());
         if let Err(denied) = admitted {
             let name: String = hello.name.chars().take(100).collect();
-            warn!(worker = ?name, peer, "a worker may not connect: {denied}");
+            warn!(worker = ?name, ?peer, "a worker may not connect: {denied}");
+            let address = peer.map(|it| it.ip());
+            self.shared.denied(&hello.name, address, Secret::Token, denied);
             return Err(session::denied());
         }
-        check(&hello)?;
+        if let Err(status) = check(&hello) {
+            self.shared.refused(&hello.name, status.message().to_owned());
+            return Err(status);
+        }
         Ok(hello)
     }
 }
@@ -71,12 +78,10 @@ impl Worker for Service {
         if self.shared.stopping.is_cancelled() {
             return Err(Status::unavailable("the master is shutting down"));
         }
-        let peer = request
-            .remote_addr()
-            .map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+        let peer = request.remote_addr();
         let token = bearer(&request).map(str::to_owned);
         let mut inbound = request.into_inner();
-        let hello = self.identify(&peer, token.as_deref(), &mut inbound).await?;
+        let hello = self.identify(peer, token.as_deref(), &mut inbound).await?;
         let slot = self.shared.slot(&hello.name);
         let (answer, answered) = oneshot::channel();
         let visitor = Visitor {

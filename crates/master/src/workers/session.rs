@@ -65,12 +65,14 @@ pub(super) async fn run(
         Ok(turn) => turn,
         Err(status) => {
             info!(worker = slot.name, "sent away: {}", status.message());
+            shared.refused(&slot.name, format!("it was sent away: {}", status.message()));
             // If nobody waits for the answer, the worker has left already.
             let _ = answer.send(Err(status));
             return;
         }
     };
     let begun = slot.begin(&hello, ways.resumes, welcome(&shared));
+    shared.refusals.forget(&slot.name);
     let number = begun.number;
     let end = begun.end.clone();
     info!(
@@ -197,7 +199,10 @@ fn receive(slot: &Slot, message: FromWorker) -> Option<End> {
             .map(|violation| broke_the_protocol(violation.to_string())),
         Some(Message::Hello(_)) => Some(broke_the_protocol("it greets twice".to_owned())),
         Some(Message::Goodbye(goodbye)) => Some(End {
-            why: goodbye.reason,
+            why: match goodbye.reason.as_str() {
+                "" => "it said goodbye".to_owned(),
+                _ => goodbye.reason,
+            },
             status: None,
             may_resume: false,
         }),

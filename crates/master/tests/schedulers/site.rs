@@ -134,7 +134,11 @@ impl Site {
         let master = self.master.as_ref().unwrap().id();
         let change = match connected {
             true => Transition::ConnectWorker(worker, master, Default::default()),
-            false => Transition::DisconnectWorker(worker, master),
+            false => Transition::DisconnectWorker {
+                worker,
+                master,
+                why: "it closed the connection".to_owned(),
+            },
         };
         self.store.apply(change).await.unwrap();
         self.settle().await;

@@ -112,6 +112,9 @@ async fn wrong_passwords_and_unknown_names_are_refused_alike() {
         assert!(refusal.is_a("twisted.cred.error.UnauthorizedLogin"), "{refusal}");
     }
     assert_eq!(house.told(), []);
+    house
+        .is_told_of_refusal("a connection from 127.0.0.1 presented the wrong password")
+        .await;
 }
 
 #[tokio::test]
@@ -338,6 +341,25 @@ async fn a_second_connection_is_sent_away_while_the_first_answers() {
     assert!(!refusal.is_a("twisted.cred.error.UnauthorizedLogin"));
     assert_eq!(refusal.message(), "rejecting duplicate worker");
     assert!(house.manager.is_connected("w1"));
+    assert_eq!(*house.ledger.refused.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_worker_that_leaves_before_it_told_of_itself_was_refused() {
+    let house = house().await;
+    let mut worker = Puppet::new(&house.manager, "w1", "token-2");
+    worker.until("it is refused", |it| it.refusal.is_some()).await;
+    let mut worker = Puppet::new(&house.manager, "w1", "token-1");
+    worker.is_stuck = true;
+    worker.until("it is asked what it is", |it| it.owes_answers).await;
+    worker.leave().await;
+    for why in [
+        "a connection from 127.0.0.1 presented the wrong password",
+        "it did not tell of itself: it closed the connection",
+    ] {
+        house.is_told_of_refusal(why).await;
+    }
+    assert_eq!(house.told(), []);
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ async fn a_wrong_token_and_an_unknown_name_are_refused_alike() {
         assert!(error.to_string().starts_with(&told), "{error}");
     }
     assert_eq!(house.told(), []);
+    // Of a name that is not there nothing is told.
+    house
+        .is_told_of_refusal("a connection from 127.0.0.1 presented the wrong token")
+        .await;
 }
 
 #[tokio::test]
@@ -90,6 +94,9 @@ async fn a_registry_that_refuses_is_asked_again() {
     *house.ledger.refusal.lock().unwrap() = None;
     house.wait_connected().await;
     assert_eq!(house.told(), [Told::Connected("w1".to_owned())]);
+    house
+        .is_told_of_refusal("it was sent away: the master cannot take the worker now: the disk is full")
+        .await;
     drop(worker);
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Told {
 pub(crate) struct Ledger {
     pub(crate) told: Mutex<Vec<Told>>,
     pub(crate) info: Mutex<Option<WorkerInfo>>,
+    /// Who was refused, and why.
+    pub(crate) refused: Mutex<Vec<(String, String)>>,
     /// What it answers to the next workers that connect.
     pub(crate) refusal: Mutex<Option<String>>,
     /// Ends each worker that connects as soon as it is known, as whoever watches the store may.
@@ -72,6 +74,12 @@ impl WorkerRegistry for Ledger {
         self.told.lock().unwrap().push(told);
         Ok(())
     }
+
+    async fn refused(&self, name: &str, why: &str) -> Result<(), String> {
+        let refused = (name.to_owned(), why.to_owned());
+        self.refused.lock().unwrap().push(refused);
+        Ok(())
+    }
 }
 
 /// A master's service, and a folder for workers.
@@ -91,6 +99,7 @@ pub(crate) fn settings() -> Settings {
         heartbeat_deadline: Duration::from_secs(2),
         grace: Duration::from_secs(5),
         resume_within: Duration::from_secs(5),
+        refusal_interval: Duration::from_millis(200),
         ..Settings::default()
     }
 }
@@ -178,6 +187,17 @@ impl House {
     pub(crate) async fn run(&self, script: &str) -> Heard {
         let mut command = self.start(self::script(script)).await;
         hear(&mut command).await
+    }
+
+    /// Waits until the registry is told that `w1` was refused because of `why`; nobody else may be.
+    pub(crate) async fn is_told_of_refusal(&self, why: &str) {
+        let refused = || self.ledger.refused.lock().unwrap().clone();
+        let wanted = ("w1".to_owned(), why.to_owned());
+        eventually("the refusal is told", PATIENCE, async || {
+            refused().contains(&wanted)
+        })
+        .await;
+        assert!(refused().iter().all(|(name, _)| name == "w1"), "{:?}", refused());
     }
 
     pub(crate) fn told(&self) -> Vec<Told> {

@@ -238,6 +238,9 @@ async fn a_name_and_a_password_open_the_socket() {
         assert_eq!(response.status(), status, "{authorization:?}");
     }
     assert_eq!(house.told(), []);
+    house
+        .is_told_of_refusal("a connection from 127.0.0.1 presented the wrong password")
+        .await;
     let _worker = Puppet::new(&house.manager).await;
     let info = house.ledger.info.lock().unwrap().clone().unwrap();
     assert_eq!(info.facts.get("protocol").map(String::as_str), Some("msgpack"));

@@ -71,6 +71,8 @@ pub(crate) struct Puppet {
     pub(crate) info: Option<WorkerInfo>,
     /// Whether it answers nothing any more.
     pub(crate) is_stuck: bool,
+    /// Whether there is something that it does not answer.
+    pub(crate) owes_answers: bool,
     pub(crate) avatar: Option<PeerObject>,
     /// Whether its login was answered, and how if it was refused.
     pub(crate) is_in: bool,
@@ -100,6 +102,7 @@ impl Puppet {
             said: 0,
             info: Some(info()),
             is_stuck: false,
+            owes_answers: false,
             avatar: None,
             is_in: false,
             refusal: None,
@@ -190,6 +193,7 @@ impl Puppet {
                     (None, _) => {}
                 }
             }
+            Event::Call(_) => self.owes_answers = true,
             Event::Released(object) => self.builders.retain(|_, it| *it != object),
             _ => {}
         }

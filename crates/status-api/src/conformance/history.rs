@@ -11,7 +11,7 @@ use super::stage::{NewBuildset, Setup, Stage};
 use super::story::{self, BARE, FORCE_ONE, LINUX, ODD, setup};
 use crate::{
     Build, BuildRequest, BuilderId, Change, Codebase, Command, Commit, ForceParams, Log, LogKind, Properties,
-    Results, SourceStamp, Step, TestResultSet, WorkerInfo,
+    Results, SourceStamp, Step, TestResultSet, Worker, WorkerInfo,
 };
 
 /// A history on its way.
@@ -276,8 +276,12 @@ impl<'a> History<'a> {
 
     async fn turn_to_a_worker(&mut self) {
         let name = WORKERS[self.dice.below(3)];
+        let worker: Worker = self.scene.world.one(self.scene.worker(name).0);
         match self.dice.below(4) {
-            0 => self.scene.disconnect(name).await,
+            0 if worker.connected_to.is_empty() => {
+                self.scene.refuse(name, "it presented the wrong token").await
+            }
+            0 => self.scene.disconnect(name, "it closed the connection").await,
             1 => self.scene.connect(name, WorkerInfo::default()).await,
             2 => self.scene.miss(name).await,
             _ => {

@@ -57,6 +57,7 @@
 //! - No measuring of speed: a deadline here is for what would never come.
 //! - Nothing about who may see what: that is access, which stands before an implementation.
 
+mod away;
 mod bustle;
 mod busy;
 mod check;
@@ -224,6 +225,8 @@ macro_rules! for_each_conformance_case {
                 a_rebuild_of_a_removed_builder_is_a_conflict, requests_are_cancelled,
                 a_scheduler_is_enabled_and_disabled_with_its_form,
                 a_master_that_is_not_there_has_no_configuration, a_closed_policy_admits_its_users_only;
+            away: how_the_last_connection_ended, why_the_last_attempt_was_refused,
+                a_connected_worker_has_no_reason;
             told_changes: one_is_recorded, a_bare_one_is_of_now, what_is_none_is_refused;
             home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
                 what_waits_and_why, what_only_a_master_knows, what_goes_first, what_ended_last, what_is_broken_and_since_when;

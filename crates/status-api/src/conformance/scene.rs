@@ -405,20 +405,37 @@ impl<'a> Scene<'a> {
         let known: Worker = self.world.one(self.worker(name).0);
         self.world.put(Worker {
             connected_to: vec![self.writer.master()],
+            away_reason: None,
             info,
             ..known
         });
     }
 
-    /// A worker is gone.
-    pub(super) async fn disconnect(&mut self, name: &str) {
+    /// A worker is gone, unless it was not there.
+    pub(super) async fn disconnect(&mut self, name: &str, why: &str) {
         self.tick();
-        self.writer.disconnect_worker(self.worker(name)).await;
+        self.writer.disconnect_worker(self.worker(name), why).await;
         let known: Worker = self.world.one(self.worker(name).0);
-        self.world.put(Worker {
-            connected_to: vec![],
-            ..known
-        });
+        if !known.connected_to.is_empty() {
+            self.world.put(Worker {
+                connected_to: vec![],
+                away_reason: Some(why.to_owned()),
+                ..known
+            });
+        }
+    }
+
+    /// A worker is refused, or somebody who pretends to be it while it is there.
+    pub(super) async fn refuse(&mut self, name: &str, why: &str) {
+        self.tick();
+        self.writer.refuse_worker(self.worker(name), why).await;
+        let known: Worker = self.world.one(self.worker(name).0);
+        if known.connected_to.is_empty() {
+            self.world.put(Worker {
+                away_reason: Some(why.to_owned()),
+                ..known
+            });
+        }
     }
 
     /// A worker is paused, or ends after its builds.

@@ -67,6 +67,7 @@ impl Scene<'_> {
                 info: WorkerInfo::default(),
                 paused: false,
                 pause_reason: None,
+                away_reason: None,
                 graceful: false,
                 absence: None,
             });

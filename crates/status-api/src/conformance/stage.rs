@@ -227,7 +227,11 @@ pub trait Writer: Send + Sync {
 
     async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo);
 
-    async fn disconnect_worker(&self, worker: WorkerId);
+    /// Changes nothing if it is not connected.
+    async fn disconnect_worker(&self, worker: WorkerId, why: &str);
+
+    /// It tried to come and was refused; changes nothing if it is connected, or if that is known.
+    async fn refuse_worker(&self, worker: WorkerId, why: &str);
 
     async fn set_worker_state(&self, worker: WorkerId, paused: bool, reason: Option<String>, graceful: bool);
 

@@ -283,7 +283,7 @@ async fn connect_workers(scene: &mut Scene<'_>) {
     scene.connect("w1", info.clone()).await;
     scene.connect("wörker 2", WorkerInfo::default()).await;
     scene.connect("Spare", info).await;
-    scene.disconnect("Spare").await;
+    scene.disconnect("Spare", "the connection broke: é, 100%").await;
     scene.miss("Spare").await;
     scene.worker_state("wörker 2", Some("it is hot"), false).await;
     scene.worker_state("Spare", None, true).await;

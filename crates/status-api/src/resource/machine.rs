@@ -84,6 +84,9 @@ pub struct Worker {
     pub paused: bool,
     /// Why it is paused.
     pub pause_reason: Option<String>,
+    /// Why it is not connected, as far as its masters know: how its last connection ended, or why its last attempt to come
+    /// was refused, in a sentence of at most 1,000 bytes without a NUL; none while it is connected, and if it never tried.
+    pub away_reason: Option<String>,
     /// Whether it ends after its present builds.
     pub graceful: bool,
     /// How it is missing; only in the event [`Verb::Missing`](crate::Verb::Missing).

@@ -94,6 +94,12 @@ pub(crate) enum Fault {
     AddsCommitsTwice,
     TellsOfTestResults,
     KeepsQuietOfMissingWorkers,
+    /// Has why a worker was away although it is there.
+    KeepsWhyWorkersWereAway,
+    ForgetsWhyWorkersLeft,
+    TellsOfRefusalsOfTheConnected,
+    /// Has an event of each refusal, though nothing changes.
+    RepeatsRefusals,
     KeepsProjectsActive,
     PrioritizesSilently,
     PrioritizesTheEnded,

@@ -53,6 +53,7 @@ impl Transaction<'_> {
                     info: WorkerInfo::default(),
                     paused: false,
                     pause_reason: None,
+                    away_reason: None,
                     graceful: false,
                     absence: None,
                 };

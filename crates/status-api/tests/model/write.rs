@@ -415,15 +415,39 @@ impl Writer for Model {
 
     async fn connect_worker(&self, worker: WorkerId, info: WorkerInfo) {
         self.transact(|state| {
-            change!(state, Connected, workers, worker, |it| (
-                it.connected_to,
-                it.info
-            ) = (vec![MASTER], info));
+            let keeps = state.has(Fault::KeepsWhyWorkersWereAway);
+            change!(state, Connected, workers, worker, |it| {
+                (it.connected_to, it.info) = (vec![MASTER], info);
+                it.away_reason = it.away_reason.take().filter(|_| keeps);
+            });
         });
     }
 
-    async fn disconnect_worker(&self, worker: WorkerId) {
-        self.transact(|state| change!(state, Disconnected, workers, worker, |it| it.connected_to.clear()));
+    async fn disconnect_worker(&self, worker: WorkerId, why: &str) {
+        self.transact(|state| {
+            if row!(state, workers, worker).connected_to.is_empty() {
+                return;
+            }
+            let why = (!state.has(Fault::ForgetsWhyWorkersLeft)).then(|| why.to_owned());
+            change!(state, Disconnected, workers, worker, |it| {
+                it.connected_to.clear();
+                it.away_reason = why;
+            });
+        });
+    }
+
+    async fn refuse_worker(&self, worker: WorkerId, why: &str) {
+        self.transact(|state| {
+            let before = row!(state, workers, worker);
+            let connected = !before.connected_to.is_empty();
+            let known = before.away_reason.as_deref() == Some(why);
+            let tells = (!connected || state.has(Fault::TellsOfRefusalsOfTheConnected))
+                && (!known || state.has(Fault::RepeatsRefusals));
+            if tells {
+                let why = Some(why.to_owned());
+                change!(state, StateUpdated, workers, worker, |it| it.away_reason = why);
+            }
+        });
     }
 
     async fn set_worker_state(&self, worker: WorkerId, paused: bool, reason: Option<String>, graceful: bool) {

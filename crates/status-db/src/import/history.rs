@@ -194,6 +194,7 @@ impl History {
                 info_json: json(&it.info)?,
                 paused: it.paused,
                 pause_reason: it.pause_reason.as_deref().map(whole),
+                away_reason: it.away_reason.as_deref().map(whole),
                 graceful: it.graceful,
             });
         }

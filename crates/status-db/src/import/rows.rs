@@ -70,7 +70,8 @@ rows! {
         project: Option<i64>, tags_json: String,
     }
     workers WorkerRow {
-        id: i64, name: String, info_json: String, paused: bool, pause_reason: Option<String>, graceful: bool,
+        id: i64, name: String, info_json: String, paused: bool, pause_reason: Option<String>,
+        away_reason: Option<String>, graceful: bool,
     }
     patches PatchRow { id: i64, level: i32, subdir: String, author: String, comment: String, body: Vec<u8>, }
     source_stamps SourceStampRow {

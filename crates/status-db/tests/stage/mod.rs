@@ -342,9 +342,17 @@ impl Writer for StoreWriter {
             .await;
     }
 
-    async fn disconnect_worker(&self, worker: WorkerId) {
-        self.apply(Transition::DisconnectWorker(worker, self.master))
-            .await;
+    async fn disconnect_worker(&self, worker: WorkerId, why: &str) {
+        self.apply(Transition::DisconnectWorker {
+            worker,
+            master: self.master,
+            why: why.to_owned(),
+        })
+        .await;
+    }
+
+    async fn refuse_worker(&self, worker: WorkerId, why: &str) {
+        self.apply(Transition::RefuseWorker(worker, why.to_owned())).await;
     }
 
     async fn set_worker_state(&self, worker: WorkerId, paused: bool, reason: Option<String>, graceful: bool) {

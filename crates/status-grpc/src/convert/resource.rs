@@ -15,7 +15,7 @@ macro_rules! for_resources {
             ConfiguredOn { master, builder }
             WorkerInfo { admin, host, access_uri, version, facts }
             Absence { last_connection, notify }
-            Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful, absence }
+            Worker { id, name, configured_on, connected_to, info, paused, pause_reason, graceful, absence, away_reason }
             Scheduler { id, name, enabled, master }
             ChangeSource { id, name, master }
             Project { id, name, slug, description, description_format, active }

@@ -229,6 +229,7 @@ const WORKER: &[Column] = &[
     shown("workerinfo", Object),
     same("paused"),
     shown("pause_reason", Text).null(),
+    shown("away_reason", Text).null(),
     same("graceful"),
     relation("builderid", "builder"),
     relation("masterid", "master"),

@@ -248,12 +248,13 @@ fn workers_and_masters() {
         info: WorkerInfo::default(),
         paused: false,
         pause_reason: None,
+        away_reason: None,
         graceful: false,
         absence: None,
     };
     let mut expected = json!({
         "workerid": 2, "name": "w", "configured_on": [{"masterid": 1, "builderid": 1}], "connected_to": [],
-        "workerinfo": {}, "paused": false, "pause_reason": null, "graceful": false,
+        "workerinfo": {}, "paused": false, "pause_reason": null, "away_reason": null, "graceful": false,
     });
     assert_eq!(worker.to_json(), expected);
     worker.connected_to = vec![MasterId(1)];

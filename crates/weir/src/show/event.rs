@@ -123,13 +123,17 @@ fn worker(worker: &Worker) -> String {
             &format!("to be told: {}", absence.notify.join(", ")),
         );
     }
-    match (worker.graceful, worker.paused) {
+    let state = match (worker.graceful, worker.paused) {
         (true, _) => format!("{} (ends after its builds)", worker.name),
         (_, true) => with(
             &format!("{} (paused)", worker.name),
             worker.pause_reason.as_deref().unwrap_or_default(),
         ),
         _ => worker.name.clone(),
+    };
+    match &worker.away_reason {
+        Some(why) => format!("{state}; away: {why}"),
+        None => state,
     }
 }
 
@@ -204,6 +208,11 @@ mod tests {
         paused.pause_reason = Some("new disk".to_owned());
         let mut ends = worker(3, "w3");
         ends.graceful = true;
+        let mut away = worker(4, "w4");
+        away.connected_to.clear();
+        away.away_reason = Some("the connection\nbroke".to_owned());
+        let mut both = away.clone();
+        (both.paused, both.pause_reason) = (true, Some("new disk".to_owned()));
         let master = Master {
             id: MasterId(1),
             name: "pool:/srv/weir".to_owned(),
@@ -236,6 +245,8 @@ mod tests {
             event(7, Verb::Updated, scheduler("nightly", true)),
             event(8, Verb::Updated, scheduler("nightly", false)),
             event(9, Verb::Updated, force),
+            event(9, Verb::Disconnected, away),
+            event(9, Verb::StateUpdated, both),
         ]
     }
 

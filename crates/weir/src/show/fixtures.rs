@@ -42,6 +42,7 @@ pub(crate) fn worker(id: i64, name: &str) -> Worker {
         },
         paused: false,
         pause_reason: None,
+        away_reason: None,
         graceful: false,
         absence: None,
     }

@@ -185,7 +185,10 @@ fn reason(waiting: &WaitingRequest) -> String {
 
 pub(super) fn worker_state(worker: &Worker) -> Cell {
     match (worker.connected_to.is_empty(), worker.paused, worker.graceful) {
-        (true, _, _) => coloured("not connected", 1),
+        (true, _, _) => match &worker.away_reason {
+            Some(why) => coloured(format!("not connected: {}", plain(why)), 1),
+            None => coloured("not connected", 1),
+        },
         (_, _, true) => coloured("ends after its builds", 3),
         (_, true, _) => match &worker.pause_reason {
             Some(why) => coloured(format!("paused: {}", plain(why)), 3),
@@ -223,6 +226,7 @@ mod tests {
         workers[1].pause_reason = Some("new\ndisk".to_owned());
         workers[2].connected_to.clear();
         workers[2].info = Default::default();
+        workers[2].away_reason = Some("a connection from 192.0.2.5 presented the wrong token".to_owned());
         workers[3].graceful = true;
         workers[4].paused = true;
         let mut orphan = build(9, 2, None);

@@ -16,6 +16,7 @@ export const workers: Words['workers'] = {
   paused: 'angehalten',
   graceful: 'fährt herunter',
   pausedFor: (reason) => `Nimmt keine neuen Builds an: ${reason}`,
+  awayFor: (reason) => `Nicht verbunden: ${reason}`,
   idle: 'Frei',
   state: 'Zustand',
   now: 'Läuft gerade',

@@ -19,6 +19,7 @@ export const workers = {
   paused: 'paused',
   graceful: 'shutting down',
   pausedFor: (reason: string) => `Takes no new builds: ${reason}`,
+  awayFor: (reason: string) => `Not connected: ${reason}`,
   idle: 'Idle',
   state: 'State',
   now: 'Running now',

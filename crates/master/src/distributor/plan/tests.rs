@@ -16,6 +16,7 @@ fn worker(id: i64, name: &str) -> Worker {
         name: name.to_owned(),
         paused: false,
         pause_reason: None,
+        away_reason: None,
         graceful: false,
         configured_on: vec![],
         connected_to: vec![MasterId(1)],

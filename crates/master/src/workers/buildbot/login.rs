@@ -1,6 +1,7 @@
 //! How a worker says who it is.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,7 @@ use super::connection::Parted;
 use super::transport::Transport;
 use crate::workers::account::Denied;
 use crate::workers::manager::Shared;
+use crate::workers::refusals::Secret;
 
 /// Who somebody is that may come in.
 pub(super) struct Known {
@@ -39,7 +41,7 @@ pub(super) struct LoggedIn {
 /// # Errors
 /// Why there is none.
 pub(super) async fn over_pb(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     transport: &mut Transport,
     peer: SocketAddr,
 ) -> Result<Option<LoggedIn>, Parted> {
@@ -57,7 +59,7 @@ pub(super) async fn over_pb(
             Ok(Some(LoggedIn { known, broker, login }))
         }
         Err(denied) => {
-            refused(&name, peer, denied);
+            refused(shared, &name, peer, denied);
             broker.fail(login.call, Failure::unauthorized_login())?;
             send(&mut broker, transport).await?;
             // It tries again by itself; until then it holds the connection, or closes it.
@@ -97,7 +99,7 @@ async fn send(broker: &mut Broker, transport: &mut Transport) -> Result<(), Part
 
 /// Opens a WebSocket for a worker whose name and password stand in its request; none if there is no such worker.
 pub(super) async fn over_msgpack<S>(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     stream: S,
     peer: SocketAddr,
 ) -> Option<(Known, WebSocketStream<S>)>
@@ -117,7 +119,7 @@ where
                 Ok(response)
             }
             Err(denied) => {
-                refused(&name, peer, denied);
+                refused(shared, &name, peer, denied);
                 Err(refusal(StatusCode::UNAUTHORIZED))
             }
         }
@@ -161,7 +163,8 @@ fn refusal(status: StatusCode) -> ErrorResponse {
     refusal
 }
 
-fn refused(name: &str, peer: SocketAddr, denied: Denied) {
-    let name: String = name.chars().take(100).collect();
-    warn!(worker = ?name, %peer, "a Buildbot worker may not connect: {denied}");
+fn refused(shared: &Arc<Shared>, name: &str, peer: SocketAddr, denied: Denied) {
+    let shown: String = name.chars().take(100).collect();
+    warn!(worker = ?shown, %peer, "a Buildbot worker may not connect: {denied}");
+    shared.denied(name, Some(peer.ip()), Secret::Password, denied);
 }

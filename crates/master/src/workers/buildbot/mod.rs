@@ -84,7 +84,11 @@ impl Buildbot {
                 self.receive(known, Connection::new(Box::new(line), transport))
                     .await
             }
-            Err(error) => warn!(worker = known.name, "sent away: {error}"),
+            Err(error) => {
+                warn!(worker = known.name, "sent away: {error}");
+                self.shared
+                    .refused(&known.name, format!("it was sent away: {error}"));
+            }
         }
     }
 
@@ -114,7 +118,11 @@ impl Buildbot {
         let greeting = timeout(GREETING, self.greet(&known.name, &mut connection));
         match greeting.await.unwrap_or(Err(Parted::Silent)) {
             Ok((guest, lanes)) => self.take_in(slot, known, guest, lanes, connection).await,
-            Err(why) => warn!(worker = known.name, "it did not tell of itself: {why}"),
+            Err(why) => {
+                warn!(worker = known.name, "it did not tell of itself: {why}");
+                let why = format!("it did not tell of itself: {why}");
+                self.shared.refused(&known.name, why);
+            }
         }
     }
 

@@ -161,7 +161,10 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             workers::connect(tx, *worker, *master, info).await?;
         }
         Transition::KnowProcess(worker, process) => workers::know_process(tx, *worker, process).await?,
-        Transition::DisconnectWorker(worker, master) => workers::disconnect(tx, *worker, *master).await?,
+        Transition::DisconnectWorker { worker, master, why } => {
+            workers::disconnect(tx, *worker, *master, why).await?;
+        }
+        Transition::RefuseWorker(worker, why) => workers::refuse(tx, *worker, why).await?,
         Transition::SetWorkerState {
             worker,
             paused,

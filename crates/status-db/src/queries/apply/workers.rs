@@ -10,6 +10,7 @@ use super::super::rows::{WorkerRow, to_json, workers as assemble};
 use super::{Tx, found};
 use crate::error::{Error, Result};
 use crate::schema::{connected_workers, masters, workers};
+use crate::texts::cut;
 
 /// The worker as it is now.
 pub(super) async fn load(tx: &mut Tx<'_>, worker: WorkerId) -> Result<Worker> {
@@ -42,7 +43,10 @@ pub(super) async fn connect(
         .first::<i64>(tx.conn);
     found(known.await.optional()?, format_args!("master {master}"))?;
     let updated = diesel::update(workers::table.find(worker.0))
-        .set(workers::info_json.eq(to_json(info)?))
+        .set((
+            workers::info_json.eq(to_json(info)?),
+            workers::away_reason.eq(None::<String>),
+        ))
         .execute(tx.conn)
         .await?;
     if updated == 0 {
@@ -80,14 +84,45 @@ pub(super) async fn know_process(tx: &mut Tx<'_>, worker: WorkerId, process: &st
 }
 
 /// Nothing happens if the worker was not connected to the master.
-pub(super) async fn disconnect(tx: &mut Tx<'_>, worker: WorkerId, master: MasterId) -> Result<()> {
+pub(super) async fn disconnect(tx: &mut Tx<'_>, worker: WorkerId, master: MasterId, why: &str) -> Result<()> {
     let gone = diesel::delete(connected_workers::table.find((worker.0, master.0)))
         .execute(tx.conn)
         .await?;
     if gone == 0 {
         return load(tx, worker).await.map(drop);
     }
+    if load(tx, worker).await?.connected_to.is_empty() {
+        set_away_reason(tx, worker, &sentence(why)).await?;
+    }
     emit(tx, Verb::Disconnected, worker).await
+}
+
+/// Nothing happens if the worker is connected, or away for that reason already.
+pub(super) async fn refuse(tx: &mut Tx<'_>, worker: WorkerId, why: &str) -> Result<()> {
+    let before = load(tx, worker).await?;
+    let why = sentence(why);
+    if !before.connected_to.is_empty() || before.away_reason.as_ref() == Some(&why) {
+        return Ok(());
+    }
+    set_away_reason(tx, worker, &why).await?;
+    emit(tx, Verb::StateUpdated, worker).await
+}
+
+async fn set_away_reason(tx: &mut Tx<'_>, worker: WorkerId, why: &str) -> Result<()> {
+    diesel::update(workers::table.find(worker.0))
+        .set(workers::away_reason.eq(why))
+        .execute(tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// One line of at most 1,000 bytes without control characters: a worker may have any words in it.
+fn sentence(why: &str) -> String {
+    let line: String = why
+        .chars()
+        .map(|it| if it.is_control() { ' ' } else { it })
+        .collect();
+    cut(line.trim()).into_owned()
 }
 
 /// The master is gone, and with it all its connections.
@@ -99,7 +134,7 @@ pub(super) async fn disconnect_all(tx: &mut Tx<'_>, master: MasterId) -> Result<
         .load(tx.conn)
         .await?;
     for worker in connected {
-        disconnect(tx, WorkerId(worker), master).await?;
+        disconnect(tx, WorkerId(worker), master, "its master ended").await?;
     }
     Ok(())
 }

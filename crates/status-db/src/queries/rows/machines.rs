@@ -39,6 +39,7 @@ pub(crate) struct WorkerRow {
     pub(crate) info_json: String,
     pub(crate) paused: bool,
     pub(crate) pause_reason: Option<String>,
+    pub(crate) away_reason: Option<String>,
     pub(crate) graceful: bool,
 }
 
@@ -76,6 +77,7 @@ pub(crate) async fn workers(conn: &mut Conn, rows: Vec<WorkerRow>) -> Result<Vec
                 info: from_json("workers.info_json", &row.info_json)?,
                 paused: row.paused,
                 pause_reason: row.pause_reason,
+                away_reason: row.away_reason,
                 graceful: row.graceful,
                 absence: None,
             })

@@ -58,6 +58,7 @@ impl Form for Worker {
             .set("workerinfo", info_to_json(&self.info))
             .set("paused", self.paused)
             .set("pause_reason", self.pause_reason.as_ref())
+            .set("away_reason", self.away_reason.as_ref())
             .set("graceful", self.graceful)
             .done()
     }
@@ -77,6 +78,7 @@ impl Form for Worker {
             info: info_from_json(fields.value("workerinfo"))?,
             paused: fields.flag("paused")?,
             pause_reason: fields.maybe_text("pause_reason")?,
+            away_reason: fields.maybe_text("away_reason")?,
             graceful: fields.flag("graceful")?,
             absence: absence(&fields)?,
         })

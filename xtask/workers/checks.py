@@ -30,7 +30,6 @@ class Checks:
 
     def run(self):
         """Gives how many seconds it took."""
-        self.worker.start()
         self.connects()
         self.builds_everything()
         self.keeps_limits()

@@ -22,8 +22,12 @@ def main():
     programs = Programs(told.folder.absolute())
     try:
         site, ports = start(programs, told.weir, workers)
+        for worker in workers:
+            worker.make(programs, ports[worker.protocol])
+            worker.start()
+        together(site, workers, told.weir, programs)
         with ThreadPoolExecutor(max(len(workers), 1)) as all_of_them:
-            results = list(all_of_them.map(lambda it: check(site, ports, it, programs), workers))
+            results = list(all_of_them.map(lambda it: check(site, it, programs), workers))
     finally:
         # What still runs ends with its file.
         for file in programs.hold.glob("*"):
@@ -69,10 +73,32 @@ def start(programs, weir, workers):
     return Site("Weir", url), {"pb": port("PB"), "msgpack": port("msgpack")}
 
 
-def check(site, ports, worker, programs):
+def together(site, workers, weir, programs):
+    """All of them at once build for one builder, and so does a worker of Weir's own."""
+    token = programs.folder / "own.token"
+    token.write_text("of-the-worker-of-its-own")
+    token.chmod(0o600)
+    own = [weir, "worker", "--master", site.url, "--name", "own", "--token-file", token, "--dir", programs.folder / "own"]
+    programs.start("own", own)
+    file = programs.hold / "together"
+    file.touch()
+    for _ in range(len(workers) + 1):
+        site.force("together")
+
+    def builds(query):
+        return site.rows(f"builders/together/builds?{query}")
+
+    def all_build():
+        return len({it["workerid"] for it in builds("complete=false")}) == len(workers) + 1
+
+    until("a build of one builder on each worker at once", all_build)
+    file.unlink()
+    until("the end of all of them", lambda: len(builds("complete=true&results=0")) == len(workers) + 1)
+
+
+def check(site, worker, programs):
     """Whether all is well with a worker, and what there is to say of it."""
     try:
-        worker.make(programs, ports[worker.protocol])
         return True, f"good, {Checks(site, worker, programs).run():.0f} s"
     except (Wrong, SystemExit) as wrong:
         return False, f"WRONG: {wrong}"

@@ -124,10 +124,11 @@ async fn found(
     let mut found = Captured::up_to(MOST).of_data();
     let end = execute(step, command, log, Reader::Captured(&mut found)).await?;
     let is_missing = matches!(end, Ok(End::Outcome(Outcome::Exited(NOT_THERE))));
+    let has_found = matches!(end, Ok(End::Outcome(Outcome::Exited(0))));
     let end = conclude(step, &title, end, log);
     Ok(match end.results {
         Results::Success if found.is_cut => Err(failed(&format!("{title}: more than {MOST} bytes"), log)),
-        Results::Success => Ok(found.bytes),
+        Results::Success if has_found => Ok(found.bytes),
         Results::Failure if is_missing => Err(StepEnd {
             state: format!("{title}: there is no such file"),
             ..end

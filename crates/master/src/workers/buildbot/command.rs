@@ -20,6 +20,9 @@ const KILLED_BY: &str = "process killed by signal ";
 const TIMED_OUT: &str = "command timed out:";
 /// How many bytes may wait for the window before a worker's upload does.
 const AHEAD: usize = MAX_OUTPUT;
+/// How many bytes may be unacknowledged, however large the window is: nobody goes on with the command after a lost
+/// connection, and the worker's own connection holds what comes behind them.
+const WINDOW: usize = 1024 * 1024;
 
 /// A command.
 #[derive(Debug)]
@@ -79,7 +82,7 @@ impl Play {
             said: VecDeque::new(),
             unacknowledged: VecDeque::new(),
             bytes: 0,
-            window: usize::try_from(start.window_bytes).unwrap_or(usize::MAX),
+            window: usize::try_from(start.window_bytes).map_or(WINDOW, |it| it.min(WINDOW)),
             sequence: 0,
             has_ended: false,
         }

@@ -109,7 +109,7 @@ it('pauses, resumes and stops several workers at once, and tells which of them i
   expect(mock.world.workers.filter((one) => one.graceful).map(({ name }) => name)).toEqual(['lab-1', 'lab-2']);
   expect(await page.getByTestId('refusals').count()).toBe(0);
   await page.setViewportSize({ width: 390, height: 844 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.setViewportSize({ width: 1200, height: 800 });
   await page.getByTestId('choose-none').click();
   await page.getByTestId('chosen-workers').waitFor({ state: 'detached' });

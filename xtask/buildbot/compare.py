@@ -38,7 +38,7 @@ KINDS = {
 }
 TIMES = {"started_at", "complete_at", "claimed_at", "submitted_at", "created_at", "locks_acquired_at", "last_active"}
 # Fields that Weir adds, besides `x_us`; a client of Buildbot does not see them.
-ADDED = {"waiting_for", "body_base64", "code", "why", "field", "what", "fields", "data", "times_us", "next", "operation", "implementer"}
+ADDED = {"away_reason", "waiting_for", "body_base64", "code", "why", "field", "what", "fields", "data", "times_us", "next", "operation", "implementer"}
 # The first step of a build of Buildbot's, which Weir has not.
 PREPARATION = "worker_preparation"
 

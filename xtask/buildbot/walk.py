@@ -19,6 +19,7 @@ ADDED = {
     "forcescheduler": {"properties"},
     "commit_graph": {"common_commit"},
     "logchunk": {"times_us"},
+    "worker": {"away_reason"},
 }
 # The field that a part of a path is the value of, where it has another name.
 FIELDS = {

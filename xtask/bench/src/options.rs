@@ -18,6 +18,17 @@ pub(crate) enum Which {
     Buildbot,
 }
 
+impl Which {
+    /// Those that are measured: the `only` one, Weir alone if it is to be `quick`, else both.
+    pub(crate) fn measured(only: Option<Self>, quick: bool) -> Vec<Self> {
+        match only {
+            Some(which) => vec![which],
+            None if quick => vec![Self::Weir],
+            None => vec![Self::Weir, Self::Buildbot],
+        }
+    }
+}
+
 /// What to measure, and how much of it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
@@ -93,11 +104,7 @@ pub(crate) struct Plan {
 impl Options {
     /// The servers to measure.
     pub(crate) fn servers(&self) -> Vec<Which> {
-        match self.only {
-            Some(which) => vec![which],
-            None if self.quick => vec![Which::Weir],
-            None => vec![Which::Weir, Which::Buildbot],
-        }
+        Which::measured(self.only, self.quick)
     }
 
     /// How much is done with `which`, as far as its speed lets it end in minutes.

@@ -63,11 +63,7 @@ pub(crate) struct Options {
 
 impl Options {
     fn servers(&self) -> Vec<Which> {
-        match self.only {
-            Some(which) => vec![which],
-            None if self.quick => vec![Which::Weir],
-            None => vec![Which::Weir, Which::Buildbot],
-        }
+        Which::measured(self.only, self.quick)
     }
 
     fn size(&self, which: Which) -> Size {

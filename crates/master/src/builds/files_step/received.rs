@@ -9,8 +9,9 @@ use weir_off_thread::off_thread;
 
 use super::super::journal::Journal;
 
-/// How much may wait to be written, in bytes. A worker sends no more than its window beyond it.
-const FULL: usize = 1024 * 1024;
+/// How much may wait to be written, in bytes. A worker sends no more than its window beyond it; it is less than the smallest
+/// window, that of Buildbot's workers, which would wait each time else until nothing more comes.
+const FULL: usize = 512 * 1024;
 
 /// A file that is not whole yet. What is acknowledged to the worker is on disk; beyond that it has nothing after a crash.
 #[derive(Debug)]

@@ -30,8 +30,11 @@ uploads = builder("uploads", workers = [w1], steps = [
 force(name = "force", builders = [b, uploads])
 "#;
 
-/// A site whose master keeps its data on a disk of that many MiB, all but three of which a file `ballast` takes.
-async fn on_a_disk_of(mib: usize) -> (Site, PathBuf) {
+/// What the file `ballast` takes on a site's disk, in MiB.
+const BALLAST: usize = 61;
+
+/// A site whose master keeps its data on a disk with that many MiB beside its `ballast`.
+async fn on_a_disk_with(mib: usize) -> (Site, PathBuf) {
     let mut site = Site::start(CONFIG).await;
     site.master.terminate();
     site.master.ended(SOON).await;
@@ -41,9 +44,9 @@ async fn on_a_disk_of(mib: usize) -> (Site, PathBuf) {
     // In a namespace of its own a user may mount.
     let mut within = Command::new("unshare");
     let script = r#"mount -t tmpfs -o size="$1"m none "$2" && head -c "$3" /dev/zero > "$2/ballast" && shift 3 && exec "$@""#;
-    let ballast = ((mib - 3) << 20).to_string();
     within.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
-    within.arg(mib.to_string()).arg(&data).arg(ballast);
+    within.arg((BALLAST + mib).to_string());
+    within.arg(&data).arg((BALLAST << 20).to_string());
     site.restart_within(within).await;
     let master = site.master.id().unwrap();
     let seen_by_it = format!("/proc/{master}/root{}/ballast", data.display());
@@ -52,7 +55,8 @@ async fn on_a_disk_of(mib: usize) -> (Site, PathBuf) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_fails_and_gives_its_room_back() {
-    let (site, ballast) = on_a_disk_of(64).await;
+    // The last 64 MiB are not for uploads.
+    let (site, ballast) = on_a_disk_with(80).await;
     let _worker = site.worker("w1");
     let build = site.finished(site.force("uploads").await).await;
     let steps = site.steps(&build).await;
@@ -63,7 +67,7 @@ async fn an_upload_fails_and_gives_its_room_back() {
         steps[1].state
     );
     assert!(
-        steps[1].state.contains("No space left on device"),
+        steps[1].state.contains("the disk is full: "),
         "{}",
         steps[1].state
     );
@@ -74,7 +78,7 @@ async fn an_upload_fails_and_gives_its_room_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_waits_for_room_and_loses_nothing() {
-    let (site, ballast) = on_a_disk_of(64).await;
+    let (site, ballast) = on_a_disk_with(3).await;
     let worker = site.worker("w1");
     let request = site.force("wordy").await;
     let build = site.begun(request).await;

@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::fstatvfs;
 use weir_off_thread::off_thread;
 
 use super::super::journal::Journal;
@@ -12,6 +13,10 @@ use super::super::journal::Journal;
 /// How much may wait to be written, in bytes. A worker sends no more than its window beyond it; it is less than the smallest
 /// window, that of Buildbot's workers, which would wait each time else until nothing more comes.
 const FULL: usize = 512 * 1024;
+
+/// What an upload leaves free on the disk, in bytes. The store is there too, and if the last byte were taken, not even the
+/// failure of the upload could be noted.
+const LEFT_FREE: u64 = 64 << 20;
 
 /// A file that is not whole yet. What is acknowledged to the worker is on disk; beyond that it has nothing after a crash.
 #[derive(Debug)]
@@ -104,9 +109,25 @@ fn append(file: Option<File>, path: &Path, stored: u64, bytes: &[u8]) -> io::Res
         Some(file) => file,
         None => open(path, stored)?,
     };
+    leave_room(&file, bytes.len() as u64)?;
     file.write_all(bytes)?;
     file.sync_data()?;
     Ok(file)
+}
+
+/// Refuses to write so many bytes more if that would take what others need.
+fn leave_room(file: &File, bytes: u64) -> io::Result<()> {
+    let disk = fstatvfs(file)?;
+    let free = u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()));
+    if free >= bytes.saturating_add(LEFT_FREE) {
+        return Ok(());
+    }
+    let text = format!(
+        "the disk is full: {} MiB are free, of which the master keeps {} MiB to itself",
+        free >> 20,
+        LEFT_FREE >> 20
+    );
+    Err(io::Error::new(io::ErrorKind::StorageFull, text))
 }
 
 /// Removes a file that cannot become whole. On a full disk, the master could not even store why before.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use serde_json::json;
 use weir_off_thread::off_thread;
-use weir_status_api::{Bookmarks, Cursor, Error, Event, Result};
+use weir_status_api::{Bookmarks, Cursor, Error, Event, Place, Result};
 
 /// Above this, in bytes, a file of parked events makes room: it is kept once under another name.
 const LARGE: u64 = 16 << 20;
@@ -28,7 +28,8 @@ pub enum OpenError {
     },
 }
 
-/// Bookmarks in a folder of one process: `NAME.cursor`, and what could not be delivered, one JSON object a line, in
+/// Bookmarks in a folder of one process: `NAME.cursor`, the place: the cursor up to which all is done, and those done
+/// beyond it; what the listener kept, `NAME.state.json`; and what could not be delivered, one JSON object a line, in
 /// `NAME.parked.jsonl` (and, once that is large, `NAME.parked.old.jsonl`).
 #[derive(Debug)]
 pub struct FileBookmarks {
@@ -66,22 +67,39 @@ impl FileBookmarks {
 
 #[async_trait]
 impl Bookmarks for FileBookmarks {
-    async fn load(&self, listener: &str) -> Result<Option<Cursor>> {
+    async fn load(&self, listener: &str) -> Result<Option<Place>> {
         let path = self.path(listener, "cursor");
-        on_disk(move || match std::fs::read_to_string(&path) {
-            Ok(text) => match text.trim().parse() {
-                Ok(cursor) => Ok(Some(cursor)),
-                Err(_) => Err(Error::internal(format!("{} holds no cursor", path.display()))),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&path, &error)),
-        })
-        .await
+        let Some(text) = read(path.clone()).await? else {
+            return Ok(None);
+        };
+        let no_place = || Error::internal(format!("{} holds no cursor", path.display()));
+        let mut cursors = text.split_whitespace().map(str::parse::<Cursor>);
+        let after = cursors.next().and_then(|it| it.ok()).ok_or_else(no_place)?;
+        let done = cursors
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| no_place())?;
+        Ok(Some(Place { after, done }))
     }
 
-    async fn save(&self, listener: &str, cursor: Cursor) -> Result<()> {
-        let path = self.path(listener, "cursor");
-        on_disk(move || replace(&path, &format!("{cursor}\n")).map_err(|error| failed(&path, &error))).await
+    async fn save(&self, listener: &str, place: &Place) -> Result<()> {
+        let mut text = place.after.to_string();
+        for cursor in &place.done {
+            text.push_str(&format!(" {cursor}"));
+        }
+        write(self.path(listener, "cursor"), text + "\n").await
+    }
+
+    async fn state(&self, listener: &str) -> Result<Option<serde_json::Value>> {
+        let path = self.path(listener, "state.json");
+        let Some(text) = read(path.clone()).await? else {
+            return Ok(None);
+        };
+        let wrong = |error| Error::internal(format!("{} holds no JSON: {error}", path.display()));
+        serde_json::from_str(&text).map(Some).map_err(wrong)
+    }
+
+    async fn keep_state(&self, listener: &str, state: &serde_json::Value) -> Result<()> {
+        write(self.path(listener, "state.json"), format!("{state}\n")).await
     }
 
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()> {
@@ -101,6 +119,21 @@ impl Bookmarks for FileBookmarks {
     }
 }
 
+/// What the file holds; none if it is not there.
+async fn read(path: PathBuf) -> Result<Option<String>> {
+    on_disk(move || match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(&path, &error)),
+    })
+    .await
+}
+
+/// Puts `text` in the place of what the file holds.
+async fn write(path: PathBuf, text: String) -> Result<()> {
+    on_disk(move || replace(&path, &text).map_err(|error| failed(&path, &error))).await
+}
+
 /// Runs what waits for the disk where it keeps no other task waiting.
 async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     off_thread(work)
@@ -110,7 +143,7 @@ async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 's
 
 /// Puts `text` in the place of what the file holds, at once and durably: after a crash it holds the old or the new.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("cursor.new");
+    let new = path.with_added_extension("new");
     let mut file = File::create(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

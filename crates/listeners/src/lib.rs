@@ -9,7 +9,18 @@
 //! - No names of JSON's fields: those are `weir-status-http`'s.
 
 mod bookmarks;
+mod destination;
+mod http;
+mod outlet;
+mod report;
 mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError};
+pub use destination::{Destination, OptionError};
+pub use http::{Answer, Http, HttpOptions, retry_after};
+pub use outlet::Outlet;
+pub use report::{
+    About, Attachment, BuildReport, BuildsetReport, Excerpt, Message, Occasion, Report, RequestReport,
+    StepReport,
+};
 pub use webhook::{Webhook, WebhookError, WebhookOptions};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use weir_status_api::{Cursor, Event, Outcome, TopicFilter};
+use weir_status_api::{Cursor, Event, Outcome, Place, TopicFilter};
 
 /// What is kept of the outside; clones are the same.
 #[derive(Clone, Default)]
@@ -37,7 +37,7 @@ pub(crate) struct Heard {
     /// What it wants.
     pub(crate) filter: TopicFilter,
     /// Its place.
-    pub(crate) place: Option<Cursor>,
+    pub(crate) place: Option<Place>,
     /// What it was told, in order, and in which of its lives.
     pub(crate) events: Vec<(u32, Arc<Event>)>,
 }

@@ -143,6 +143,9 @@ fn idle_at(site: &Site) -> Option<weir_status_api::Cursor> {
     let newest = ledger.idle?;
     let has_all_changes =
         ledger.changes.values().filter(|taken| **taken).count() as u64 >= site.shared.plan.changes;
-    let all_heard = ledger.listeners.values().all(|it| it.place >= Some(newest));
+    let all_heard = ledger
+        .listeners
+        .values()
+        .all(|it| it.place.as_ref().map(|it| it.after) >= Some(newest));
     (ledger.people_are_done && has_all_changes && all_heard).then_some(newest)
 }

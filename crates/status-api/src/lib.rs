@@ -64,7 +64,10 @@ pub use key::{
     BuildKey, BuilderKey, CodebaseKey, CommitKey, Key, LogKey, ProjectKey, PropertiesOf, SchedulerKey,
     StepKey, WorkerKey,
 };
-pub use listener::{Bookmarks, Listener, ListenerError, Runner, RunnerOptions};
+pub use listener::{
+    Again, Bookmarks, Desk, Hold, Lane, Listener, ListenerError, MAX_DONE, Place, Runner, RunnerOptions,
+    Standing,
+};
 pub use pages::Pages;
 pub use query::{
     Condition, DEFAULT_LIMIT, Field, FieldType, Filter, List, ListParts, MAX_LIMIT, Op, Order, PageToken,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use weir_listeners::{FileBookmarks, OpenError};
-use weir_status_api::{Bookmarks, Cursor};
+use weir_status_api::{Bookmarks, Cursor, Place};
 
 use crate::support::build_finished;
 
@@ -21,11 +21,14 @@ async fn a_place_is_there_again_after_a_restart() {
     let folder = folder.path().join("made/for/it");
     let bookmarks = FileBookmarks::open(&folder).unwrap();
     assert_eq!(bookmarks.load("chat").await.unwrap(), None);
-    bookmarks.save("chat", Cursor(7)).await.unwrap();
-    bookmarks.save("chat", Cursor(8)).await.unwrap();
+    bookmarks.save("chat", &Place::after(Cursor(7))).await.unwrap();
+    bookmarks.save("chat", &Place::after(Cursor(8))).await.unwrap();
     drop(bookmarks);
     let bookmarks = FileBookmarks::open(&folder).unwrap();
-    assert_eq!(bookmarks.load("chat").await.unwrap(), Some(Cursor(8)));
+    assert_eq!(
+        bookmarks.load("chat").await.unwrap(),
+        Some(Place::after(Cursor(8)))
+    );
     assert_eq!(bookmarks.load("mail").await.unwrap(), None);
     let expected = ["chat.cursor", "lock"].map(str::to_owned);
     assert_eq!(files(&folder), BTreeSet::from(expected));
@@ -38,12 +41,12 @@ async fn no_name_leads_out_of_the_folder_or_to_anothers_file() {
     let bookmarks = FileBookmarks::open(&folder).unwrap();
     let names = ["../a", "a/b", "a%2fb", "a.b", ".", "..", "é", "A", "a"];
     for (number, name) in (1..).zip(names) {
-        bookmarks.save(name, Cursor(number)).await.unwrap();
+        bookmarks.save(name, &Place::after(Cursor(number))).await.unwrap();
     }
     for (number, name) in (1..).zip(names) {
         assert_eq!(
             bookmarks.load(name).await.unwrap(),
-            Some(Cursor(number)),
+            Some(Place::after(Cursor(number))),
             "{name}"
         );
     }

@@ -83,7 +83,7 @@ async fn the_answer_says_whether_to_try_again() {
         let answer = deliver(WebhookOptions::new("chat", server.url()), 1).await;
         let found = match &answer {
             Ok(()) => None,
-            Err(ListenerError::Later(why)) => Some((true, why)),
+            Err(ListenerError::Later(why) | ListenerError::After(why, _)) => Some((true, why)),
             Err(ListenerError::Never(why)) => Some((false, why)),
         };
         assert_eq!(found.map(|it| it.0), expected, "{status}: {answer:?}");

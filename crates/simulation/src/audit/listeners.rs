@@ -22,7 +22,7 @@ fn compare(record: &Record, heard: &Heard) -> Result<(), String> {
         .events
         .iter()
         .filter(|event| heard.filter.matching(event).is_some())
-        .filter(|event| heard.place.is_some_and(|place| event.cursor <= place));
+        .filter(|event| heard.place.as_ref().is_some_and(|it| event.cursor <= it.after));
     let mut last: Option<&(u32, Arc<Event>)> = None;
     for told in &heard.events {
         let (life, event) = told;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_off_thread::off_thread;
 use weir_status_api::{
-    Bookmarks, Cursor, Error, Event, Listener, ListenerError, Result, Runner, RunnerOptions, Start,
+    Bookmarks, Cursor, Error, Event, Listener, ListenerError, Place, Result, Runner, RunnerOptions, Start,
     StatusApi, TopicFilter,
 };
 
@@ -81,22 +81,22 @@ struct Places(Arc<Shared>);
 
 #[async_trait]
 impl Bookmarks for Places {
-    async fn load(&self, listener: &str) -> Result<Option<Cursor>> {
+    async fn load(&self, listener: &str) -> Result<Option<Place>> {
         let place = self
             .0
             .ledger
             .open()
             .listeners
             .get(listener)
-            .and_then(|it| it.place);
+            .and_then(|it| it.place.clone());
         off_thread(move || place).await.map_err(Error::internal)
     }
 
-    async fn save(&self, listener: &str, cursor: Cursor) -> Result<()> {
-        let (ledger, listener) = (self.0.ledger.clone(), listener.to_owned());
+    async fn save(&self, listener: &str, place: &Place) -> Result<()> {
+        let (ledger, listener, place) = (self.0.ledger.clone(), listener.to_owned(), place.clone());
         let save = move || {
             if let Some(heard) = ledger.open().listeners.get_mut(&listener) {
-                heard.place = Some(cursor);
+                heard.place = Some(place);
             }
         };
         off_thread(save).await.map_err(Error::internal)

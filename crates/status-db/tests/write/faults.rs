@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use weir_status_api::{Bookmarks, BuildRequestId, Change, Cursor, Entity, Query, ReadExt, Results};
+use weir_status_api::{Bookmarks, BuildRequestId, Change, Cursor, Entity, Place, Query, ReadExt, Results};
 use weir_status_db::{Applied, Database, Error, KeptState, NewChange, Options, Store, Transition};
 use weir_testbed::{Link, Postgres, eventually};
 
@@ -161,8 +161,8 @@ async fn what_is_kept_survives_a_close_and_nothing_is_taken_after_it() {
         value: serde_json::json!({"main": "abc"}),
     };
     rig.apply(Transition::KeepState(state.clone())).await;
-    rig.store.save("webhook", Cursor(2)).await.unwrap();
-    rig.store.save("webhook", Cursor(3)).await.unwrap();
+    rig.store.save("webhook", &Place::after(Cursor(2))).await.unwrap();
+    rig.store.save("webhook", &Place::after(Cursor(3))).await.unwrap();
     let old = rig.store.clone();
     old.close().await;
     assert!(matches!(
@@ -175,7 +175,10 @@ async fn what_is_kept_survives_a_close_and_nothing_is_taken_after_it() {
         rig.store.kept_state(&state.owner).await.unwrap(),
         Some(state.value)
     );
-    assert_eq!(rig.store.load("webhook").await.unwrap(), Some(Cursor(3)));
+    assert_eq!(
+        rig.store.load("webhook").await.unwrap(),
+        Some(Place::after(Cursor(3)))
+    );
     assert_eq!(rig.store.load("mail").await.unwrap(), None);
 }
 

@@ -1,62 +1,12 @@
-//! Listeners: code that is told of events, in the master or anywhere else.
+//! The runner of a listener.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::StreamExt;
 
-use crate::{Cursor, Error, Event, Master, Query, ReadExt, Result, Signal, Start, StatusApi, TopicFilter};
-
-/// Why a listener could not take an event.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ListenerError {
-    /// It may work later; the runner tries again.
-    #[error("{0}")]
-    Later(String),
-    /// This event will never work; the runner parks it and goes on.
-    #[error("{0}")]
-    Never(String),
-}
-
-/// Is told of events.
-#[async_trait]
-pub trait Listener: Send + Sync {
-    /// Its name, under which its place in the events is kept; unique within a master or process.
-    fn name(&self) -> &str;
-
-    /// The events it wants.
-    fn filter(&self) -> TopicFilter;
-
-    /// Takes one event. Delivery is at least once and in order: after a crash the last events may come
-    /// again, with the same cursors.
-    ///
-    /// # Errors
-    /// [`ListenerError`] says whether to try again.
-    async fn on_event(&self, event: &Event, api: &dyn StatusApi) -> Result<(), ListenerError>;
-}
-
-/// Where listeners' places in the events are kept, durably.
-#[async_trait]
-pub trait Bookmarks: Send + Sync {
-    /// The place of `listener`; none if it was never here.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    async fn load(&self, listener: &str) -> Result<Option<Cursor>>;
-
-    /// Keeps the place of `listener`.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    async fn save(&self, listener: &str, cursor: Cursor) -> Result<()>;
-
-    /// Keeps an event that `listener` could not take, with the reason, for people to look at.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()>;
-}
+use super::{Bookmarks, Listener, ListenerError, Place};
+use crate::{Cursor, Error, Event, Master, Query, ReadExt, Result, Signal, Start, StatusApi};
 
 /// How a [`Runner`] goes about it.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +73,7 @@ impl Runner {
                 }
             } else if let Error::CursorExpired { oldest } = &error {
                 tracing::error!(listener = name, %oldest, "events were lost to this listener: its place is older than what is kept");
-                if let Err(error) = self.bookmarks.save(name, *oldest).await {
+                if let Err(error) = self.bookmarks.save(name, &Place::after(*oldest)).await {
                     tracing::error!(listener = name, %error, "its place cannot be kept");
                 }
             } else {
@@ -137,7 +87,7 @@ impl Runner {
     async fn follow(&self, pause: &mut Duration) -> Result<()> {
         let name = self.listener.name();
         let cursor = match self.bookmarks.load(name).await? {
-            Some(cursor) => cursor,
+            Some(place) => place.after,
             None => self.begin().await?,
         };
         let mut events = self
@@ -149,7 +99,7 @@ impl Runner {
             if let Signal::Event(event) = &signal {
                 self.deliver(event).await?;
             }
-            self.bookmarks.save(name, signal.cursor()).await?;
+            self.bookmarks.save(name, &Place::after(signal.cursor())).await?;
             *pause = self.options.first_pause;
         }
         Ok(())
@@ -162,7 +112,9 @@ impl Runner {
             Start::After(cursor) => cursor,
             Start::Now => self.api.page(Query::<Master>::new().limit(1)).await?.cursor,
         };
-        self.bookmarks.save(self.listener.name(), cursor).await?;
+        self.bookmarks
+            .save(self.listener.name(), &Place::after(cursor))
+            .await?;
         Ok(cursor)
     }
 
@@ -180,7 +132,9 @@ impl Runner {
                     tries += 1;
                     continue;
                 }
-                Err(ListenerError::Later(why) | ListenerError::Never(why)) => why,
+                Err(ListenerError::Later(why) | ListenerError::After(why, _) | ListenerError::Never(why)) => {
+                    why
+                }
             };
             tracing::error!(listener = name, cursor = %event.cursor, why, "the event is parked");
             return self.bookmarks.park(name, event, &why).await;

@@ -1,0 +1,266 @@
+//! HTTP as destinations use it: one place decides which answers are final, when to try again, and where a redirect may
+//! lead.
+
+mod addresses;
+mod judge;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Body, Certificate, Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
+use weir_status_api::ListenerError;
+
+use crate::Outlet;
+
+use addresses::is_internal;
+pub use judge::retry_after;
+
+/// The longest answer that is read, in bytes.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 3;
+
+/// How an [`Http`] goes about it.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// How long one request may take, from connecting to the end of the answer.
+    pub timeout: Duration,
+    /// An authority to trust beside the usual ones, as PEM.
+    pub ca: Option<Vec<u8>>,
+    /// Whether an answer may redirect to an address within the own network (loopback, private and link-local ones).
+    pub internal_redirects: bool,
+}
+
+impl Default for HttpOptions {
+    /// 30 seconds, the usual authorities, and no redirect into the own network.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            ca: None,
+            internal_redirects: false,
+        }
+    }
+}
+
+/// A client that sends for one listener.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// For the configured address.
+    client: Client,
+    /// For addresses that others name.
+    careful: Client,
+    internal_redirects: bool,
+    outlet: Outlet,
+}
+
+/// An answer that takes the request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// A 2xx status.
+    pub status: StatusCode,
+    /// The body: empty if nothing is sent, cut at 1 MiB.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; null if it is none, as it is when nothing is sent.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl Http {
+    /// One that sends through `outlet`.
+    ///
+    /// # Errors
+    /// If the certificate is none, or TLS cannot be set up.
+    pub fn new(outlet: &Outlet, options: &HttpOptions) -> Result<Self, reqwest::Error> {
+        let builder = || {
+            // Redirects are followed here: by itself the client would turn a post into a get, and go anywhere.
+            let builder = Client::builder()
+                .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .timeout(options.timeout);
+            let ca = options
+                .ca
+                .as_deref()
+                .map(Certificate::from_pem_bundle)
+                .transpose()?;
+            let builder = ca
+                .into_iter()
+                .flatten()
+                .fold(builder, |it, ca| it.add_root_certificate(ca));
+            Ok::<_, reqwest::Error>(builder)
+        };
+        let careful = match options.internal_redirects {
+            true => builder()?,
+            // No proxy of the environment either, which would resolve names itself.
+            false => builder()?.dns_resolver(Arc::new(External)).no_proxy(),
+        };
+        Ok(Self {
+            client: builder()?.build()?,
+            careful: careful.build()?,
+            internal_redirects: options.internal_redirects,
+            outlet: outlet.clone(),
+        })
+    }
+
+    /// A request to build upon and to [send](Self::send).
+    pub fn request(&self, method: Method, url: impl reqwest::IntoUrl) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends the request, and follows redirects that keep its method and body.
+    ///
+    /// If nothing is to be sent, it is printed, and answered with 200 and an empty body.
+    ///
+    /// # Errors
+    /// [`ListenerError::After`] or [`ListenerError::Later`] if there is no answer, or it is 408, 429, 5xx, or 403 with a
+    /// spent rate limit; [`ListenerError::Never`] at any other answer but 2xx.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ListenerError> {
+        let request = request
+            .build()
+            .map_err(|error| ListenerError::Never(self.told(&error)))?;
+        if self.outlet.prints(|| shown(&request)) {
+            return Ok(Answer {
+                status: StatusCode::OK,
+                body: vec![],
+            });
+        }
+        let mut answer = self.sent(&self.client, &request, request.url().clone()).await?;
+        let mut left = REDIRECTS;
+        while let Some(to) = self.redirect(&answer, left)? {
+            left -= 1;
+            answer = self.sent(&self.careful, &request, to).await?;
+        }
+        let status = answer.status();
+        let delay = retry_after(answer.headers());
+        let spent = judge::spent(answer.headers());
+        let body = read(answer)
+            .await
+            .map_err(|error| ListenerError::Later(self.told(&error)))?;
+        judge::judge(status, delay, spent, &body).map_err(|error| self.masked(error))?;
+        Ok(Answer { status, body })
+    }
+
+    async fn sent(&self, client: &Client, request: &Request, to: Url) -> Result<Response, ListenerError> {
+        let Some(mut again) = request.try_clone() else {
+            return Err(ListenerError::Never(
+                "the request cannot be sent twice".to_owned(),
+            ));
+        };
+        if to.origin() != request.url().origin() {
+            for secret in [AUTHORIZATION, COOKIE, HeaderName::from_static("private-token")] {
+                again.headers_mut().remove(secret);
+            }
+        }
+        *again.url_mut() = to;
+        client
+            .execute(again)
+            .await
+            .map_err(|error| ListenerError::Later(self.told(&error)))
+    }
+
+    /// Where the answer sends us; none if it is no redirect that can be followed.
+    fn redirect(&self, answer: &Response, left: usize) -> Result<Option<Url>, ListenerError> {
+        // 301 to 303 would make a get of a post, which tells nobody anything.
+        if !matches!(
+            answer.status(),
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+        ) {
+            return Ok(None);
+        }
+        let place = answer.headers().get(LOCATION).and_then(|it| it.to_str().ok());
+        let never = |why: &str| ListenerError::Never(self.outlet.mask(why));
+        let Some(to) = place.and_then(|it| answer.url().join(it).ok()) else {
+            return Err(never("the answer redirects to no address"));
+        };
+        if left == 0 {
+            return Err(never("the answer redirects too often"));
+        }
+        let weaker = answer.url().scheme() == "https" && to.scheme() != "https";
+        if weaker || !matches!(to.scheme(), "http" | "https") {
+            return Err(never(&format!(
+                "the answer redirects to {to}, which is not encrypted"
+            )));
+        }
+        // Names are looked at when they are resolved.
+        let host = to.host_str().unwrap_or_default();
+        let address = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>();
+        let internal = address.is_ok_and(is_internal);
+        if internal && !self.internal_redirects {
+            return Err(never(&format!(
+                "the answer redirects to {to}, an address of the own network, which is not allowed"
+            )));
+        }
+        Ok(Some(to))
+    }
+
+    fn told(&self, error: &reqwest::Error) -> String {
+        self.outlet.mask(&judge::with_causes(error))
+    }
+
+    fn masked(&self, error: ListenerError) -> ListenerError {
+        match error {
+            ListenerError::Later(why) => ListenerError::Later(self.outlet.mask(&why)),
+            ListenerError::After(why, delay) => ListenerError::After(self.outlet.mask(&why), delay),
+            ListenerError::Never(why) => ListenerError::Never(self.outlet.mask(&why)),
+        }
+    }
+}
+
+/// The beginning of the body, [`LONGEST_ANSWER`] at the most.
+async fn read(mut answer: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = vec![];
+    while body.len() < LONGEST_ANSWER
+        && let Some(chunk) = answer.chunk().await?
+    {
+        body.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - body.len())]);
+    }
+    Ok(body)
+}
+
+/// The request for people, without what its headers hold of secrets.
+fn shown(request: &Request) -> String {
+    let mut text = format!("{} {}\n", request.method(), request.url());
+    for (name, value) in request.headers() {
+        let value = match value.is_sensitive() || name == AUTHORIZATION || name.as_str().contains("token") {
+            true => "…",
+            false => value.to_str().unwrap_or("…"),
+        };
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    if let Some(body) = request.body().and_then(Body::as_bytes) {
+        text.push('\n');
+        text.push_str(&String::from_utf8_lossy(body));
+    }
+    text
+}
+
+/// Resolves names to addresses that are not of the own network.
+struct External;
+
+impl Resolve for External {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found: Vec<SocketAddr> = found.filter(|it| !is_internal(it.ip())).collect();
+            if found.is_empty() {
+                return Err(format!(
+                    "{} is within the own network, where no answer may redirect to",
+                    name.as_str()
+                )
+                .into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}

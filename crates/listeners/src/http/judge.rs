@@ -1,0 +1,90 @@
+//! What an answer means for the event.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use weir_status_api::ListenerError;
+
+/// How much of an answer's text an error quotes, in characters.
+const QUOTED: usize = 200;
+
+/// The longest that an answer can make us wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// How long the answer asks to wait (RFC 9110's `Retry-After`, in seconds or as a date), an hour at the most.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(SystemTime::now())
+            .unwrap_or_default(),
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// Whether the answer tells that a rate limit is spent, as forges say it beside a 403.
+pub(super) fn spent(headers: &HeaderMap) -> bool {
+    ["x-ratelimit-remaining", "ratelimit-remaining"]
+        .iter()
+        .any(|name| headers.get(*name).is_some_and(|it| it.as_bytes() == b"0"))
+}
+
+/// Whether the answer takes the event.
+pub(super) fn judge(
+    status: StatusCode,
+    delay: Option<Duration>,
+    spent: bool,
+    body: &[u8],
+) -> Result<(), ListenerError> {
+    if status.is_success() {
+        return Ok(());
+    }
+    let limited = status == StatusCode::FORBIDDEN && (spent || delay.is_some());
+    let transient = status.is_server_error()
+        || limited
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        );
+    let why = why(status, body);
+    Err(match (transient, delay) {
+        (true, Some(delay)) => ListenerError::After(why, delay),
+        (true, None) => ListenerError::Later(why),
+        (false, _) => ListenerError::Never(why),
+    })
+}
+
+fn why(status: StatusCode, body: &[u8]) -> String {
+    let mut why = format!("the answer is {status}");
+    let text = String::from_utf8_lossy(body);
+    let quoted: String = text.trim().chars().take(QUOTED).map(one_line).collect();
+    if !quoted.is_empty() {
+        why.push_str(": ");
+        why.push_str(&quoted);
+    }
+    why
+}
+
+fn one_line(c: char) -> char {
+    if c.is_control() { ' ' } else { c }
+}
+
+/// The error with what caused it: `reqwest` says little itself. The URL, which may hold a token, is left out.
+pub(super) fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "no whole answer".to_owned()
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -65,8 +65,8 @@ pub use key::{
     StepKey, WorkerKey,
 };
 pub use listener::{
-    Again, Bookmarks, Desk, Hold, Lane, Listener, ListenerError, MAX_DONE, Place, Runner, RunnerOptions,
-    Standing,
+    Again, Bookmarks, Desk, Hold, Lane, Listener, ListenerError, MAX_DONE, Place, Rate, Runner,
+    RunnerOptions, Standing, Turn,
 };
 pub use pages::Pages;
 pub use query::{

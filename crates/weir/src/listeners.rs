@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use weir_config::ListenerConfig;
 use weir_listeners::{Webhook, WebhookOptions};
@@ -32,7 +32,15 @@ fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
 pub(crate) struct Listeners {
     api: Arc<dyn StatusApi>,
     bookmarks: Arc<dyn Bookmarks>,
-    running: Vec<(ListenerConfig, AbortOnDropHandle<()>)>,
+    running: Vec<Running>,
+}
+
+/// A listener that runs.
+struct Running {
+    config: ListenerConfig,
+    /// Ends it in peace.
+    stop: CancellationToken,
+    task: AbortOnDropHandle<()>,
 }
 
 /// The way from the listeners that run to others.
@@ -57,7 +65,7 @@ impl Listeners {
     /// # Errors
     /// If one of them cannot be made.
     pub(crate) fn change_to(&self, wanted: &[ListenerConfig]) -> Result<Change, Failure> {
-        let runs = |it: &&ListenerConfig| self.running.iter().any(|(config, _)| config == *it);
+        let runs = |it: &&ListenerConfig| self.running.iter().any(|running| running.config == **it);
         let new = wanted.iter().filter(|it| !runs(it));
         let new = new.map(|it| make_one(it).map(|made| (it.clone(), made)));
         Ok(Change {
@@ -71,7 +79,7 @@ impl Listeners {
     pub(crate) async fn make(&mut self, Change { wanted, new }: Change) {
         let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
-            .partition(|(config, _)| wanted.contains(config));
+            .partition(|it| wanted.contains(&it.config));
         self.running = stay;
         end(leave).await;
         for (config, listener) in new {
@@ -81,8 +89,10 @@ impl Listeners {
                 Arc::clone(&self.bookmarks),
                 RunnerOptions::default(),
             );
-            let task: JoinHandle<()> = tokio::spawn(async move { runner.run().await });
-            self.running.push((config, AbortOnDropHandle::new(task)));
+            let stop = CancellationToken::new();
+            let stopped = stop.clone().cancelled_owned();
+            let task = AbortOnDropHandle::new(tokio::spawn(async move { runner.run_until(stopped).await }));
+            self.running.push(Running { config, stop, task });
         }
     }
 
@@ -92,14 +102,13 @@ impl Listeners {
     }
 }
 
-async fn end(running: Vec<(ListenerConfig, AbortOnDropHandle<()>)>) {
-    for (_, task) in &running {
-        task.abort();
+/// Ends them; what they have on its way has some seconds to arrive.
+async fn end(running: Vec<Running>) {
+    for it in &running {
+        it.stop.cancel();
     }
-    for (config, task) in running {
-        if let Err(error) = task.await
-            && error.is_panic()
-        {
+    for Running { config, task, .. } in running {
+        if let Err(error) = task.await {
             tracing::error!(listener = config.name(), %error, "a listener ended by a fault");
         }
     }

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use weir_listeners::{FileBookmarks, Webhook, WebhookOptions};
-use weir_status_api::{Cursor, Runner, RunnerOptions, Start};
+use weir_status_api::{Cursor, Event, Runner, RunnerOptions, Start};
 use weir_testbed::eventually;
 
 use crate::support::{Events, Server, build_finished};
 
 /// Runs a webhook `chat` from the first event on.
-fn run(url: String, events: &Arc<Events>, folder: &Path, tries: u32) -> JoinHandle<()> {
+fn run(url: String, events: &Arc<Events>, folder: &Path) -> JoinHandle<()> {
     let webhook = Webhook::new(WebhookOptions::new("chat", url)).unwrap();
     let options = RunnerOptions {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(5),
-        tries,
+        at_once: 1,
         start: Start::After(Cursor::ZERO),
+        ..RunnerOptions::default()
     };
     let bookmarks = Arc::new(FileBookmarks::open(folder).unwrap());
     let runner = Runner::new(Arc::new(webhook), events.clone(), bookmarks, options);
@@ -47,8 +48,12 @@ async fn what_the_server_cannot_take_now_is_delivered_again_in_order() {
     let mut server = Server::start([503, 429, 200]).await;
     let events = Events::new();
     events.add(build_finished(1));
-    events.add(build_finished(2));
-    let runner = run(server.url(), &events, folder.path(), 10);
+    // Of the same build.
+    events.add(Event {
+        cursor: Cursor(2),
+        ..build_finished(1)
+    });
+    let runner = run(server.url(), &events, folder.path());
     for expected in ["chat-1", "chat-1", "chat-1", "chat-2"] {
         assert_eq!(server.delivery().await, expected);
     }
@@ -64,7 +69,7 @@ async fn what_the_server_refuses_is_parked_and_the_next_is_delivered() {
     let events = Events::new();
     events.add(build_finished(1));
     events.add(build_finished(2));
-    let runner = run(server.url(), &events, folder.path(), 10);
+    let runner = run(server.url(), &events, folder.path());
     assert_eq!(server.delivery().await, "chat-1");
     assert_eq!(server.delivery().await, "chat-2");
     bookmark_at(folder.path(), 2).await;
@@ -83,35 +88,19 @@ async fn what_the_server_refuses_is_parked_and_the_next_is_delivered() {
 }
 
 #[tokio::test]
-async fn after_the_last_try_an_event_is_parked() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start([500, 500, 500]).await;
-    let events = Events::new();
-    events.add(build_finished(1));
-    events.add(build_finished(2));
-    let runner = run(server.url(), &events, folder.path(), 3);
-    for expected in ["chat-1", "chat-1", "chat-1", "chat-2"] {
-        assert_eq!(server.delivery().await, expected);
-    }
-    bookmark_at(folder.path(), 2).await;
-    assert!(folder.path().join("chat.parked.jsonl").exists());
-    end(runner).await;
-}
-
-#[tokio::test]
 async fn a_restart_goes_on_after_the_last_delivery() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start([]).await;
     let events = Events::new();
     events.add(build_finished(1));
     events.add(build_finished(2));
-    let first = run(server.url(), &events, folder.path(), 10);
+    let first = run(server.url(), &events, folder.path());
     assert_eq!(server.delivery().await, "chat-1");
     assert_eq!(server.delivery().await, "chat-2");
     bookmark_at(folder.path(), 2).await;
     end(first).await;
     events.add(build_finished(3));
-    let second = run(server.url(), &events, folder.path(), 10);
+    let second = run(server.url(), &events, folder.path());
     assert_eq!(server.delivery().await, "chat-3");
     end(second).await;
 }

@@ -1,5 +1,9 @@
 //! Listeners: code that is told of events, in the master or anywhere else.
 
+mod gate;
+mod lanes;
+mod progress;
+mod round;
 mod runner;
 
 use std::sync::Arc;
@@ -8,6 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use gate::{Rate, Turn};
 pub use runner::{Runner, RunnerOptions};
 
 use crate::{BuildId, Cursor, Entity, Error, Event, Result, StatusApi, TopicFilter};
@@ -47,6 +52,17 @@ pub trait Listener: Send + Sync {
     /// # Errors
     /// [`ListenerError`] says whether to try again.
     async fn on_event(&self, event: &Event, api: &dyn StatusApi) -> Result<(), ListenerError>;
+
+    /// Takes one event as [`Listener::on_event`] does, and says by `turn` when its destination is to be addressed: for
+    /// listeners that tell of some events only, and find out which by reading. By itself each event is one that it tells
+    /// of.
+    ///
+    /// # Errors
+    /// As [`Listener::on_event`].
+    async fn hear(&self, event: &Event, api: &dyn StatusApi, turn: &Turn) -> Result<(), ListenerError> {
+        turn.come().await;
+        self.on_event(event, api).await
+    }
 
     /// What the event must be in order with: all of one build, unless the listener knows better.
     fn lane(&self, event: &Event) -> Lane {
@@ -206,7 +222,8 @@ pub trait Bookmarks: Send + Sync {
     /// If it cannot be written.
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()>;
 
-    /// Holds `listener`, which is of that kind, against other runners, or goes on holding it.
+    /// Holds `listener`, which is of that kind, against other runners, or goes on holding it. If somebody has put its place
+    /// back since, whoever held it gets [`Hold::Theirs`] once, and so reads the place again.
     ///
     /// # Errors
     /// If that cannot be written.

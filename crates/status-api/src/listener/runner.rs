@@ -1,12 +1,21 @@
-//! The runner of a listener.
+//! The runner of a listener: holds it, goes on from its place, and follows the events until something is in the way.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Bookmarks, Listener, ListenerError, Place};
-use crate::{Cursor, Error, Event, Master, Query, ReadExt, Result, Signal, Start, StatusApi};
+use super::gate::{Gate, Rate};
+use super::round::Round;
+use super::{Bookmarks, Desk, Hold, Listener, Place, Standing};
+use crate::{Cursor, Error, Master, Query, ReadExt, Result, Start, StatusApi};
+
+/// How long another runner's hold is left alone before it is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long the last deliveries may take once the runner is to end.
+const LAST: Duration = Duration::from_secs(10);
 
 /// How a [`Runner`] goes about it.
 #[derive(Clone, Copy, Debug)]
@@ -15,30 +24,64 @@ pub struct RunnerOptions {
     pub first_pause: Duration,
     /// The longest pause between two tries.
     pub longest_pause: Duration,
-    /// Tries after which an event is parked.
+    /// Tries after which an event is parked that fails while the destination takes others.
     pub tries: u32,
+    /// After how long an event is parked whatever the destination does, from its first try on.
+    pub give_up_after: Duration,
+    /// How many events of different lanes are delivered at once, at least one. After a crash, these may come again.
+    pub at_once: usize,
+    /// How often the destination may be addressed; as often as it takes it if none.
+    pub rate: Option<Rate>,
+    /// How long one delivery may take.
+    pub timeout: Duration,
     /// Where a listener begins that was never here.
     pub start: Start,
 }
 
 impl Default for RunnerOptions {
+    /// Pauses from 200 milliseconds to a minute, 10 tries, a day, 8 at once, as often as it takes it, 5 minutes, and from
+    /// now on.
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(200),
-            longest_pause: Duration::from_secs(30),
+            longest_pause: Duration::from_secs(60),
             tries: 10,
+            give_up_after: Duration::from_secs(24 * 3600),
+            at_once: 8,
+            rate: None,
+            timeout: Duration::from_secs(300),
             start: Start::Now,
         }
     }
 }
 
-/// Runs one listener over any status API: resumes from its bookmark, retries with backoff, parks what
-/// cannot be delivered.
+/// Whether a runner is to end.
+#[derive(Clone)]
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    fn is_said(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it is.
+    pub(super) async fn said(&mut self) {
+        if self.0.wait_for(|it| *it).await.is_err() {
+            // Whoever could say so is gone, and so is the runner.
+            std::future::pending().await
+        }
+    }
+}
+
+/// Runs one listener over any status API: holds it against other runners, resumes from its place, delivers what is in
+/// different lanes at once, tries again with pauses that grow, leaves a destination alone that takes nothing, and parks
+/// what cannot be delivered.
 pub struct Runner {
-    listener: Arc<dyn Listener>,
-    api: Arc<dyn StatusApi>,
-    bookmarks: Arc<dyn Bookmarks>,
-    options: RunnerOptions,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) api: Arc<dyn StatusApi>,
+    pub(super) bookmarks: Arc<dyn Bookmarks>,
+    pub(super) options: RunnerOptions,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl Runner {
@@ -49,95 +92,203 @@ impl Runner {
         bookmarks: Arc<dyn Bookmarks>,
         options: RunnerOptions,
     ) -> Self {
+        let gate = Gate::new(listener.name(), options);
         Self {
             listener,
             api,
             bookmarks,
             options,
+            gate,
         }
     }
 
-    /// Runs until it is dropped; lost connections are taken up again from the bookmark.
+    /// Runs until it is dropped; lost connections are taken up again from the place. What is on its way when it is
+    /// dropped comes again.
     pub async fn run(&self) {
+        self.run_until(std::future::pending()).await;
+    }
+
+    /// Runs until `stop` is ready; then what is on its way has some seconds to come to an end.
+    pub async fn run_until(&self, stop: impl Future<Output = ()> + Send) {
+        let name = self.listener.name();
+        let (stopping, stopped) = watch::channel(false);
+        let work = async {
+            tokio::select! {
+                () = self.keep_following(Stop(stopped)) => (),
+                // It may end before.
+                () = async { self.attend().await; std::future::pending().await } => (),
+            }
+        };
+        tokio::pin!(work, stop);
+        tokio::select! {
+            () = &mut work => return,
+            () = &mut stop => drop(stopping.send(true)),
+        }
+        if timeout(LAST, &mut work).await.is_err() {
+            tracing::warn!(listener = name, "what is on its way now will come again");
+        }
+        if let Err(error) = self.bookmarks.release(name).await {
+            tracing::warn!(listener = name, %error, "it is still held for a while");
+        }
+    }
+
+    async fn attend(&self) {
+        let (api, bookmarks) = (Arc::clone(&self.api), Arc::clone(&self.bookmarks));
+        let desk = Desk::new(self.listener.name(), api, bookmarks);
+        self.listener.attend(desk).await;
+    }
+
+    async fn keep_following(&self, mut stop: Stop) {
         let mut pause = self.options.first_pause;
-        loop {
-            let error = match self.follow(&mut pause).await {
+        while !stop.is_said() {
+            let begun = Instant::now();
+            let error = match self.hold_and_follow(stop.clone()).await {
+                Ok(()) if stop.is_said() => return,
                 Ok(()) => Error::unavailable("the event stream ended"),
                 Err(error) => error,
             };
-            let name = self.listener.name();
-            if matches!(&error, Error::InvalidQuery { field, .. } if field == "cursor") {
-                tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
-                if let Err(error) = self.begin().await {
-                    tracing::error!(listener = name, %error, "its place cannot be kept");
-                }
-            } else if let Error::CursorExpired { oldest } = &error {
-                tracing::error!(listener = name, %oldest, "events were lost to this listener: its place is older than what is kept");
-                if let Err(error) = self.bookmarks.save(name, &Place::after(*oldest)).await {
-                    tracing::error!(listener = name, %error, "its place cannot be kept");
-                }
-            } else {
-                tracing::warn!(listener = name, %error, pause_ms = pause.as_millis(), "listening is interrupted");
+            if begun.elapsed() > self.options.longest_pause {
+                pause = self.options.first_pause;
             }
-            tokio::time::sleep(pause).await;
+            self.take_up(&error, pause).await;
+            tokio::select! {
+                () = sleep(pause) => (),
+                () = stop.said() => return,
+            }
             pause = (pause * 2).min(self.options.longest_pause);
         }
     }
 
-    async fn follow(&self, pause: &mut Duration) -> Result<()> {
+    /// What an interruption means for the place.
+    async fn take_up(&self, error: &Error, pause: Duration) {
         let name = self.listener.name();
-        let cursor = match self.bookmarks.load(name).await? {
-            Some(place) => place.after,
+        let kept = if matches!(error, Error::InvalidQuery { field, .. } if field == "cursor") {
+            tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
+            self.begin().await.map(drop)
+        } else if let Error::CursorExpired { oldest } = error {
+            tracing::error!(listener = name, %oldest, "events were lost to this listener: its place is older than what is kept");
+            self.bookmarks.save(name, &Place::after(*oldest)).await
+        } else {
+            tracing::warn!(listener = name, %error, pause_ms = pause.as_millis(), "listening is interrupted");
+            Ok(())
+        };
+        if let Err(error) = kept {
+            tracing::error!(listener = name, %error, "its place cannot be kept");
+        }
+    }
+
+    /// Waits until no other runner holds the listener, and follows for as long as this one does.
+    async fn hold_and_follow(&self, mut stop: Stop) -> Result<()> {
+        let (name, kind) = (self.listener.name(), self.listener.kind());
+        let mut told = None;
+        let until = loop {
+            let asked = Instant::now();
+            match self.bookmarks.hold(name, kind).await? {
+                Hold::Ours(long) => break asked.checked_add(long),
+                Hold::Theirs(who) => {
+                    if told.as_ref() != Some(&who) {
+                        tracing::info!(
+                            listener = name,
+                            who,
+                            "another runs this listener; waiting in case it ends"
+                        );
+                        told = Some(who);
+                    }
+                }
+            }
+            tokio::select! {
+                () = sleep(ASK_AGAIN) => (),
+                () = stop.said() => return Ok(()),
+            }
+        };
+        let place = match self.bookmarks.load(name).await? {
+            Some(place) => place,
             None => self.begin().await?,
         };
-        let mut events = self
-            .api
-            .watch(self.listener.filter(), Start::After(cursor))
-            .await?;
-        while let Some(signal) = events.next().await {
-            let signal = signal?;
-            if let Signal::Event(event) = &signal {
-                self.deliver(event).await?;
-            }
-            self.bookmarks.save(name, &Place::after(signal.cursor())).await?;
-            *pause = self.options.first_pause;
+        let round = Round::begin(self, &place).await?;
+        tokio::select! {
+            ended = round.run(stop) => ended,
+            error = self.keep_holding(until) => Err(error),
+            never = self.tell_standing() => match never {},
         }
-        Ok(())
+    }
+
+    /// Holds the listener on until that fails.
+    async fn keep_holding(&self, mut until: Option<Instant>) -> Error {
+        let (name, kind) = (self.listener.name(), self.listener.kind());
+        while let Some(end) = until {
+            // Three tries before it is over.
+            let left = end.saturating_duration_since(Instant::now());
+            sleep((left / 3).max(Duration::from_millis(10))).await;
+            let asked = Instant::now();
+            if asked >= end {
+                return Error::unavailable("it is not known whether another runs this listener by now");
+            }
+            let answer = tokio::select! {
+                answer = self.bookmarks.hold(name, kind) => answer,
+                () = sleep_until(end) => continue,
+            };
+            match answer {
+                Ok(Hold::Ours(long)) => until = asked.checked_add(long),
+                Ok(Hold::Theirs(who)) => {
+                    return Error::Conflict {
+                        why: format!("{who} runs this listener now"),
+                    };
+                }
+                Err(error) => {
+                    tracing::warn!(listener = name, %error, "it is not known yet whether it is still held")
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Tells people how the destination fares, each time that it changes.
+    async fn tell_standing(&self) -> std::convert::Infallible {
+        let name = self.listener.name();
+        let mut standing = self.gate.standing();
+        let mut told: Option<Standing> = None;
+        loop {
+            let now = standing.borrow_and_update().clone();
+            if told.as_ref() != Some(&now) {
+                match &now {
+                    Standing::Well if told.is_some() => {
+                        tracing::info!(listener = name, "the destination takes again")
+                    }
+                    Standing::Well => (),
+                    Standing::Waiting { why, pause } => {
+                        tracing::warn!(
+                            listener = name,
+                            why,
+                            pause_ms = pause.as_millis(),
+                            "the destination takes nothing; what comes waits"
+                        );
+                    }
+                }
+                match self.bookmarks.note(name, &now).await {
+                    Ok(()) => told = Some(now),
+                    Err(error) => {
+                        tracing::warn!(listener = name, %error, "how it fares cannot be noted");
+                        sleep(self.options.longest_pause).await;
+                        continue;
+                    }
+                }
+            }
+            if standing.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     /// Gives a new listener its place before it is told of anything: what happens from now on is not missed,
     /// whatever becomes of this process.
-    async fn begin(&self) -> Result<Cursor> {
-        let cursor = match self.options.start {
+    async fn begin(&self) -> Result<Place> {
+        let cursor: Cursor = match self.options.start {
             Start::After(cursor) => cursor,
             Start::Now => self.api.page(Query::<Master>::new().limit(1)).await?.cursor,
         };
-        self.bookmarks
-            .save(self.listener.name(), &Place::after(cursor))
-            .await?;
-        Ok(cursor)
-    }
-
-    async fn deliver(&self, event: &Event) -> Result<()> {
-        let name = self.listener.name();
-        let mut pause = self.options.first_pause;
-        let mut tries = 1;
-        loop {
-            let why = match self.listener.on_event(event, self.api.as_ref()).await {
-                Ok(()) => return Ok(()),
-                Err(ListenerError::Later(why)) if tries < self.options.tries => {
-                    tracing::warn!(listener = name, cursor = %event.cursor, tries, why, "delivery failed, trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(self.options.longest_pause);
-                    tries += 1;
-                    continue;
-                }
-                Err(ListenerError::Later(why) | ListenerError::After(why, _) | ListenerError::Never(why)) => {
-                    why
-                }
-            };
-            tracing::error!(listener = name, cursor = %event.cursor, why, "the event is parked");
-            return self.bookmarks.park(name, event, &why).await;
-        }
+        let place = Place::after(cursor);
+        self.bookmarks.save(self.listener.name(), &place).await?;
+        Ok(place)
     }
 }

@@ -1,0 +1,243 @@
+//! Before a listener's destination: how often it may be addressed, and not at all while it takes nothing.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::{ListenerError, RunnerOptions, Standing};
+
+/// How many failures one after the other close the way to a destination.
+const FAILURES: u32 = 3;
+
+/// How often a destination may be addressed: so many times within so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many times, at least once.
+    pub times: u32,
+    /// Within how long.
+    pub per: Duration,
+}
+
+/// The way to one listener's destination (a circuit breaker). After some failures it is closed for a while; then one
+/// delivery after the other tries whether it is open again.
+pub(super) struct Gate {
+    /// Those who wait, in the order in which they came.
+    queue: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    changed: Notify,
+    standing: watch::Sender<Standing>,
+    options: RunnerOptions,
+    jitter: Jitter,
+}
+
+#[derive(Default)]
+struct State {
+    /// Failures since the last success.
+    failures: u32,
+    /// Until when nothing is tried; none while it is open.
+    closed_until: Option<Instant>,
+    /// Whether one tries whether it is open again.
+    trying: bool,
+    /// How many deliveries were taken.
+    taken: u64,
+    /// When, at the allowed rate, all that has passed would have passed evenly.
+    paid_until: Option<Instant>,
+}
+
+/// One delivery's way through the gate.
+pub struct Turn {
+    gate: Option<Arc<Gate>>,
+    came: watch::Sender<Option<Instant>>,
+}
+
+impl Turn {
+    /// A turn that waits for nothing, for a listener that no runner runs.
+    pub fn free() -> Self {
+        Self::at(None)
+    }
+
+    pub(super) fn of(gate: &Arc<Gate>) -> Self {
+        Self::at(Some(Arc::clone(gate)))
+    }
+
+    fn at(gate: Option<Arc<Gate>>) -> Self {
+        Self {
+            gate,
+            came: watch::Sender::new(None),
+        }
+    }
+
+    /// Waits until the destination may be addressed. At once if it was waited for already.
+    pub async fn come(&self) {
+        if self.has_come() {
+            return;
+        }
+        if let Some(gate) = &self.gate {
+            gate.pass().await;
+        }
+        self.came.send_replace(Some(Instant::now()));
+    }
+
+    /// Whether the destination was addressed.
+    pub(super) fn has_come(&self) -> bool {
+        self.came.borrow().is_some()
+    }
+
+    /// Waits until the destination was addressed for so long.
+    pub(super) async fn overdue(&self, longest: Duration) {
+        let mut came = self.came.subscribe();
+        // The sender lives as long as this.
+        let Ok(at) = came.wait_for(Option::is_some).await.map(|it| *it) else {
+            return std::future::pending().await;
+        };
+        let end = at.and_then(|it| it.checked_add(longest));
+        match end {
+            Some(end) => sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Gate {
+    pub(super) fn new(name: &str, options: RunnerOptions) -> Arc<Self> {
+        Arc::new(Self {
+            queue: tokio::sync::Mutex::default(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            standing: watch::Sender::new(Standing::Well),
+            options,
+            jitter: Jitter::of(name),
+        })
+    }
+
+    /// How the destination fares.
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    /// How many deliveries were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.state().taken
+    }
+
+    async fn pass(&self) {
+        let _first = self.queue.lock().await;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let pass = self.state().pass(Instant::now(), self.options.rate);
+            match pass {
+                Pass::Now => return,
+                Pass::At(at) => tokio::select! {
+                    () = sleep_until(at) => (),
+                    () = changed => (),
+                },
+                Pass::AfterOther => changed.await,
+            }
+        }
+    }
+
+    /// Notes what became of a delivery that had passed.
+    pub(super) fn note(&self, outcome: &Result<(), ListenerError>) {
+        let mut state = self.state();
+        state.trying = false;
+        let (why, delay) = match outcome {
+            // One that is refused for good was looked at.
+            Ok(()) | Err(ListenerError::Never(_)) => {
+                state.failures = 0;
+                state.closed_until = None;
+                state.taken += 1;
+                self.say(Standing::Well);
+                self.changed.notify_waiters();
+                return;
+            }
+            Err(ListenerError::Later(why)) => (why, None),
+            Err(ListenerError::After(why, delay)) => (why, Some(*delay)),
+        };
+        state.failures = state.failures.saturating_add(1);
+        if delay.is_some() || state.failures >= FAILURES {
+            let round = state.failures.saturating_sub(FAILURES);
+            let pause = self.jitter.pause(&self.options, u64::MAX, round);
+            let pause = pause.max(delay.unwrap_or_default());
+            state.closed_until = Some(Instant::now() + pause);
+            self.say(Standing::Waiting {
+                why: why.clone(),
+                pause,
+            });
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn say(&self, standing: Standing) {
+        self.standing.send_if_modified(|it| {
+            let other = *it != standing;
+            *it = standing;
+            other
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What is in it is right after each statement.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Pass {
+    Now,
+    At(Instant),
+    AfterOther,
+}
+
+impl State {
+    fn pass(&mut self, now: Instant, rate: Option<Rate>) -> Pass {
+        if let Some(until) = self.closed_until {
+            if now < until {
+                return Pass::At(until);
+            }
+            if self.trying {
+                return Pass::AfterOther;
+            }
+        }
+        if let Some(rate) = rate {
+            // The generic cell rate algorithm: a burst of as many as may come within the time, then evenly.
+            let each = rate.per / rate.times.max(1);
+            let paid = self.paid_until.map_or(now, |it| it.max(now)) + each;
+            if let Some(early) = paid.checked_sub(rate.per).filter(|it| *it > now) {
+                return Pass::At(early);
+            }
+            self.paid_until = Some(paid);
+        }
+        self.trying = self.closed_until.is_some();
+        Pass::Now
+    }
+}
+
+/// Pauses that differ between listeners and events, so that not all come at once, and are the same in each run.
+#[derive(Clone, Copy)]
+pub(super) struct Jitter(u64);
+
+impl Jitter {
+    pub(super) fn of(name: &str) -> Self {
+        // FNV-1a: it only has to spread.
+        let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
+    }
+
+    /// The pause after a failure of `what` and `round` failures before it: twice as long each time, and between three
+    /// quarters and all of that.
+    pub(super) fn pause(self, options: &RunnerOptions, what: u64, round: u32) -> Duration {
+        let whole = options
+            .first_pause
+            .saturating_mul(1 << round.min(20))
+            .min(options.longest_pause);
+        // SplitMix64.
+        let mut mixed = self.0 ^ what.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(round);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let share = u32::try_from((mixed >> 31) % 256).unwrap_or_default();
+        whole * 3 / 4 + whole / 4 * share / 256
+    }
+}

@@ -1,0 +1,291 @@
+//! One round of a runner: from the listener's place on until the stream of events breaks or the runner is to end.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::time::{Instant, sleep_until};
+
+use super::gate::{Jitter, Turn};
+use super::lanes::{Delivery, Lanes};
+use super::progress::Progress;
+use super::runner::Stop;
+use super::{Again, Lane, ListenerError, Place, Runner};
+use crate::{Event, EventStream, Result, Signal, Start};
+
+/// How long the place may be behind while nothing is told.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether somebody wants parked events delivered again.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// What came of one try.
+struct Tried {
+    lane: Lane,
+    delivery: Delivery,
+    outcome: std::result::Result<(), ListenerError>,
+    /// Whether the destination was addressed.
+    told: bool,
+}
+
+pub(super) struct Round<'a> {
+    runner: &'a Runner,
+    events: EventStream,
+    lanes: Lanes,
+    progress: Progress,
+    /// Dead letters that wait or are out.
+    letters: HashSet<i64>,
+    tries: FuturesUnordered<BoxFuture<'a, Tried>>,
+    /// Deliveries that are done, but not in a place that is kept: they would come again after a crash.
+    unsaved: usize,
+    /// The place that is being kept, and how many of the unsaved ones are in it.
+    saving: Option<(BoxFuture<'a, Result<()>>, usize)>,
+    /// The place that was kept last, and when.
+    saved: (Place, Instant),
+    jitter: Jitter,
+}
+
+impl<'a> Round<'a> {
+    pub(super) async fn begin(runner: &'a Runner, place: &Place) -> Result<Self> {
+        let start = Start::After(place.after);
+        Ok(Self {
+            runner,
+            events: runner.api.watch(runner.listener.filter(), start).await?,
+            lanes: Lanes::default(),
+            progress: Progress::from(place),
+            letters: HashSet::new(),
+            tries: FuturesUnordered::new(),
+            unsaved: 0,
+            saving: None,
+            saved: (place.clone(), Instant::now()),
+            jitter: Jitter::of(runner.listener.name()),
+        })
+    }
+
+    /// Delivers until the stream breaks or `stop` is said.
+    pub(super) async fn run(mut self, mut stop: Stop) -> Result<()> {
+        let mut look_again = Instant::now();
+        let mut stopping = false;
+        loop {
+            self.give_up_the_first();
+            if !stopping {
+                self.lanes.wake(Instant::now());
+                self.start_tries();
+            }
+            self.save_soon(stopping);
+            if stopping && self.tries.is_empty() && self.saving.is_none() {
+                return Ok(());
+            }
+            let (wake, save) = (self.lanes.next_end(), self.next_save());
+            tokio::select! {
+                signal = self.events.next(), if !stopping && self.progress.has_room() => match signal {
+                    Some(signal) => self.take(signal?),
+                    None => return Ok(()),
+                },
+                Some(tried) = self.tries.next() => self.settle(tried).await?,
+                kept = saved(&mut self.saving) => self.note_saved(kept?),
+                () = until(wake) => (),
+                () = until(save) => (),
+                () = sleep_until(look_again), if !stopping => {
+                    self.take_letters().await;
+                    look_again = Instant::now() + LOOK_AGAIN;
+                }
+                () = stop.said(), if !stopping => stopping = true,
+            }
+        }
+    }
+
+    fn take(&mut self, signal: Signal) {
+        match signal {
+            Signal::Event(event) => {
+                if self.progress.open(event.cursor) {
+                    let lane = self.runner.listener.lane(&event);
+                    self.lanes.push(lane, Delivery::new(event, None));
+                }
+            }
+            Signal::Bookmark(cursor) => self.progress.see(cursor),
+        }
+    }
+
+    /// Takes up the parked events that somebody wants delivered again.
+    async fn take_letters(&mut self) {
+        let name = self.runner.listener.name();
+        let asked = match self.runner.bookmarks.asked_again(name).await {
+            Ok(asked) => asked,
+            Err(error) => {
+                tracing::warn!(listener = name, %error, "it is not known what is to be delivered again");
+                return;
+            }
+        };
+        for Again { id, event } in asked {
+            if self.letters.insert(id) {
+                let lane = self.runner.listener.lane(&event);
+                self.lanes.push(lane, Delivery::new(Arc::new(event), Some(id)));
+            }
+        }
+    }
+
+    fn start_tries(&mut self) {
+        while self.tries.len() + self.unsaved < self.runner.options.at_once.max(1) {
+            let Some((lane, delivery)) = self.lanes.next() else {
+                return;
+            };
+            self.tries.push(attempt(self.runner, lane, delivery).boxed());
+        }
+    }
+
+    async fn settle(&mut self, tried: Tried) -> Result<()> {
+        let Tried {
+            lane,
+            mut delivery,
+            outcome,
+            told,
+        } = tried;
+        let gate = &self.runner.gate;
+        if told {
+            gate.note(&outcome);
+        }
+        let why = match outcome {
+            Ok(()) => None,
+            Err(ListenerError::Never(why)) => Some(why),
+            Err(error @ (ListenerError::Later(_) | ListenerError::After(..))) => {
+                delivery.failures = delivery.failures.saturating_add(1);
+                // While the destination takes nothing at all, this one is not to blame.
+                if delivery.taken.replace(gate.taken()) != Some(gate.taken()) {
+                    delivery.alone = delivery.alone.saturating_add(1);
+                }
+                if !self.gives_up(&delivery) {
+                    let pause = self.pause(&delivery, &error);
+                    tracing::debug!(listener = self.runner.listener.name(), cursor = %delivery.event.cursor, %error, "delivery failed, trying again");
+                    self.lanes.pause(lane, delivery, Instant::now() + pause);
+                    return Ok(());
+                }
+                Some(error.to_string())
+            }
+        };
+        self.end(&delivery, why, told).await?;
+        self.lanes.done(lane);
+        Ok(())
+    }
+
+    fn gives_up(&self, delivery: &Delivery) -> bool {
+        let options = &self.runner.options;
+        let long = delivery
+            .since
+            .is_some_and(|it| it.elapsed() >= options.give_up_after);
+        long || delivery.alone >= options.tries
+    }
+
+    fn pause(&self, delivery: &Delivery, error: &ListenerError) -> Duration {
+        let event = delivery.event.cursor.0.unsigned_abs();
+        let round = delivery.failures.saturating_sub(1);
+        let pause = self.jitter.pause(&self.runner.options, event, round);
+        match error {
+            ListenerError::After(_, delay) => pause.max(*delay),
+            _ => pause,
+        }
+    }
+
+    /// The delivery is made, or parked for that reason.
+    async fn end(&mut self, delivery: &Delivery, why: Option<String>, told: bool) -> Result<()> {
+        let (name, bookmarks) = (self.runner.listener.name(), &self.runner.bookmarks);
+        match (&why, delivery.letter) {
+            (Some(why), _) => {
+                tracing::error!(listener = name, cursor = %delivery.event.cursor, why, "the event is parked");
+                bookmarks.park(name, &delivery.event, why).await?;
+            }
+            (None, Some(letter)) => bookmarks.unpark(name, letter).await?,
+            (None, None) => (),
+        }
+        match delivery.letter {
+            Some(letter) => drop(self.letters.remove(&letter)),
+            None => {
+                self.progress.done(delivery.event.cursor);
+                self.unsaved += usize::from(told || why.is_some());
+            }
+        }
+        Ok(())
+    }
+
+    /// When so many later ones are done that no more may come, the first is parked if it fails while others do not.
+    fn give_up_the_first(&mut self) {
+        if self.progress.has_room() {
+            return;
+        }
+        let Some(first) = self.progress.first_open() else {
+            return;
+        };
+        let (taken, tries) = (self.runner.gate.taken(), self.runner.options.tries);
+        let to_blame = |it: &Delivery| {
+            it.letter.is_none() && it.event.cursor == first && it.alone < tries && it.taken != Some(taken)
+        };
+        // Its next failure is its last.
+        self.lanes.hasten(to_blame, |it| it.alone = tries);
+    }
+
+    /// Keeps the place if something was told, or for some time nothing was.
+    fn save_soon(&mut self, last: bool) {
+        let behind = last && self.saved.0 != self.progress.place();
+        let due = self.unsaved > 0 || behind || self.next_save().is_some_and(|it| it <= Instant::now());
+        if self.saving.is_some() || !due {
+            return;
+        }
+        let place = self.progress.place();
+        self.saved = (place.clone(), Instant::now());
+        let runner = self.runner;
+        let save = async move { runner.bookmarks.save(runner.listener.name(), &place).await };
+        self.saving = Some((save.boxed(), self.unsaved));
+    }
+
+    /// When the place is to be kept at the latest; none if it is.
+    fn next_save(&self) -> Option<Instant> {
+        let (place, at) = &self.saved;
+        (self.saving.is_none() && *place != self.progress.place()).then(|| *at + SOON)
+    }
+
+    fn note_saved(&mut self, deliveries: usize) {
+        self.unsaved -= deliveries;
+    }
+}
+
+/// Tries to deliver once.
+async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery) -> Tried {
+    delivery.since.get_or_insert_with(Instant::now);
+    let turn = Turn::of(&runner.gate);
+    let event: &Event = &delivery.event;
+    let heard = AssertUnwindSafe(runner.listener.hear(event, runner.api.as_ref(), &turn)).catch_unwind();
+    let longest = runner.options.timeout;
+    let outcome = tokio::select! {
+        heard = heard => heard.unwrap_or_else(|_| {
+            Err(ListenerError::Never("the listener has a fault: it panicked; the log of this process has more".to_owned()))
+        }),
+        () = turn.overdue(longest) => Err(ListenerError::Later(format!("it took longer than {longest:?}"))),
+    };
+    Tried {
+        lane,
+        told: turn.has_come(),
+        delivery,
+        outcome,
+    }
+}
+
+/// Waits until the place is kept: how many deliveries are in it.
+async fn saved(saving: &mut Option<(BoxFuture<'_, Result<()>>, usize)>) -> Result<usize> {
+    let Some((save, deliveries)) = saving else {
+        return std::future::pending().await;
+    };
+    let (kept, deliveries) = (save.await, *deliveries);
+    *saving = None;
+    kept.map(|()| deliveries)
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,86 @@
+//! Two runners of one listener.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use weir_status_api::{Cursor, Place};
+
+use crate::world::{Destination, Events, Memory, Said, options, run, until};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+#[tokio::test(start_paused = true)]
+async fn only_one_of_two_tells_and_the_other_takes_over() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destinations = [(); 2].map(|()| Destination::new(|_, _, _| Said::Takes));
+    let [first, second] = ["first", "second"].map(|it| memory.of(it, LEASE));
+    let one = run(&destinations[0], &events, &first, options());
+    sleep(Duration::from_millis(10)).await;
+    let _other = run(&destinations[1], &events, &second, options());
+    for event in 1..=600 {
+        events.add(event);
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(destinations[0].came().taken.len(), 600);
+    assert!(destinations[1].came().tries.is_empty());
+
+    // The first is gone without a word.
+    one.abort();
+    let gone = Instant::now();
+    events.add_all(601..=700);
+    until("the other has told", || {
+        memory.place() == Place::after(Cursor(700))
+    })
+    .await;
+    assert!(
+        gone.elapsed() <= LEASE + Duration::from_secs(6),
+        "{:?}",
+        gone.elapsed()
+    );
+    let mut times: BTreeMap<i64, usize> = destinations[0].came().times();
+    times.extend(destinations[1].came().times());
+    assert_eq!(times, (1..=700).map(|it| (it, 1)).collect());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_its_hold_tells_nothing_more() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|_, _, _| Said::Takes);
+    let held = memory.of("first", LEASE);
+    let _runner = run(&destination, &events, &held, options());
+    events.add_all(1..=10);
+    until("all is told", || memory.place() == Place::after(Cursor(10))).await;
+    // Somebody takes it away, as an operator might.
+    memory.kept().hold = Some(("other".to_owned(), Instant::now() + 20 * LEASE));
+    sleep(LEASE / 2).await;
+    events.add_all(11..=30);
+    sleep(10 * LEASE).await;
+    assert_eq!(destination.came().tries.len(), 10);
+    until("it is free again", || memory.place() == Place::after(Cursor(30))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_put_back_makes_all_after_it_come_again() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|_, _, _| Said::Takes);
+    let held = memory.of("first", LEASE);
+    let _runner = run(&destination, &events, &held, options());
+    events.add_all(1..=10);
+    until("all is told", || memory.place() == Place::after(Cursor(10))).await;
+    // As a replay does it: the place goes back, and the runner does not hold for a moment.
+    memory
+        .kept()
+        .places
+        .insert("it".to_owned(), Place::after(Cursor(5)));
+    memory.kept().hold = Some(("a replay".to_owned(), Instant::now() + LEASE));
+    until("it is told again", || {
+        memory.place() == Place::after(Cursor(10)) && destination.came().taken.len() == 15
+    })
+    .await;
+    let times = destination.came().times();
+    assert!(
+        (1..=5).all(|it| times[&it] == 1) && (6..=10).all(|it| times[&it] == 2),
+        "{times:?}"
+    );
+}

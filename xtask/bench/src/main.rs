@@ -14,6 +14,7 @@ mod fill;
 mod frames;
 mod hello;
 mod import;
+mod listeners;
 mod machine;
 mod measure;
 mod options;
@@ -49,6 +50,10 @@ enum What {
     /// A Buildbot master's database that comes over, beside a plain copy of it.
     #[command(override_usage = "cargo xtask bench import [OPTIONS]")]
     Import(import::Options),
+    /// Listeners in and beside a master that is killed at random, as their runners and destinations are: what is told, how
+    /// late, and how often.
+    #[command(override_usage = "cargo xtask bench listeners [OPTIONS]")]
+    Listeners(listeners::Options),
     /// The web status of a filled master in a browser, beside Buildbot's; a table of ratios.
     #[command(override_usage = "cargo xtask bench web [OPTIONS]")]
     Web(web::Options),
@@ -72,6 +77,7 @@ async fn main() {
         What::Status(options) => until_told(status::run(options)).await,
         What::Engine(options) => until_told(engine::run(options)).await,
         What::Import(options) => until_told(import::run(options)).await,
+        What::Listeners(options) => until_told(listeners::run(options)).await,
         What::Web(options) => until_told(web::run(options)).await,
         What::Workers(options) => until_told(workers::run(options)).await,
         What::Print(output) => output.print(),

@@ -69,6 +69,11 @@ impl Program {
         Usage::parse(&read("stat")?, &read("status")?).ok_or_else(|| "/proc is not understood".to_owned())
     }
 
+    /// Kills it and all it has started, without a word.
+    pub(crate) fn kill(self) {
+        self.signal(Signal::SIGKILL);
+    }
+
     fn signal(&self, signal: Signal) {
         if let Ok(group) = i32::try_from(self.child.id()) {
             // Its processes may have ended just now; then there is nothing to signal.

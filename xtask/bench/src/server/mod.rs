@@ -72,7 +72,7 @@ fn lines(count: u64) -> String {
 }
 
 /// A configuration in which the names between @ are filled in.
-fn fill_in(configuration: &str, names: &[(&str, String)]) -> String {
+pub(crate) fn fill_in(configuration: &str, names: &[(&str, String)]) -> String {
     let fill = |text: String, (name, value): &(&str, String)| text.replace(&format!("@{name}@"), value);
     names.iter().fold(configuration.to_owned(), fill)
 }

@@ -1,0 +1,93 @@
+//! What is killed, at which moments.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::receivers::{Mood, Receivers};
+use super::site::{Runner, Site};
+use super::{Options, build};
+use crate::Result;
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    /// How often each process was killed, by its name.
+    pub(super) kills: BTreeMap<&'static str, usize>,
+    /// How often a destination was down, hung, or lost its answers.
+    pub(super) outages: usize,
+    /// How often the process of each listener was killed.
+    pub(super) killed: BTreeMap<String, usize>,
+    /// How many answers of each destination were lost.
+    pub(super) lost: BTreeMap<String, usize>,
+}
+
+/// A sequence of numbers that look like chance.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % end.max(1)
+    }
+}
+
+/// Builds what is left, while this and that is killed.
+pub(super) async fn rage(site: &mut Site, receivers: &Receivers, options: &Options) -> Result<Damage> {
+    let mut damage = Damage::default();
+    let mut dice = Dice(options.seed);
+    let pause = usize::try_from(options.pause().as_millis()).unwrap_or(usize::MAX);
+    let mut left = options.builds() - options.builds() / 5;
+    while left > 0 {
+        let before = site.ended().await?;
+        let calm = Duration::from_millis(dice.below(pause) as u64);
+        let over = AtomicBool::new(false);
+        let wait = async {
+            tokio::time::sleep(calm).await;
+            over.store(true, Ordering::Relaxed);
+            std::future::pending::<()>().await
+        };
+        let mut goes_on = |_| !over.load(Ordering::Relaxed);
+        tokio::select! {
+            built = build(site, left, &mut goes_on) => built?,
+            () = wait => (),
+        }
+        strike(site, receivers, &mut dice, &mut damage).await?;
+        left = left.saturating_sub(site.ended().await?.saturating_sub(before));
+    }
+    for runner in Runner::ALL {
+        for listener in runner.listeners() {
+            receivers.set(&listener, Mood::Well);
+            damage.lost.insert(listener.clone(), receivers.lost(&listener));
+        }
+    }
+    Ok(damage)
+}
+
+async fn strike(site: &mut Site, receivers: &Receivers, dice: &mut Dice, damage: &mut Damage) -> Result<()> {
+    let victim = dice.below(5);
+    if let Some(runner) = Runner::ALL.get(victim).copied() {
+        site.kill(runner);
+        let name = match runner {
+            Runner::Master => "the master",
+            Runner::Grpc => "the listeners over gRPC",
+            Runner::Json => "the listeners over JSON",
+        };
+        *damage.kills.entry(name).or_default() += 1;
+        for listener in runner.listeners() {
+            *damage.killed.entry(listener).or_default() += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(dice.below(500) as u64)).await;
+        return site.start_runner(runner).await;
+    }
+    let runner = Runner::ALL[dice.below(3)];
+    let listeners = runner.listeners();
+    let listener = &listeners[dice.below(listeners.len())];
+    let mood = [Mood::Well, Mood::Down, Mood::Hangs, Mood::Mute][dice.below(4)];
+    receivers.set(listener, mood);
+    damage.outages += usize::from(mood != Mood::Well);
+    Ok(())
+}

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use weir_off_thread::off_thread;
 use weir_status_api::{
-    Bookmarks, Cursor, Error, Event, Listener, ListenerError, Place, Result, Runner, RunnerOptions, Start,
-    StatusApi, TopicFilter,
+    Bookmarks, Cursor, Error, Event, Lane, Listener, ListenerError, Place, Result, Runner, RunnerOptions,
+    Start, StatusApi, TopicFilter,
 };
 
 use super::{Shared, status};
@@ -26,6 +26,7 @@ pub(super) async fn run(
     let options = RunnerOptions {
         start: Start::After(Cursor::ZERO),
         longest_pause: Duration::from_secs(5),
+        at_once: 1,
         // It says so once in a while, never so often.
         tries: u32::MAX,
         ..RunnerOptions::default()
@@ -59,6 +60,11 @@ impl Listener for Scribe {
         let ledger = self.shared.ledger.open();
         let heard = ledger.listeners.get(self.name);
         heard.map_or_else(TopicFilter::all, |it| it.filter.clone())
+    }
+
+    fn lane(&self, _: &Event) -> Lane {
+        // It looks whether all come in their order.
+        Lane::All
     }
 
     async fn on_event(&self, event: &Event, _: &dyn StatusApi) -> std::result::Result<(), ListenerError> {

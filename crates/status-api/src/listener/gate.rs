@@ -132,6 +132,7 @@ impl Gate {
             match pass {
                 Pass::Now => return,
                 Pass::At(at) => tokio::select! {
+                    biased;
                     () = sleep_until(at) => (),
                     () = changed => (),
                 },

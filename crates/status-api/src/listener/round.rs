@@ -70,6 +70,7 @@ impl<'a> Round<'a> {
     pub(super) async fn run(mut self, mut stop: Stop) -> Result<()> {
         let mut look_again = Instant::now();
         let mut stopping = false;
+        let mut broken = None;
         loop {
             self.give_up_the_first();
             if !stopping {
@@ -78,14 +79,13 @@ impl<'a> Round<'a> {
             }
             self.save_soon(stopping);
             if stopping && self.tries.is_empty() && self.saving.is_none() {
-                return Ok(());
+                return broken.map_or(Ok(()), Err);
             }
             let (wake, save) = (self.lanes.next_end(), self.next_save());
+            // What comes is last: it would keep the others from their turn.
             tokio::select! {
-                signal = self.events.next(), if !stopping && self.progress.has_room() => match signal {
-                    Some(signal) => self.take(signal?),
-                    None => return Ok(()),
-                },
+                biased;
+                () = stop.said(), if !stopping => stopping = true,
                 Some(tried) = self.tries.next() => self.settle(tried).await?,
                 kept = saved(&mut self.saving) => self.note_saved(kept?),
                 () = until(wake) => (),
@@ -94,7 +94,14 @@ impl<'a> Round<'a> {
                     self.take_letters().await;
                     look_again = Instant::now() + LOOK_AGAIN;
                 }
-                () = stop.said(), if !stopping => stopping = true,
+                signal = self.events.next(), if !stopping && self.progress.has_room() => match signal {
+                    Some(Ok(signal)) => self.take(signal),
+                    // What is on its way comes to its end before.
+                    ended => {
+                        broken = ended.and_then(Result::err);
+                        stopping = true;
+                    }
+                },
             }
         }
     }
@@ -252,6 +259,13 @@ impl<'a> Round<'a> {
     }
 }
 
+impl Drop for Round<'_> {
+    /// What is done is known to the next round, even if it could not be kept.
+    fn drop(&mut self) {
+        self.runner.remember(self.progress.place());
+    }
+}
+
 /// Tries to deliver once.
 async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery) -> Tried {
     delivery.since.get_or_insert_with(Instant::now);
@@ -260,6 +274,7 @@ async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery) -> Tried {
     let heard = AssertUnwindSafe(runner.listener.hear(event, runner.api.as_ref(), &turn)).catch_unwind();
     let longest = runner.options.timeout;
     let outcome = tokio::select! {
+        biased;
         heard = heard => heard.unwrap_or_else(|_| {
             Err(ListenerError::Never("the listener has a fault: it panicked; the log of this process has more".to_owned()))
         }),

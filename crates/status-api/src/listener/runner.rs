@@ -1,6 +1,6 @@
 //! The runner of a listener: holds it, goes on from its place, and follows the events until something is in the way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -82,6 +82,16 @@ pub struct Runner {
     pub(super) bookmarks: Arc<dyn Bookmarks>,
     pub(super) options: RunnerOptions,
     pub(super) gate: Arc<Gate>,
+    known: Mutex<Known>,
+}
+
+/// What a runner knows of its listener without asking, which holds for as long as no other runner can have it.
+#[derive(Default)]
+struct Known {
+    /// How far it is; none if that has to be asked.
+    place: Option<Place>,
+    /// Until when it is held; for ever if none.
+    until: Option<Instant>,
 }
 
 impl Runner {
@@ -99,7 +109,29 @@ impl Runner {
             bookmarks,
             options,
             gate,
+            known: Mutex::default(),
         }
+    }
+
+    /// Keeps in mind how far the listener is.
+    pub(super) fn remember(&self, place: Place) {
+        self.known().place = Some(place);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Each statement leaves it whole.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is held from `asked` for so long: until when that is.
+    fn held(&self, asked: Instant, long: Duration) -> Option<Instant> {
+        let mut known = self.known();
+        if known.until.is_some_and(|it| it < asked) {
+            // Another could have had it in between.
+            known.place = None;
+        }
+        known.until = asked.checked_add(long);
+        known.until
     }
 
     /// Runs until it is dropped; lost connections are taken up again from the place. What is on its way when it is
@@ -114,6 +146,7 @@ impl Runner {
         let (stopping, stopped) = watch::channel(false);
         let work = async {
             tokio::select! {
+                biased;
                 () = self.keep_following(Stop(stopped)) => (),
                 // It may end before.
                 () = async { self.attend().await; std::future::pending().await } => (),
@@ -121,6 +154,7 @@ impl Runner {
         };
         tokio::pin!(work, stop);
         tokio::select! {
+            biased;
             () = &mut work => return,
             () = &mut stop => drop(stopping.send(true)),
         }
@@ -152,6 +186,7 @@ impl Runner {
             }
             self.take_up(&error, pause).await;
             tokio::select! {
+                biased;
                 () = sleep(pause) => (),
                 () = stop.said() => return,
             }
@@ -162,6 +197,12 @@ impl Runner {
     /// What an interruption means for the place.
     async fn take_up(&self, error: &Error, pause: Duration) {
         let name = self.listener.name();
+        if matches!(
+            error,
+            Error::InvalidQuery { .. } | Error::CursorExpired { .. } | Error::Conflict { .. }
+        ) {
+            self.known().place = None;
+        }
         let kept = if matches!(error, Error::InvalidQuery { field, .. } if field == "cursor") {
             tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
             self.begin().await.map(drop)
@@ -184,8 +225,9 @@ impl Runner {
         let until = loop {
             let asked = Instant::now();
             match self.bookmarks.hold(name, kind).await? {
-                Hold::Ours(long) => break asked.checked_add(long),
+                Hold::Ours(long) => break self.held(asked, long),
                 Hold::Theirs(who) => {
+                    self.known().place = None;
                     if told.as_ref() != Some(&who) {
                         tracing::info!(
                             listener = name,
@@ -197,16 +239,22 @@ impl Runner {
                 }
             }
             tokio::select! {
+                biased;
                 () = sleep(ASK_AGAIN) => (),
                 () = stop.said() => return Ok(()),
             }
         };
-        let place = match self.bookmarks.load(name).await? {
+        let known = self.known().place.take();
+        let place = match known {
             Some(place) => place,
-            None => self.begin().await?,
+            None => match self.bookmarks.load(name).await? {
+                Some(place) => place,
+                None => self.begin().await?,
+            },
         };
         let round = Round::begin(self, &place).await?;
         tokio::select! {
+            biased;
             ended = round.run(stop) => ended,
             error = self.keep_holding(until) => Err(error),
             never = self.tell_standing() => match never {},
@@ -225,12 +273,14 @@ impl Runner {
                 return Error::unavailable("it is not known whether another runs this listener by now");
             }
             let answer = tokio::select! {
+                biased;
                 answer = self.bookmarks.hold(name, kind) => answer,
                 () = sleep_until(end) => continue,
             };
             match answer {
-                Ok(Hold::Ours(long)) => until = asked.checked_add(long),
+                Ok(Hold::Ours(long)) => until = self.held(asked, long),
                 Ok(Hold::Theirs(who)) => {
+                    self.known().until = Some(asked);
                     return Error::Conflict {
                         why: format!("{who} runs this listener now"),
                     };

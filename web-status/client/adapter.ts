@@ -21,16 +21,18 @@ export interface Capabilities {
   reconfigure: boolean;
   /** When lines of logs were stored is known. */
   lineTimes: boolean;
+  /** Listeners and what they could not deliver are known. */
+  listeners: boolean;
 }
 
 /** What Weir can do: all there is. */
 export const WEIR: Capabilities = {
-  master: 'weir', cursors: true, microseconds: true, tokens: true, locks: true, testHistory: true, reconfigure: true, lineTimes: true,
+  master: 'weir', cursors: true, microseconds: true, tokens: true, locks: true, testHistory: true, reconfigure: true, lineTimes: true, listeners: true,
 };
 
 /** What a Buildbot master can do. */
 export const BUILDBOT: Capabilities = {
-  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false, lineTimes: false,
+  master: 'buildbot', cursors: false, microseconds: false, tokens: false, locks: false, testHistory: false, reconfigure: false, lineTimes: false, listeners: false,
 };
 
 /** How an adapter reaches its master. */

@@ -191,6 +191,21 @@ export class Client {
     await this.control(`schedulers/${schedulerid}`, 'enable', { enabled });
   }
 
+  /** Has a dead letter delivered again. */
+  async deliverAgain(dead_letterid: number): Promise<void> {
+    await this.control(`dead_letters/${dead_letterid}`, 'again');
+  }
+
+  /** Forgets a dead letter. */
+  async dropDeadLetter(dead_letterid: number): Promise<void> {
+    await this.control(`dead_letters/${dead_letterid}`, 'drop');
+  }
+
+  /** Has all dead letters of a listener delivered again. */
+  async replayDeadLetters(listenerid: number): Promise<void> {
+    await this.control(`listeners/${listenerid}`, 'replay');
+  }
+
   /** Follows events by topic from the cursor of a read; see `watch`. */
   watch(options: Omit<WatchOptions, 'base' | 'fetch'>): Watch {
     if (this.#adapter) return this.#adapter.watch(options);

@@ -7,7 +7,7 @@ import type { ResourceName, Resources } from './types.ts';
 /** Resources with ids and events of their own -> the name of their id. */
 const IDS = {
   builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', steps: 'stepid', logs: 'logid', workers: 'workerid',
-  changes: 'changeid', schedulers: 'schedulerid', masters: 'masterid',
+  changes: 'changeid', schedulers: 'schedulerid', masters: 'masterid', listeners: 'listenerid', dead_letters: 'dead_letterid',
 } as const satisfies { [R in ResourceName]?: keyof Resources[R] };
 
 /** What a collection can hold. */

@@ -206,6 +206,40 @@ export interface Scheduler {
   master: (Pick<Master, 'masterid'> & Partial<Master>) | null;
 }
 
+/** A listener that keeps its place with the master, and how it fares; Buildbot has none. */
+export interface ListenerStatus {
+  listenerid: number;
+  name: string;
+  /** What it is: `mail`, `webhook`. */
+  kind: string;
+  /** Who runs it, or ran it last. */
+  held_by: string | null;
+  /** Until when that is certain; goes on without an event. */
+  held_until: number | null;
+  /** Whether its destination takes nothing now. */
+  waiting: boolean;
+  waiting_reason: string | null;
+  waiting_since: number | null;
+  /** All events up to this cursor are done; goes on without an event. */
+  place: number | null;
+  /** How many dead letters of it are kept. */
+  dead_letters: number;
+}
+
+/** An event that a listener could not deliver. */
+export interface DeadLetter {
+  dead_letterid: number;
+  listenerid: number;
+  /** The event's number. */
+  cursor: number;
+  event: { at_us: number; key: string[]; message: Record<string, unknown> };
+  why: string;
+  /** When it was tried last. */
+  parked_at: number;
+  /** Whether somebody asked to deliver it again. */
+  again: boolean;
+}
+
 export interface Master {
   masterid: number;
   name: string;
@@ -316,6 +350,8 @@ export interface Resources {
   build_data: BuildData;
   test_result_sets: TestResultSet;
   test_results: TestResult;
+  listeners: ListenerStatus;
+  dead_letters: DeadLetter;
 }
 export type ResourceName = keyof Resources;
 

@@ -30,11 +30,13 @@ export type Fitting = [
   Fits<document.BuildData, client.BuildData>,
   Fits<document.TestResultSet, client.TestResultSet>,
   Fits<document.TestResult, client.TestResult>,
+  Fits<document.Listener, client.ListenerStatus>,
+  Fits<document.DeadLetter, client.DeadLetter>,
 ];
 
 // `never` in the list above would say nothing by itself.
 export const fitting: Fitting = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
 
 /** The key under which an answer carries its objects -> the answer. */
@@ -57,6 +59,8 @@ interface Answers {
   build_data: document.BuildDataAnswer;
   test_result_sets: document.TestResultSetAnswer;
   test_results: document.TestResultAnswer;
+  listeners: document.ListenerAnswer;
+  dead_letters: document.DeadLetterAnswer;
 }
 
 /** Every resource of the client's is under its key in its answer. */

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use weir_status_api::{
-    BuildRequest, BuilderId, BuilderKey, Command, Entity, Error, ForceParams, ForceScheduler, Key, Outcome,
-    ReadExt, Result, Scheduler, TokenScope,
+    BuildRequest, BuilderId, BuilderKey, Command, DeadLetterChoice, Entity, Error, ForceParams,
+    ForceScheduler, Key, Outcome, ReadExt, Result, Scheduler, TokenScope,
 };
 
 use crate::eyes::Eyes;
@@ -27,6 +27,10 @@ pub(crate) const fn action_of(command: &Command) -> Action {
         Command::EnableScheduler { .. } => Action::Schedulers,
         Command::AddChange { .. } => Action::Changes,
         Command::Reconfigure { .. } | Command::DescribeConfiguration { .. } => Action::Reconfigure,
+        Command::Listen { .. } => Action::Listen,
+        Command::DeliverAgain { .. } | Command::DropDeadLetters { .. } | Command::RewindListener { .. } => {
+            Action::Replay
+        }
     }
 }
 
@@ -115,7 +119,16 @@ impl Desk<'_> {
             | Command::KillWorker { .. }
             | Command::AddChange { .. }
             | Command::Reconfigure { .. }
-            | Command::DescribeConfiguration { .. } => self.go(command).await,
+            | Command::DescribeConfiguration { .. }
+            | Command::Listen { .. }
+            | Command::RewindListener { .. } => self.go(command).await,
+            Command::DeliverAgain { ref letters } | Command::DropDeadLetters { ref letters } => {
+                // Of a listener's all may be hidden ones too; who may replay, may replay those.
+                if let DeadLetterChoice::One(letter) = letters {
+                    self.target(Key::DeadLetter(*letter)).await?;
+                }
+                self.go(command).await
+            }
         }
     }
 

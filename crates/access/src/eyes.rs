@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use weir_status_api::{
     Build, BuildId, BuildRequest, Builder, BuilderId, BuilderKey, Buildset, BuildsetId, CodebaseId, CommitId,
-    ControlTarget, Entity, Error, ForceScheduler, Key, Project, ProjectId, ReadExt, Result, Worker,
+    ControlTarget, DeadLetter, Entity, Error, Event, ForceScheduler, Key, Project, ProjectId, ReadExt,
+    Result, Worker,
 };
 
 use crate::catalogue::Builders;
@@ -126,7 +127,12 @@ impl Eyes {
         let (api, relations) = (&*self.shared.api, &self.shared.relations);
         let seen = match entity {
             // These belong to no builder.
-            Entity::Master(_) | Entity::SourceStamp(_) | Entity::Change(_) | Entity::ChangeSource(_) => true,
+            Entity::Master(_)
+            | Entity::SourceStamp(_)
+            | Entity::Change(_)
+            | Entity::ChangeSource(_)
+            | Entity::Listener(_) => true,
+            Entity::DeadLetter(it) => return self.look_at_dead_letter(it).await,
             Entity::Project(it) => return self.look_at_project(it).await,
             Entity::Codebase(it) => self.sees_project(it.project).await?,
             Entity::Branch(it) => self.sees_codebase(it.codebase).await?,
@@ -152,10 +158,29 @@ impl Eyes {
                 ControlTarget::BuildRequest(id) => {
                     self.sees_owner(relations.of_request(api, id).await?).await?
                 }
-                ControlTarget::Worker(_) => true,
+                ControlTarget::Worker(_) | ControlTarget::Listener(_) => true,
             },
         };
         Ok(Seen::whole_if(seen))
+    }
+
+    /// A dead letter is seen as its event is.
+    async fn look_at_dead_letter(&self, letter: &DeadLetter) -> Result<Seen> {
+        // No dead letter holds another one, so this goes one deep.
+        Ok(match Box::pin(self.look(&letter.event.entity)).await? {
+            Seen::Part(entity) => {
+                let event = Event {
+                    entity: *entity,
+                    ..(*letter.event).clone()
+                };
+                let event = Box::new(event);
+                Seen::Part(Box::new(Entity::DeadLetter(DeadLetter {
+                    event,
+                    ..letter.clone()
+                })))
+            }
+            seen => seen,
+        })
     }
 
     async fn sees_itself(&self, builder: &Builder) -> Result<bool> {

@@ -57,6 +57,8 @@ fn identity(entity: &Entity) -> Option<Identity> {
         Entity::BuildData(it) => Some((Kind::BuildData, it.build.0, it.name.clone())),
         Entity::TestResultSet(it) => of(Kind::TestResultSet, it.id.0),
         Entity::TestResult(it) => of(Kind::TestResult, it.id.0),
+        Entity::Listener(it) => of(Kind::Listener, it.id.0),
+        Entity::DeadLetter(it) => of(Kind::DeadLetter, it.id.0),
         Entity::Properties(_) | Entity::Control(_) => None,
     }
 }

@@ -48,6 +48,10 @@ actions! {
     Changes = "changes",
     /// To have a master read its configuration again, and to be told what it is configured with.
     Reconfigure = "reconfigure",
+    /// To run listeners that keep their places with the master.
+    Listen = "listen",
+    /// To have listeners deliver again, and to forget what they could not deliver.
+    Replay = "replay",
     /// To make tokens for others, and to list and revoke theirs.
     Tokens = "tokens",
 }
@@ -67,7 +71,13 @@ impl Action {
     pub const fn is_about_builders(self) -> bool {
         !matches!(
             self,
-            Self::Workers | Self::Schedulers | Self::Changes | Self::Reconfigure | Self::Tokens
+            Self::Workers
+                | Self::Schedulers
+                | Self::Changes
+                | Self::Reconfigure
+                | Self::Listen
+                | Self::Replay
+                | Self::Tokens
         )
     }
 }

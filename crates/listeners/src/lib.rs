@@ -15,7 +15,7 @@ mod outlet;
 mod report;
 mod webhook;
 
-pub use bookmarks::{FileBookmarks, OpenError};
+pub use bookmarks::{FileBookmarks, OpenError, StatusBookmarks};
 pub use destination::{Destination, OptionError};
 pub use http::{Answer, Http, HttpOptions, retry_after};
 pub use outlet::Outlet;

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Configuration, MasterId,
-    Reconfigured, SchedulerKey, Timestamp, WorkerId, WorkerKey,
+    BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, Configuration, Cursor, DeadLetterId,
+    ListenerId, ListenerKey, MasterId, Place, Reconfigured, SchedulerKey, Timestamp, WorkerId, WorkerKey,
 };
 
 /// Who asks. A binding carries it; [`Access`](crate::Access), beneath all bindings, decides what it may do.
@@ -231,6 +231,100 @@ pub enum Command {
         /// The master.
         master: MasterId,
     },
+    /// What the runner of a listener asks for, all the time: so it is not recorded.
+    Listen {
+        /// The listener's name; one that is not known yet is made when it is held first.
+        listener: String,
+        /// The runner: a text that it made up, the same for as long as it runs.
+        holder: String,
+        /// What it asks for.
+        ask: ListenAsk,
+    },
+    /// Deliver dead letters again: they are marked, and their listener's runner does it. Recorded.
+    DeliverAgain {
+        /// Which.
+        letters: DeadLetterChoice,
+    },
+    /// Forget dead letters. Recorded.
+    DropDeadLetters {
+        /// Which.
+        letters: DeadLetterChoice,
+    },
+    /// Deliver all events again, delivered or not, from that one on; a place that is not as far yet stays as it is.
+    /// [`Error::CursorExpired`](crate::Error) if some of them are no longer kept. Recorded.
+    RewindListener {
+        /// The listener.
+        listener: ListenerKey,
+        /// The first event that comes again.
+        first: Cursor,
+    },
+}
+
+/// What the runner of a listener asks for. Whatever changes something is an [`Error::Conflict`](crate::Error) while
+/// another runner holds the listener; all but a hold are an [`Error::NotFound`](crate::Error) if nobody ever held it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ListenAsk {
+    /// Hold the listener against other runners, or go on holding it. [`Outcome::HeldByAnother`] if another does.
+    Hold {
+        /// What the listener is, e.g. `mail`.
+        kind: String,
+        /// Who the runner is, for people.
+        on: String,
+        /// For how many seconds from now, [`MAX_LEASE`] at the most.
+        seconds: u32,
+    },
+    /// Hold it no longer.
+    Release,
+    /// Tell what is kept of it: [`Outcome::Recalled`].
+    Recall,
+    /// Keep its place.
+    KeepPlace {
+        /// The place.
+        place: Place,
+        /// [`Outcome::Recalled`] said so. It is a conflict if the listener was rewound since: recall the place again.
+        rewinds: i64,
+    },
+    /// Note how it fares: well, or why it waits. Kept up to 1,000 bytes.
+    Note {
+        /// Why its destination takes nothing now; none if it does.
+        waiting: Option<String>,
+    },
+    /// Keep an event as a dead letter; one that is kept already has the new reason, and nobody asks for it again any
+    /// more. Nothing happens to an event about listeners or dead letters. [`Error::CursorExpired`](crate::Error) if the event is no
+    /// longer kept itself.
+    Park {
+        /// The event.
+        event: Cursor,
+        /// Why it could not be delivered; kept up to 1,000 bytes.
+        why: String,
+    },
+    /// Forget a dead letter, for it was delivered; one that is not there is no error.
+    Unpark {
+        /// The dead letter.
+        letter: DeadLetterId,
+    },
+    /// Keep what the listener wants to know after a restart, in place of what it kept.
+    KeepState {
+        /// Any JSON.
+        state: serde_json::Value,
+    },
+}
+
+/// The longest time that a listener can be held at once, in seconds.
+pub const MAX_LEASE: u32 = 3600;
+
+/// Some dead letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeadLetterChoice {
+    /// One.
+    One(DeadLetterId),
+    /// Those of a listener.
+    Of {
+        /// The listener.
+        listener: ListenerKey,
+        /// The first event of which they may be; [`Cursor::ZERO`] for all.
+        first: Cursor,
+    },
 }
 
 /// What came of a [`Command`].
@@ -260,6 +354,20 @@ pub enum Outcome {
         /// Its parts.
         configuration: Configuration,
     },
+    /// Another runner holds the listener.
+    HeldByAnother {
+        /// Who, for people.
+        on: String,
+    },
+    /// What is kept of a listener.
+    Recalled {
+        /// Its place; none if it never had one.
+        place: Option<Place>,
+        /// How often it was rewound.
+        rewinds: i64,
+        /// What it keeps, if it does.
+        state: Option<serde_json::Value>,
+    },
 }
 
 /// What a [`ControlRecord`] is about.
@@ -271,6 +379,8 @@ pub enum ControlTarget {
     BuildRequest(BuildRequestId),
     /// A worker.
     Worker(WorkerId),
+    /// A listener.
+    Listener(ListenerId),
 }
 
 /// What a [`ControlRecord`] asks for.
@@ -286,13 +396,25 @@ pub enum ControlAction {
     Unpause,
     /// End a worker at once.
     Kill,
+    /// Deliver again what a listener was to deliver.
+    Replay,
+    /// Forget dead letters of a listener.
+    Drop,
 }
 
 impl ControlAction {
     /// All actions.
-    pub const ALL: [Self; 5] = [Self::Stop, Self::Cancel, Self::Pause, Self::Unpause, Self::Kill];
+    pub const ALL: [Self; 7] = [
+        Self::Stop,
+        Self::Cancel,
+        Self::Pause,
+        Self::Unpause,
+        Self::Kill,
+        Self::Replay,
+        Self::Drop,
+    ];
 
-    /// The action's word in topics, Buildbot's.
+    /// The action's word in topics, Buildbot's where it has the action.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stop => "stop",
@@ -300,6 +422,8 @@ impl ControlAction {
             Self::Pause => "pause",
             Self::Unpause => "unpause",
             Self::Kill => "kill",
+            Self::Replay => "replay",
+            Self::Drop => "drop",
         }
     }
 }

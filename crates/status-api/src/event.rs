@@ -40,8 +40,9 @@ impl FromStr for Cursor {
 /// Every change of a resource has an event, those that follow from another change too: that a build ends
 /// changes its request and perhaps its buildset, that a worker is configured changes the worker. So whoever
 /// puts each event's resource over the one before it has, at each cursor, what a read at that cursor gives
-/// (but for properties, which come as changes of their own, for the text of logs, test results, and
-/// [`Master::last_active`](crate::Master::last_active)). Appends to one log may share an event.
+/// (but for properties, which come as changes of their own, for the text of logs, test results,
+/// [`Master::last_active`](crate::Master::last_active), and how far a listener is and until when it is held:
+/// [`ListenerStatus::place`](crate::ListenerStatus::place), [`ListenerStatus::held_until`](crate::ListenerStatus::held_until)). Appends to one log may share an event.
 ///
 /// What is no longer kept goes with an event whose verb is [`Verb::Deleted`] and which holds it as it last was. What
 /// belongs to a build goes with it and has no event of its own: its steps, logs, test results, data and properties.

@@ -73,6 +73,10 @@ ids! {
     TestResultSetId;
     /// Id of a [`TestResult`](crate::TestResult) (`test_resultid`).
     TestResultId;
+    /// Id of a [`ListenerStatus`](crate::ListenerStatus) (`listenerid`).
+    ListenerId;
+    /// Id of a [`DeadLetter`](crate::DeadLetter) (`dead_letterid`).
+    DeadLetterId;
     /// Id of a [`Token`](crate::Token).
     TokenId;
 }

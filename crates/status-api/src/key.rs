@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::{
     BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
-    Kind, LogId, MasterId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,
-    WorkerId,
+    DeadLetterId, Kind, ListenerId, LogId, MasterId, ProjectId, SchedulerId, SourceStampId, StepId,
+    TestResultId, TestResultSetId, WorkerId,
 };
 
 /// A builder, by id or name.
@@ -91,6 +91,15 @@ pub enum CommitKey {
     Revision(CodebaseKey, String),
 }
 
+/// A listener, by id or name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListenerKey {
+    /// By its id.
+    Id(ListenerId),
+    /// By its name.
+    Name(String),
+}
+
 /// Whose properties are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PropertiesOf {
@@ -143,6 +152,10 @@ pub enum Key {
     TestResultSet(TestResultSetId),
     /// A test result.
     TestResult(TestResultId),
+    /// A listener.
+    Listener(ListenerKey),
+    /// An event that a listener could not deliver.
+    DeadLetter(DeadLetterId),
 }
 
 impl Key {
@@ -169,6 +182,8 @@ impl Key {
             Self::BuildData(..) => Kind::BuildData,
             Self::TestResultSet(_) => Kind::TestResultSet,
             Self::TestResult(_) => Kind::TestResult,
+            Self::Listener(_) => Kind::Listener,
+            Self::DeadLetter(_) => Kind::DeadLetter,
         }
     }
 }
@@ -206,6 +221,7 @@ show! {
         Self::Id(id) => format!("commit {id}"),
         Self::Revision(codebase, revision) => format!("commit `{revision}` of {codebase}"),
     }
+    ListenerKey { Self::Id(id) => format!("listener {id}"), Self::Name(name) => format!("listener `{name}`"), }
     PropertiesOf { Self::Build(build) => build.to_string(), Self::Buildset(id) => format!("buildset {id}"), }
     Key {
         Self::Master(id) => format!("master {id}"),
@@ -228,6 +244,8 @@ show! {
         Self::BuildData(build, name) => format!("data `{name}` of {build}"),
         Self::TestResultSet(id) => format!("test result set {id}"),
         Self::TestResult(id) => format!("test result {id}"),
+        Self::Listener(key) => key.to_string(),
+        Self::DeadLetter(id) => format!("dead letter {id}"),
     }
 }
 
@@ -251,4 +269,6 @@ keys! {
     CodebaseId => CodebaseKey, |id| Self::Id(id);
     CommitId => CommitKey, |id| Self::Id(id);
     &str => SchedulerKey, |name| Self::Name(name.to_owned());
+    ListenerId => ListenerKey, |id| Self::Id(id);
+    &str => ListenerKey, |name| Self::Name(name.to_owned());
 }

@@ -51,18 +51,19 @@ pub use configuration::{
     Configuration, ConfigurationChange, ConfigurationPart, Difference, MAX_LISTED_CHANGES, Reconfigured,
 };
 pub use control::{
-    Caller, ChangeParams, Command, ControlAction, ControlRecord, ControlTarget, ForceParams, Outcome,
+    Caller, ChangeParams, Command, ControlAction, ControlRecord, ControlTarget, DeadLetterChoice,
+    ForceParams, ListenAsk, MAX_LEASE, Outcome,
 };
 pub use error::{Error, Result};
 pub use event::{Cursor, Event, EventStream, PropertiesUpdate, Signal, Start};
 pub use id::{
     BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId, CommitId,
-    LogId, MasterId, PatchId, ProjectId, SchedulerId, SourceStampId, StepId, TestResultId, TestResultSetId,
-    TokenId, WorkerId,
+    DeadLetterId, ListenerId, LogId, MasterId, PatchId, ProjectId, SchedulerId, SourceStampId, StepId,
+    TestResultId, TestResultSetId, TokenId, WorkerId,
 };
 pub use key::{
-    BuildKey, BuilderKey, CodebaseKey, CommitKey, Key, LogKey, ProjectKey, PropertiesOf, SchedulerKey,
-    StepKey, WorkerKey,
+    BuildKey, BuilderKey, CodebaseKey, CommitKey, Key, ListenerKey, LogKey, ProjectKey, PropertiesOf,
+    SchedulerKey, StepKey, WorkerKey,
 };
 pub use listener::{
     Again, Bookmarks, Desk, Hold, Lane, Listener, ListenerError, MAX_DONE, Place, Rate, Runner,
@@ -77,6 +78,7 @@ pub use resource::build::{
     Build, BuildField, BuildRequest, BuildRequestField, Buildset, BuildsetField, LineTime, Log, LogChunk,
     LogField, LogKind, Step, StepField, Url,
 };
+pub use resource::listener::{DeadLetter, DeadLetterField, ListenerField, ListenerStatus, MAX_DEAD_LETTERS};
 pub use resource::machine::{Absence, ConfiguredOn, Master, MasterField, Worker, WorkerField, WorkerInfo};
 pub use resource::outcome::{
     BuildData, BuildDataField, TestResult, TestResultField, TestResultSet, TestResultSetField,

@@ -35,7 +35,7 @@ verbs! {
     New = "new",
     /// It changed (builds, builders, properties).
     Update = "update",
-    /// It changed (steps, schedulers).
+    /// It changed (steps, schedulers, listeners, dead letters).
     Updated = "updated",
     /// It began.
     Started = "started",
@@ -131,6 +131,11 @@ pub(crate) fn topics(entity: &Entity, verb: Verb) -> Vec<Topic> {
         Entity::BuildData(it) => vec![topic!("builds", it.build, "data", it.name, verb)],
         Entity::TestResultSet(it) => vec![topic!("test_result_sets", it.id, verb)],
         Entity::TestResult(it) => vec![topic!("test_results", it.id, verb)],
+        Entity::Listener(it) => vec![topic!("listeners", it.id, verb)],
+        Entity::DeadLetter(it) => vec![
+            topic!("dead_letters", it.id, verb),
+            topic!("listeners", it.listener, "dead_letters", it.id, verb),
+        ],
         Entity::Properties(it) => vec![topic!("builds", it.build, "properties", verb)],
         Entity::Control(it) => {
             let action = it.action.name();
@@ -138,6 +143,7 @@ pub(crate) fn topics(entity: &Entity, verb: Verb) -> Vec<Topic> {
                 ControlTarget::Build(id) => topic!("control", "builds", id, action),
                 ControlTarget::BuildRequest(id) => topic!("control", "buildrequests", id, action),
                 ControlTarget::Worker(id) => topic!("control", "worker", id, action),
+                ControlTarget::Listener(id) => topic!("control", "listeners", id, action),
             }]
         }
     }

@@ -162,6 +162,21 @@ const FAULTS: &[(Fault, &str)] = &[
         "a_rebuild_of_a_removed_builder_is_a_conflict",
     ),
     (Fault::TakesAnyChange, "what_is_none_is_refused"),
+    (Fault::SharesListeners, "listeners::one_runner_holds_a_listener"),
+    (Fault::TakesFromAnybody, "listeners::a_hold_ends_by_itself"),
+    (
+        Fault::ForgetsRewinds,
+        "listeners::a_rewound_listener_must_load_its_place",
+    ),
+    (Fault::ParksTwice, "listeners::an_event_is_one_dead_letter"),
+    (
+        Fault::TellsOfPlaces,
+        "listeners::what_comes_all_the_time_has_no_event",
+    ),
+    (
+        Fault::ParksWhatIsAboutListeners,
+        "listeners::what_is_about_listeners_is_no_dead_letter",
+    ),
     (Fault::RebuildsWithoutChanges, "a_rebuild_is_of_the_same_changes"),
     (Fault::PutsMissingLast, "random_queries::build"),
     (Fault::SettlesUpwards, "random_queries::build"),

@@ -14,7 +14,9 @@ use weir_status_api::{
 use crate::care::Stats;
 use crate::error::{Error, Result};
 use crate::segments::Place;
-use crate::transition::{Applied, ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild, Transition};
+use crate::transition::{
+    Applied, ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild, Recalled, Transition,
+};
 
 /// How long a caller waits for a connection to be free or made.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -227,8 +229,8 @@ pub(crate) trait Backend: Send + Sync {
     /// The text of a configuration.
     async fn configuration(&self, id: ConfigurationId) -> Result<Option<String>>;
 
-    /// A listener's place in the events.
-    async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>>;
+    /// What is kept of the listener of that name, if it is known.
+    async fn recall(&self, listener: &str) -> Result<Option<Recalled>>;
 
     /// What a build was made from.
     async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint>;

@@ -9,8 +9,8 @@ mod force;
 use async_trait::async_trait;
 use weir_status_api::{
     Build, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId, Caller, ChangeParams, Command,
-    Control, ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, Master, MasterId,
-    Outcome, Resource, Scheduler, SchedulerKey, Worker, WorkerKey,
+    Control, ControlAction, ControlRecord, ControlTarget, ForceParams, ForceScheduler, Key, ListenAsk,
+    Master, MasterId, Outcome, Resource, Scheduler, SchedulerKey, Worker, WorkerKey,
 };
 
 use crate::deadline::soon;
@@ -60,6 +60,32 @@ impl Store {
             Command::Reconfigure { master } => self.needs_master(master, "reconfigure").await,
             Command::DescribeConfiguration { master } => {
                 self.needs_master(master, "describe the configuration").await
+            }
+            Command::Listen {
+                listener,
+                holder,
+                ask,
+            } => self.listen(listener, holder, ask).await,
+            Command::DeliverAgain { letters } => {
+                let caller = caller.name().to_owned();
+                self.apply(Transition::DeliverAgain { letters, caller }).await?;
+                Ok(Outcome::Done)
+            }
+            Command::DropDeadLetters { letters } => {
+                let caller = caller.name().to_owned();
+                self.apply(Transition::DropDeadLetters { letters, caller })
+                    .await?;
+                Ok(Outcome::Done)
+            }
+            Command::RewindListener { listener, first } => {
+                let caller = caller.name().to_owned();
+                let rewind = Transition::RewindListener {
+                    listener,
+                    first,
+                    caller,
+                };
+                self.apply(rewind).await?;
+                Ok(Outcome::Done)
             }
         }
     }
@@ -186,6 +212,27 @@ impl Store {
         })
     }
 
+    async fn listen(&self, listener: String, holder: String, ask: ListenAsk) -> Result<Outcome> {
+        if ask == ListenAsk::Recall {
+            let recalled = soon(self.inner.backend.recall(&listener)).await?;
+            let known = recalled.ok_or_else(|| Error::not_found(format_args!("listener `{listener}`")))?;
+            return Ok(Outcome::Recalled {
+                place: known.place,
+                rewinds: known.rewinds,
+                state: known.state,
+            });
+        }
+        let ask = Transition::Listen {
+            listener,
+            holder,
+            ask,
+        };
+        Ok(match self.apply(ask).await? {
+            Applied::HeldByAnother(on) => Outcome::HeldByAnother { on },
+            _ => Outcome::Done,
+        })
+    }
+
     async fn enable(&self, scheduler: SchedulerKey, enabled: bool) -> Result<Outcome> {
         let scheduler: Scheduler = self.one(Key::Scheduler(scheduler)).await?;
         self.apply(Transition::EnableScheduler(scheduler.id, enabled))
@@ -201,6 +248,21 @@ fn refuse_nul(command: &Command) -> Result<()> {
         let names = change.properties.keys().map(|it| ("properties", it.as_str()));
         let mut texts = change::texts(change).into_iter().chain(lists).chain(names);
         return match texts.find(|(_, text)| text.contains('\0')) {
+            Some((field, _)) => Err(Error::invalid(field, "holds a NUL character")),
+            None => Ok(()),
+        };
+    }
+    if let Command::Listen {
+        listener,
+        holder,
+        ask,
+    } = command
+    {
+        let mut texts = vec![("listener", listener), ("holder", holder)];
+        if let ListenAsk::Hold { kind, on, .. } = ask {
+            texts.extend([("kind", kind), ("on", on)]);
+        }
+        return match texts.into_iter().find(|(_, text)| text.contains('\0')) {
             Some((field, _)) => Err(Error::invalid(field, "holds a NUL character")),
             None => Ok(()),
         };

@@ -354,19 +354,35 @@ diesel::table! {
 }
 
 diesel::table! {
-    bookmarks (listener) {
-        listener -> Text,
-        after_event -> BigInt,
+    listeners (id) {
+        id -> BigInt,
+        name -> Text,
+        kind -> Text,
+        holder -> Nullable<Text>,
+        held_on -> Nullable<Text>,
+        held_until -> Nullable<BigInt>,
+        rewinds -> BigInt,
+        place -> Nullable<BigInt>,
+        done_json -> Text,
+        waiting -> Bool,
+        waiting_reason -> Nullable<Text>,
+        waiting_since -> Nullable<BigInt>,
+        dead_letters -> BigInt,
+        state_json -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    parked_events (id) {
+    dead_letters (id) {
         id -> BigInt,
-        listener -> Text,
+        listener -> BigInt,
         event -> BigInt,
+        event_at -> BigInt,
+        verb -> Text,
+        entity_json -> Text,
         why -> Text,
         parked_at -> BigInt,
+        again -> Bool,
     }
 }
 
@@ -458,7 +474,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     test_results,
     force_keys,
     kept_states,
-    bookmarks,
-    parked_events,
+    listeners,
+    dead_letters,
     events,
 );

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use weir_status_api::{
     Absence, BranchId, BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, CodebaseId, CommitId,
-    ControlRecord, Cursor, LogId, MasterId, Properties, Property, Results, SchedulerId, StepId,
-    TestResultSetId, Url, WorkerId, WorkerInfo,
+    ControlRecord, Cursor, DeadLetterChoice, ListenAsk, ListenerKey, LogId, MasterId, Place, Properties,
+    Property, Results, SchedulerId, StepId, TestResultSetId, Url, WorkerId, WorkerInfo,
 };
 
 pub use build::{
@@ -220,10 +220,41 @@ pub enum Transition {
     /// nobody claimed is cancelled at once; the rest the master will do when it sees the event. What has
     /// ended stays as it is, without an event. `Done`.
     Record(ControlRecord),
-    /// A listener's place in the events. `Done`.
-    KeepBookmark(String, Cursor),
-    /// An event that a listener could not take. `Done`.
-    ParkEvent(String, Cursor, String),
+    /// What the runner of a listener asks for, as of [`Command::Listen`]; a recall changes nothing. `Done`, or
+    /// `HeldByAnother`.
+    ///
+    /// [`Command::Listen`]: weir_status_api::Command::Listen
+    Listen {
+        /// The listener's name.
+        listener: String,
+        /// The runner.
+        holder: String,
+        /// What it asks for.
+        ask: ListenAsk,
+    },
+    /// Somebody asked to deliver dead letters again. `Done`.
+    DeliverAgain {
+        /// Which.
+        letters: DeadLetterChoice,
+        /// Who asked.
+        caller: String,
+    },
+    /// Somebody asked to forget dead letters. `Done`.
+    DropDeadLetters {
+        /// Which.
+        letters: DeadLetterChoice,
+        /// Who asked.
+        caller: String,
+    },
+    /// Somebody asked that a listener's place go back. `Done`.
+    RewindListener {
+        /// The listener.
+        listener: ListenerKey,
+        /// The first event that comes again.
+        first: Cursor,
+        /// Who asked.
+        caller: String,
+    },
     /// Events up to the cursor are dropped. `Done`.
     ExpireEvents(Cursor),
     /// What is too old goes, each in its turn, until about as many rows are gone as one transaction may take; what is
@@ -236,6 +267,17 @@ pub enum Transition {
         /// About how many rows go at the most.
         rows: u32,
     },
+}
+
+/// What is kept of a listener for its runner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recalled {
+    /// Its place; none if it never had one.
+    pub(crate) place: Option<Place>,
+    /// How often it was rewound.
+    pub(crate) rewinds: i64,
+    /// What it keeps.
+    pub(crate) state: Option<serde_json::Value>,
 }
 
 /// What came of a [`Transition`].
@@ -269,4 +311,6 @@ pub enum Applied {
     Configuration(ConfigurationId),
     /// What was deleted.
     Deleted(Deleted),
+    /// Who holds the listener, for people.
+    HeldByAnother(String),
 }

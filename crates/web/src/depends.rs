@@ -111,6 +111,8 @@ fn rows(kind: Kind, query: &Pairs) -> Option<Depends> {
         Kind::Master | Kind::Scheduler | Kind::ChangeSource => Depends::kind(kind)
             .and(Depends::kind(Kind::Master))
             .and(Depends::time()),
+        // How far a listener is changes without an event.
+        Kind::Listener => Depends::kind(kind).and(Depends::time()),
         kind => Depends::kind(kind),
     };
     for (name, _) in query {

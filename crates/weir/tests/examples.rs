@@ -114,7 +114,7 @@ async fn a_plugin_is_the_same_in_process() {
     let runner = Runner::new(
         Arc::new(plugin),
         Arc::clone(&store) as _,
-        Arc::clone(&store) as _,
+        Arc::new(store.bookmarks("a test")),
         options,
     );
     let running = tokio::spawn(async move { runner.run().await });

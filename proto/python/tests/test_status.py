@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 from conftest import SOON, Site
 
 import weir.status as ws
+from weir.status.v1 import control_pb2
 
 
 async def finished(status: ws.Status, request: int, after: int) -> int:
@@ -113,6 +115,29 @@ async def test_a_running_build_is_stopped(status: ws.Status) -> None:
                 break
     build = await finished(status, request, begin)
     assert (await status.get(ws.key(build=build))).value.results == 6
+
+
+async def test_what_a_listener_could_not_deliver_is_asked_for_again(status: ws.Status) -> None:
+    first = await now(status)
+    asks: list[dict[str, Any]] = [
+        {"hold": {"kind": "mail", "on": "a test", "seconds": 60}},
+        {"park": {"event": 1, "why": "404 Not Found"}},
+    ]
+    for ask in asks:
+        listen = control_pb2.Command.Listen(
+            listener="mail", holder="a test", ask=control_pb2.ListenAsk(**ask)
+        )
+        await status.control(control_pb2.Command(listen=listen))
+    (listener,) = (await status.list(ws.listeners)).items
+    assert (listener.name, listener.held_by, listener.dead_letters) == ("mail", "a test", 1)
+    await status.deliver_again("mail", first=first)
+    (letter,) = (await status.list(ws.dead_letters)).items
+    assert (letter.event.cursor, letter.why, letter.again) == (1, "404 Not Found", False)
+    await status.deliver_again(dead_letter=letter.id)
+    assert (await status.get(ws.key(dead_letter=letter.id))).value.again
+    await status.drop_dead_letters("mail")
+    assert not (await status.list(ws.dead_letters)).items
+    assert (await status.get(ws.key(listener="mail"))).value.dead_letters == 0
 
 
 async def test_bookmarks_keep_an_idle_watch_fresh(status: ws.Status) -> None:

@@ -24,6 +24,7 @@ const PLACES: Record<string, { bar?: true; key: string }> = {
   projects: { key: 'p' },
   requests: { key: 'r' },
   schedulers: { key: 's' },
+  listeners: { key: 'l' },
   masters: { key: 'm' },
   settings: { key: ',' },
   about: { key: 'u' },

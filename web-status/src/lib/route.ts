@@ -121,6 +121,8 @@ export const to = {
   workers: (): string => '#/workers',
   worker: (id: number): string => `#/workers/${id}`,
   schedulers: (): string => '#/schedulers',
+  /** The listeners, with the dead letters of one or of all. */
+  listeners: (name = ''): string => (name === '' ? '#/listeners' : `#/listeners?${new URLSearchParams({ listener: name })}`),
   requests: (): string => '#/pendingbuildrequests',
   request: (id: number): string => `#/buildrequests/${id}`,
   buildset: (id: number): string => `#/buildsets/${id}`,

@@ -136,6 +136,36 @@ it('turns a scheduler off and on, and forces a build of a builder', async () => 
   await page.getByTestId('forced').getByRole('link').waitFor();
 });
 
+it('shows what a listener could not deliver, and has it delivered again', async () => {
+  await start('#/listeners');
+  await live();
+  await page.getByTestId('empty').waitFor();
+  const mail = mock.world.listener('mail', 'mail');
+  const build = mock.world.builds[0];
+  if (!build) throw new Error('there is no build');
+  const row = marked('listener-row', 'listener', 'mail');
+  await row.getByText('Delivers').waitFor();
+  const [first, second] = [mock.world.park(mail, build, '404 Not Found'), mock.world.park(mail, build, '410 Gone')];
+  await marked('letter-row', 'letter', first.dead_letterid).getByText('404 Not Found').waitFor();
+  mock.world.wait(mail, 'no answer');
+  await row.getByText('no answer').waitFor();
+  expect(await row.getAttribute('data-state')).toBe('waits');
+  await axe(page);
+  await marked('letter-row', 'letter', first.dead_letterid).getByTestId('deliver-again').click();
+  await marked('letter-row', 'letter', first.dead_letterid).getByTestId('again').waitFor();
+  expect(mock.world.deadLetters.map(({ again }) => again)).toEqual([true, false]);
+  await row.getByTestId('all-again').click();
+  await marked('letter-row', 'letter', second.dead_letterid).getByTestId('again').waitFor();
+  await marked('letter-row', 'letter', second.dead_letterid).getByTestId('drop-letter').click();
+  await marked('letter-row', 'letter', second.dead_letterid).waitFor({ state: 'detached' });
+  expect(await row.getByTestId('letters-of').textContent()).toBe('1');
+  await row.getByTestId('letters-of').click();
+  await page.getByText('Dead letters of mail').waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.setViewportSize({ width: 1200, height: 800 });
+});
+
 it('tells why requests wait, and lets one go first or not at all', async () => {
   await start('#/pendingbuildrequests');
   await page.getByTestId('empty').waitFor();

@@ -13,10 +13,12 @@ export function read(world: World, path: string, query: URLSearchParams): Given 
   const lists: Record<string, unknown[]> = {
     builders: world.builders, builds: world.builds, buildrequests: world.requests, buildsets: world.buildsets, workers: world.workers,
     changes: world.changes, forceschedulers: world.forces, projects: world.projects, steps: world.steps, logs: world.logs,
+    listeners: world.listeners, dead_letters: world.deadLetters,
     schedulers: world.schedulers, masters: world.masters, test_result_sets: world.resultSets, test_results: world.results,
   };
   const keys: Record<string, string> = {
     builders: 'builderid', builds: 'buildid', buildrequests: 'buildrequestid', buildsets: 'bsid', workers: 'workerid', changes: 'changeid', projects: 'projectid', logs: 'logid', steps: 'stepid',
+    listeners: 'listenerid', dead_letters: 'dead_letterid',
     schedulers: 'schedulerid', masters: 'masterid', test_result_sets: 'test_result_setid', test_results: 'test_resultid',
   };
   if (last !== undefined) return undefined;
@@ -194,6 +196,17 @@ export function control(world: World, builds: Builds, path: string, method: stri
       world.enable(scheduler, params['enabled'] === true);
       return { status: 200, result: null };
     }
+    case 'dead_letters/again':
+    case 'dead_letters/drop': {
+      const letter = world.deadLetters.find((one) => one.dead_letterid === Number(id));
+      if (!letter) return { status: 404, error: { code: -32600, message: `there is no dead letter ${id}` } };
+      if (method === 'drop') world.drop(letter);
+      else world.deliverAgain([letter]);
+      return { status: 200, result: null };
+    }
+    case 'listeners/replay':
+      world.deliverAgain(world.deadLetters.filter((letter) => letter.listenerid === Number(id)));
+      return { status: 200, result: null };
     default: return { status: 501, error: { code: -32601, message: `action: ${method} is not supported` } };
   }
 }

@@ -1,5 +1,5 @@
 import type {
-  Build, BuildData, Builder, BuildRequest, Buildset, Change, ForceField, ForceScheduler, Log, Master, Project, Properties, Scheduler, Step, TestResult, TestResultSet, Worker,
+  Build, BuildData, Builder, BuildRequest, Buildset, Change, DeadLetter, ForceField, ForceScheduler, ListenerStatus, Log, Master, Project, Properties, Scheduler, Step, TestResult, TestResultSet, Worker,
 } from '../../client/index.ts';
 
 /** An event as it goes out: its number, its topics (the shortest name first) and the resource. */
@@ -30,6 +30,8 @@ export class World {
   readonly changesOf = new Map<number, number[]>();
   readonly forces: ForceScheduler[] = [];
   readonly schedulers: Scheduler[] = [];
+  readonly listeners: ListenerStatus[] = [];
+  readonly deadLetters: DeadLetter[] = [];
   readonly masters: Master[] = [{ masterid: 1, name: 'pump:/srv/ci', active: true, last_active: 0 }];
   readonly events: MockEvent[] = [];
   /** Number of the last event. */
@@ -204,6 +206,58 @@ export class World {
     const scheduler: Scheduler = { schedulerid: this.schedulers.length + 1, name, enabled: true, master: { masterid: 1, name: 'pump:/srv/ci', active: true } };
     this.schedulers.push(scheduler);
     return scheduler;
+  }
+
+  listener(name: string, kind: string): ListenerStatus {
+    const listener: ListenerStatus = {
+      listenerid: this.listeners.length + 1, name, kind, held_by: 'master pump:/srv/ci', held_until: this.now() + 3600, waiting: false, waiting_reason: null,
+      waiting_since: null, place: this.cursor, dead_letters: 0,
+    };
+    this.listeners.push(listener);
+    this.emit(listener, ['listeners', listener.listenerid, 'new']);
+    return listener;
+  }
+
+  /** The listener's destination takes nothing now, for a reason, or takes everything again. */
+  wait(listener: ListenerStatus, reason: string | null): void {
+    Object.assign(listener, { waiting: reason !== null, waiting_reason: reason, waiting_since: reason === null ? null : this.now() });
+    this.emit(listener, ['listeners', listener.listenerid, 'updated']);
+  }
+
+  /** The listener could not deliver that a build ended. */
+  park(listener: ListenerStatus, build: Build, why: string): DeadLetter {
+    const letter: DeadLetter = {
+      dead_letterid: this.deadLetters.length + 1, listenerid: listener.listenerid, cursor: this.cursor,
+      event: { at_us: this.now() * 1e6, key: ['builds', String(build.buildid), 'finished'], message: { ...build } }, why, parked_at: this.now(), again: false,
+    };
+    this.deadLetters.push(letter);
+    this.#letterEvent(letter, 'new');
+    this.#count(letter.listenerid);
+    return letter;
+  }
+
+  deliverAgain(letters: DeadLetter[]): void {
+    for (const letter of letters) {
+      letter.again = true;
+      this.#letterEvent(letter, 'updated');
+    }
+  }
+
+  drop(letter: DeadLetter): void {
+    this.deadLetters.splice(this.deadLetters.indexOf(letter), 1);
+    this.#letterEvent(letter, 'deleted');
+    this.#count(letter.listenerid);
+  }
+
+  #letterEvent(letter: DeadLetter, verb: string): void {
+    this.emit(letter, ['dead_letters', letter.dead_letterid, verb], ['listeners', letter.listenerid, 'dead_letters', letter.dead_letterid, verb]);
+  }
+
+  #count(listenerid: number): void {
+    const listener = this.listeners[listenerid - 1];
+    if (!listener) return;
+    listener.dead_letters = this.deadLetters.filter((letter) => letter.listenerid === listenerid).length;
+    this.emit(listener, ['listeners', listenerid, 'updated']);
   }
 
   enable(scheduler: Scheduler, enabled: boolean): void {

@@ -49,7 +49,7 @@ macro_rules! each_kind {
     ($do:ident, $($argument:expr),*) => {
         each_kind!(@ $do, ($($argument),*): Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step,
             Log, Worker, Scheduler, ForceScheduler, ChangeSource, Project, Codebase, Branch, Commit, BuildData,
-            TestResultSet, TestResult)
+            TestResultSet, TestResult, ListenerStatus, DeadLetter)
     };
     (@ $do:ident, $arguments:tt: $($kind:ident),*) => { $(each_kind!(# $do, $kind, $arguments);)* };
     (# $do:ident, $kind:ident, ($($argument:expr),*)) => { $do::<$kind>($($argument),*).await };
@@ -213,6 +213,8 @@ fn keys(id: i64) -> Vec<Key> {
         Key::Commit(CommitId(id).into()),
         Key::TestResultSet(TestResultSetId(id)),
         Key::TestResult(TestResultId(id)),
+        Key::Listener(ListenerId(id).into()),
+        Key::DeadLetter(DeadLetterId(id)),
     ]
 }
 

@@ -11,8 +11,9 @@ use super::story::{FORCE_ONE, LINUX, Story, setup};
 use super::world::World;
 use crate::{
     Build, BuildField, BuildRequest, Buildset, Caller, Command, ControlAction, ControlRecord, ControlTarget,
-    Cursor, Entity, Error, Event, ForceParams, ForceScheduler, Key, MasterId, Outcome, Properties,
-    PropertiesOf, Query, ReadExt, Result, Results, Scheduler, Start, StatusApi, TopicFilter,
+    Cursor, DeadLetterChoice, Entity, Error, Event, ForceParams, ForceScheduler, Key, ListenAsk, MasterId,
+    Outcome, Properties, PropertiesOf, Query, ReadExt, Result, Results, Scheduler, Start, StatusApi,
+    TopicFilter,
 };
 
 /// Gives a command, and tells what came of it and the events.
@@ -282,6 +283,20 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
             scheduler: FORCE_ONE.to_owned(),
             params: ForceParams::default(),
         });
+        let letters = || DeadLetterChoice::One(crate::DeadLetterId(NO));
+        commands.extend([
+            Command::DeliverAgain { letters: letters() },
+            Command::DropDeadLetters { letters: letters() },
+            Command::RewindListener {
+                listener: "nobody's".into(),
+                first: Cursor(1),
+            },
+            Command::Listen {
+                listener: "a new one".to_owned(),
+                holder: "nobody".to_owned(),
+                ask: ListenAsk::Recall,
+            },
+        ]);
         commands.push(Command::AddChange {
             change: crate::ChangeParams {
                 author: "Ada".to_owned(),

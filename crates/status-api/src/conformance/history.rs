@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::check::newest;
 use super::dice::Dice;
 use super::scene::{Scene, source};
+use super::scene_listener::LISTENERS;
 use super::scene_outcome::{commit, test_result};
 use super::stage::{NewBuildset, Setup, Stage};
 use super::story::{self, BARE, FORCE_ONE, LINUX, ODD, setup};
 use crate::{
-    Build, BuildRequest, BuilderId, Change, Codebase, Command, Commit, ForceParams, Log, LogKind, Properties,
-    Results, SourceStamp, Step, TestResultSet, Worker, WorkerInfo,
+    Build, BuildRequest, BuilderId, Change, Codebase, Command, Commit, Cursor, DeadLetter, ForceParams, Log,
+    LogKind, Properties, Results, SourceStamp, Step, TestResultSet, Worker, WorkerInfo,
 };
 
 /// A history on its way.
@@ -33,6 +35,7 @@ impl<'a> History<'a> {
         for name in WORKERS {
             history.scene.connect(name, WorkerInfo::default()).await;
         }
+        history.scene.listeners().await;
         for _ in 0..length {
             history.go_on().await;
         }
@@ -41,15 +44,15 @@ impl<'a> History<'a> {
 
     /// One thing happens; nothing, if it cannot be now.
     pub(super) async fn go_on(&mut self) {
-        let what = self.dice.below(24);
+        let what = self.dice.below(26);
         self.happen(what).await;
     }
 
     /// As [`History::go_on`], but nothing is asked for: a command may be lost with its connection, and nobody knows
     /// whether it was carried out.
     pub(super) async fn go_on_without_commands(&mut self) {
-        let what = match self.dice.below(24) {
-            21 | 22 => 23,
+        let what = match self.dice.below(26) {
+            21 | 22 | 24 | 25 => 23,
             what => what,
         };
         self.happen(what).await;
@@ -71,7 +74,39 @@ impl<'a> History<'a> {
             20 => self.configure().await,
             21 => self.ask_about_a_request().await,
             22 => self.ask_for_a_build().await,
+            24 => self.listen().await,
+            25 => self.turn_to_dead_letters().await,
             _ => self.set_properties().await,
+        }
+    }
+
+    /// A listener's runner holds it, cannot deliver, or tells how the listener fares.
+    async fn listen(&mut self) {
+        let name = LISTENERS[self.dice.below(LISTENERS.len())];
+        self.scene.hold(name, "mail").await;
+        match self.dice.below(4) {
+            0 => self.scene.release(name).await,
+            1 => {
+                let why = ["no answer", "not now"][self.dice.below(2)];
+                let waiting = (!self.dice.once_in(3)).then_some(why);
+                self.scene.note(name, waiting).await;
+            }
+            _ => {
+                let newest = newest(&*self.scene.api).await;
+                let event = Cursor(1 + self.dice.below(newest.0 as usize) as i64);
+                self.scene.park(name, event, "404 Not Found").await;
+            }
+        }
+    }
+
+    /// Somebody wants a dead letter delivered again, or forgotten.
+    async fn turn_to_dead_letters(&mut self) {
+        let letters = self.scene.world.all::<DeadLetter>();
+        if let Some(letter) = self.dice.pick(&letters) {
+            match self.dice.once_in(2) {
+                true => self.scene.deliver_again(letter.id).await,
+                false => self.scene.forget(letter.id).await,
+            }
         }
     }
 

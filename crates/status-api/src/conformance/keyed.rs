@@ -6,9 +6,10 @@ use super::story::{LINUX, Story};
 use crate::{
     Branch, BranchId, Build, BuildData, BuildId, BuildKey, BuildRequest, BuildRequestId, Builder, BuilderId,
     Buildset, BuildsetId, Change, ChangeId, ChangeSource, ChangeSourceId, Codebase, CodebaseId, CodebaseKey,
-    Commit, CommitId, CommitKey, ForceScheduler, Key, Log, LogId, LogKey, Master, MasterId, Project,
-    ProjectId, Scheduler, SchedulerId, SourceStamp, SourceStampId, Step, StepId, StepKey, TestResult,
-    TestResultId, TestResultSet, TestResultSetId, Worker, WorkerId,
+    Commit, CommitId, CommitKey, DeadLetter, DeadLetterId, ForceScheduler, Key, ListenerId, ListenerStatus,
+    Log, LogId, LogKey, Master, MasterId, Project, ProjectId, Scheduler, SchedulerId, SourceStamp,
+    SourceStampId, Step, StepId, StepKey, TestResult, TestResultId, TestResultSet, TestResultSetId, Worker,
+    WorkerId,
 };
 
 /// No row has this id.
@@ -86,6 +87,7 @@ by_id! {
     Branch(BranchId);
     TestResultSet(TestResultSetId);
     TestResult(TestResultId);
+    DeadLetter(DeadLetterId);
 }
 
 /// Keyed by id and by a name; letter for letter.
@@ -111,6 +113,20 @@ by_name! {
     Worker(WorkerId), name;
     Scheduler(SchedulerId), name;
     Project(ProjectId), slug;
+}
+
+impl Keyed for ListenerStatus {
+    fn keys(&self, _: &Scene<'_>) -> Vec<Key> {
+        vec![
+            Key::Listener(self.id.into()),
+            Key::Listener(self.name.as_str().into()),
+        ]
+    }
+    fn nowhere(_: &Story<'_>) -> Vec<Key> {
+        let by_name = ["nobody's", "", "MAIL", "m%"].map(|name| Key::Listener(name.into()));
+        let by_id = [NO, 0, -1].map(|id| Key::Listener(ListenerId(id).into()));
+        by_id.into_iter().chain(by_name).collect()
+    }
 }
 
 impl Keyed for ForceScheduler {

@@ -83,6 +83,7 @@ mod home;
 mod keyed;
 mod keys_of_forces;
 mod list;
+mod listeners;
 mod logs;
 mod missing;
 mod orders;
@@ -97,6 +98,7 @@ mod relations;
 mod resources;
 mod scene;
 mod scene_control;
+mod scene_listener;
 mod scene_outcome;
 mod scene_setup;
 mod search;
@@ -168,24 +170,24 @@ macro_rules! for_each_conformance_case {
         $with! { $($args)*
             get: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result;
+                test_result_set, test_result, listener, dead_letter;
             missing: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result;
+                test_result_set, test_result, listener, dead_letter;
             list: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result;
+                test_result_set, test_result, listener, dead_letter;
             filters: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result,
+                test_result_set, test_result, listener, dead_letter,
                 all_hold_at_once;
             orders: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result,
+                test_result_set, test_result, listener, dead_letter,
                 limits_and_offsets;
             pages: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result,
+                test_result_set, test_result, listener, dead_letter,
                 a_filtered_list_is_walked, walking_is_steady_while_rows_are_added, tokens_fit_one_list;
             relations: builds_of_a_change, builds_triggered_by_a_build, changes_of_a_build,
                 builders_of_a_worker, builders_of_a_master, workers_of_a_builder, workers_of_a_master,
@@ -201,7 +203,7 @@ macro_rules! for_each_conformance_case {
                 deleted_contents_are_told;
             topics: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result, properties, control;
+                test_result_set, test_result, listener, dead_letter, properties, control;
             events: times_never_go_back, events_carry_the_state, reads_are_true_at_their_cursor;
             watching: no_gap_and_no_duplicate_while_writers_run, many_watchers_with_many_filters,
                 now_is_now, idle_watchers_get_bookmarks, a_slow_reader_loses_nothing_and_blocks_nobody,
@@ -227,6 +229,13 @@ macro_rules! for_each_conformance_case {
                 a_master_that_is_not_there_has_no_configuration, a_closed_policy_admits_its_users_only;
             away: how_the_last_connection_ended, why_the_last_attempt_was_refused,
                 a_connected_worker_has_no_reason;
+            listeners: one_runner_holds_a_listener, a_hold_ends_by_itself,
+                who_releases_it_lets_others_hold_it_at_once, what_comes_all_the_time_has_no_event,
+                places_and_states_are_kept, a_listener_that_is_not_known_is_not_found,
+                a_rewound_listener_must_load_its_place, what_is_no_longer_kept_cannot_come_again,
+                a_dead_letter_outlives_its_event, an_event_is_one_dead_letter,
+                what_was_delivered_is_no_dead_letter, what_is_about_listeners_is_no_dead_letter,
+                some_are_delivered_again_or_forgotten, wishes_for_nothing_are_not_found;
             told_changes: one_is_recorded, a_bare_one_is_of_now, what_is_none_is_refused;
             home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
                 what_waits_and_why, what_only_a_master_knows, what_goes_first, what_ended_last, what_is_broken_and_since_when;
@@ -246,7 +255,7 @@ macro_rules! for_each_conformance_case {
             histories: a_short_one, one, another, a_third, a_long_one;
             random_queries: master, builder, build, build_request, buildset, source_stamp, change, step, log, worker,
                 scheduler, force_scheduler, change_source, project, codebase, branch, commit, build_data,
-                test_result_set, test_result;
+                test_result_set, test_result, listener, dead_letter;
             random_views: home, waterfall, grid, console, commit_graph;
             random_watchers: that_come_and_go, that_are_cut;
         }

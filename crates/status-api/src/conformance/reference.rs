@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use crate::{
     Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildRequest, BuildRequestField,
     Builder, BuilderField, Buildset, BuildsetField, Change, ChangeField, ChangeSource, ChangeSourceField,
-    Codebase, CodebaseField, Commit, CommitField, Field, Filter, ForceScheduler, ForceSchedulerField, Log,
-    LogField, Master, MasterField, Op, Order, Project, ProjectField, Resource, Results, Scheduler,
-    SchedulerField, SourceStamp, SourceStampField, Step, StepField, TestResult, TestResultField,
-    TestResultSet, TestResultSetField, Timestamp, Value, Worker, WorkerField,
+    Codebase, CodebaseField, Commit, CommitField, DeadLetter, DeadLetterField, Field, Filter, ForceScheduler,
+    ForceSchedulerField, ListenerField, ListenerStatus, Log, LogField, Master, MasterField, Op, Order,
+    Project, ProjectField, Resource, Results, Scheduler, SchedulerField, SourceStamp, SourceStampField, Step,
+    StepField, TestResult, TestResultField, TestResultSet, TestResultSetField, Timestamp, Value, Worker,
+    WorkerField,
 };
 
 /// What a row holds in a field.
@@ -298,6 +299,21 @@ rows! {
         TestsFailed => maybe(it.tests_failed),
         Complete => it.complete.into(),
         Commit => Held::Relation,
+    }
+    ListenerStatus, ListenerField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Name => it.name.as_str().into(),
+        Kind => it.kind.as_str().into(),
+        Waiting => it.waiting.into(),
+        DeadLetters => it.dead_letters.into(),
+    }
+    DeadLetter, DeadLetterField, it: (it.id.0, String::new()); {
+        Id => it.id.into(),
+        Listener => it.listener.into(),
+        Event => it.event.cursor.0.into(),
+        Why => it.why.as_str().into(),
+        ParkedAt => it.parked_at.into(),
+        Again => it.again.into(),
     }
     TestResult, TestResultField, it: (it.id.0, String::new()); {
         Id => it.id.into(),

@@ -8,9 +8,9 @@ use super::scene::{Scene, source};
 use super::scene_outcome::{commit, test_result};
 use super::stage::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use crate::{
-    BuildId, BuildRequestId, BuilderId, Change, ChangeId, Clock, Commit, CommitId, ForceDefaults, ForceField,
-    ForceFieldKind, ForceScheduler, LogId, LogKind, Properties, Property, Results, SourceStamp, StepId,
-    TestResult, TestResultSetId, Url, WorkerInfo,
+    BuildId, BuildRequestId, BuilderId, Change, ChangeId, Clock, Commit, CommitId, DeadLetterId,
+    ForceDefaults, ForceField, ForceFieldKind, ForceScheduler, LogId, LogKind, Properties, Property, Results,
+    SourceStamp, StepId, TestResult, TestResultSetId, Url, WorkerInfo,
 };
 
 /// A builder with everything.
@@ -46,6 +46,8 @@ pub(super) struct Story<'a> {
     pub(super) set: TestResultSetId,
     /// Commits of one codebase: a root, its child, and two children of that.
     pub(super) commits: [CommitId; 4],
+    /// What the listener [`MAIL`](super::scene_listener::MAIL) could not deliver, and nobody asked for again.
+    pub(super) letter: DeadLetterId,
 }
 
 /// What the master has configured.
@@ -256,6 +258,7 @@ impl<'a> Story<'a> {
         scene.enable("nightly", false).await;
         scene.enable(FORCE_ONE, false).await;
         scene.enable(FORCE_ONE, true).await;
+        let letter = scene.listeners().await;
         Self {
             scene,
             changes,
@@ -268,6 +271,7 @@ impl<'a> Story<'a> {
             log,
             set,
             commits,
+            letter,
         }
     }
 }

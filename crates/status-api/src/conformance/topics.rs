@@ -7,12 +7,13 @@ use super::check::{events_until, filter, newest, watch};
 use super::events::all_events;
 use super::promises::Promises;
 use super::reference::Row;
+use super::scene_listener::MAIL;
 use super::stage::Stage;
 use super::story::Story;
 use super::world::each_kind;
 use crate::{
-    Build, BuildRequest, Caller, Change, Codebase, Command, Cursor, Event, Kind, Log, Resource, Start,
-    StatusApi, TestResult, TopicPattern,
+    Build, BuildRequest, Caller, Change, Codebase, Command, Cursor, DeadLetterChoice, Event, Kind, Log,
+    Resource, Start, StatusApi, TestResult, TopicPattern,
 };
 
 async fn are_told<R: Row>(stage: &dyn Stage) {
@@ -90,6 +91,12 @@ pub(super) async fn control(stage: &dyn Stage) {
             worker: worker.into(),
             reason,
         },
+        Command::DeliverAgain {
+            letters: DeadLetterChoice::One(story.letter),
+        },
+        Command::DropDeadLetters {
+            letters: DeadLetterChoice::One(story.letter),
+        },
     ] {
         let what = format!("{command:?}");
         let done = story.scene.api.control(&Caller::anonymous(), command).await;
@@ -100,6 +107,9 @@ pub(super) async fn control(stage: &dyn Stage) {
         format!("control/builds/{running}/stop"),
         format!("control/buildrequests/{claimed}/cancel"),
     ];
+    let listener = story.scene.listener(MAIL).id;
+    topics.extend(["replay", "drop"].map(|action| format!("control/listeners/{listener}/{action}")));
+    topics.push(format!("dead_letters/{}/deleted", story.letter));
     let asked = ["pause", "unpause", "stop", "kill"].into_iter();
     topics.extend(asked.map(|action| format!("control/worker/{worker}/{action}")));
     let mut promises = Promises::new();
@@ -241,5 +251,16 @@ fn patterns(story: &Story<'_>, kind: Kind) -> Vec<String> {
         Kind::BuildData => of(format!("builds/{ended}/data/coverage"), &["*"]),
         Kind::TestResultSet => of(format!("test_result_sets/{}", story.set), &["new", "completed"]),
         Kind::TestResult => vec![],
+        Kind::Listener => {
+            let listener = scene.listener(MAIL).id;
+            of(format!("listeners/{listener}"), &["new", "updated"])
+        }
+        Kind::DeadLetter => {
+            let (listener, letter) = (scene.listener(MAIL).id, story.letter);
+            let verbs = ["new", "updated"];
+            let mut all = of(format!("dead_letters/{letter}"), &verbs);
+            all.extend(of(format!("listeners/{listener}/dead_letters/{letter}"), &verbs));
+            all
+        }
     }
 }

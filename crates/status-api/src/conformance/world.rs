@@ -6,9 +6,9 @@ use super::check::patiently;
 use super::reference::Row;
 use crate::{
     Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, Change, ChangeSource, Codebase,
-    Commit, Cursor, Entity, Event, Field, ForceScheduler, Kind, Log, Master, Order, Project, Properties,
-    PropertiesOf, Query, ReadExt, Resource, Scheduler, SourceStamp, StatusApi, Step, TestResult,
-    TestResultSet, Timestamp, Worker,
+    Commit, Cursor, DeadLetter, Entity, Event, Field, ForceScheduler, Kind, ListenerStatus as Listener, Log,
+    Master, Order, Project, Properties, PropertiesOf, Query, ReadExt, Resource, Scheduler, SourceStamp,
+    StatusApi, Step, TestResult, TestResultSet, Timestamp, Verb, Worker,
 };
 
 /// Calls the macro with all types of resource.
@@ -34,7 +34,9 @@ macro_rules! each_resource {
             Commit,
             BuildData,
             TestResultSet,
-            TestResult
+            TestResult,
+            Listener,
+            DeadLetter
         )
     };
 }
@@ -62,7 +64,9 @@ macro_rules! each_kind {
             commit: Commit,
             build_data: BuildData,
             test_result_set: TestResultSet,
-            test_result: TestResult
+            test_result: TestResult,
+            listener: ListenerStatus,
+            dead_letter: DeadLetter
         );
     };
 }
@@ -91,7 +95,17 @@ impl World {
             let properties = self.properties.entry(update.build).or_default();
             properties.extend(update.changed.clone());
         }
-        self.put(event.entity.clone());
+        match event.verb {
+            Verb::Deleted => self.remove(&event.entity),
+            _ => self.put(event.entity.clone()),
+        }
+    }
+
+    /// Takes a resource away.
+    pub(super) fn remove(&mut self, entity: &Entity) {
+        if let Some(key) = place(entity) {
+            self.entities.remove(&key);
+        }
     }
 
     /// All resources of one type, by id.
@@ -171,7 +185,8 @@ async fn read_list<R: Resource>(api: &dyn StatusApi) -> (Vec<R>, Cursor) {
     }
 }
 
-/// Leaves out what the API does not promise: the order of what is a set, and a master's last sign of life.
+/// Leaves out what the API does not promise: the order of what is a set, a master's last sign of life, and how
+/// far a listener is and until when it is held.
 pub(super) fn level(mut entity: Entity) -> Entity {
     match &mut entity {
         Entity::Master(master) => master.last_active = Timestamp::default(),
@@ -181,6 +196,11 @@ pub(super) fn level(mut entity: Entity) -> Entity {
             worker.connected_to.sort();
         }
         Entity::Buildset(buildset) => buildset.source_stamps.sort_by_key(|stamp| stamp.id),
+        Entity::Listener(listener) => {
+            listener.place = None;
+            listener.held_until = None;
+        }
+        Entity::DeadLetter(letter) => letter.event.entity = level(letter.event.entity.clone()),
         _ => {}
     }
     entity

@@ -5,11 +5,11 @@ use crate::Result;
 use crate::resource::{Kind, Resource};
 
 macro_rules! lists {
-    ($($name:ident,)+) => {
+    ($($name:ident($resource:ident),)+) => {
         /// A query for any one kind of resource.
         #[derive(Clone, Debug, PartialEq)]
         #[expect(missing_docs, reason = "each variant is the query for the resource of its name")]
-        pub enum List { $($name(Query<crate::$name>),)+ }
+        pub enum List { $($name(Query<crate::$resource>),)+ }
 
         impl List {
             /// The kind of resource asked for.
@@ -42,8 +42,11 @@ macro_rules! lists {
 }
 
 lists! {
-    Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
-    ForceScheduler, ChangeSource, Project, Codebase, Branch, Commit, BuildData, TestResultSet, TestResult,
+    Master(Master), Builder(Builder), Build(Build), BuildRequest(BuildRequest), Buildset(Buildset),
+    SourceStamp(SourceStamp), Change(Change), Step(Step), Log(Log), Worker(Worker), Scheduler(Scheduler),
+    ForceScheduler(ForceScheduler), ChangeSource(ChangeSource), Project(Project), Codebase(Codebase),
+    Branch(Branch), Commit(Commit), BuildData(BuildData), TestResultSet(TestResultSet),
+    TestResult(TestResult), Listener(ListenerStatus), DeadLetter(DeadLetter),
 }
 
 /// A [`List`] whose fields are known by name only.

@@ -4,6 +4,7 @@
 //! only its binding knows.
 
 pub(crate) mod build;
+pub(crate) mod listener;
 pub(crate) mod machine;
 pub(crate) mod outcome;
 pub(crate) mod project;
@@ -120,4 +121,8 @@ resources! {
     TestResultSet(outcome::TestResultSet, outcome::TestResultSetField);
     /// A test result.
     TestResult(outcome::TestResult, outcome::TestResultField);
+    /// A listener.
+    Listener(listener::ListenerStatus, listener::ListenerField);
+    /// An event that a listener could not deliver.
+    DeadLetter(listener::DeadLetter, listener::DeadLetterField);
 }

@@ -12,7 +12,7 @@ use super::write::{change, row};
 use super::{Fault, Model, Transaction};
 
 impl Transaction<'_> {
-    fn record(
+    pub(super) fn record(
         &mut self,
         caller: &Caller,
         target: ControlTarget,
@@ -228,6 +228,14 @@ impl Control for Model {
             Command::Reconfigure { master } | Command::DescribeConfiguration { master } => {
                 state.needs_master(master)
             }
+            Command::Listen {
+                listener,
+                holder,
+                ask,
+            } => state.listen(&listener, &holder, ask),
+            Command::DeliverAgain { letters } => state.deliver_again(caller, &letters),
+            Command::DropDeadLetters { letters } => state.drop_dead_letters(caller, &letters),
+            Command::RewindListener { listener, first } => state.rewind(caller, &listener, first),
         })
     }
 }

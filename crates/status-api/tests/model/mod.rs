@@ -6,6 +6,7 @@
 mod control;
 mod door;
 mod force;
+mod listeners;
 mod outcome;
 mod read;
 mod search;
@@ -22,9 +23,9 @@ use tokio::sync::watch as signal;
 use weir_status_api::conformance::{HandClock, Stage, Writer};
 use weir_status_api::{
     Branch, Build, BuildData, BuildId, BuildRequest, Builder, Buildset, BuildsetId, Change, ChangeId,
-    ChangeSource, Clock, Codebase, Commit, Cursor, Entity, Event, ForceScheduler, Log, LogId, Master,
-    MasterId, Outcome, Project, Properties, Scheduler, SourceStamp, StatusApi, Step, TestResult,
-    TestResultSet, Timestamp, Verb, Worker,
+    ChangeSource, Clock, Codebase, Commit, Cursor, DeadLetter, Entity, Event, ForceScheduler, ListenerId,
+    ListenerStatus, Log, LogId, Master, MasterId, Outcome, Project, Properties, Scheduler, SourceStamp,
+    StatusApi, Step, TestResult, TestResultSet, Timestamp, Verb, Worker,
 };
 
 /// What a model does wrong.
@@ -107,6 +108,18 @@ pub(crate) enum Fault {
     StopsInsteadOfKilling,
     RebuildsWhatIsRemoved,
     RebuildsWithoutChanges,
+    /// Lets every runner hold a listener.
+    SharesListeners,
+    /// Lets those keep something of a listener that do not hold it any more.
+    TakesFromAnybody,
+    /// Keeps the place of a runner that does not know of a rewind.
+    ForgetsRewinds,
+    /// Makes a dead letter of an event each time.
+    ParksTwice,
+    /// Has an event of each place.
+    TellsOfPlaces,
+    /// Makes dead letters of what is about dead letters.
+    ParksWhatIsAboutListeners,
     /// Records changes that nobody made, or of files without a name.
     TakesAnyChange,
 }
@@ -145,6 +158,12 @@ struct State {
     /// When each line of a log came.
     times: BTreeMap<LogId, Vec<Timestamp>>,
     data: BTreeMap<(BuildId, String), Vec<u8>>,
+    listeners: Vec<ListenerStatus>,
+    /// What nobody sees of listeners, by id.
+    kept: BTreeMap<ListenerId, listeners::Kept>,
+    dead_letters: Vec<DeadLetter>,
+    /// How many dead letters there ever were.
+    parked: i64,
     /// What forces with a key of the client's made, by caller, scheduler and key.
     forced: BTreeMap<(String, String, String), (Timestamp, Outcome)>,
 }

@@ -125,6 +125,8 @@ impl State {
             }
             Key::TestResultSet(id) => one(&self.result_sets, |it| it.id == *id),
             Key::TestResult(id) => one(&self.results, |it| it.id == *id),
+            Key::Listener(key) => Some(self.find_listener(key)?.clone().into()),
+            Key::DeadLetter(id) => one(&self.dead_letters, |it| it.id == *id),
         };
         found.ok_or_else(|| Error::not_found(key))
     }
@@ -391,6 +393,8 @@ impl Read for Model {
             List::BuildData(query) => self.entities(&state, &state.build_data, query),
             List::TestResultSet(query) => self.entities(&state, &state.result_sets, query),
             List::TestResult(query) => self.entities(&state, &state.results, query),
+            List::Listener(query) => self.entities(&state, &state.listeners, query),
+            List::DeadLetter(query) => self.entities(&state, &state.dead_letters, query),
         }?;
         let behind = i64::from(self.has(Fault::ReadsAheadOfItsCursor));
         let cursor = Cursor((state.cursor().0 - behind).max(0));

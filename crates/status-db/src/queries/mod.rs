@@ -34,7 +34,7 @@ use crate::backend::{
 use crate::care::Stats;
 use crate::deadline::written;
 use crate::error::{Error, Result};
-use crate::transition::{ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild};
+use crate::transition::{ConfigurationId, ForceKey, KeptCheckpoint, OpenBuild, Recalled};
 use apply::force_keys::Made;
 
 /// How often a transaction that clashes with another master's is tried.
@@ -194,7 +194,7 @@ impl Backend for Database {
     }
 
     async fn kept_state(&self, owner: &str) -> Result<Option<serde_json::Value>> {
-        apply::listeners::kept_state(&mut *connection(&self.readers).await?, owner).await
+        apply::kept_states::kept_state(&mut *connection(&self.readers).await?, owner).await
     }
 
     async fn open_builds(&self, master: MasterId) -> Result<Vec<OpenBuild>> {
@@ -213,8 +213,8 @@ impl Backend for Database {
         apply::configurations::text(&mut *connection(&self.readers).await?, id).await
     }
 
-    async fn bookmark(&self, listener: &str) -> Result<Option<Cursor>> {
-        apply::listeners::bookmark(&mut *connection(&self.readers).await?, listener).await
+    async fn recall(&self, listener: &str) -> Result<Option<Recalled>> {
+        apply::listeners::recall(&mut *connection(&self.readers).await?, listener).await
     }
 
     async fn blueprint(&self, build: &BuildKey) -> Result<Blueprint> {

@@ -69,7 +69,7 @@ fn is_indifferent(item: &Item) -> bool {
                 | Transition::SetBuildState(..)
                 | Transition::SetProperties(..)
                 | Transition::KeepState(..)
-                | Transition::KeepBookmark(..)
+                | Transition::Listen { .. }
                 | Transition::AddChange(..)
                 | Transition::AddCommit(..)
                 | Transition::MoveBranch { .. }

@@ -161,8 +161,10 @@ async fn what_is_kept_survives_a_close_and_nothing_is_taken_after_it() {
         value: serde_json::json!({"main": "abc"}),
     };
     rig.apply(Transition::KeepState(state.clone())).await;
-    rig.store.save("webhook", &Place::after(Cursor(2))).await.unwrap();
-    rig.store.save("webhook", &Place::after(Cursor(3))).await.unwrap();
+    let bookmarks = rig.store.bookmarks("master m1");
+    bookmarks.save("webhook", &Place::after(Cursor(2))).await.unwrap();
+    bookmarks.save("webhook", &Place::after(Cursor(3))).await.unwrap();
+    drop(bookmarks);
     let old = rig.store.clone();
     old.close().await;
     assert!(matches!(
@@ -175,11 +177,12 @@ async fn what_is_kept_survives_a_close_and_nothing_is_taken_after_it() {
         rig.store.kept_state(&state.owner).await.unwrap(),
         Some(state.value)
     );
+    let bookmarks = rig.store.bookmarks("master m1");
     assert_eq!(
-        rig.store.load("webhook").await.unwrap(),
+        bookmarks.load("webhook").await.unwrap(),
         Some(Place::after(Cursor(3)))
     );
-    assert_eq!(rig.store.load("mail").await.unwrap(), None);
+    assert_eq!(bookmarks.load("mail").await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod crash;
 mod faults;
 mod forces;
 mod lifecycle;
+mod listeners;
 mod logs;
 mod outcomes;
 mod plans;

@@ -260,6 +260,7 @@ pub(crate) fn short(event: &Event) -> String {
         Entity::SourceStamp(it) => format!("source stamp {} {verb}", it.id),
         Entity::Change(it) => format!("change {} {verb}", it.id),
         Entity::Control(it) => format!("control {:?} {}", it.target, it.action.name()),
+        Entity::Listener(it) => format!("listener {} {verb}, {} dead letters", it.name, it.dead_letters),
         other => format!("{other:?} {verb}"),
     }
 }

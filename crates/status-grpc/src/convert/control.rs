@@ -23,9 +23,32 @@ messages! {
     Reconfigured { changes, unlisted, restart }
     ConfigurationPart { kind, name, fields }
     Configuration { salt, parts }
+    Place { after, done }
 }
 
-choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, } }
+choice! { ControlTarget = ControlTarget.target: control_target::Target { Build, BuildRequest, Worker, Listener, } }
+
+choice! {
+    ListenAsk = ListenAsk.ask: listen_ask::Ask {
+        ;
+        Hold { kind: kind, on: on, seconds: seconds } = listen_ask::Hold,
+        Release {} = listen_ask::Release,
+        Recall {} = listen_ask::Recall,
+        KeepPlace { place: place, rewinds: rewinds } = listen_ask::KeepPlace,
+        Note { waiting: waiting } = listen_ask::Note,
+        Park { event: event, why: why } = listen_ask::Park,
+        Unpark { letter: letter } = listen_ask::Unpark,
+        KeepState { state: state } = listen_ask::KeepState,
+    }
+}
+
+choice! {
+    DeadLetterChoice = DeadLetterChoice.choice: dead_letter_choice::Choice {
+        One,
+        ;
+        Of { listener: listener, first: first } = dead_letter_choice::Of,
+    }
+}
 
 choice! {
     Command = Command.command: command::Command {
@@ -43,6 +66,10 @@ choice! {
         AddChange { change: change } = command::AddChange,
         Reconfigure { master: master } = command::Reconfigure,
         DescribeConfiguration { master: master } = command::DescribeConfiguration,
+        Listen { listener: listener, holder: holder, ask: ask } = command::Listen,
+        DeliverAgain { letters: letters } = command::DeliverAgain,
+        DropDeadLetters { letters: letters } = command::DropDeadLetters,
+        RewindListener { listener: listener, first: first } = command::RewindListener,
     }
 }
 
@@ -54,5 +81,7 @@ choice! {
         Change { change: change } = outcome::Change,
         Reconfigured { report: report } = outcome::Reconfiguration,
         Configuration { configuration: configuration } = outcome::Description,
+        HeldByAnother { on: on } = outcome::HeldByAnother,
+        Recalled { place: place, rewinds: rewinds, state: state } = outcome::Recalled,
     }
 }

@@ -9,14 +9,91 @@ use crate::v1;
 
 messages! {
     PropertiesUpdate { build, changed }
-    Event { cursor, at, verb, entity }
 }
 
 choice! {
     Entity = Entity.entity: entity::Entity {
         Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
         ForceScheduler, Properties, Control, ChangeSource, Project, Codebase, Branch, Commit, BuildData,
-        TestResultSet, TestResult,
+        TestResultSet, TestResult, Listener, DeadLetter,
+    }
+}
+
+message_field!(api::Event);
+
+/// By hand, for an event holds an entity that can be a dead letter, which holds an event: those are boxed.
+impl Wire for api::Event {
+    type Proto = v1::Event;
+    fn into_proto(self) -> v1::Event {
+        let Self {
+            cursor,
+            at,
+            verb,
+            entity,
+        } = self;
+        v1::Event {
+            cursor: cursor.put(),
+            at: at.put(),
+            verb: verb.put(),
+            entity: Some(Box::new(entity.into_proto())),
+        }
+    }
+    fn from_proto(proto: v1::Event) -> Result<Self, Malformed> {
+        let v1::Event {
+            cursor,
+            at,
+            verb,
+            entity,
+        } = proto;
+        Ok(Self {
+            cursor: take("cursor", cursor)?,
+            at: take("at", at)?,
+            verb: take("verb", verb)?,
+            entity: take("entity", entity.map(|it| *it))?,
+        })
+    }
+}
+
+message_field!(api::DeadLetter);
+
+impl Wire for api::DeadLetter {
+    type Proto = Box<v1::DeadLetter>;
+    fn into_proto(self) -> Box<v1::DeadLetter> {
+        let Self {
+            id,
+            listener,
+            event,
+            why,
+            parked_at,
+            again,
+        } = self;
+        Box::new(v1::DeadLetter {
+            id: id.put(),
+            listener: listener.put(),
+            event: Some(Box::new(event.into_proto())),
+            why,
+            parked_at: parked_at.put(),
+            again,
+        })
+    }
+    fn from_proto(proto: Box<v1::DeadLetter>) -> Result<Self, Malformed> {
+        let v1::DeadLetter {
+            id,
+            listener,
+            event,
+            why,
+            parked_at,
+            again,
+        } = *proto;
+        let event: api::Event = take("event", event.map(|it| *it))?;
+        Ok(Self {
+            id: take("id", id)?,
+            listener: take("listener", listener)?,
+            event: Box::new(event),
+            why,
+            parked_at: take("parked_at", parked_at)?,
+            again,
+        })
     }
 }
 

@@ -30,6 +30,7 @@ choice! {
         Slug { 0: step, 1: slug } = log_key::Slug,
     }
 }
+choice! { ListenerKey = ListenerKey.by: listener_key::By { Id, Name, } }
 choice! { ProjectKey = ProjectKey.by: project_key::By { Id, Slug, } }
 choice! {
     CodebaseKey = CodebaseKey.by: codebase_key::By {
@@ -49,6 +50,7 @@ choice! {
     Key = Key.key: key::Key {
         Master, Builder, Build, BuildRequest, Buildset, SourceStamp, Change, Step, Log, Worker, Scheduler,
         ForceScheduler, ChangeSource, Project, Codebase, Branch, Commit, TestResultSet, TestResult,
+        Listener, DeadLetter,
         ;
         BuildData { 0: build, 1: name } = key::BuildData,
     }

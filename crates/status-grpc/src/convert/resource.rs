@@ -61,6 +61,9 @@ macro_rules! for_resources {
                 id, builder, build, step, description, category, value_unit, tests_passed, tests_failed, complete,
             }
             TestResult { id, builder, set, test_name, test_code_path, line, duration_ns, value }
+            ListenerStatus {
+                id, name, kind, held_by, held_until, waiting, waiting_reason, waiting_since, place, dead_letters,
+            }
         }
     };
 }

@@ -56,6 +56,8 @@ numbers!(
     CodebaseId,
     CommitId,
     Cursor,
+    DeadLetterId,
+    ListenerId,
     LogId,
     MasterId,
     PatchId,
@@ -203,6 +205,8 @@ words!(Kind {
     BuildData,
     TestResultSet,
     TestResult,
+    Listener,
+    DeadLetter,
 });
 words!(Op {
     Eq,
@@ -218,7 +222,9 @@ words!(ControlAction {
     Cancel,
     Pause,
     Unpause,
-    Kill
+    Kill,
+    Replay,
+    Drop
 });
 words!(Difference {
     Added,

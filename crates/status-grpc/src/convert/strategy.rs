@@ -52,6 +52,8 @@ wrapped!(
     CodebaseId,
     CommitId,
     Cursor,
+    DeadLetterId,
+    ListenerId,
     LogId,
     MasterId,
     PatchId,
@@ -88,6 +90,22 @@ impl<K: Arb + Ord, T: Arb> Arb for BTreeMap<K, T> {
 impl<T: Arb> Arb for Arc<T> {
     fn any() -> BoxedStrategy<Self> {
         T::any().prop_map(Arc::new).boxed()
+    }
+}
+
+/// An event within a dead letter: never one about a dead letter, so that it ends.
+impl Arb for Box<api::Event> {
+    fn any() -> BoxedStrategy<Self> {
+        (Arb::any(), Arb::any(), Arb::any(), api::Step::any())
+            .prop_map(|(cursor, at, verb, step)| {
+                Box::new(api::Event {
+                    cursor,
+                    at,
+                    verb,
+                    entity: step.into(),
+                })
+            })
+            .boxed()
     }
 }
 
@@ -175,6 +193,8 @@ structs! {
     Reconfigured { changes, unlisted, restart }
     ConfigurationPart { kind, name, fields }
     Configuration { salt, parts }
+    Place { after, done }
+    DeadLetter { id, listener, event, why, parked_at, again }
     BuilderChoice { builders, project, tags, without_tags, removed_too }
     WaterfallQuery { builders, from, to, steps, limit }
     Identity { name, full_name, email, groups, roles }
@@ -208,6 +228,7 @@ enums! {
     SearchPattern { Text { 0: it }, Regex { 0: it }, }
     LogKey { Id { 0: it }, Slug { 0: step, 1: slug }, }
     PropertiesOf { Build { 0: it }, Buildset { 0: it }, }
+    ListenerKey { Id { 0: it }, Name { 0: it }, }
     ProjectKey { Id { 0: it }, Slug { 0: it }, }
     CodebaseKey { Id { 0: it }, Slug { 0: project, 1: slug }, }
     CommitKey { Id { 0: it }, Revision { 0: codebase, 1: revision }, }
@@ -216,19 +237,30 @@ enums! {
         SourceStamp { 0: it }, Change { 0: it }, Step { 0: it }, Log { 0: it }, Worker { 0: it },
         Scheduler { 0: it }, ForceScheduler { 0: it }, ChangeSource { 0: it }, Project { 0: it },
         Codebase { 0: it }, Branch { 0: it }, Commit { 0: it }, BuildData { 0: build, 1: name },
-        TestResultSet { 0: it }, TestResult { 0: it },
+        TestResultSet { 0: it }, TestResult { 0: it }, Listener { 0: it }, DeadLetter { 0: it },
     }
     Entity {
         Master { 0: it }, Builder { 0: it }, Build { 0: it }, BuildRequest { 0: it }, Buildset { 0: it },
         SourceStamp { 0: it }, Change { 0: it }, Step { 0: it }, Log { 0: it }, Worker { 0: it },
         Scheduler { 0: it }, ForceScheduler { 0: it }, Properties { 0: it }, Control { 0: it },
         ChangeSource { 0: it }, Project { 0: it }, Codebase { 0: it }, Branch { 0: it }, Commit { 0: it },
-        BuildData { 0: it }, TestResultSet { 0: it }, TestResult { 0: it },
+        BuildData { 0: it }, TestResultSet { 0: it }, TestResult { 0: it }, Listener { 0: it }, DeadLetter { 0: it },
     }
     ViewQuery { Home { 0: it }, Waterfall { 0: it }, Grid { 0: it }, Console { 0: it }, CommitGraph { 0: it }, }
     View { Home { 0: it }, Waterfall { 0: it }, Grid { 0: it }, Console { 0: it }, CommitGraph { 0: it }, }
     Signal { Event { 0: it }, Bookmark { 0: it }, }
-    ControlTarget { Build { 0: it }, BuildRequest { 0: it }, Worker { 0: it }, }
+    ControlTarget { Build { 0: it }, BuildRequest { 0: it }, Worker { 0: it }, Listener { 0: it }, }
+    ListenAsk {
+        Hold { kind: kind, on: on, seconds: seconds },
+        Release {},
+        Recall {},
+        KeepPlace { place: place, rewinds: rewinds },
+        Note { waiting: waiting },
+        Park { event: event, why: why },
+        Unpark { letter: letter },
+        KeepState { state: state },
+    }
+    DeadLetterChoice { One { 0: it }, Of { listener: listener, first: first }, }
     Command {
         Force { scheduler: scheduler, params: params },
         StopBuild { build: build, reason: reason },
@@ -243,6 +275,10 @@ enums! {
         AddChange { change: change },
         Reconfigure { master: master },
         DescribeConfiguration { master: master },
+        Listen { listener: listener, holder: holder, ask: ask },
+        DeliverAgain { letters: letters },
+        DropDeadLetters { letters: letters },
+        RewindListener { listener: listener, first: first },
     }
     Outcome {
         Done {},
@@ -250,6 +286,8 @@ enums! {
         Change { change: change },
         Reconfigured { report: report },
         Configuration { configuration: configuration },
+        HeldByAnother { on: on },
+        Recalled { place: place, rewinds: rewinds, state: state },
     }
     Error {
         NotFound { what: what },
@@ -342,6 +380,8 @@ impl Arb for api::List {
             query::<api::BuildData>(),
             query::<api::TestResultSet>(),
             query::<api::TestResult>(),
+            query::<api::ListenerStatus>(),
+            query::<api::DeadLetter>(),
         ])
         .boxed()
     }

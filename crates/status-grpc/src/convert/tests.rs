@@ -133,7 +133,7 @@ fn event(change: impl FnOnce(&mut v1::Event)) -> v1::WatchResponse {
 fn an_event_of_a_newer_kind_is_a_bookmark() {
     let newer_verb = event(|it| it.verb = 999);
     assert_eq!(Signal::from_proto(newer_verb), Ok(Signal::Bookmark(Cursor(7))));
-    let newer_resource = event(|it| it.entity = Some(v1::Entity { entity: None }));
+    let newer_resource = event(|it| it.entity = Some(Box::new(v1::Entity { entity: None })));
     assert_eq!(
         Signal::from_proto(newer_resource),
         Ok(Signal::Bookmark(Cursor(7)))
@@ -200,6 +200,8 @@ fn the_book_lists_every_field() {
         fields_row::<api::BuildData>(),
         fields_row::<api::TestResultSet>(),
         fields_row::<api::TestResult>(),
+        fields_row::<api::ListenerStatus>(),
+        fields_row::<api::DeadLetter>(),
     ]
     .concat();
     let book = include_str!("../../../../docs/src/grpc.md");

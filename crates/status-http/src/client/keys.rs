@@ -193,6 +193,7 @@ fn id_key(entity: &Entity) -> Option<Key> {
         Entity::Project(it) => Key::Project(it.id.into()),
         Entity::Codebase(it) => Key::Codebase(it.id.into()),
         Entity::Commit(it) => Key::Commit(it.id.into()),
+        Entity::Listener(it) => Key::Listener(it.id.into()),
         _ => return None,
     })
 }

@@ -318,6 +318,27 @@ const TEST_RESULT: &[Column] = &[
     same("duration_ns").null(),
     same("value"),
 ];
+const LISTENER: &[Column] = &[
+    column("listenerid", "id"),
+    same("name"),
+    same("kind"),
+    shown("held_by", Text).null(),
+    shown("held_until", Time).null(),
+    same("waiting"),
+    shown("waiting_reason", Text).null(),
+    shown("waiting_since", Time).null(),
+    shown("place", Int).null(),
+    same("dead_letters"),
+];
+const DEAD_LETTER: &[Column] = &[
+    column("dead_letterid", "id"),
+    column("listenerid", "listener"),
+    column("cursor", "event"),
+    shown("event", Object),
+    same("why"),
+    same("parked_at"),
+    same("again"),
+];
 
 /// The columns of resources of `kind`.
 pub const fn columns(kind: Kind) -> &'static [Column] {
@@ -342,6 +363,8 @@ pub const fn columns(kind: Kind) -> &'static [Column] {
         Kind::BuildData => BUILD_DATA,
         Kind::TestResultSet => TEST_RESULT_SET,
         Kind::TestResult => TEST_RESULT,
+        Kind::Listener => LISTENER,
+        Kind::DeadLetter => DEAD_LETTER,
     }
 }
 
@@ -390,6 +413,8 @@ pub(crate) fn field_type(kind: Kind, name: &str) -> Option<FieldType> {
         Kind::BuildData => of::<api::BuildDataField>(name),
         Kind::TestResultSet => of::<api::TestResultSetField>(name),
         Kind::TestResult => of::<api::TestResultField>(name),
+        Kind::Listener => of::<api::ListenerField>(name),
+        Kind::DeadLetter => of::<api::DeadLetterField>(name),
     }
 }
 
@@ -435,6 +460,8 @@ mod tests {
             (Kind::BuildData, fields::<api::BuildDataField>()),
             (Kind::TestResultSet, fields::<api::TestResultSetField>()),
             (Kind::TestResult, fields::<api::TestResultField>()),
+            (Kind::Listener, fields::<api::ListenerField>()),
+            (Kind::DeadLetter, fields::<api::DeadLetterField>()),
         ] {
             for field in fields {
                 let named = columns(kind).iter().filter(|column| column.field == Some(field));

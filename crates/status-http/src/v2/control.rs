@@ -4,10 +4,11 @@ mod change;
 mod configuration;
 mod force;
 mod idempotency;
+mod listen;
 mod rpc;
 
 use serde_json::{Map, Value, json};
-use weir_status_api::{Command, Error, Key, Kind, Outcome, Result};
+use weir_status_api::{Command, DeadLetterChoice, Error, Key, Kind, Outcome, Result};
 
 use super::key_path;
 use super::path::Endpoint;
@@ -46,6 +47,11 @@ pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> 
         let change = change_from_params(params)?;
         return Ok(Asked::Command(Command::AddChange { change }));
     }
+    if let Endpoint::List(Kind::Listener, scopes) = endpoint
+        && scopes.is_empty()
+    {
+        return listen::command(method, params).map(Asked::Command);
+    }
     let (Endpoint::One(key) | Endpoint::OneWithin(key, _)) = endpoint else {
         return Err(unsupported(method));
     };
@@ -83,6 +89,16 @@ pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> 
         },
         (Key::Master(master), "reconfigure") => Command::Reconfigure { master },
         (Key::Master(master), "describe_configuration") => Command::DescribeConfiguration { master },
+        (Key::Listener(listener), "replay") => listen::replay(listener, params)?,
+        (Key::Listener(listener), "drop") => Command::DropDeadLetters {
+            letters: listen::letters_of(listener, params)?,
+        },
+        (Key::DeadLetter(letter), "again") => Command::DeliverAgain {
+            letters: DeadLetterChoice::One(letter),
+        },
+        (Key::DeadLetter(letter), "drop") => Command::DropDeadLetters {
+            letters: DeadLetterChoice::One(letter),
+        },
         (Key::ForceScheduler(scheduler), "force") => {
             return Ok(Asked::Force {
                 scheduler,
@@ -127,9 +143,26 @@ pub fn write_command(
         Command::AddChange { change } => ("add", change::change_to_params(change)),
         Command::Reconfigure { .. } => ("reconfigure", Map::new()),
         Command::DescribeConfiguration { .. } => ("describe_configuration", Map::new()),
+        Command::Listen {
+            listener,
+            holder,
+            ask,
+        } => listen::write(listener, holder, ask),
+        Command::DeliverAgain { letters } => match letters {
+            DeadLetterChoice::One(_) => ("again", Map::new()),
+            DeadLetterChoice::Of { first, .. } => ("replay", object(json!({"first": first.0}))),
+        },
+        Command::DropDeadLetters { letters } => match letters {
+            DeadLetterChoice::One(_) => ("drop", Map::new()),
+            DeadLetterChoice::Of { first, .. } => ("drop", object(json!({"first": first.0}))),
+        },
+        Command::RewindListener { first, .. } => {
+            ("replay", object(json!({"first": first.0, "everything": true})))
+        }
     };
     let path = match command_key(command) {
         Some(key) => key_path(&key),
+        None if matches!(command, Command::Listen { .. }) => Some("listeners".to_owned()),
         None => Some("changes".to_owned()),
     };
     (path, method, params)
@@ -138,7 +171,7 @@ pub fn write_command(
 /// What the command is about; none if that is not there yet.
 pub fn command_key(command: &Command) -> Option<Key> {
     Some(match command {
-        Command::AddChange { .. } => return None,
+        Command::AddChange { .. } | Command::Listen { .. } => return None,
         Command::Force { scheduler, .. } => Key::ForceScheduler(scheduler.clone()),
         Command::StopBuild { build, .. } | Command::Rebuild { build } => Key::Build(build.clone()),
         Command::CancelRequest { request, .. } | Command::SetPriority { request, .. } => {
@@ -150,6 +183,11 @@ pub fn command_key(command: &Command) -> Option<Key> {
         | Command::KillWorker { worker, .. } => Key::Worker(worker.clone()),
         Command::EnableScheduler { scheduler, .. } => Key::Scheduler(scheduler.clone()),
         Command::Reconfigure { master } | Command::DescribeConfiguration { master } => Key::Master(*master),
+        Command::RewindListener { listener, .. } => Key::Listener(listener.clone()),
+        Command::DeliverAgain { letters } | Command::DropDeadLetters { letters } => match letters {
+            DeadLetterChoice::One(letter) => Key::DeadLetter(*letter),
+            DeadLetterChoice::Of { listener, .. } => Key::Listener(listener.clone()),
+        },
     })
 }
 
@@ -166,6 +204,12 @@ pub fn outcome_to_json(outcome: &Outcome) -> Value {
         }
         Outcome::Reconfigured { report } => configuration::report_to_json(report),
         Outcome::Configuration { configuration } => configuration::to_json(configuration),
+        Outcome::HeldByAnother { on } => json!({"held_by": on}),
+        Outcome::Recalled {
+            place,
+            rewinds,
+            state,
+        } => listen::recalled_to_json(place.as_ref(), *rewinds, state.as_ref()),
     }
 }
 

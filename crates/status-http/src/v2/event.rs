@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_status_api::{
     BuildId, BuildRequestId, ControlAction, ControlRecord, ControlTarget, Cursor, Entity, Event, Kind,
-    PropertiesUpdate, Timestamp, Topic, Verb, WorkerId,
+    ListenerId, PropertiesUpdate, Timestamp, Topic, Verb, WorkerId,
 };
 
 use super::{FormError, from_json, plural, properties_from_json};
@@ -85,6 +85,7 @@ fn control(words: &[&str], message: &Value) -> Option<ControlRecord> {
         "builds" => ControlTarget::Build(BuildId(id)),
         "buildrequests" => ControlTarget::BuildRequest(BuildRequestId(id)),
         "worker" => ControlTarget::Worker(WorkerId(id)),
+        "listeners" => ControlTarget::Listener(ListenerId(id)),
         _ => return None,
     };
     let action = ControlAction::ALL.into_iter().find(|it| it.name() == *action)?;

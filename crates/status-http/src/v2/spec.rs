@@ -152,6 +152,8 @@ pub const fn singular(kind: Kind) -> &'static str {
         Kind::BuildData => "build_data",
         Kind::TestResultSet => "test_result_set",
         Kind::TestResult => "test_result",
+        Kind::Listener => "listener",
+        Kind::DeadLetter => "dead_letter",
     }
 }
 

@@ -108,44 +108,46 @@ fn check(name: &str, value: &Value) -> Result<(), TestCaseError> {
 }
 
 macro_rules! resources {
-    ($($test:ident: $kind:ident;)+) => {
+    ($($test:ident: $kind:ident($resource:ident);)+) => {
         proptest! {
             #![proptest_config(ProptestConfig::with_cases(48))]
             $(#[test]
-            fn $test(it in any_made::<api::$kind>()) {
+            fn $test(it in any_made::<api::$resource>()) {
                 check(stringify!($kind), &v2::to_json(&as_read(Entity::from(it))))?;
             })+
         }
 
         #[test]
         fn every_kind_is_tried() {
-            let tried = [$(<api::$kind as api::Resource>::KIND),+];
+            let tried = [$(Kind::$kind),+];
             assert!(Kind::ALL.iter().all(|kind| tried.contains(kind)));
         }
     };
 }
 
 resources! {
-    masters: Master;
-    builders: Builder;
-    builds: Build;
-    build_requests: BuildRequest;
-    buildsets: Buildset;
-    source_stamps: SourceStamp;
-    changes: Change;
-    steps: Step;
-    logs: Log;
-    workers: Worker;
-    schedulers: Scheduler;
-    force_schedulers: ForceScheduler;
-    change_sources: ChangeSource;
-    projects: Project;
-    codebases: Codebase;
-    branches: Branch;
-    commits: Commit;
-    build_data: BuildData;
-    test_result_sets: TestResultSet;
-    test_results: TestResult;
+    masters: Master(Master);
+    builders: Builder(Builder);
+    builds: Build(Build);
+    build_requests: BuildRequest(BuildRequest);
+    buildsets: Buildset(Buildset);
+    source_stamps: SourceStamp(SourceStamp);
+    changes: Change(Change);
+    steps: Step(Step);
+    logs: Log(Log);
+    workers: Worker(Worker);
+    schedulers: Scheduler(Scheduler);
+    force_schedulers: ForceScheduler(ForceScheduler);
+    change_sources: ChangeSource(ChangeSource);
+    projects: Project(Project);
+    codebases: Codebase(Codebase);
+    branches: Branch(Branch);
+    commits: Commit(Commit);
+    build_data: BuildData(BuildData);
+    test_result_sets: TestResultSet(TestResultSet);
+    test_results: TestResult(TestResult);
+    listeners: Listener(ListenerStatus);
+    dead_letters: DeadLetter(DeadLetter);
 }
 
 proptest! {

@@ -82,6 +82,8 @@ fn lists() -> impl Strategy<Value = List> {
         lists_of::<api::BuildData>(),
         lists_of::<api::TestResultSet>(),
         lists_of::<api::TestResult>(),
+        lists_of::<api::ListenerStatus>(),
+        lists_of::<api::DeadLetter>(),
     ])
 }
 

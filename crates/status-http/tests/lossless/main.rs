@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use weir_status_api::{
-    Cursor, Entity, Error, Event, ForceField, ForceFieldKind, Kind, LogChunk, LogHits, Resource, TextRules,
+    Cursor, Entity, Error, Event, ForceField, ForceFieldKind, Kind, LogChunk, LogHits, TextRules,
     TopicFilter, Verb,
 };
 use weir_status_http::v2::{self, Form};
@@ -36,9 +36,19 @@ fn level(mut entity: Entity) -> Entity {
             empty(&mut scheduler.defaults.branch);
             scheduler.fields.iter_mut().for_each(level_field);
         }
+        Entity::DeadLetter(letter) => *letter.event = level_event((*letter.event).clone()),
         _ => {}
     }
     entity
+}
+
+/// The same of an event. That somebody asked for something has no other verb.
+fn level_event(mut event: Event) -> Event {
+    event.entity = level(event.entity);
+    if matches!(event.entity, Entity::Control(_)) {
+        event.verb = Verb::Requested;
+    }
+    event
 }
 
 /// Rules that forbid nothing are none; and what holds other fields has no value of its own.
@@ -81,7 +91,7 @@ fn kind(entity: &Entity) -> Option<Kind> {
     macro_rules! kinds {
         ($($kind:ident),+) => {
             match entity {
-                $(Entity::$kind(_) => Some(weir_status_api::$kind::KIND),)+
+                $(Entity::$kind(_) => Some(Kind::$kind),)+
                 Entity::Properties(_) | Entity::Control(_) => None,
             }
         };
@@ -106,7 +116,9 @@ fn kind(entity: &Entity) -> Option<Kind> {
         Commit,
         BuildData,
         TestResultSet,
-        TestResult
+        TestResult,
+        Listener,
+        DeadLetter
     )
 }
 
@@ -192,10 +204,7 @@ proptest! {
 
     #[test]
     fn events(mut event in any_made::<Event>()) {
-        event.entity = level(event.entity);
-        if matches!(event.entity, Entity::Control(_)) {
-            event.verb = Verb::Requested;
-        }
+        event = level_event(event);
         let topic = TopicFilter::all().matching(&event).unwrap();
         let message = v2::to_json(&event.entity).to_string();
         let data = serde_json::from_str(&v2::event_data(&event, &topic, &message)).unwrap();

@@ -1,8 +1,11 @@
-//! `weir builders`, `builds`, `workers`, `requests`, `changes` and `schedulers`: lists with filters.
+//! `weir builders`, `builds`, `workers`, `requests`, `changes`, `schedulers`, `listeners` and `dead-letters`: lists with
+//! filters.
 
 mod builders;
 mod builds;
 mod changes;
+mod dead_letters;
+mod listeners;
 mod requests;
 mod schedulers;
 mod workers;
@@ -26,6 +29,8 @@ use crate::upstream::Upstream;
 pub(crate) use builders::Builders;
 pub(crate) use builds::Builds;
 pub(crate) use changes::Changes;
+pub(crate) use dead_letters::DeadLetters;
+pub(crate) use listeners::Listeners;
 pub(crate) use requests::Requests;
 pub(crate) use schedulers::Schedulers;
 pub(crate) use workers::Workers;

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod convert;
 mod db;
+mod dead_letters;
 mod force;
 mod hash_password;
 mod import_buildbot;
@@ -35,8 +36,8 @@ pub(crate) enum Command {
     Worker(worker::Worker),
     /// Serve the JSON API and the web status of a master elsewhere.
     Web(web::Web),
-    /// Run listeners for a master elsewhere.
-    Listen(listen::Listen),
+    /// Run listeners for a master elsewhere, or have some deliver again.
+    Listen(dead_letters::Listening),
     /// Check a configuration; every error with its place.
     Check(check::Check),
     /// Carry a configuration of Buildbot over.
@@ -59,6 +60,10 @@ pub(crate) enum Command {
     Changes(list::Changes),
     /// List schedulers.
     Schedulers(list::Schedulers),
+    /// List listeners, and how they fare.
+    Listeners(list::Listeners),
+    /// List events that listeners could not deliver.
+    DeadLetters(list::DeadLetters),
     /// Show the logs of a build.
     Logs(logs::Logs),
     /// Start a build by hand.
@@ -116,6 +121,8 @@ impl Command {
             Self::Requests(it) => it.run().await,
             Self::Changes(it) => it.run().await,
             Self::Schedulers(it) => it.run().await,
+            Self::Listeners(it) => it.run().await,
+            Self::DeadLetters(it) => it.run().await,
             Self::Stop(it) => it.run().await,
             Self::Rebuild(it) => it.run().await,
             Self::Cancel(it) => it.run().await,

@@ -1,6 +1,8 @@
 //! An event on one line.
 
-use weir_status_api::{Entity, Event, Key, Results, StepKey, TestResultSet, Timestamp, Worker};
+use weir_status_api::{
+    Entity, Event, Key, ListenerStatus, Results, StepKey, TestResultSet, Timestamp, Worker,
+};
 
 use super::names::{self, Names};
 use super::{Look, plain, when};
@@ -72,6 +74,18 @@ impl Summary<'_> {
                 let name = it.test_name.as_deref().or(it.test_code_path.as_deref());
                 plain(&with(name.unwrap_or_default(), &it.value))
             }
+            Entity::Listener(it) => plain(&listener(it)),
+            Entity::DeadLetter(it) => {
+                let listener = self.name(&Key::Listener(it.listener.into()));
+                let topic = it
+                    .event
+                    .topics()
+                    .first()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                let again = if it.again { " (to be delivered again)" } else { "" };
+                plain(&with(&format!("{listener} {topic}{again}"), &it.why))
+            }
             Entity::Properties(it) => {
                 let names: Vec<&str> = it.changed.keys().map(String::as_str).collect();
                 plain(&with(&self.name(&Key::Build(it.build.into())), &names.join(", ")))
@@ -135,6 +149,23 @@ fn worker(worker: &Worker) -> String {
         Some(why) => format!("{state}; away: {why}"),
         None => state,
     }
+}
+
+fn listener(listener: &ListenerStatus) -> String {
+    let state = match &listener.held_by {
+        Some(on) => format!("{} on {on}", listener.name),
+        None => format!("{} (does not run)", listener.name),
+    };
+    let letters = match listener.dead_letters {
+        0 => String::new(),
+        1 => ", 1 dead letter".to_owned(),
+        several => format!(", {several} dead letters"),
+    };
+    let waits = listener
+        .waiting_reason
+        .as_ref()
+        .map(|why| format!("waiting: {why}"));
+    with(&format!("{state}{letters}"), &waits.unwrap_or_default())
 }
 
 fn first_line(text: &str) -> String {
@@ -384,6 +415,40 @@ mod tests {
         ]
     }
 
+    fn listeners() -> Vec<Event> {
+        let listener = |held_by: Option<&str>, waiting: Option<&str>, dead_letters| ListenerStatus {
+            id: ListenerId(2),
+            name: "mail".to_owned(),
+            kind: "mail".to_owned(),
+            held_by: held_by.map(str::to_owned),
+            held_until: None,
+            waiting: waiting.is_some(),
+            waiting_reason: waiting.map(str::to_owned),
+            waiting_since: None,
+            place: Some(Cursor(40)),
+            dead_letters,
+        };
+        let letter = |again| DeadLetter {
+            id: DeadLetterId(5),
+            listener: ListenerId(2),
+            event: Box::new(work()[0].clone()),
+            why: "404 Not\nFound".to_owned(),
+            parked_at: Timestamp(0),
+            again,
+        };
+        vec![
+            event(50, Verb::New, listener(None, None, 0)),
+            event(
+                51,
+                Verb::Updated,
+                listener(Some("master m1"), Some("no answer"), 1),
+            ),
+            event(52, Verb::New, letter(false)),
+            event(53, Verb::Updated, letter(true)),
+            event(54, Verb::Updated, listener(Some("master m1"), None, 2)),
+        ]
+    }
+
     fn controls() -> Vec<Event> {
         let targets = [
             (ControlTarget::Build(BuildId(1001)), ControlAction::Stop, None),
@@ -396,6 +461,11 @@ mod tests {
                 ControlTarget::Worker(WorkerId(1)),
                 ControlAction::Pause,
                 Some("new\ndisk"),
+            ),
+            (
+                ControlTarget::Listener(ListenerId(2)),
+                ControlAction::Replay,
+                Some("dead letter 5"),
             ),
         ];
         let record = |(target, action, reason): (_, _, Option<&str>)| ControlRecord {
@@ -411,7 +481,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_event_has_its_line() {
-        let events = [setup(), work(), controls(), sources(), outcomes()].concat();
+        let events = [setup(), work(), controls(), sources(), outcomes(), listeners()].concat();
         for kind in Kind::ALL {
             assert!(
                 events

@@ -1,7 +1,10 @@
 //! Lists as tables.
 
 use comfy_table::Cell;
-use weir_status_api::{Build, BuildRequest, Builder, Change, Key, Scheduler, Timestamp, Worker};
+use weir_status_api::{
+    Build, BuildRequest, Builder, Change, Cursor, DeadLetter, Key, ListenerStatus, Scheduler, Timestamp,
+    Worker,
+};
 
 pub(crate) use super::names::Names;
 use super::overview::worker_state;
@@ -119,10 +122,68 @@ pub(crate) fn schedulers(rows: &[Scheduler], _: &Names, _: Timestamp, look: Look
     table.to_string()
 }
 
+/// `newest` is the last event: what is between a listener's place and it waits for the listener.
+pub(crate) fn listeners(rows: &[ListenerStatus], newest: Cursor, now: Timestamp, look: Look) -> String {
+    let head = [
+        "id",
+        "listener",
+        "kind",
+        "state",
+        "runs on",
+        "behind",
+        "dead letters",
+    ];
+    let mut table = Table::new(look, head);
+    for row in rows {
+        let runs = row.held_until.is_some_and(|until| until >= now);
+        let state = match (&row.waiting_reason, runs) {
+            (_, false) => coloured("does not run", 1),
+            (Some(why), true) => coloured(format!("waiting: {}", plain(why)), 3),
+            (None, true) => coloured("well", 2),
+        };
+        let behind = row.place.map(|place| (newest.0 - place.0).max(0).to_string());
+        table.row([
+            Cell::new(row.id),
+            Cell::new(plain(&row.name)),
+            Cell::new(plain(&row.kind)),
+            state,
+            Cell::new(plain(row.held_by.as_deref().unwrap_or_default())),
+            Cell::new(behind.unwrap_or_default()),
+            Cell::new(row.dead_letters),
+        ]);
+    }
+    table.to_string()
+}
+
+pub(crate) fn dead_letters(rows: &[DeadLetter], names: &Names, now: Timestamp, look: Look) -> String {
+    let head = ["id", "listener", "event", "topic", "tried", "state", "why"];
+    let mut table = Table::new(look, head);
+    for row in rows {
+        let topic = row.event.topics().first().map(ToString::to_string);
+        let state = match row.again {
+            true => coloured("again", 3),
+            false => Cell::new("kept"),
+        };
+        table.row([
+            Cell::new(row.id),
+            Cell::new(plain(&names.of(&Key::Listener(row.listener.into())))),
+            Cell::new(row.event.cursor),
+            Cell::new(plain(&topic.unwrap_or_default())),
+            Cell::new(ago(row.parked_at, now)),
+            state,
+            Cell::new(plain(&row.why)),
+        ]);
+    }
+    table.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use weir_status_api::{ChangeId, Entity, MasterId, Results, SchedulerId, SourceStamp, SourceStampId};
+    use weir_status_api::{
+        ChangeId, DeadLetterId, Entity, Event, ListenerId, MasterId, Results, SchedulerId, SourceStamp,
+        SourceStampId, Verb,
+    };
 
     use super::super::fixtures::{NOW, ago as before, build, builder, request, worker};
     use super::*;
@@ -186,6 +247,32 @@ mod tests {
             source_stamp: stamp,
             when: before(3600),
         };
+        let listener = |id, name: &str, held: Option<i64>, waiting: Option<&str>, place| ListenerStatus {
+            id: ListenerId(id),
+            name: name.to_owned(),
+            kind: "mail".to_owned(),
+            held_by: held.map(|_| "master m1".to_owned()),
+            held_until: held.map(before),
+            waiting: waiting.is_some(),
+            waiting_reason: waiting.map(str::to_owned),
+            waiting_since: None,
+            place,
+            dead_letters: id - 1,
+        };
+        let letter = |id, again| DeadLetter {
+            id: DeadLetterId(id),
+            listener: ListenerId(2),
+            event: Box::new(Event {
+                cursor: Cursor(40 + id),
+                at: before(100),
+                verb: Verb::Finished,
+                entity: ran[0].clone().into(),
+            }),
+            why: "404 Not\nFound".to_owned(),
+            parked_at: before(90),
+            again,
+        };
+        names.put(&Entity::Listener(listener(2, "hook", None, None, None)));
         let tables = [
             builders(&[builder(1, "linux"), removed], &names, NOW, look),
             builds(&ran, &names, NOW, look),
@@ -202,6 +289,18 @@ mod tests {
                 NOW,
                 look,
             ),
+            listeners(
+                &[
+                    listener(1, "mail", Some(-20), None, Some(Cursor(98))),
+                    listener(2, "hook", Some(-20), Some("no answer"), Some(Cursor(17))),
+                    listener(3, "lost", Some(90), None, Some(Cursor(17))),
+                    listener(4, "new", None, None, None),
+                ],
+                Cursor(98),
+                NOW,
+                look,
+            ),
+            dead_letters(&[letter(1, false), letter(2, true)], &names, NOW, look),
         ];
         assert_snapshot!("lists", tables.join("\n\n"));
     }

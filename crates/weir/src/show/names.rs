@@ -7,7 +7,7 @@ use weir_status_api::{ControlTarget, Entity, Error, Key, Read, StepKey};
 /// How many names are kept; beyond, they are looked up anew.
 const MOST: usize = 10_000;
 
-/// Names of builders, workers, builds (`linux/17`) and steps (`linux/17 test`).
+/// Names of builders, workers, listeners, builds (`linux/17`) and steps (`linux/17 test`).
 #[derive(Default)]
 pub(crate) struct Names(HashMap<Key, String>);
 
@@ -44,6 +44,7 @@ impl Names {
                 let build = self.of(&Key::Build(it.build.into()));
                 (Key::Step(it.id.into()), format!("{build} {}", it.name))
             }
+            Entity::Listener(it) => (Key::Listener(it.id.into()), it.name.clone()),
             _ => return,
         };
         self.0.insert(key, name);
@@ -61,6 +62,7 @@ pub(crate) fn target(target: ControlTarget) -> Key {
         ControlTarget::Build(id) => Key::Build(id.into()),
         ControlTarget::BuildRequest(id) => Key::BuildRequest(id),
         ControlTarget::Worker(id) => Key::Worker(id.into()),
+        ControlTarget::Listener(id) => Key::Listener(id.into()),
     }
 }
 
@@ -73,6 +75,7 @@ fn owners(entity: &Entity) -> Vec<Key> {
         Entity::Log(it) => vec![Key::Step(StepKey::Id(it.step))],
         Entity::Properties(it) => vec![Key::Build(it.build.into())],
         Entity::Control(it) => vec![target(it.target)],
+        Entity::DeadLetter(it) => vec![Key::Listener(it.listener.into())],
         _ => vec![],
     }
 }

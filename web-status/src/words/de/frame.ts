@@ -7,6 +7,7 @@ export const frame: Words['frame'] = {
   console: 'Konsole',
   grid: 'Raster',
   home: 'Start',
+  listeners: 'Melder',
   masters: 'Master',
   projects: 'Projekte',
   requests: 'Anforderungen',

@@ -10,6 +10,7 @@ import { force } from './force.ts';
 import { frame } from './frame.ts';
 import { grid } from './grid.ts';
 import { home } from './home.ts';
+import { listeners } from './listeners.ts';
 import { log } from './log.ts';
 import { masters } from './masters.ts';
 import { projects } from './projects.ts';
@@ -35,6 +36,7 @@ export const de: Words = {
   frame,
   grid,
   home,
+  listeners,
   log,
   masters,
   projects,

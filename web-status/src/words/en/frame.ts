@@ -7,6 +7,7 @@ export const frame = {
   console: 'Console',
   grid: 'Grid',
   home: 'Home',
+  listeners: 'Listeners',
   masters: 'Masters',
   projects: 'Projects',
   requests: 'Requests',

@@ -9,6 +9,7 @@ import { force } from './force.ts';
 import { frame } from './frame.ts';
 import { grid } from './grid.ts';
 import { home } from './home.ts';
+import { listeners } from './listeners.ts';
 import { log } from './log.ts';
 import { masters } from './masters.ts';
 import { projects } from './projects.ts';
@@ -34,6 +35,7 @@ export const en = {
   frame,
   grid,
   home,
+  listeners,
   log,
   masters,
   projects,

@@ -9,7 +9,7 @@ use weir_status_api::{BuildId, BuildRequestId, BuilderId, BuildsetId, Verb};
 use super::super::Conn;
 use super::super::rows::{BuildRequestRow, BuildsetRow, buildsets as assemble, to_json};
 use super::force_keys::{self, Made};
-use super::{Tx, changes, found, listeners, requests};
+use super::{Tx, changes, found, kept_states, requests};
 use crate::error::{Error, Result};
 use crate::schema::{
     build_requests, builders, buildset_changes, buildset_sources, buildsets, changes as changes_table,
@@ -45,7 +45,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewBuildset) -> Result<Made> {
         requests::end_buildset(tx, id).await?;
     }
     if let Some(state) = &new.state {
-        listeners::keep_state(tx, state).await?;
+        kept_states::keep(tx, state).await?;
     }
     Ok((id, requests))
 }

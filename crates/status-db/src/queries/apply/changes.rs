@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use weir_status_api::{ChangeId, Patch, PatchId, SourceStamp, SourceStampId, Verb};
 
 use super::super::rows::{ChangeRow, changes as assemble, to_json};
-use super::{Tx, listeners, projects};
+use super::{Tx, kept_states, projects};
 use crate::error::{Error, Result};
 use crate::schema::{changes, patches, source_stamps};
 use crate::texts::{check, cut};
@@ -58,7 +58,7 @@ pub(super) async fn add(tx: &mut Tx<'_>, new: &NewChange) -> Result<ChangeId> {
         projects::add_commit_of(tx, new, commit).await?;
     }
     if let Some(state) = &new.state {
-        listeners::keep_state(tx, state).await?;
+        kept_states::keep(tx, state).await?;
     }
     Ok(id)
 }

@@ -1,87 +1,303 @@
-//! What listeners, schedulers and change sources keep, and how long events are kept.
+//! Listeners: who holds them, where they are, how they fare.
 
-use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::Cursor;
+use weir_status_api::{
+    ControlAction, ControlRecord, ControlTarget, Cursor, Entity, ListenAsk, ListenerId, ListenerKey,
+    MAX_DONE, MAX_LEASE, Place, Verb,
+};
 
 use super::super::Conn;
-use super::super::rows::{from_json, to_json};
-use super::Tx;
-use crate::error::Result;
-use crate::schema::{bookmarks, events, kept_states, parked_events};
-use crate::transition::KeptState;
+use super::super::read::span;
+use super::super::rows::{ListenerRow, from_json, to_json};
+use super::{Tx, dead_letters, found};
+use crate::error::{Error, Result};
+use crate::schema::listeners;
+use crate::texts::{check, cut};
+use crate::transition::{Applied, Recalled};
 
-pub(super) async fn keep_state(tx: &mut Tx<'_>, state: &KeptState) -> Result<()> {
-    let value = to_json(&state.value)?;
-    diesel::insert_into(kept_states::table)
-        .values((
-            kept_states::owner.eq(&state.owner),
-            kept_states::value_json.eq(&value),
-        ))
-        .on_conflict(kept_states::owner)
-        .do_update()
-        .set(kept_states::value_json.eq(&value))
-        .execute(tx.conn)
-        .await?;
-    Ok(())
+/// Does what the runner `holder` of the listener `name` asks for.
+pub(super) async fn listen(tx: &mut Tx<'_>, name: &str, holder: &str, ask: &ListenAsk) -> Result<Applied> {
+    check("listener", Some(name))?;
+    match ask {
+        ListenAsk::Hold { kind, on, seconds } => return hold(tx, name, holder, kind, on, *seconds).await,
+        ListenAsk::KeepPlace { place, rewinds } => keep_place(tx, name, holder, place, *rewinds).await?,
+        ListenAsk::Release => {
+            let row = held(tx, name, holder).await?;
+            release(tx, row).await?;
+        }
+        ListenAsk::Note { waiting } => {
+            let row = held(tx, name, holder).await?;
+            note(tx, row, waiting.as_deref()).await?;
+        }
+        ListenAsk::Park { event, why } => {
+            let row = held(tx, name, holder).await?;
+            dead_letters::park(tx, row, *event, why).await?;
+        }
+        ListenAsk::Unpark { letter } => {
+            let row = held(tx, name, holder).await?;
+            dead_letters::unpark(tx, row, *letter).await?;
+        }
+        ListenAsk::KeepState { state } => {
+            let row = held(tx, name, holder).await?;
+            diesel::update(listeners::table.find(row.id))
+                .set(listeners::state_json.eq(to_json(state)?))
+                .execute(tx.conn)
+                .await?;
+        }
+        ListenAsk::Recall => return Err(Error::data("a recall came to the writer")),
+    }
+    Ok(Applied::Done)
 }
 
-pub(crate) async fn kept_state(conn: &mut Conn, owner: &str) -> Result<Option<serde_json::Value>> {
-    kept_states::table
-        .find(owner)
-        .select(kept_states::value_json)
-        .first::<String>(conn)
-        .await
-        .optional()?
-        .map(|text| from_json("kept_states.value_json", &text))
-        .transpose()
+/// The listener of that name, which no other runner than `holder` holds.
+async fn held(tx: &mut Tx<'_>, name: &str, holder: &str) -> Result<ListenerRow> {
+    let row = named(tx, name).await?;
+    let row = found(row, format_args!("listener `{name}`"))?;
+    match row.holder.as_deref() {
+        Some(other) if other != holder => Err(held_by_another(&row)),
+        _ => Ok(row),
+    }
 }
 
-pub(super) async fn keep_bookmark(tx: &mut Tx<'_>, listener: &str, cursor: Cursor) -> Result<()> {
-    diesel::insert_into(bookmarks::table)
-        .values((
-            bookmarks::listener.eq(listener),
-            bookmarks::after_event.eq(cursor.0),
-        ))
-        .on_conflict(bookmarks::listener)
-        .do_update()
-        .set(bookmarks::after_event.eq(cursor.0))
-        .execute(tx.conn)
-        .await?;
-    Ok(())
-}
-
-pub(crate) async fn bookmark(conn: &mut Conn, listener: &str) -> Result<Option<Cursor>> {
-    let cursor = bookmarks::table
-        .find(listener)
-        .select(bookmarks::after_event)
-        .first::<i64>(conn)
+async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Option<ListenerRow>> {
+    let row = listeners::table
+        .filter(listeners::name.eq(name))
+        .select(ListenerRow::as_select())
+        .first(tx.conn)
         .await
         .optional()?;
-    Ok(cursor.map(Cursor))
+    Ok(row)
 }
 
-pub(super) async fn park(tx: &mut Tx<'_>, listener: &str, event: Cursor, why: &str) -> Result<()> {
-    diesel::insert_into(parked_events::table)
-        .values((
-            parked_events::listener.eq(listener),
-            parked_events::event.eq(event.0),
-            parked_events::why.eq(why),
-            parked_events::parked_at.eq(tx.at.0),
-        ))
-        .execute(tx.conn)
-        .await?;
-    Ok(())
+fn held_by_another(row: &ListenerRow) -> Error {
+    let on = row.held_on.as_deref().unwrap_or("another");
+    Error::conflict(format_args!("the listener `{}` is held by {on}", row.name))
 }
 
-/// Drops the events up to `cursor`, but never the newest: its number tells the next one.
-pub(super) async fn expire_events(tx: &mut Tx<'_>, cursor: Cursor) -> Result<()> {
-    let newest: Option<i64> = events::table.select(max(events::id)).first(tx.conn).await?;
-    if let Some(newest) = newest {
-        diesel::delete(events::table.filter(events::id.le(cursor.0.min(newest - 1))))
-            .execute(tx.conn)
-            .await?;
+/// Makes a listener that is not known yet.
+async fn make(tx: &mut Tx<'_>, name: &str, kind: &str) -> Result<()> {
+    let made = diesel::insert_into(listeners::table)
+        .values((listeners::name.eq(name), listeners::kind.eq(kind)))
+        .on_conflict_do_nothing()
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await
+        .optional()?;
+    if let Some(made) = made {
+        tx.emit(Verb::New, made.into_listener());
     }
     Ok(())
+}
+
+/// Holds it from now on. Who held it is told anew only if that is another than before: holds come all the time.
+async fn hold(
+    tx: &mut Tx<'_>,
+    name: &str,
+    holder: &str,
+    kind: &str,
+    on: &str,
+    seconds: u32,
+) -> Result<Applied> {
+    check("holder", Some(holder))?;
+    let (kind, on) = (cut(kind), cut(on));
+    if named(tx, name).await?.is_none() {
+        make(tx, name, &kind).await?;
+    }
+    let before = named(tx, name).await?;
+    let before = found(before, format_args!("listener `{name}`"))?;
+    let until = tx.at.0 + i64::from(seconds.min(MAX_LEASE)) * 1_000_000;
+    // Decided by the row as it is when it changes: another master may be asked at once.
+    let is_free = listeners::holder
+        .is_null()
+        .or(listeners::holder.eq(holder))
+        .or(listeners::held_until.is_null())
+        .or(listeners::held_until.lt(tx.at.0));
+    let now = diesel::update(listeners::table.find(before.id))
+        .filter(is_free.assume_not_null())
+        .set((
+            listeners::kind.eq(&*kind),
+            listeners::holder.eq(holder),
+            listeners::held_on.eq(&*on),
+            listeners::held_until.eq(until),
+        ))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await
+        .optional()?;
+    let Some(now) = now else {
+        return Ok(Applied::HeldByAnother(before.held_on.unwrap_or_default()));
+    };
+    let is_news = (&before.holder, &before.held_on, &before.kind) != (&now.holder, &now.held_on, &now.kind);
+    if is_news {
+        tx.emit(Verb::Updated, now.into_listener());
+    }
+    Ok(Applied::Done)
+}
+
+async fn release(tx: &mut Tx<'_>, row: ListenerRow) -> Result<()> {
+    if row.holder.is_none() {
+        return Ok(());
+    }
+    let row = diesel::update(listeners::table.find(row.id))
+        .set((
+            listeners::holder.eq(None::<String>),
+            listeners::held_on.eq(None::<String>),
+            listeners::held_until.eq(None::<i64>),
+        ))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    tx.emit(Verb::Updated, row.into_listener());
+    Ok(())
+}
+
+/// Keeps its place, in one statement where it is known: this is written for each event that it is done with.
+async fn keep_place(tx: &mut Tx<'_>, name: &str, holder: &str, place: &Place, rewinds: i64) -> Result<()> {
+    if place.done.len() > MAX_DONE {
+        let why = format_args!("has {} gaps; {MAX_DONE} are the most", place.done.len());
+        return Err(Error::invalid("place", why));
+    }
+    let done = to_json(&place.done)?;
+    for is_new in [false, true] {
+        let is_ours = listeners::holder.is_null().or(listeners::holder.eq(holder));
+        let kept = diesel::update(listeners::table)
+            .filter(listeners::name.eq(name))
+            .filter(listeners::rewinds.eq(rewinds))
+            .filter(is_ours.assume_not_null())
+            .set((listeners::place.eq(place.after.0), listeners::done_json.eq(&done)))
+            .execute(tx.conn)
+            .await?;
+        if kept > 0 || is_new {
+            return Ok(());
+        }
+        match named(tx, name).await? {
+            None => make(tx, name, "listener").await?,
+            Some(row) if row.holder.as_deref().is_some_and(|it| it != holder) => {
+                return Err(held_by_another(&row));
+            }
+            Some(row) => {
+                let why = format_args!("the listener `{}` was rewound; load its place again", row.name);
+                return Err(Error::conflict(why));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes how it fares; told only where that is new.
+async fn note(tx: &mut Tx<'_>, row: ListenerRow, waiting: Option<&str>) -> Result<()> {
+    let waiting = waiting.map(|why| cut(&why.replace('\0', "")).into_owned());
+    if row.waiting_reason == waiting && row.waiting == waiting.is_some() {
+        return Ok(());
+    }
+    let since = waiting.as_ref().map(|_| row.waiting_since.unwrap_or(tx.at.0));
+    let row = diesel::update(listeners::table.find(row.id))
+        .set((
+            listeners::waiting.eq(waiting.is_some()),
+            listeners::waiting_reason.eq(waiting),
+            listeners::waiting_since.eq(since),
+        ))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    tx.emit(Verb::Updated, row.into_listener());
+    Ok(())
+}
+
+/// Tells that a listener has so many dead letters more, or fewer.
+pub(super) async fn count_dead_letters(tx: &mut Tx<'_>, listener: ListenerId, more: i64) -> Result<()> {
+    let row = diesel::update(listeners::table.find(listener.0))
+        .set(listeners::dead_letters.eq(listeners::dead_letters + more))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    tx.emit(Verb::Updated, row.into_listener());
+    Ok(())
+}
+
+/// The listener that `key` names.
+pub(super) async fn load(tx: &mut Tx<'_>, key: &ListenerKey) -> Result<ListenerRow> {
+    let row = match key {
+        ListenerKey::Name(name) if name.contains('\0') => None,
+        ListenerKey::Name(name) => named(tx, name).await?,
+        ListenerKey::Id(id) => {
+            let row = listeners::table.find(id.0).select(ListenerRow::as_select());
+            row.first(tx.conn).await.optional()?
+        }
+    };
+    found(row, key)
+}
+
+/// Tells what somebody asked of a listener.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    listener: ListenerId,
+    action: ControlAction,
+    reason: String,
+    caller: &str,
+) {
+    let record = ControlRecord {
+        target: ControlTarget::Listener(listener),
+        action,
+        reason: Some(reason),
+        caller: caller.to_owned(),
+    };
+    tx.emit(Verb::Requested, Entity::Control(record));
+}
+
+/// Lets its place go back, so that `first` comes again and what came after it.
+pub(super) async fn rewind(tx: &mut Tx<'_>, key: &ListenerKey, first: Cursor, caller: &str) -> Result<()> {
+    let row = load(tx, key).await?;
+    let after = first.0.saturating_sub(1).max(0);
+    if row.place.is_none_or(|place| place <= after) {
+        return Ok(());
+    }
+    let oldest = span(tx.conn).await?.oldest;
+    if after < oldest.0 {
+        return Err(Error::CursorExpired { oldest });
+    }
+    let row = diesel::update(listeners::table.find(row.id))
+        .set((
+            listeners::place.eq(after),
+            listeners::done_json.eq("[]"),
+            listeners::rewinds.eq(listeners::rewinds + 1),
+        ))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await?;
+    let listener = ListenerId(row.id);
+    tx.emit(Verb::Updated, row.into_listener());
+    let reason = format!("all events from {first} on");
+    record(tx, listener, ControlAction::Replay, reason, caller);
+    Ok(())
+}
+
+/// What is kept of the listener of that name, if it is known.
+pub(crate) async fn recall(conn: &mut Conn, name: &str) -> Result<Option<Recalled>> {
+    type Row = (Option<i64>, String, i64, Option<String>);
+    let row = listeners::table
+        .filter(listeners::name.eq(name))
+        .select((
+            listeners::place,
+            listeners::done_json,
+            listeners::rewinds,
+            listeners::state_json,
+        ))
+        .first::<Row>(conn)
+        .await
+        .optional()?;
+    let Some((place, done, rewinds, state)) = row else {
+        return Ok(None);
+    };
+    let done = from_json("listeners.done_json", &done)?;
+    let state = state.map(|it| from_json("listeners.state_json", &it));
+    Ok(Some(Recalled {
+        place: place.map(|after| Place {
+            after: Cursor(after),
+            done,
+        }),
+        rewinds,
+        state: state.transpose()?,
+    }))
 }

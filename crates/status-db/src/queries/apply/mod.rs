@@ -6,10 +6,12 @@ mod change_sources;
 mod changes;
 pub(super) mod checkpoints;
 pub(super) mod configurations;
+mod dead_letters;
 mod delete;
 mod finish;
 mod force;
 pub(super) mod force_keys;
+pub(super) mod kept_states;
 pub(super) mod listeners;
 pub(super) mod logs;
 mod outcomes;
@@ -189,9 +191,21 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             setup::enable_scheduler(tx, *scheduler, *enabled).await?;
         }
         Transition::Record(record) => requests::record(tx, record).await?,
-        Transition::KeepState(state) => listeners::keep_state(tx, state).await?,
-        Transition::KeepBookmark(listener, cursor) => listeners::keep_bookmark(tx, listener, *cursor).await?,
-        Transition::ParkEvent(listener, event, why) => listeners::park(tx, listener, *event, why).await?,
+        Transition::KeepState(state) => kept_states::keep(tx, state).await?,
+        Transition::Listen {
+            listener,
+            holder,
+            ask,
+        } => return listeners::listen(tx, listener, holder, ask).await,
+        Transition::DeliverAgain { letters, caller } => {
+            dead_letters::deliver_again(tx, letters, caller).await?;
+        }
+        Transition::DropDeadLetters { letters, caller } => dead_letters::forget(tx, letters, caller).await?,
+        Transition::RewindListener {
+            listener,
+            first,
+            caller,
+        } => listeners::rewind(tx, listener, *first, caller).await?,
         Transition::Delete {
             what,
             least_per_builder,
@@ -200,7 +214,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             let deleted = delete::outdated(tx, what, *least_per_builder, *rows).await?;
             return Ok(Applied::Deleted(deleted));
         }
-        Transition::ExpireEvents(cursor) => listeners::expire_events(tx, *cursor).await?,
+        Transition::ExpireEvents(cursor) => kept_states::expire_events(tx, *cursor).await?,
     }
     Ok(Applied::Done)
 }

@@ -227,6 +227,11 @@ pub(super) async fn record(tx: &mut Tx<'_>, record: &ControlRecord) -> Result<()
             }
         }
         (ControlTarget::Worker(id), action) => return workers::ask(tx, id, action, record).await,
+        (ControlTarget::Listener(_), _) => {
+            return Err(Error::data(
+                "what is asked of a listener is a transition of its own",
+            ));
+        }
     }
     tx.emit(Verb::Requested, Entity::Control(record.clone()));
     Ok(())

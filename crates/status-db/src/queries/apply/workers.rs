@@ -189,6 +189,9 @@ pub(super) async fn ask(
         ControlAction::Unpause => set_state(tx, worker, false, None, before.graceful).await,
         // One that is to end at once gets no new build before it has.
         ControlAction::Stop | ControlAction::Kill => set_state(tx, worker, before.paused, kept, true).await,
-        ControlAction::Cancel => Err(Error::invalid("action", "a worker cannot be cancelled")),
+        ControlAction::Cancel | ControlAction::Replay | ControlAction::Drop => {
+            let why = format_args!("a worker knows no `{}`", action.name());
+            Err(Error::invalid("action", why))
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use weir_status_api::{Cursor, Event, Timestamp, Verb};
+use weir_status_api::{Cursor, Event, Timestamp};
 
 use super::super::super::Db;
 use super::super::Conn;
-use super::rows::from_json;
+use super::rows::{from_json, verb as verb_of};
 use crate::backend::Span;
 use crate::error::{Error, Result};
 use crate::schema::events;
@@ -61,12 +61,10 @@ pub(in super::super) async fn events_after(
     }
     rows.into_iter()
         .map(|(id, at, verb, entity)| {
-            let verb = Verb::from_name(&verb)
-                .ok_or_else(|| Error::data(format!("event {id} has the verb `{verb}`")))?;
             Ok(Event {
                 cursor: Cursor(id),
                 at: Timestamp(at),
-                verb,
+                verb: verb_of(id, &verb)?,
                 entity: from_json("events.entity_json", &entity)?,
             })
         })

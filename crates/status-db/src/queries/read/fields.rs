@@ -7,9 +7,10 @@ use diesel::sql_types::Bool;
 use weir_status_api::{
     Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildRequest, BuildRequestField,
     Builder, BuilderField, Buildset, BuildsetField, Change, ChangeField, ChangeSource, ChangeSourceField,
-    Codebase, CodebaseField, Commit, CommitField, ForceScheduler, ForceSchedulerField, Log, LogField, Master,
-    MasterField, Project, ProjectField, Scheduler, SchedulerField, SourceStamp, SourceStampField, Step,
-    StepField, TestResult, TestResultField, TestResultSet, TestResultSetField, Value, Worker, WorkerField,
+    Codebase, CodebaseField, Commit, CommitField, DeadLetter, DeadLetterField, ForceScheduler,
+    ForceSchedulerField, ListenerField, ListenerStatus, Log, LogField, Master, MasterField, Project,
+    ProjectField, Scheduler, SchedulerField, SourceStamp, SourceStampField, Step, StepField, TestResult,
+    TestResultField, TestResultSet, TestResultSetField, Value, Worker, WorkerField,
 };
 
 use super::column::{Access, Sql};
@@ -17,8 +18,8 @@ use super::plan::Listed;
 use crate::schema::{
     branches, build_data, build_requests, builder_masters, builders, builds, buildset_changes,
     buildset_sources, buildsets, change_sources, changes, codebases, commits, configured_workers,
-    force_schedulers, logs, masters, projects, schedulers, source_stamps, steps, test_result_sets,
-    test_results, workers,
+    dead_letters, force_schedulers, listeners, logs, masters, projects, schedulers, source_stamps, steps,
+    test_result_sets, test_results, workers,
 };
 
 macro_rules! listed {
@@ -321,3 +322,20 @@ fn result_sets_of_commits(ids: Vec<i64>) -> Sql {
         .filter(is_of_project);
     Box::new(test_result_sets::build.eq_any(of.select(builds::id)))
 }
+
+listed!(ListenerStatus, ListenerField, listeners, key [Id], |it| {
+    Id => value(listeners::id), Some(it.id);
+    Name => value(listeners::name), Some(it.name.as_str());
+    Kind => value(listeners::kind), Some(it.kind.as_str());
+    Waiting => value(listeners::waiting), Some(it.waiting);
+    DeadLetters => value(listeners::dead_letters), Some(it.dead_letters);
+});
+
+listed!(DeadLetter, DeadLetterField, dead_letters, key [Id], |it| {
+    Id => value(dead_letters::id), Some(it.id);
+    Listener => value(dead_letters::listener), Some(it.listener);
+    Event => value(dead_letters::event), Some(it.event.cursor.0);
+    Why => value(dead_letters::why), Some(it.why.as_str());
+    ParkedAt => value(dead_letters::parked_at), Some(it.parked_at);
+    Again => value(dead_letters::again), Some(it.again);
+});

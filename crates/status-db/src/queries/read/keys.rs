@@ -6,10 +6,11 @@ use weir_status_api::{
     Branch, BranchField, Build, BuildData, BuildDataField, BuildField, BuildKey, BuildRequest,
     BuildRequestField, Builder, BuilderField, BuilderKey, Buildset, BuildsetField, Change, ChangeField,
     ChangeSource, ChangeSourceField, Codebase, CodebaseField, CodebaseKey, Commit, CommitField, CommitKey,
-    ForceScheduler, ForceSchedulerField, Key, List, Log, LogField, LogKey, Master, MasterField, Project,
-    ProjectField, ProjectKey, Query, Resource, Scheduler, SchedulerField, SchedulerKey, SourceStamp,
-    SourceStampField, Step, StepField, StepKey, TestResult, TestResultField, TestResultSet,
-    TestResultSetField, Value, Worker, WorkerField, WorkerKey,
+    DeadLetter, DeadLetterField, ForceScheduler, ForceSchedulerField, Key, List, ListenerField, ListenerKey,
+    ListenerStatus, Log, LogField, LogKey, Master, MasterField, Project, ProjectField, ProjectKey, Query,
+    Resource, Scheduler, SchedulerField, SchedulerKey, SourceStamp, SourceStampField, Step, StepField,
+    StepKey, TestResult, TestResultField, TestResultSet, TestResultSetField, Value, Worker, WorkerField,
+    WorkerKey,
 };
 
 use super::super::Conn;
@@ -55,6 +56,11 @@ pub(super) async fn list_of(conn: &mut Conn, key: &Key) -> Result<Option<List>> 
         Key::BuildData(of, name) => return build_data(conn, of, name).await,
         Key::TestResultSet(id) => one::<TestResultSet>(TestResultSetField::Id, id.0),
         Key::TestResult(id) => one::<TestResult>(TestResultField::Id, id.0),
+        Key::Listener(ListenerKey::Id(id)) => one::<ListenerStatus>(ListenerField::Id, id.0),
+        Key::Listener(ListenerKey::Name(name)) => {
+            return Ok(named::<ListenerStatus>(ListenerField::Name, name));
+        }
+        Key::DeadLetter(id) => one::<DeadLetter>(DeadLetterField::Id, id.0),
     }))
 }
 

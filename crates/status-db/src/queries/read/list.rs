@@ -9,14 +9,14 @@ use super::plan::plan;
 use super::properties::{fill_builds, fill_requests};
 use super::rows::{
     self, BranchRow, BuildDataRow, BuildRequestRow, BuildRow, BuilderRow, BuildsetRow, ChangeRow,
-    ChangeSourceRow, CodebaseRow, CommitRow, ForceSchedulerRow, LogRow, MasterRow, ProjectRow, SchedulerRow,
-    SourceStampRow, StepRow, TestResultRow, TestResultSetRow, WorkerRow,
+    ChangeSourceRow, CodebaseRow, CommitRow, DeadLetterRow, ForceSchedulerRow, ListenerRow, LogRow,
+    MasterRow, ProjectRow, SchedulerRow, SourceStampRow, StepRow, TestResultRow, TestResultSetRow, WorkerRow,
 };
 use crate::error::Result;
 use crate::schema::{
     branches, build_data, build_requests, builders, builds, buildsets, change_sources, changes, codebases,
-    commits, force_schedulers, logs, masters, projects, schedulers, source_stamps, steps, test_result_sets,
-    test_results, workers,
+    commits, dead_letters, force_schedulers, listeners, logs, masters, projects, schedulers, source_stamps,
+    steps, test_result_sets, test_results, workers,
 };
 
 macro_rules! select {
@@ -125,6 +125,12 @@ pub(in super::super) async fn list(conn: &mut Conn, list: List) -> Result<(Vec<E
         List::TestResult(query) => page!(conn, query, test_results, TestResultRow, |rows| {
             every(rows, TestResultRow::into_result)
         }),
+        List::Listener(query) => page!(conn, query, listeners, ListenerRow, |rows| {
+            every(rows, ListenerRow::into_listener)
+        }),
+        List::DeadLetter(query) => page!(conn, query, dead_letters, DeadLetterRow, |rows| {
+            each(rows, DeadLetterRow::into_dead_letter)?
+        }),
     })
 }
 
@@ -158,5 +164,7 @@ pub(in super::super::super) fn sql_of(list: List) -> Result<super::column::Sql> 
         List::BuildData(query) => sql!(query, build_data, BuildDataRow),
         List::TestResultSet(query) => sql!(query, test_result_sets, TestResultSetRow),
         List::TestResult(query) => sql!(query, test_results, TestResultRow),
+        List::Listener(query) => sql!(query, listeners, ListenerRow),
+        List::DeadLetter(query) => sql!(query, dead_letters, DeadLetterRow),
     })
 }

@@ -1,6 +1,7 @@
 //! Rows of the tables, and the resources made of them.
 
 mod builds;
+mod listeners;
 mod machines;
 mod outcomes;
 mod projects;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use weir_status_api::Results;
 
 pub(super) use builds::{BuildRequestRow, BuildRow, BuildsetRow, LogRow, StepRow, buildsets};
+pub(super) use listeners::{DeadLetterRow, ListenerRow, verb};
 pub(super) use machines::{MasterRow, WorkerRow, workers};
 pub(super) use outcomes::{BuildDataRow, TestResultRow, TestResultSetRow};
 pub(super) use projects::{BranchRow, CodebaseRow, CommitRow, ProjectRow, active_projects, projects};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use weir_status_api::{BuildRequestId, BuilderId, BuildsetId, ChangeId, Error, Outcome, Result};
 
-use super::{configuration, outcome_to_json};
+use super::{configuration, listen, outcome_to_json};
 use crate::v2::error::{details, error_from, from_details, status, texts};
 
 const PARSE_ERROR: i64 = -32700;
@@ -162,7 +162,11 @@ pub fn outcome_from(body: &Value) -> Result<Outcome> {
         let change = ChangeId(change);
         return Ok(Outcome::Change { change });
     }
+    if let Some(on) = result.get("held_by").and_then(Value::as_str) {
+        return Ok(Outcome::HeldByAnother { on: on.to_owned() });
+    }
     let outcome = match result {
+        Value::Object(recalled) if recalled.contains_key("rewinds") => listen::recalled(recalled),
         Value::Object(_) => configuration::outcome_from(result),
         _ => buildset(result),
     };

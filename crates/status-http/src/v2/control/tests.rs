@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 use weir_status_api::{
     BuildId, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeParams, Command, Configuration,
-    ConfigurationChange, ConfigurationPart, Difference, Error, ForceParams, MasterId, Outcome, Reconfigured,
-    SchedulerId, Timestamp, WorkerId,
+    ConfigurationChange, ConfigurationPart, Cursor, DeadLetterChoice, DeadLetterId, Difference, Error,
+    ForceParams, ListenAsk, ListenerId, MasterId, Outcome, Place, Reconfigured, SchedulerId, Timestamp,
+    WorkerId,
 };
 
 use super::*;
@@ -75,6 +76,50 @@ fn changes() -> impl Strategy<Value = ChangeParams> {
         })
 }
 
+fn letters() -> impl Strategy<Value = DeadLetterChoice> {
+    let id = || 1..i64::MAX;
+    prop_oneof![
+        id().prop_map(|id| DeadLetterChoice::One(DeadLetterId(id))),
+        (id(), id()).prop_map(|(id, first)| DeadLetterChoice::Of {
+            listener: ListenerId(id).into(),
+            first: Cursor(first),
+        }),
+    ]
+}
+
+fn places() -> impl Strategy<Value = Place> {
+    (any::<i64>(), proptest::collection::vec(any::<i64>(), 0..3)).prop_map(|(after, done)| Place {
+        after: Cursor(after),
+        done: done.into_iter().map(Cursor).collect(),
+    })
+}
+
+fn asks() -> impl Strategy<Value = ListenAsk> {
+    let id = || 1..i64::MAX;
+    prop_oneof![
+        (".{0,9}", ".{0,9}", any::<u32>()).prop_map(|(kind, on, seconds)| ListenAsk::Hold {
+            kind,
+            on,
+            seconds
+        }),
+        Just(ListenAsk::Release),
+        Just(ListenAsk::Recall),
+        (places(), any::<i64>()).prop_map(|(place, rewinds)| ListenAsk::KeepPlace { place, rewinds }),
+        option::of(".{0,9}").prop_map(|waiting| ListenAsk::Note { waiting }),
+        (id(), ".{0,9}").prop_map(|(event, why)| ListenAsk::Park {
+            event: Cursor(event),
+            why
+        }),
+        id().prop_map(|id| ListenAsk::Unpark {
+            letter: DeadLetterId(id)
+        }),
+        Just(ListenAsk::KeepState {
+            state: json!([{"a": null}])
+        }),
+        Just(ListenAsk::KeepState { state: json!(null) }),
+    ]
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let reason = || option::of(".{0,9}");
     let id = || 1..i64::MAX;
@@ -116,6 +161,17 @@ fn commands() -> impl Strategy<Value = Command> {
             enabled
         }),
         changes().prop_map(|change| Command::AddChange { change }),
+        (".{1,9}", ".{1,9}", asks()).prop_map(|(listener, holder, ask)| Command::Listen {
+            listener,
+            holder,
+            ask
+        }),
+        letters().prop_map(|letters| Command::DeliverAgain { letters }),
+        letters().prop_map(|letters| Command::DropDeadLetters { letters }),
+        ("[a-z]{1,8}", id()).prop_map(|(listener, first)| Command::RewindListener {
+            listener: listener.as_str().into(),
+            first: Cursor(first),
+        }),
     ]
 }
 
@@ -175,6 +231,22 @@ fn outcomes_and_errors_come_back() {
     };
     for outcome in [
         Outcome::Done,
+        Outcome::HeldByAnother {
+            on: "master m1".to_owned(),
+        },
+        Outcome::Recalled {
+            place: None,
+            rewinds: 0,
+            state: None,
+        },
+        Outcome::Recalled {
+            place: Some(Place {
+                after: Cursor(3),
+                done: vec![Cursor(5)],
+            }),
+            rewinds: 2,
+            state: Some(json!(null)),
+        },
         Outcome::Reconfigured {
             report: Reconfigured {
                 changes: vec![change],

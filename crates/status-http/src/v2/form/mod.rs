@@ -2,6 +2,7 @@
 
 mod build;
 mod force;
+mod listener;
 mod machine;
 mod object;
 mod outcome;
@@ -75,6 +76,8 @@ pub const fn plural(kind: Kind) -> &'static str {
         Kind::BuildData => "build_data",
         Kind::TestResultSet => "test_result_sets",
         Kind::TestResult => "test_results",
+        Kind::Listener => "listeners",
+        Kind::DeadLetter => "dead_letters",
     }
 }
 
@@ -103,6 +106,8 @@ pub fn object(entity: &Entity) -> Object<'_> {
         Entity::BuildData(it) => it.object(),
         Entity::TestResultSet(it) => it.object(),
         Entity::TestResult(it) => it.object(),
+        Entity::Listener(it) => it.object(),
+        Entity::DeadLetter(it) => it.object(),
         Entity::Properties(it) => properties_object(&it.changed),
         Entity::Control(it) => control_object(it),
     }
@@ -148,6 +153,8 @@ pub fn from_json(kind: Kind, value: &Value) -> Result<Entity, FormError> {
         Kind::BuildData => read::<api::BuildData>(value),
         Kind::TestResultSet => read::<api::TestResultSet>(value),
         Kind::TestResult => read::<api::TestResult>(value),
+        Kind::Listener => read::<api::ListenerStatus>(value),
+        Kind::DeadLetter => read::<api::DeadLetter>(value),
     }
 }
 

@@ -23,6 +23,10 @@ enum Gives {
     Buildset,
     /// A report of a reconfiguration, or a configuration.
     Configuration,
+    /// The change's id.
+    Change,
+    /// Null, who holds the listener, or what is kept of it.
+    Listener,
 }
 
 enum Takes {
@@ -32,6 +36,10 @@ enum Takes {
     Enabled,
     Form,
     Change,
+    /// What a runner of listeners sends beside its own name and the listener's.
+    Runner(fn() -> Vec<(&'static str, Value)>),
+    First,
+    Replay,
 }
 
 const fn method(kind: Kind, name: &'static str, takes: Takes) -> Method {
@@ -48,8 +56,29 @@ const fn giving(gives: Gives, mut method: Method) -> Method {
     method
 }
 
-/// What is asked of the list of changes.
-const ADD_CHANGE: Method = method(Kind::Change, "add", Takes::Change);
+/// All methods of whole lists.
+const LIST_METHODS: [Method; 9] = [
+    giving(Gives::Change, method(Kind::Change, "add", Takes::Change)),
+    runner("hold", || {
+        let seconds = json!({"type": "integer", "minimum": 0});
+        vec![("kind", text()), ("on", text()), ("seconds", seconds)]
+    }),
+    runner("release", Vec::new),
+    runner("recall", Vec::new),
+    runner("keep_place", || vec![("place", place()), ("rewinds", integer())]),
+    runner("note", || vec![("waiting", or_null(text()))]),
+    runner("park", || vec![("event", integer()), ("why", text())]),
+    runner("unpark", || vec![("dead_letterid", integer())]),
+    runner("keep_state", || vec![("state", json!({}))]),
+];
+
+/// A method of the list of listeners, for their runners.
+const fn runner(name: &'static str, takes: fn() -> Vec<(&'static str, Value)>) -> Method {
+    giving(
+        Gives::Listener,
+        method(Kind::Listener, name, Takes::Runner(takes)),
+    )
+}
 
 const fn making(method: Method) -> Method {
     giving(Gives::Buildset, method)
@@ -60,7 +89,7 @@ const fn telling(method: Method) -> Method {
 }
 
 /// All methods of single resources.
-pub(super) const METHODS: [Method; 12] = [
+pub(super) const METHODS: [Method; 16] = [
     telling(method(Kind::Master, "reconfigure", Takes::Nothing)),
     telling(method(Kind::Master, "describe_configuration", Takes::Nothing)),
     method(Kind::Build, "stop", Takes::Reason),
@@ -72,6 +101,10 @@ pub(super) const METHODS: [Method; 12] = [
     method(Kind::Worker, "stop", Takes::Reason),
     method(Kind::Worker, "kill", Takes::Reason),
     method(Kind::Scheduler, "enable", Takes::Enabled),
+    method(Kind::Listener, "replay", Takes::Replay),
+    method(Kind::Listener, "drop", Takes::First),
+    method(Kind::DeadLetter, "again", Takes::Nothing),
+    method(Kind::DeadLetter, "drop", Takes::Nothing),
     making(method(Kind::ForceScheduler, "force", Takes::Form)),
 ];
 
@@ -93,6 +126,13 @@ impl Method {
             Takes::Enabled => object(&[("enabled", flag())]),
             Takes::Form => form(),
             Takes::Change => change(),
+            Takes::Runner(more) => {
+                let mut fields = vec![("listener", text()), ("holder", text())];
+                fields.extend(more());
+                object(&fields)
+            }
+            Takes::First => object_of(&[("first", first())], &[]),
+            Takes::Replay => object_of(&[("first", first()), ("everything", everything())], &[]),
         }
     }
 
@@ -104,6 +144,24 @@ impl Method {
             ("params", self.params()),
         ])
     }
+}
+
+fn first() -> Value {
+    described(
+        or_null(integer()),
+        "The cursor of the first event of which they may be.",
+    )
+}
+
+fn everything() -> Value {
+    let what =
+        "Whether all events from `first` on come again, and not only those that could not be delivered.";
+    described(flag(), what)
+}
+
+/// Where a listener is in the events.
+fn place() -> Value {
+    object(&[("after", integer()), ("done", list(integer()))])
 }
 
 fn priority() -> Value {
@@ -200,9 +258,12 @@ pub(super) fn operation(kind: Kind) -> Option<Value> {
 
 /// The command's operation at the path of all of `kind`; none if there are no commands for it.
 pub(super) fn of_list(kind: Kind) -> Option<Value> {
-    (kind == ADD_CHANGE.kind)
-        .then(|| of_methods(&[&ADD_CHANGE], "ToldAnswer"))
-        .flatten()
+    let methods: Vec<&Method> = LIST_METHODS.iter().filter(|it| it.kind == kind).collect();
+    let answer = match methods.first()?.gives {
+        Gives::Listener => "ListenedAnswer",
+        _ => "ToldAnswer",
+    };
+    of_methods(&methods, answer)
 }
 
 fn of_methods(methods: &[&Method], answer: &str) -> Option<Value> {
@@ -238,7 +299,7 @@ fn of_methods(methods: &[&Method], answer: &str) -> Option<Value> {
 pub(super) fn schemas() -> Map<String, Value> {
     let mut all: Map<String, Value> = METHODS
         .iter()
-        .chain([&ADD_CHANGE])
+        .chain(&LIST_METHODS)
         .map(|it| (it.call(), it.schema()))
         .collect();
     let answer = |result: Value| {
@@ -260,6 +321,20 @@ pub(super) fn schemas() -> Map<String, Value> {
     all.insert("MadeAnswer".to_owned(), answer(made));
     let told = object(&[("changeid", integer())]);
     all.insert("ToldAnswer".to_owned(), answer(told));
+    let recalled = object_of(
+        &[
+            ("place", or_null(place())),
+            ("rewinds", integer()),
+            ("state", json!({})),
+        ],
+        &["place", "rewinds"],
+    );
+    let listened = json!({"oneOf": [
+        {"type": "null"},
+        described(object(&[("held_by", text())]), "Of `hold`: another runner holds the listener."),
+        described(recalled, "Of `recall`: what is kept of the listener."),
+    ]});
+    all.insert("ListenedAnswer".to_owned(), answer(listened));
     let told = json!({"oneOf": [reconfigured(), configuration()]});
     all.insert("ConfigurationAnswer".to_owned(), answer(told));
     let message = json!({

@@ -20,6 +20,7 @@ pub(super) fn within(owner: &str, name: &str) -> Option<Value> {
         ("Worker", "workerinfo") => schema("WorkerInfo"),
         ("ForceScheduler", "all_fields") => schema("ForceField"),
         ("Scheduler" | "ChangeSource", "master") => schema("MasterWithin"),
+        ("DeadLetter", "event") => schema("Event"),
         (_, "description_html") => json!({"type": "null"}),
         ("LogSearch", "hits") => schema("LogHit"),
         ("LogChunk", TIMES) => described(

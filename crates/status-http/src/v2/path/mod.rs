@@ -123,7 +123,7 @@ impl Endpoint {
 /// The conditions that only the resource with this key meets; for resources that have an id or a name of
 /// their own.
 pub fn key_conditions(key: &Key) -> Option<Condition> {
-    use weir_status_api::{CommitKey, ProjectKey, SchedulerKey, StepKey, WorkerKey};
+    use weir_status_api::{CommitKey, ListenerKey, ProjectKey, SchedulerKey, StepKey, WorkerKey};
     let id = match key {
         Key::Master(id) => id.0,
         Key::Builder(BuilderKey::Id(id)) => id.0,
@@ -143,9 +143,12 @@ pub fn key_conditions(key: &Key) -> Option<Condition> {
         Key::Commit(CommitKey::Id(id)) => id.0,
         Key::TestResultSet(id) => id.0,
         Key::TestResult(id) => id.0,
+        Key::Listener(ListenerKey::Id(id)) => id.0,
+        Key::DeadLetter(id) => id.0,
         Key::Builder(BuilderKey::Name(name))
         | Key::Worker(WorkerKey::Name(name))
         | Key::Scheduler(SchedulerKey::Name(name))
+        | Key::Listener(ListenerKey::Name(name))
         | Key::ForceScheduler(name) => return Some(equals("name", Value::Text(name.clone()))),
         Key::Project(ProjectKey::Slug(slug)) => return Some(equals("slug", Value::Text(slug.clone()))),
         Key::Build(BuildKey::Number(..))

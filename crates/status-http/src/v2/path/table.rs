@@ -2,8 +2,9 @@
 
 use weir_status_api::{
     BranchId, BuildId, BuildKey, BuildRequestId, BuilderId, BuildsetId, ChangeId, ChangeSourceId, CodebaseId,
-    CodebaseKey, CommitId, CommitKey, Key, Kind, LogId, LogKey, MasterId, ProjectId, SchedulerId,
-    SourceStampId, StepId, StepKey, TestResultId, TestResultSetId, WorkerId, WorkerKey,
+    CodebaseKey, CommitId, CommitKey, DeadLetterId, Key, Kind, ListenerId, LogId, LogKey, MasterId,
+    ProjectId, SchedulerId, SourceStampId, StepId, StepKey, TestResultId, TestResultSetId, WorkerId,
+    WorkerKey,
 };
 
 use super::ViewName;
@@ -63,10 +64,12 @@ pub(crate) const ROOT: &[Route] = &[
     list("steps", Kind::Step, Top, STEPS),
     list("test_result_sets", Kind::TestResultSet, Top, TEST_RESULT_SETS),
     list("workers", Kind::Worker, Top, WORKERS),
-    // Weir's own: all that Buildbot lists below a parent only.
+    // Weir's own: all that Buildbot lists below a parent only, and what it does not have.
     list("branches", Kind::Branch, Top, BRANCHES),
     list("build_data", Kind::BuildData, Top, &[]),
     list("commits", Kind::Commit, Top, COMMITS),
+    list("dead_letters", Kind::DeadLetter, Top, DEAD_LETTERS),
+    list("listeners", Kind::Listener, Top, LISTENERS),
     list("test_results", Kind::TestResult, Top, TEST_RESULTS),
     prefix("views", VIEWS),
     fixed("application.spec", Named::Spec),
@@ -408,6 +411,29 @@ const TEST_RESULTS: &[Route] = &[one(
     Kind::TestResult,
     Number("test_resultid", |place, id| {
         place.at(Key::TestResult(TestResultId(id)))
+    }),
+    &[],
+)];
+
+const LISTENERS: &[Route] = &[
+    one(
+        Kind::Listener,
+        Number("listenerid", |place, id| {
+            place.at(Key::Listener(ListenerId(id).into()))
+        }),
+        LISTENER,
+    ),
+    one(
+        Kind::Listener,
+        Identifier("name", |place, name| place.at(Key::Listener(name.into()))),
+        LISTENER,
+    ),
+];
+const LISTENER: &[Route] = &[list("dead_letters", Kind::DeadLetter, Is("listener"), &[])];
+const DEAD_LETTERS: &[Route] = &[one(
+    Kind::DeadLetter,
+    Number("dead_letterid", |place, id| {
+        place.at(Key::DeadLetter(DeadLetterId(id)))
     }),
     &[],
 )];

@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use weir_status_api::{
-    BuildKey, BuilderKey, CodebaseId, CodebaseKey, CommitGraphQuery, CommitKey, Key, LogKey, ProjectKey,
-    PropertiesOf, SchedulerKey, StepKey, WorkerKey,
+    BuildKey, BuilderKey, CodebaseId, CodebaseKey, CommitGraphQuery, CommitKey, Key, ListenerKey, LogKey,
+    ProjectKey, PropertiesOf, SchedulerKey, StepKey, WorkerKey,
 };
 
 use super::int;
@@ -46,6 +46,9 @@ pub fn key_path(key: &Key) -> Option<String> {
         Key::BuildData(key, name) => Some(format!("{}/data/{}", build(key)?, word(name)?)),
         Key::TestResultSet(id) => Some(format!("test_result_sets/{id}")),
         Key::TestResult(id) => Some(format!("test_results/{id}")),
+        Key::Listener(ListenerKey::Id(id)) => Some(format!("listeners/{id}")),
+        Key::Listener(ListenerKey::Name(name)) => below("listeners", name),
+        Key::DeadLetter(id) => Some(format!("dead_letters/{id}")),
     }
 }
 

@@ -289,6 +289,27 @@ class Status:
         enable = control_pb2.Command.EnableScheduler(scheduler=query.scheduler_key(scheduler), enabled=enabled)
         await self.control(control_pb2.Command(enable_scheduler=enable))
 
+    async def deliver_again(
+        self, listener: int | str | None = None, *, first: int = 0, dead_letter: int | None = None
+    ) -> None:
+        """Has one dead letter, or those of a listener from the event `first` on, delivered again."""
+        letters = query.dead_letters_of(listener, first, dead_letter)
+        again = control_pb2.Command.DeliverAgain(letters=letters)
+        await self.control(control_pb2.Command(deliver_again=again))
+
+    async def drop_dead_letters(
+        self, listener: int | str | None = None, *, first: int = 0, dead_letter: int | None = None
+    ) -> None:
+        """Forgets one dead letter, or those of a listener from the event `first` on."""
+        letters = query.dead_letters_of(listener, first, dead_letter)
+        drop = control_pb2.Command.DropDeadLetters(letters=letters)
+        await self.control(control_pb2.Command(drop_dead_letters=drop))
+
+    async def rewind_listener(self, listener: int | str, first: int) -> None:
+        """Has a listener deliver all events from `first` on again, those that were delivered too."""
+        rewind = control_pb2.Command.RewindListener(listener=query.listener_key(listener), first=first)
+        await self.control(control_pb2.Command(rewind_listener=rewind))
+
 
 def _resource(entity: events_pb2.Entity) -> Any:
     name = entity.WhichOneof("entity")

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from weir.status.v1 import queries_pb2, resources_pb2
+from weir.status.v1 import control_pb2, events_pb2, queries_pb2, resources_pb2
 
 R = TypeVar("R")
 
@@ -48,6 +48,8 @@ commits = _kind(resources_pb2.Commit, "commit")
 build_data = _kind(resources_pb2.BuildData, "build_data")
 test_result_sets = _kind(resources_pb2.TestResultSet, "test_result_set")
 test_results = _kind(resources_pb2.TestResult, "test_result")
+listeners = _kind(resources_pb2.ListenerStatus, "listener")
+dead_letters = _kind(events_pb2.DeadLetter, "dead_letter")
 
 
 def builder_key(builder: int | str) -> queries_pb2.BuilderKey:
@@ -81,6 +83,25 @@ def scheduler_key(scheduler: int | str) -> queries_pb2.SchedulerKey:
     return queries_pb2.SchedulerKey(id=scheduler)
 
 
+def listener_key(listener: int | str) -> queries_pb2.ListenerKey:
+    """A listener, by id or name."""
+    if isinstance(listener, str):
+        return queries_pb2.ListenerKey(name=listener)
+    return queries_pb2.ListenerKey(id=listener)
+
+
+def dead_letters_of(
+    listener: int | str | None, first: int, dead_letter: int | None
+) -> control_pb2.DeadLetterChoice:
+    """One dead letter, or those of a listener from an event on."""
+    if dead_letter is not None:
+        return control_pb2.DeadLetterChoice(one=dead_letter)
+    if listener is None:
+        raise ValueError("a listener or a dead letter is needed; none was given")
+    of = control_pb2.DeadLetterChoice.Of(listener=listener_key(listener), first=first)
+    return control_pb2.DeadLetterChoice(of=of)
+
+
 def key(
     *,
     builder: int | str | None = None,
@@ -95,6 +116,8 @@ def key(
     build_request: int | None = None,
     source_stamp: int | None = None,
     master: int | None = None,
+    listener: int | str | None = None,
+    dead_letter: int | None = None,
 ) -> queries_pb2.Key:
     """Names one resource: `key(builder="linux")`, `key(build=("linux", 17))`, `key(step=4)`.
 
@@ -107,6 +130,8 @@ def key(
         found.build.CopyFrom(build_key(build))
     elif worker is not None:
         found.worker.CopyFrom(worker_key(worker))
+    elif listener is not None:
+        found.listener.CopyFrom(listener_key(listener))
     elif scheduler is not None:
         found.scheduler.CopyFrom(scheduler_key(scheduler))
     elif force_scheduler is not None:
@@ -122,6 +147,7 @@ def key(
             "build_request": build_request,
             "source_stamp": source_stamp,
             "master": master,
+            "dead_letter": dead_letter,
         }
         for name, number in ids.items():
             if number is not None:

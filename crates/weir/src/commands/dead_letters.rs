@@ -1,0 +1,119 @@
+//! `weir listen`, and `weir listen replay` and `drop`: what becomes of what listeners could not deliver.
+
+use clap::{Args, Subcommand};
+use weir_status_api::{Command, Cursor, DeadLetterChoice, DeadLetterId};
+
+use super::listen::Listen;
+use crate::failure::Failure;
+use crate::show::{plain, say};
+use crate::upstream::Upstream;
+
+/// Runs listeners for a master elsewhere, or has some deliver again.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Listening {
+    #[command(subcommand)]
+    wish: Option<Wish>,
+    #[command(flatten)]
+    listen: Option<Listen>,
+}
+
+#[derive(Subcommand)]
+enum Wish {
+    /// Have a listener deliver again what it could not deliver.
+    Replay(Replay),
+    /// Forget what a listener could not deliver.
+    Drop(Drop),
+}
+
+impl Listening {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match (self.wish, self.listen) {
+            (Some(Wish::Replay(it)), _) => it.run().await,
+            (Some(Wish::Drop(it)), _) => it.run().await,
+            (None, Some(listen)) => listen.run().await,
+            (None, None) => Err(Failure::usage("write --config FILE, or one of replay and drop")),
+        }
+    }
+}
+
+/// Which dead letters of a listener.
+#[derive(Args)]
+struct Letters {
+    /// The listener.
+    listener: String,
+    #[command(flatten)]
+    upstream: Upstream,
+    /// Only this dead letter.
+    #[arg(long, value_name = "ID", conflicts_with = "from",
+          value_parser = clap::value_parser!(i64).range(1..))]
+    letter: Option<i64>,
+    /// Only those of this event and later ones.
+    #[arg(long, value_name = "CURSOR", value_parser = clap::value_parser!(i64).range(0..))]
+    from: Option<i64>,
+}
+
+impl Letters {
+    fn choice(&self) -> DeadLetterChoice {
+        match self.letter {
+            Some(letter) => DeadLetterChoice::One(DeadLetterId(letter)),
+            None => DeadLetterChoice::Of {
+                listener: self.listener.as_str().into(),
+                first: Cursor(self.from.unwrap_or_default()),
+            },
+        }
+    }
+
+    async fn ask(&self, command: Command) -> Result<(), Failure> {
+        let caller = self.upstream.caller()?;
+        self.upstream.connect()?.control(&caller, command).await?;
+        Ok(())
+    }
+}
+
+/// Has a listener deliver again: all that it could not deliver, or everything from an event on.
+#[derive(Args)]
+struct Replay {
+    #[command(flatten)]
+    letters: Letters,
+    /// All events from that of --from on, those that were delivered too.
+    #[arg(long, requires = "from")]
+    everything: bool,
+}
+
+impl Replay {
+    async fn run(self) -> Result<(), Failure> {
+        let name = plain(&self.letters.listener);
+        if let (true, Some(first)) = (self.everything, self.letters.from) {
+            let rewind = Command::RewindListener {
+                listener: self.letters.listener.as_str().into(),
+                first: Cursor(first),
+            };
+            self.letters.ask(rewind).await?;
+            return say(format!(
+                "listener {name} is to deliver all events from {first} on"
+            ));
+        }
+        let letters = self.letters.choice();
+        self.letters.ask(Command::DeliverAgain { letters }).await?;
+        say(format!(
+            "listener {name} is to deliver again what it could not deliver"
+        ))
+    }
+}
+
+/// Forgets what a listener could not deliver.
+#[derive(Args)]
+struct Drop {
+    #[command(flatten)]
+    letters: Letters,
+}
+
+impl Drop {
+    async fn run(self) -> Result<(), Failure> {
+        let letters = self.letters.choice();
+        self.letters.ask(Command::DropDeadLetters { letters }).await?;
+        let name = plain(&self.letters.listener);
+        say(format!("what listener {name} could not deliver is forgotten"))
+    }
+}

@@ -1,0 +1,27 @@
+import type { Words } from '../en/index.ts';
+
+export const listeners: Words['listeners'] = {
+  title: 'Melder',
+  thing: 'Die Melder',
+  none: 'Noch ist kein Melder gelaufen.',
+  notTold: 'Dieser Master sagt nichts über seine Melder: Buildbot führt nicht Buch darüber, was nicht zugestellt werden konnte.',
+  name: 'Melder',
+  state: 'Zustand',
+  states: { well: 'Stellt zu', waits: 'Wartet', stopped: 'Läuft nicht' },
+  runsOn: 'Läuft auf',
+  behind: 'Ereignisse im Rückstand',
+  letters: 'Unzustellbar',
+  lettersOfAll: 'Unzustellbares',
+  lettersOf: (listener) => `Unzustellbares von ${listener}`,
+  ofAll: 'Das von allen Meldern zeigen',
+  noLetters: 'Alles konnte zugestellt werden.',
+  event: 'Ereignis',
+  why: 'Warum es nicht zugestellt wurde',
+  tried: 'Zuletzt versucht',
+  isAgain: 'wird noch einmal zugestellt',
+  again: 'Noch einmal zustellen',
+  drop: 'Verwerfen',
+  allAgain: 'Alles noch einmal zustellen',
+  allAgainOf: (listener) => `Alles Unzustellbare von ${listener} noch einmal zustellen`,
+  more: (shown, of) => `Gezeigt werden die neuesten ${shown} von ${of}.`,
+};

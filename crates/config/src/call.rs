@@ -320,6 +320,15 @@ impl<'v, 's> Call<'v, 's> {
 
     /// As [`Call::optional_secret`], but one of the two must be given.
     pub(crate) fn secret(&mut self, inline: &str, file: &str) -> Secret {
+        self.required_secret(inline, file, read::check_secret)
+    }
+
+    /// As [`Call::secret`], for one that people choose.
+    pub(crate) fn password(&mut self, inline: &str, file: &str) -> Secret {
+        self.required_secret(inline, file, read::check_password)
+    }
+
+    fn required_secret(&mut self, inline: &str, file: &str, check: fn(&str) -> Reading<Secret>) -> Secret {
         let given = [inline, file]
             .into_iter()
             .any(|it| self.meant.contains(&it) || self.given(it).is_some_and(|it| !it.is_none()));
@@ -328,7 +337,7 @@ impl<'v, 's> Call<'v, 's> {
             let help = format!("add {file} = \"…\", a file beside the configuration, or {inline} = \"…\"");
             self.mistake_at(self.site.place, &message, Some(help));
         }
-        self.optional_secret(inline, file)
+        self.secret_of(inline, file, check)
             .unwrap_or_else(|| Secret::new(""))
     }
 

@@ -43,28 +43,68 @@ pub(super) fn environment() -> Environment<'static> {
     environment
 }
 
-/// Writes a value as its template has it.
+/// The data as templates see it. Not by way of serde, which would show numbers as the objects that carry them where
+/// they are kept with all their digits.
+pub(super) fn value(data: &serde_json::Value) -> Value {
+    match data {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(it) => (*it).into(),
+        serde_json::Value::Number(it) => match (it.as_i64(), it.as_f64()) {
+            (Some(it), _) => it.into(),
+            (None, Some(it)) => it.into(),
+            (None, None) => it.to_string().into(),
+        },
+        serde_json::Value::String(it) => it.as_str().into(),
+        serde_json::Value::Array(items) => items.iter().map(value).collect(),
+        serde_json::Value::Object(items) => {
+            let items = items.iter().map(|(name, it)| (name.as_str(), value(it)));
+            items.collect()
+        }
+    }
+}
+
+/// Writes a value as its template has it; of None nothing.
 fn write(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if value.is_safe() || !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
-        return escape_formatter(out, state, value);
+    // What has no name was refused before: this is an `if` without an `else`.
+    if value.is_none() || value.is_undefined() {
+        return Ok(());
     }
-    if value.is_undefined() || value.is_none() {
-        // An undefined value is an error, a missing one is nothing.
-        return match value.is_none() {
-            true => Ok(()),
-            false => escape_formatter(out, state, value),
-        };
+    match state.auto_escape() {
+        AutoEscape::Custom(_) if value.is_safe() => write!(out, "{value}").map_err(Error::from),
+        AutoEscape::Custom(_) => write!(out, "{}", markdown(&value.to_string())).map_err(Error::from),
+        AutoEscape::Html if !value.is_safe() => write!(out, "{}", html(&value.to_string())).map_err(Error::from),
+        _ => escape_formatter(out, state, value),
     }
-    write!(out, "{}", markdown(&value.to_string())).map_err(Error::from)
+}
+
+/// The text as HTML that shows it, in an attribute too.
+fn html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// The text as Markdown that shows it on one line.
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    // It may be the first on its line.
+    let title = text.trim_start_matches('#');
+    if title.len() < text.len() && title.chars().next().is_none_or(char::is_whitespace) {
+        escaped.push('\\');
+    }
     for c in text.chars() {
         match c {
             '\n' | '\r' | '\t' => escaped.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '&' | '!' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' => {
                 escaped.extend(['\\', c]);
             }
             c if c.is_control() => {}

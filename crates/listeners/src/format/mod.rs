@@ -15,7 +15,7 @@ use crate::outlet::Outlet;
 use crate::report::Message;
 
 pub(crate) use context::{Told, context, occasion};
-use environment::{HTML, MARKDOWN, cut, environment};
+use environment::{HTML, MARKDOWN, cut, environment, value};
 
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 250;
@@ -168,7 +168,7 @@ impl Formatter {
             .get_template(&internal_name(form))
             .map_err(|error| fails(&error))?;
         let mut text = Bounded::default();
-        match template.render_captured_to(context, &mut text) {
+        match template.render_captured_to(value(context), &mut text) {
             Ok(_) => {}
             Err(_) if text.is_full => {
                 let name = shown(self.names[form].as_deref(), form);

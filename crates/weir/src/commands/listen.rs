@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use weir_listeners::FileBookmarks;
+use weir_listeners::{FileBookmarks, Outlet};
 use weir_status_api::{Runner, RunnerOptions};
 
 use super::check::broken;
@@ -33,7 +33,7 @@ impl Listen {
         let bookmarks = Arc::new(FileBookmarks::open(&self.data).map_err(Failure::new)?);
         let api = self.upstream.connect()?;
         let mut runners = tokio::task::JoinSet::new();
-        for listener in listeners::make(&configs)? {
+        for listener in listeners::make(&configs, &Outlet::open())? {
             let bookmarks = Arc::clone(&bookmarks) as _;
             let runner = Runner::new(listener, Arc::clone(&api), bookmarks, RunnerOptions::default());
             runners.spawn(async move { runner.run().await });

@@ -1,37 +1,26 @@
-//! From the configuration of listeners to listeners, and those that run in a master.
+//! Listeners that run in a master.
+
+mod make;
+mod reports;
 
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 use weir_config::ListenerConfig;
-use weir_listeners::{Webhook, WebhookOptions};
+use weir_listeners::Outlet;
 use weir_status_api::{Bookmarks, Listener, Runner, RunnerOptions, StatusApi};
 
 use crate::failure::Failure;
 
-/// The listeners that `configs` describe.
-pub(crate) fn make(configs: &[ListenerConfig]) -> Result<Vec<Arc<dyn Listener>>, Failure> {
-    configs.iter().map(make_one).collect()
-}
-
-fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
-    match config {
-        ListenerConfig::Webhook(it) => {
-            let options = WebhookOptions {
-                events: it.events.clone(),
-                secret: it.secret.as_ref().map(|it| it.expose().to_owned()),
-                ..WebhookOptions::new(&it.name, &it.url)
-            };
-            Ok(Arc::new(Webhook::new(options).map_err(Failure::usage)?))
-        }
-    }
-}
+pub(crate) use make::make;
+use make::make_one;
 
 /// The listeners that run in a master.
 pub(crate) struct Listeners {
     api: Arc<dyn StatusApi>,
     bookmarks: Arc<dyn Bookmarks>,
+    outlet: Outlet,
     running: Vec<(ListenerConfig, AbortOnDropHandle<()>)>,
 }
 
@@ -48,6 +37,7 @@ impl Listeners {
         Self {
             api,
             bookmarks,
+            outlet: Outlet::open(),
             running: vec![],
         }
     }
@@ -59,7 +49,7 @@ impl Listeners {
     pub(crate) fn change_to(&self, wanted: &[ListenerConfig]) -> Result<Change, Failure> {
         let runs = |it: &&ListenerConfig| self.running.iter().any(|(config, _)| config == *it);
         let new = wanted.iter().filter(|it| !runs(it));
-        let new = new.map(|it| make_one(it).map(|made| (it.clone(), made)));
+        let new = new.map(|it| make_one(it, &self.outlet).map(|made| (it.clone(), made)));
         Ok(Change {
             wanted: wanted.to_vec(),
             new: new.collect::<Result<_, Failure>>()?,
@@ -100,7 +90,7 @@ async fn end(running: Vec<(ListenerConfig, AbortOnDropHandle<()>)>) {
         if let Err(error) = task.await
             && error.is_panic()
         {
-            tracing::error!(listener = config.name(), %error, "a listener ended by a fault");
+            tracing::error!(listener = config.name, %error, "a listener ended by a fault");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::Place;
 use crate::function::{is_function, take_back, take_up};
 use crate::model::Secret;
 use crate::nearest::{did_you_mean, nearest};
-use crate::object::Item;
+use crate::object::{Item, Object};
 use crate::read::{self, Reading, Wrong};
 use crate::session::{Files, Kind, Reference, Session};
 use crate::sites::{Argument, CallSite};
@@ -295,6 +295,14 @@ impl<'v, 's> Call<'v, 's> {
     /// The text of `inline`, or of the file that `file` names; not both. None if neither is given, or wrong.
     pub(crate) fn optional_secret(&mut self, inline: &str, file: &str) -> Option<Secret> {
         self.secret_of(inline, file, read::check_secret)
+    }
+
+    /// The name of the secret that the argument is, if it is `secret(…)`.
+    pub(crate) fn named_secret(&self, argument: &str) -> Option<String> {
+        match Object::from_value(self.given(argument)?) {
+            Some(Object(Item::Text(text))) => text.as_secret().map(str::to_owned),
+            _ => None,
+        }
     }
 
     /// As [`Call::optional_secret`], for one that people choose.

@@ -232,7 +232,9 @@ fn builder(builder: &BuilderConfig) -> Fields {
 }
 
 fn listener(listener: &ListenerConfig) -> Fields {
-    let mut fields = fields!(listener => ListenerConfig { name, kind, options, secrets, reporting, terms });
+    let mut fields = fields!(listener => ListenerConfig {
+        name, kind, options, secrets, named_secrets, reporting, terms,
+    });
     fields.retain(|(name, _)| !matches!(*name, "options" | "secrets"));
     // What is secret is among the options, of which hashes are told.
     fields.extend(listener.options.iter().map(|(name, it)| (*name, it.to_string())));

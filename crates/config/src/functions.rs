@@ -176,7 +176,9 @@ pub(crate) fn instead(here: &[&Function], name: &str) -> Option<&'static str> {
     match name {
         "print" => Some("fail(…) ends the reading and shows values"),
         "import" | "open" => Some("a configuration is one file"),
-        _ if of_master && here.len() < MASTER.len() => Some("a file of listeners holds listeners and what they tell"),
+        _ if of_master && here.len() < MASTER.len() => {
+            Some("a file of listeners holds listeners and what they tell")
+        }
         _ => None,
     }
 }

@@ -26,8 +26,8 @@ use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
 pub use listener::{
-    ListenerConfig, ListenerOptions, ListenerTerms, LookupConfig, PeopleConfig, ReportConfig, ReportKind, ReportMode, Reporting,
-    TemplateText,
+    ListenerConfig, ListenerOptions, ListenerTerms, LookupConfig, PeopleConfig, ReportConfig, ReportKind,
+    ReportMode, Reporting, TemplateText,
 };
 pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use pattern::{Pattern, any_admits};

@@ -313,6 +313,11 @@ impl Session {
         id
     }
 
+    /// Notes that it cannot be told which of the reports so far some listener takes.
+    pub(crate) fn lose_reports(&self) {
+        self.loose_reports.borrow_mut().clear();
+    }
+
     /// Notes that a listener takes the report.
     pub(crate) fn use_report(&self, id: usize) {
         self.loose_reports.borrow_mut().remove(&id);

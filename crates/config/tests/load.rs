@@ -279,7 +279,10 @@ http_push(
 "#;
     let config = check(source);
     let board = &config.listeners[0];
-    assert_eq!(board.options, [("url", "https://a/".into()), ("timeout", 5.0.into())].into());
+    assert_eq!(
+        board.options,
+        [("url", "https://a/".into()), ("timeout", 5.0.into())].into()
+    );
     assert_eq!(board.terms.rate, Some((10, Duration::from_secs(60))));
     assert_eq!(board.terms.at_once, Some(4));
     assert_eq!(board.terms.give_up_after, Some(Duration::from_secs(3600)));
@@ -299,18 +302,25 @@ http_push(
     );
     assert!(weir_config::any_admits(&build.builders, "c2") && !weir_config::any_admits(&build.builders, "d"));
     assert!(weir_config::any_admits(&build.tags, "release"));
-    assert_eq!((build.attach_logs.as_deref(), build.attach_most), (Some([].as_slice()), 1 << 20));
+    assert_eq!(
+        (build.attach_logs.as_deref(), build.attach_most),
+        (Some([].as_slice()), 1 << 20)
+    );
     assert_eq!(step.modes, [ReportMode::Problem, ReportMode::Change]);
     assert!(step.attach_patch && step.attach_logs.is_none() && step.excerpt_lines == 10);
     assert_eq!(worker.templates["subject"].source, "{{ worker.name }}");
-    assert_eq!(worker.templates["subject"].name, "subject of worker_report, weir.star:12");
+    assert_eq!(
+        worker.templates["subject"].name,
+        "subject of worker_report, weir.star:11"
+    );
 }
 
 #[test]
 fn the_books_examples_have_no_mistake() {
     const BOOK: &str = concat!(
         include_str!("../../../docs/src/configuration.md"),
-        include_str!("../../../docs/src/custom-steps.md")
+        include_str!("../../../docs/src/custom-steps.md"),
+        include_str!("../../../docs/src/reports.md")
     );
     let folder = tempfile::tempdir().unwrap();
     for name in ["worker.token", "chat.secret"] {

@@ -91,8 +91,12 @@ fn positions(class: &str) -> &'static [&'static str] {
         "ZulipStatusPush" => &["endpoint", "token", "stream"],
         "IRC" => &["host", "nick", "channels"],
         "TelegramBot" => &["bot_token", "chat_ids"],
-        "BuildStatusGenerator" | "BuildSetStatusGenerator" => &["mode", "tags", "builders", "schedulers", "branches"],
-        "BuildStartEndStatusGenerator" | "BuildRequestGenerator" => &["tags", "builders", "schedulers", "branches"],
+        "BuildStatusGenerator" | "BuildSetStatusGenerator" => {
+            &["mode", "tags", "builders", "schedulers", "branches"]
+        }
+        "BuildStartEndStatusGenerator" | "BuildRequestGenerator" => {
+            &["tags", "builders", "schedulers", "branches"]
+        }
         "BuildSetCombinedStatusGenerator" => &["message_formatter"],
         "WorkerMissingGenerator" => &["workers"],
         "MessageFormatterRenderable" => &["template", "subject"],
@@ -182,6 +186,11 @@ impl<'r> Arguments<'r> {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether there is an argument of that name, other than `None`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|it| it.0 == name && *it.1 != Value::None)
     }
 
     /// What Python takes for true or false.

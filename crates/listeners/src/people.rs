@@ -82,9 +82,7 @@ impl Lookup {
             }
             Self::Map(addresses) => {
                 let (before, within) = parts(name);
-                let known = [name, before, within]
-                    .iter()
-                    .find_map(|it| addresses.get(*it));
+                let known = [name, before, within].iter().find_map(|it| addresses.get(*it));
                 Ok(known.cloned().or(as_is))
             }
             Self::Function(function) => match function.call(Value::from(name)).await? {

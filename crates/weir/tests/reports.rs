@@ -36,7 +36,12 @@ impl Receiver {
     async fn reports(&self, listener: &str, number: usize) -> Vec<Value> {
         let all = || -> Vec<Value> {
             let reports = self.0.lock().unwrap();
-            let of = |it: &&Value| it["delivery"].as_str().unwrap().starts_with(&format!("{listener}-"));
+            let of = |it: &&Value| {
+                it["delivery"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&format!("{listener}-"))
+            };
             reports.iter().filter(of).cloned().collect()
         };
         eventually("the reports arrive", SOON, async || all().len() >= number).await;
@@ -91,7 +96,12 @@ async fn build_both(site: &Site) {
 async fn check(receiver: &Receiver) {
     let all = receiver.reports("all", 4).await;
     let told: Vec<&str> = all.iter().map(|it| it["subject"].as_str().unwrap()).collect();
-    let expected = ["good #1 has begun", "good #1 passed", "bad #1 has begun", "bad #1 failed"];
+    let expected = [
+        "good #1 has begun",
+        "good #1 passed",
+        "bad #1 has begun",
+        "bad #1 failed",
+    ];
     assert_eq!(told, expected);
     let html = all[3]["html"].as_str().unwrap();
     assert!(html.contains("&lt;b&gt; no rule"), "{html}");
@@ -104,7 +114,10 @@ async fn check(receiver: &Receiver) {
     assert_eq!(failing[0]["html"], Value::Null);
     let files = failing[0]["attachments"].as_array().unwrap();
     assert_eq!(files[0]["name"], "make.stdio.txt");
-    assert!(files[0]["text"].as_str().unwrap().contains("\n<b> no rule\n"), "{files:?}");
+    assert!(
+        files[0]["text"].as_str().unwrap().contains("\n<b> no rule\n"),
+        "{files:?}"
+    );
     let sets = receiver.reports("sets", 1).await;
     assert_eq!(sets[0]["text"], "bad failure");
     assert_eq!(sets[0]["occasion"], "buildset_finished");
@@ -115,10 +128,21 @@ async fn check(receiver: &Receiver) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_tells_reports() {
     let (receiver, url) = Receiver::start().await;
-    let site = Site::start(&format!("{SITE}{}", reports(&url))).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "force\n").unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(folder.path().join("key"), permissions).unwrap();
+    // What the secret is, is masked in all that is told.
+    let secrets = format!(
+        "secrets_from_files({:?})\nhttp_push(\"secret\", \"{url}\", secret = secret(\"key\"), reports = [build_report(builders = \
+         [\"bad\"], text = \"{{{{ build.scheduler }}}}\")])\n",
+        folder.path()
+    );
+    let site = Site::start(&format!("{SITE}{secrets}{}", reports(&url))).await;
     let _worker = site.worker("w1");
     build_both(&site).await;
     check(&receiver).await;
+    assert_eq!(receiver.reports("secret", 1).await[0]["text"], "…");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +162,11 @@ async fn a_listener_elsewhere_tells_the_same_reports() {
     ]);
     listener.line(SOON, |line| line.contains("listening")).await;
     // Its place is kept before it is told of anything.
-    let kept = || ["all", "failing", "sets", "words"].iter().all(|it| places.join(format!("{it}.cursor")).exists());
+    let kept = || {
+        ["all", "failing", "sets", "words"]
+            .iter()
+            .all(|it| places.join(format!("{it}.cursor")).exists())
+    };
     eventually("it has its places", SOON, async || kept()).await;
     let _worker = site.worker("w1");
     build_both(&site).await;

@@ -24,6 +24,8 @@ pub struct ListenerConfig {
     pub options: ListenerOptions,
     /// The texts among the options that nobody may read.
     pub secrets: Vec<Secret>,
+    /// The options that are the values of secrets, by the secrets' names: whoever makes the listener gets them.
+    pub named_secrets: BTreeMap<&'static str, String>,
     /// What it tells of events; none if it takes them as they are, by its option `events`.
     pub reporting: Option<Reporting>,
     /// How its events are delivered.
@@ -37,6 +39,7 @@ impl fmt::Debug for ListenerConfig {
             .field("name", &self.name)
             .field("kind", &self.kind)
             .field("options", &self.options.keys().collect::<Vec<_>>())
+            .field("named_secrets", &self.named_secrets)
             .field("reporting", &self.reporting)
             .field("terms", &self.terms)
             .finish_non_exhaustive()

@@ -23,7 +23,8 @@ impl<'r> Converter<'r> {
     pub(super) fn destination(&mut self, made: &'r Made, at: Option<&str>) -> Option<String> {
         let write: fn(&mut Self, &mut Draft<'r>, Option<&str>) = match made.class() {
             "MailNotifier" => Self::mail,
-            "GitHubStatusPush" | "GitHubCommentPush" | "GitLabStatusPush" => Self::forge,
+            "GitHubStatusPush" | "GitLabStatusPush" => Self::forge,
+            "GitHubCommentPush" => Self::comment,
             "BitbucketStatusPush" => Self::bitbucket,
             "BitbucketServerStatusPush" | "BitbucketServerCoreAPIStatusPush" => Self::bitbucket_server,
             "GerritStatusPush" => Self::gerrit,
@@ -89,7 +90,14 @@ impl<'r> Converter<'r> {
         match value {
             None => return,
             Some(Value::Text(text)) => drop(self.secrets.insert(file.clone(), text.clone())),
-            Some(_) => draft.lacks.push(format!("put the {argument} into {file}")),
+            Some(value) => match self.recording.made(value) {
+                Some((_, _, made)) if made.class() == "Secret" => {
+                    let name = Arguments::of(made).text("secret_name").unwrap_or_default();
+                    draft.call.set(argument, format!("secret({})", quote(name)));
+                    return;
+                }
+                _ => draft.lacks.push(format!("put the {argument} into {file}")),
+            },
         }
         draft.call.set(&format!("{argument}_file"), quote(&file));
     }
@@ -119,7 +127,7 @@ impl<'r> Converter<'r> {
         match template.and_then(placeholders) {
             Some(context) => draft.call.set("context", quote(&context)),
             None => {
-                let what = format!("`{theirs} = {}`", self.words_for(value));
+                let what = format!("what a status is called, `{theirs}`");
                 let instead = "write context = \"buildbot/{builder}\", with the names that it has";
                 draft.call.comment(&self.lost(at, &what, instead));
             }
@@ -151,7 +159,9 @@ impl<'r> Converter<'r> {
         let password = draft.arguments.take("smtpPassword");
         self.secret(draft, password, "password");
         if let Some(people) = draft.arguments.take("extraRecipients").and_then(strings) {
-            draft.call.set("to", plain_list(people.iter().map(|it| quote(it))));
+            draft
+                .call
+                .set("to", plain_list(people.iter().map(|it| quote(it))));
         }
         // Buildbot tells those who made what is built and those who asked for it, unless it is told otherwise.
         if draft.arguments.truth("sendToInterestedUsers") != Some(false) {
@@ -191,8 +201,24 @@ impl<'r> Converter<'r> {
         let token = draft.arguments.take("token");
         self.secret(draft, token, "token");
         self.plain(draft, "baseURL", "url");
-        self.context(draft, "context", at);
+        self.forge_context(draft, at);
         self.told(draft, &[Call::new("request_report"), starts_and_ends()], at);
+    }
+
+    /// What Buildbot calls its statuses, unless it is told otherwise, so that rules of the forge go on to hold.
+    fn forge_context(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {
+        match draft.arguments.has("context") {
+            true => self.context(draft, "context", at),
+            false => draft.call.set("context", quote("buildbot/{builder}")),
+        }
+    }
+
+    fn comment(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {
+        let token = draft.arguments.take("token");
+        self.secret(draft, token, "token");
+        self.plain(draft, "baseURL", "url");
+        self.forge_context(draft, at);
+        self.told(draft, &[Call::new("build_report")], at);
     }
 
     /// A user and a password, as a tuple or by two arguments.
@@ -285,10 +311,14 @@ impl<'r> Converter<'r> {
         }
         self.secret(draft, token, "token");
         if let Some(Value::Dict(priorities)) = draft.arguments.take("priorities") {
-            let pairs = priorities.iter().filter_map(|(mode, number)| match (mode, number) {
-                (Value::Text(mode), Value::Int(number)) => Some((quote(results_of(mode)?), number.to_string())),
-                _ => None,
-            });
+            let pairs = priorities
+                .iter()
+                .filter_map(|(mode, number)| match (mode, number) {
+                    (Value::Text(mode), Value::Int(number)) => {
+                        Some((quote(results_of(mode)?), number.to_string()))
+                    }
+                    _ => None,
+                });
             draft.call.set("priorities", dict(&pairs.collect::<Vec<_>>()));
         }
         self.told(draft, &[ends()], at);
@@ -301,7 +331,9 @@ impl<'r> Converter<'r> {
         let token = draft.arguments.take("token");
         self.secret(draft, token, "key");
         self.plain(draft, "stream", "channel");
-        draft.lacks.push("write the address of the bot whose key it is".to_owned());
+        draft
+            .lacks
+            .push("write the address of the bot whose key it is".to_owned());
         self.told(draft, &[starts_and_ends()], at);
     }
 
@@ -315,10 +347,14 @@ impl<'r> Converter<'r> {
         self.plain(draft, "nick", "nick");
         if let Some(Value::List(channels)) = draft.arguments.take("channels") {
             let names: Vec<String> = channels.iter().filter_map(channel).collect();
-            draft.call.set("channels", plain_list(names.iter().map(|it| quote(it))));
+            draft
+                .call
+                .set("channels", plain_list(names.iter().map(|it| quote(it))));
         }
         if let Some(nicks) = draft.arguments.take("pm_to_nicks").and_then(strings) {
-            draft.call.set("nicks", plain_list(nicks.iter().map(|it| quote(it))));
+            draft
+                .call
+                .set("nicks", plain_list(nicks.iter().map(|it| quote(it))));
         }
         let tls = draft.arguments.truth("useSSL") == Some(true);
         draft.call.set("tls", if tls { "True" } else { "False" });
@@ -330,7 +366,13 @@ impl<'r> Converter<'r> {
         if draft.arguments.truth("noticeOnChannel") == Some(true) {
             draft.call.set("notice", "True");
         }
-        draft.arguments.forget(&["useColors", "lostDelay", "failedDelay", "showBlameList", "useRevisions"]);
+        draft.arguments.forget(&[
+            "useColors",
+            "lostDelay",
+            "failedDelay",
+            "showBlameList",
+            "useRevisions",
+        ]);
         self.chat(draft, at);
     }
 
@@ -352,9 +394,14 @@ impl<'r> Converter<'r> {
             draft.lacks.push("write the chats that are told".to_owned());
         }
         draft.call.set("chats", plain_list(chats));
-        draft
-            .arguments
-            .forget(&["bot_username", "showBlameList", "useRevisions", "useWebhook", "pollTimeout", "retryDelay"]);
+        draft.arguments.forget(&[
+            "bot_username",
+            "showBlameList",
+            "useRevisions",
+            "useWebhook",
+            "pollTimeout",
+            "retryDelay",
+        ]);
         self.chat(draft, at);
     }
 
@@ -362,7 +409,11 @@ impl<'r> Converter<'r> {
     fn chat(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {
         let tags = draft.arguments.take("tags").and_then(|it| self.patterns(it));
         let events = draft.arguments.take("notify_events").and_then(strings);
-        let events = events.unwrap_or_else(|| ["exception", "problem", "recovery", "worker"].map(str::to_owned).to_vec());
+        let events = events.unwrap_or_else(|| {
+            ["exception", "problem", "recovery", "worker"]
+                .map(str::to_owned)
+                .to_vec()
+        });
         let mut modes: Vec<&str> = vec![];
         let mut report = Call::new("build_report");
         for event in &events {
@@ -420,7 +471,9 @@ fn placeholders(template: &str) -> Option<String> {
         ("%(prop:branch)s", "{branch}"),
         ("%(prop:project)s", "{project}"),
     ];
-    let replaced = known.iter().fold(template, |it, (theirs, ours)| it.replace(theirs, ours));
+    let replaced = known
+        .iter()
+        .fold(template, |it, (theirs, ours)| it.replace(theirs, ours));
     (!replaced.contains("%(")).then_some(replaced)
 }
 

@@ -6,8 +6,7 @@ use crate::recording::{Made, Value};
 use crate::starlark::{Call, Item, list, plain_list, quote};
 
 /// What to write in the place of a formatter that is no plain text.
-const INSTEAD_OF_FORMATTER: &str =
-    "write text, html or markdown, templates with the names that \"Reports\" in the book has, or format, a function";
+const INSTEAD_OF_FORMATTER: &str = "write text, html or markdown, templates with the names that \"Reports\" in the book has, or format, a function";
 
 impl<'r> Converter<'r> {
     /// The reports that the generators make; `usual` if none are given.
@@ -72,7 +71,9 @@ impl<'r> Converter<'r> {
             "BuildStartEndStatusGenerator" => call.set("start", "True"),
             "BuildSetCombinedStatusGenerator" => call.set("combined", "True"),
             "WorkerMissingGenerator" => {
-                let workers = arguments.take("workers").filter(|it| **it != Value::Text("all".to_owned()));
+                let workers = arguments
+                    .take("workers")
+                    .filter(|it| **it != Value::Text("all".to_owned()));
                 call.set_some("workers", workers.and_then(|it| self.patterns(it)));
             }
             _ => {}
@@ -84,7 +85,7 @@ impl<'r> Converter<'r> {
             });
             call.set_some(name, patterns);
         }
-        self.words(&mut call, &mut arguments, at);
+        self.said_in(&mut call, &mut arguments, at);
         self.files(&mut call, &mut arguments);
         for said in self.unknown(at, &what, arguments) {
             call.comment(&said);
@@ -93,13 +94,22 @@ impl<'r> Converter<'r> {
     }
 
     /// In which words: what is no plain text is told of.
-    fn words(&mut self, call: &mut Call, arguments: &mut Arguments<'r>, at: Option<&str>) {
+    fn said_in(&mut self, call: &mut Call, arguments: &mut Arguments<'r>, at: Option<&str>) {
         if let Some(subject) = arguments.text("subject") {
             call.set("subject", quote(&subject_template(subject)));
         }
-        let formatters = ["message_formatter", "formatter", "end_formatter", "start_formatter"];
+        let formatters = [
+            "message_formatter",
+            "formatter",
+            "end_formatter",
+            "start_formatter",
+        ];
         let mut is_first = true;
-        for formatter in formatters.iter().filter_map(|it| arguments.take(it)).collect::<Vec<_>>() {
+        for formatter in formatters
+            .iter()
+            .filter_map(|it| arguments.take(it))
+            .collect::<Vec<_>>()
+        {
             let Some((_, object, made)) = self.recording.made(formatter) else {
                 continue;
             };
@@ -184,13 +194,18 @@ fn subject_template(subject: &str) -> String {
     let template = verbatim(subject);
     [
         ("%(result)s", "{{ results }}"),
-        ("%(builder)s", "{{ build.builder if build else \"whole buildset\" }}"),
+        (
+            "%(builder)s",
+            "{{ build.builder if build else \"whole buildset\" }}",
+        ),
         ("%(title)s", "{{ title }}"),
         ("%(projectName)s", "{{ title }}"),
         ("%%", "%"),
     ]
     .iter()
-    .fold(template, |template, (theirs, ours)| template.replace(theirs, ours))
+    .fold(template, |template, (theirs, ours)| {
+        template.replace(theirs, ours)
+    })
 }
 
 /// A text as a template that says it as it is.

@@ -133,7 +133,8 @@ impl Destination for HttpPush {
             request = request.header(name, value);
         }
         if let Some(secret) = &self.options.secret {
-            let key = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+            let key =
+                Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
             let code = key.chain_update(&body).finalize().into_bytes();
             let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
             request = request.header("x-weir-signature-256", format!("sha256={hex}"));

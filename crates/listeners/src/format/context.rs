@@ -44,7 +44,13 @@ pub(crate) enum Told<'a> {
 }
 
 /// The context of templates; every name is in it always.
-pub(crate) fn context(told: Told<'_>, happened: Occasion, at: Timestamp, links: &Links, title: &str) -> Value {
+pub(crate) fn context(
+    told: Told<'_>,
+    happened: Occasion,
+    at: Timestamp,
+    links: &Links,
+    title: &str,
+) -> Value {
     let mut all = json!({
         "occasion": occasion(happened),
         "at": at.as_secs(),
@@ -211,7 +217,9 @@ fn request(it: &RequestReport) -> Value {
         waited_for,
         ..
     } = &it.request;
-    let Builder { name: builder, tags, .. } = &it.builder;
+    let Builder {
+        name: builder, tags, ..
+    } = &it.builder;
     json!({
         "id": id.0, "builder": builder, "tags": tags, "project": it.project, "priority": priority,
         "submitted_at": submitted_at.as_secs(), "results": name(*results), "waited_for": waited_for,

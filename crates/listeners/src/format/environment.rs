@@ -72,7 +72,9 @@ fn write(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(
     match state.auto_escape() {
         AutoEscape::Custom(_) if value.is_safe() => write!(out, "{value}").map_err(Error::from),
         AutoEscape::Custom(_) => write!(out, "{}", markdown(&value.to_string())).map_err(Error::from),
-        AutoEscape::Html if !value.is_safe() => write!(out, "{}", html(&value.to_string())).map_err(Error::from),
+        AutoEscape::Html if !value.is_safe() => {
+            write!(out, "{}", html(&value.to_string())).map_err(Error::from)
+        }
         _ => escape_formatter(out, state, value),
     }
 }
@@ -194,11 +196,7 @@ fn quoted(text: &str) -> String {
 
 /// The text as a block of code in Markdown, whatever is in it.
 fn fenced(text: &str) -> Value {
-    let longest = text
-        .split(|it| it != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or_default();
+    let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
     let text = text.trim_end_matches('\n');
     Value::from_safe_string(format!("{fence}\n{text}\n{fence}"))

@@ -182,7 +182,10 @@ impl Formatter {
 }
 
 fn shown(name: Option<&str>, form: usize) -> String {
-    name.map_or_else(|| format!("of the default {}", FORMS[form]), |it| format!("'{it}'"))
+    name.map_or_else(
+        || format!("of the default {}", FORMS[form]),
+        |it| format!("'{it}'"),
+    )
 }
 
 /// The error with what caused it, on one line.

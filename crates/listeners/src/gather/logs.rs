@@ -12,6 +12,8 @@ const LONGEST_EXCERPT: usize = 16 << 10;
 const MOST_EXCERPTS: usize = 20;
 /// The longest line of an excerpt, in bytes.
 const LONGEST_LINE: usize = 500;
+/// How many lines a master says at the end of a command's log at the most.
+const SAID_BY_MASTER: i64 = 5;
 /// How many lines at the end of a log are looked at for an attachment.
 const MOST_LINES: i64 = 50_000;
 /// How many lines are asked for at once.
@@ -28,25 +30,45 @@ pub(crate) async fn excerpts(gather: &Gather<'_>, build: &mut BuildReport, lines
     let failed = build.steps.iter_mut().filter(|it| went_wrong(it.step.results));
     for step in failed {
         for log in step.logs.iter().filter(|it| is_text(it)) {
-            let first_line = (log.num_lines - i64::from(lines)).max(0);
-            let Some(text) = read(gather, log, first_line, usize::MAX).await? else {
-                continue;
-            };
-            if left == 0 || text.trim().is_empty() {
-                continue;
+            if left > 0
+                && let Some(excerpt) = excerpt(gather, log, lines).await?
+            {
+                left -= 1;
+                step.excerpts.push(excerpt);
             }
-            left -= 1;
-            let shortened: String = text.split_inclusive('\n').map(shortened).collect();
-            let dropped = shortened.len() - tail(&shortened, LONGEST_EXCERPT).len();
-            let dropped_lines = shortened[..dropped].matches('\n').count();
-            step.excerpts.push(Excerpt {
-                log: log.name.clone(),
-                first_line: first_line + i64::try_from(dropped_lines).unwrap_or(0),
-                text: shortened[dropped..].to_owned(),
-            });
         }
     }
     Ok(())
+}
+
+/// The last `lines` lines of the log, without what the master said at its end: how the command ended is known. None if
+/// there are none.
+async fn excerpt(gather: &Gather<'_>, log: &Log, lines: u32) -> Gathered<Option<Excerpt>> {
+    let first = (log.num_lines - i64::from(lines) - SAID_BY_MASTER).max(0);
+    let Some(text) = read(gather, log, first, usize::MAX).await? else {
+        return Ok(None);
+    };
+    let all: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_said = |line: &&str| log.kind == LogKind::Stdio && line.starts_with('h');
+    let end = all
+        .iter()
+        .rposition(|it| !is_said(it))
+        .map_or(all.len(), |it| it + 1);
+    let begin = end.saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
+    let shown: String = all[begin..end]
+        .iter()
+        .map(|it| shortened(plain(log, it)))
+        .collect();
+    if shown.trim().is_empty() {
+        return Ok(None);
+    }
+    let text = tail(&shown, LONGEST_EXCERPT);
+    let dropped = shown[..shown.len() - text.len()].matches('\n').count();
+    Ok(Some(Excerpt {
+        log: log.name.clone(),
+        first_line: first + i64::try_from(begin + dropped).unwrap_or(0),
+        text: text.to_owned(),
+    }))
 }
 
 /// The logs whose names fit, `stdio` or `compile.stdio`, as files: of each the last `most` bytes, and as many files as are
@@ -71,6 +93,7 @@ pub(crate) async fn attached(
                 let Some(text) = read(gather, log, first, left).await? else {
                     continue;
                 };
+                let text: String = text.split_inclusive('\n').map(|it| plain(log, it)).collect();
                 left -= text.len();
                 let (end, media_type) = match log.kind {
                     LogKind::Html => ("html", "text/html; charset=utf-8"),
@@ -119,8 +142,8 @@ pub(crate) fn patches(build: &BuildReport, most: usize) -> Vec<Attachment> {
     files
 }
 
-/// The lines of the log from `first` on, without the letters of their streams: the last `most` bytes of them. None if
-/// they are no longer kept.
+/// The lines of the log from `first` on, as they are stored: the last `most` bytes of them. None if they are no longer
+/// kept.
 async fn read(gather: &Gather<'_>, log: &Log, first: i64, most: usize) -> Gathered<Option<String>> {
     let mut text = String::new();
     let mut next = first;
@@ -136,15 +159,18 @@ async fn read(gather: &Gather<'_>, log: &Log, first: i64, most: usize) -> Gather
             break;
         }
         next += i64::try_from(lines).unwrap_or(i64::MAX - next);
-        for line in chunk.split_inclusive('\n') {
-            let of_stream = log.kind == LogKind::Stdio && !line.is_empty();
-            text.push_str(line.get(usize::from(of_stream)..).unwrap_or(line));
-        }
+        text.push_str(&chunk);
         if text.len() > most.saturating_mul(2) {
             text = tail(&text, most).to_owned();
         }
     }
     Ok(Some(tail(&text, most).to_owned()))
+}
+
+/// A line without the letter of its stream.
+fn plain<'l>(log: &Log, line: &'l str) -> &'l str {
+    let letter = usize::from(log.kind == LogKind::Stdio);
+    line.get(letter..).unwrap_or(line)
 }
 
 /// The last `most` bytes, from the beginning of a line on if there is one.
@@ -178,7 +204,13 @@ pub(crate) fn went_wrong(results: Option<Results>) -> bool {
 
 /// The name without what no file's name may have.
 fn file_name(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "-_.+".contains(c) { c } else { '_' };
+    let plain = |c: char| {
+        if c.is_alphanumeric() || "-_.+".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
     let name: String = name.chars().take(150).map(plain).collect();
     name.trim_start_matches('.').to_owned()
 }

@@ -15,7 +15,7 @@ use crate::outlet::Outlet;
 use crate::report::{About, Attachment, BuildReport, BuildsetReport, Message, Occasion};
 
 pub use mode::{Mode, Modes};
-pub use options::{FileOptions, ReportOptions, ReportKind};
+pub use options::{FileOptions, ReportKind, ReportOptions};
 pub use select::{Patterns, Selection};
 
 /// Makes reports of one kind.
@@ -75,7 +75,13 @@ impl Generator {
             let wanted = self.options.files.excerpt_lines;
             excerpts(gather, &mut build.report, wanted).await?;
         }
-        let context = context(known.told(self.combined()), occasion, event.at, gather.links, title);
+        let context = context(
+            known.told(self.combined()),
+            occasion,
+            event.at,
+            gather.links,
+            title,
+        );
         if !self.is_wanted(&context).await? {
             return Ok(None);
         }
@@ -103,12 +109,7 @@ impl Generator {
     }
 
     /// What is known of what the event is about; none if it is none of those that it tells.
-    async fn known(
-        &self,
-        event: &Event,
-        occasion: Occasion,
-        gather: &Gather<'_>,
-    ) -> Made<Option<Known>> {
+    async fn known(&self, event: &Event, occasion: Occasion, gather: &Gather<'_>) -> Made<Option<Known>> {
         match &event.entity {
             Entity::Build(build) => self.build(build, occasion, gather).await,
             Entity::Step(step) => self.step(step, occasion, gather).await,
@@ -300,12 +301,20 @@ impl ReportKind {
             (Self::Build { finish: true, .. }, Entity::Build(_), Verb::Finished) => {
                 Some(Occasion::BuildFinished)
             }
-            (Self::Step { steps, start: true, .. }, Entity::Step(it), Verb::Started) => {
-                steps.admit(&it.name).then_some(Occasion::StepStarted)
-            }
-            (Self::Step { steps, finish: true, .. }, Entity::Step(it), Verb::Finished) => {
-                steps.admit(&it.name).then_some(Occasion::StepFinished)
-            }
+            (
+                Self::Step {
+                    steps, start: true, ..
+                },
+                Entity::Step(it),
+                Verb::Started,
+            ) => steps.admit(&it.name).then_some(Occasion::StepStarted),
+            (
+                Self::Step {
+                    steps, finish: true, ..
+                },
+                Entity::Step(it),
+                Verb::Finished,
+            ) => steps.admit(&it.name).then_some(Occasion::StepFinished),
             (Self::Buildset { .. }, Entity::Buildset(_), Verb::Complete) => Some(Occasion::BuildsetFinished),
             (Self::Request { added: true, .. }, Entity::BuildRequest(_), Verb::New) => {
                 Some(Occasion::RequestAdded)
@@ -330,9 +339,12 @@ impl ReportKind {
             Self::Build { start, finish } => both(*start, "builds/*/new", *finish, "builds/*/finished"),
             Self::Step { start, finish, .. } => both(*start, "steps/*/started", *finish, "steps/*/finished"),
             Self::Buildset { .. } => vec!["buildsets/*/complete"],
-            Self::Request { added, cancelled } => {
-                both(*added, "buildrequests/*/new", *cancelled, "buildrequests/*/complete")
-            }
+            Self::Request { added, cancelled } => both(
+                *added,
+                "buildrequests/*/new",
+                *cancelled,
+                "buildrequests/*/complete",
+            ),
             Self::Worker { .. } => vec!["workers/*/missing"],
         }
     }

@@ -84,9 +84,7 @@ impl Selection {
         let projects = sources.iter().map(|it| it.project.as_str());
         let codebases = sources.iter().map(|it| it.codebase.as_str());
         self.branches.admit_any(branches.chain(property("branch")))
-            && self
-                .schedulers
-                .admit(property("scheduler").unwrap_or_default())
+            && self.schedulers.admit(property("scheduler").unwrap_or_default())
             && self.projects.admit_any(projects.chain(project))
             && self.codebases.admit_any(codebases)
     }

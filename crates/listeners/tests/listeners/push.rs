@@ -39,7 +39,9 @@ async fn tell(url: &str, outlet: &Outlet) -> Result<(), ListenerError> {
     let reporter = Reporter::new(reporter, destination, &outlet).unwrap();
     assert_eq!(reporter.kind(), "http_push");
     let site = Site::new();
-    reporter.on_event(&event(7, Verb::Finished, site.build(17)), &site).await
+    reporter
+        .on_event(&event(7, Verb::Finished, site.build(17)), &site)
+        .await
 }
 
 #[tokio::test]
@@ -85,13 +87,21 @@ async fn a_dry_run_prints_it_without_secrets_and_sends_nothing() {
 #[test]
 fn wrong_options_are_told() {
     for (options, expected) in [
-        (json!({"url": "example.org"}), "url is no http or https URL; write e.g. https://example.org/push"),
-        (json!({"url": "http://a/", "timeout": 0.0}), "timeout must be longer than 0"),
+        (
+            json!({"url": "example.org"}),
+            "url is no http or https URL; write e.g. https://example.org/push",
+        ),
+        (
+            json!({"url": "http://a/", "timeout": 0.0}),
+            "timeout must be longer than 0",
+        ),
     ] {
         let error = push(options, &Outlet::open()).err().unwrap();
         assert_eq!(error.to_string(), expected);
     }
     assert!(push(json!({"url": "http://a/", "adress": 1}), &Outlet::open()).is_err());
-    let error = make_destination("pigeon", serde_json::Map::new(), &Outlet::open()).err().unwrap();
+    let error = make_destination("pigeon", serde_json::Map::new(), &Outlet::open())
+        .err()
+        .unwrap();
     assert_eq!(error.to_string(), "there is no listener of the kind 'pigeon'");
 }

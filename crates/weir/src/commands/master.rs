@@ -82,7 +82,7 @@ impl Master {
         let access: Arc<dyn Access> = Arc::new(door.clone());
         // Listeners are a part of the master, and are told everything.
         let mut listeners = Listeners::new(Arc::new(store.clone()), Arc::new(store.clone()));
-        let change = listeners.change_to(&config.listeners)?;
+        let change = listeners.change_to(&config)?;
         listeners.make(change).await;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {

@@ -2,28 +2,42 @@
 
 use std::sync::Arc;
 
-use weir_config::{ListenerConfig, Secret};
+use serde_json::{Map, Value};
+use weir_config::{ListenerConfig, SecretProvider};
 use weir_listeners::{Outlet, Reporter, make_destination, make_listener};
+use weir_master::find_secret;
 use weir_status_api::Listener;
 
 use super::reports::reporter_options;
 use crate::failure::Failure;
 
-/// The listeners that `configs` describe, which send by way of `outlet`.
+/// The listeners that `configs` describe, which send by way of `outlet`. None of them has a secret of the master's.
 pub(crate) fn make(configs: &[ListenerConfig], outlet: &Outlet) -> Result<Vec<Arc<dyn Listener>>, Failure> {
-    configs.iter().map(|it| make_one(it, outlet)).collect()
+    configs.iter().map(|it| make_one(it, &[], outlet)).collect()
 }
 
-pub(super) fn make_one(config: &ListenerConfig, outlet: &Outlet) -> Result<Arc<dyn Listener>, Failure> {
+/// The listener that `config` describes. Its secrets come from `providers`.
+pub(super) fn make_one(
+    config: &ListenerConfig,
+    providers: &[SecretProvider],
+    outlet: &Outlet,
+) -> Result<Arc<dyn Listener>, Failure> {
     let ListenerConfig {
         name, kind, options, ..
     } = config;
     let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{kind}('{name}'): {error}"));
-    let outlet = outlet.with_secrets(config.secrets.iter().map(Secret::expose).map(str::to_owned));
-    let options = options
+    let mut options: Map<String, Value> = options
         .iter()
         .map(|(name, it)| ((*name).to_owned(), it.clone()))
         .collect();
+    let mut secrets: Vec<String> = config.secrets.iter().map(|it| it.expose().to_owned()).collect();
+    for (option, secret) in &config.named_secrets {
+        let value = find_secret(providers, secret);
+        let value = value.map_err(|why| wrong(&format!("the secret '{secret}' cannot be had: {why}")))?;
+        options.insert((*option).to_owned(), value.clone().into());
+        secrets.push(value);
+    }
+    let outlet = outlet.with_secrets(secrets);
     let Some(reporting) = &config.reporting else {
         return make_listener(kind, name, options, &outlet).map_err(|error| wrong(&error));
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
-use weir_config::ListenerConfig;
+use weir_config::{ListenerConfig, MasterConfig};
 use weir_listeners::Outlet;
 use weir_status_api::{Bookmarks, Listener, Runner, RunnerOptions, StatusApi};
 
@@ -42,14 +42,17 @@ impl Listeners {
         }
     }
 
-    /// Prepares that those of `wanted` run; nothing changes yet.
+    /// Prepares that those of `config` run; nothing changes yet. One whose configuration is as it was runs on with the
+    /// secrets that it has.
     ///
     /// # Errors
     /// If one of them cannot be made.
-    pub(crate) fn change_to(&self, wanted: &[ListenerConfig]) -> Result<Change, Failure> {
+    pub(crate) fn change_to(&self, config: &MasterConfig) -> Result<Change, Failure> {
+        let wanted = &config.listeners;
         let runs = |it: &&ListenerConfig| self.running.iter().any(|(config, _)| config == *it);
         let new = wanted.iter().filter(|it| !runs(it));
-        let new = new.map(|it| make_one(it, &self.outlet).map(|made| (it.clone(), made)));
+        let new =
+            new.map(|it| make_one(it, &config.secret_providers, &self.outlet).map(|made| (it.clone(), made)));
         Ok(Change {
             wanted: wanted.to_vec(),
             new: new.collect::<Result<_, Failure>>()?,

@@ -100,7 +100,12 @@ fn mode(mode: weir_config::ReportMode) -> Mode {
 }
 
 fn patterns(patterns: &[Pattern]) -> Patterns {
-    Patterns::new(patterns.iter().cloned().map(|it| move |text: &str| it.admits(text)))
+    Patterns::new(
+        patterns
+            .iter()
+            .cloned()
+            .map(|it| move |text: &str| it.admits(text)),
+    )
 }
 
 /// A function of the configuration, called as often as it is asked.

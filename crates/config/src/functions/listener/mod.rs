@@ -7,6 +7,8 @@ mod people;
 mod report;
 mod table;
 
+use std::collections::BTreeMap;
+
 use starlark::values::Value;
 
 use crate::call::{Call, Function};
@@ -16,7 +18,7 @@ use crate::read::{self, Reading};
 use crate::session::Kind as Named;
 
 pub(super) use parameter::url;
-pub(super) use report::{BUILDSET_REPORT, BUILD_REPORT, REQUEST_REPORT, STEP_REPORT, WORKER_REPORT};
+pub(super) use report::{BUILD_REPORT, BUILDSET_REPORT, REQUEST_REPORT, STEP_REPORT, WORKER_REPORT};
 pub(super) use table::FUNCTIONS;
 
 use parameter::Parameter;
@@ -57,20 +59,31 @@ fn listener(call: &mut Call<'_, '_>) -> Option<Item> {
     let name = call.required("name", read::identifier);
     let mut options = ListenerOptions::new();
     let mut secrets = vec![];
+    let mut named_secrets = BTreeMap::new();
     for parameter in kind.own {
-        parameter.read(call, &mut options, &mut secrets);
+        match parameter.named_secret(call) {
+            Some(secret) => drop(named_secrets.insert(parameter.name, secret)),
+            None => parameter.read(call, &mut options, &mut secrets),
+        }
     }
     if kind.takes.http {
         http(call, &mut options);
     }
     let reporting = kind.takes.reports.then(|| {
         let reports = call.required("reports", read::some(report::report, "reports"));
+        if reports.is_empty() {
+            call.session().lose_reports();
+        }
         for (id, _) in &reports {
             call.session().use_report(*id);
         }
         Reporting {
             reports: reports.into_iter().map(|(_, report)| report).collect(),
-            people: if kind.takes.people { people(call) } else { Default::default() },
+            people: if kind.takes.people {
+                people(call)
+            } else {
+                Default::default()
+            },
             ..Reporting::default()
         }
     });
@@ -79,6 +92,7 @@ fn listener(call: &mut Call<'_, '_>) -> Option<Item> {
         kind: kind.function.name,
         options,
         secrets,
+        named_secrets,
         reporting,
         terms: terms(call),
     };

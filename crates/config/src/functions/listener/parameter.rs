@@ -109,6 +109,17 @@ pub(super) const fn required_password(name: &'static str, file: &'static str) ->
 }
 
 impl Parameter {
+    /// The name of the secret that it is, if it is given as `secret(…)` and may be one.
+    pub(super) fn named_secret(&self, call: &mut Call<'_, '_>) -> Option<String> {
+        let file = self.file?;
+        let name = call.named_secret(self.name)?;
+        if call.has(file) {
+            let message = format!("'{}' and '{file}' are both given", self.name);
+            call.mistake(file, &message, Some("remove one".to_owned()));
+        }
+        Some(name)
+    }
+
     /// Reads it, if it is given, and adds it to the options.
     pub(super) fn read(
         &self,

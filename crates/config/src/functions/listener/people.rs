@@ -40,7 +40,10 @@ fn lookup(value: Value<'_>) -> Reading<LookupConfig> {
             let domain = domain.trim_start_matches('@');
             match !domain.is_empty() && domain.chars().all(plain) {
                 true => Ok(LookupConfig::Domain(domain.to_owned())),
-                false => read::wrong(format!("is no domain: '{domain}'"), Some("write e.g. \"example.org\"")),
+                false => read::wrong(
+                    format!("is no domain: '{domain}'"),
+                    Some("write e.g. \"example.org\""),
+                ),
             }
         }
     }

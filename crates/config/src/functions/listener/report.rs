@@ -46,19 +46,43 @@ macro_rules! report {
 
 pub(in crate::functions) const BUILD_REPORT: Function = report!(
     "build_report",
-    ["mode", "start", "finish", "excerpt_lines", "attach_logs", "attach_most", "attach_patch"],
+    [
+        "mode",
+        "start",
+        "finish",
+        "excerpt_lines",
+        "attach_logs",
+        "attach_most",
+        "attach_patch"
+    ],
     build_report
 );
 
 pub(in crate::functions) const STEP_REPORT: Function = report!(
     "step_report",
-    ["steps", "mode", "start", "finish", "excerpt_lines", "attach_logs", "attach_most", "attach_patch"],
+    [
+        "steps",
+        "mode",
+        "start",
+        "finish",
+        "excerpt_lines",
+        "attach_logs",
+        "attach_most",
+        "attach_patch"
+    ],
     step_report
 );
 
 pub(in crate::functions) const BUILDSET_REPORT: Function = report!(
     "buildset_report",
-    ["mode", "combined", "excerpt_lines", "attach_logs", "attach_most", "attach_patch"],
+    [
+        "mode",
+        "combined",
+        "excerpt_lines",
+        "attach_logs",
+        "attach_most",
+        "attach_patch"
+    ],
     buildset_report
 );
 
@@ -68,8 +92,17 @@ pub(in crate::functions) const REQUEST_REPORT: Function =
 pub(in crate::functions) const WORKER_REPORT: Function = Function {
     name: "worker_report",
     parameters: &[
-        "workers", "when", "subject", "subject_file", "text", "text_file", "html", "html_file", "markdown",
-        "markdown_file", "format",
+        "workers",
+        "when",
+        "subject",
+        "subject_file",
+        "text",
+        "text_file",
+        "html",
+        "html_file",
+        "markdown",
+        "markdown_file",
+        "format",
     ],
     positional: 0,
     any_name: false,
@@ -102,7 +135,11 @@ fn request_report(call: &mut Call<'_, '_>) -> Option<Item> {
 }
 
 fn worker_report(call: &mut Call<'_, '_>) -> Option<Item> {
-    let workers = call.or("workers", read::patterns(read::worker, "workers or patterns"), vec![]);
+    let workers = call.or(
+        "workers",
+        read::patterns(read::worker, "workers or patterns"),
+        vec![],
+    );
     refer(call, Kind::Worker, "workers", &workers);
     let report = worded(call, ReportKind::Worker { workers });
     Some(made(call, report))
@@ -121,14 +158,26 @@ fn either(call: &mut Call<'_, '_>, one: (&str, bool), other: (&str, bool)) -> (b
 
 /// What reports about builds have in common.
 fn report_of(call: &mut Call<'_, '_>, kind: ReportKind) -> Option<Item> {
-    let builders = call.or("builders", read::patterns(read::builder, "builders or patterns"), vec![]);
+    let builders = call.or(
+        "builders",
+        read::patterns(read::builder, "builders or patterns"),
+        vec![],
+    );
     refer(call, Kind::Builder, "builders", &builders);
     let mut report = ReportConfig {
         builders,
         tags: patterns(call, "tags"),
         branches: patterns(call, "branches"),
-        schedulers: call.or("schedulers", read::patterns(read::scheduler, "schedulers or patterns"), vec![]),
-        projects: call.or("projects", read::patterns(read::project_text, "projects or patterns"), vec![]),
+        schedulers: call.or(
+            "schedulers",
+            read::patterns(read::scheduler, "schedulers or patterns"),
+            vec![],
+        ),
+        projects: call.or(
+            "projects",
+            read::patterns(read::project_text, "projects or patterns"),
+            vec![],
+        ),
         codebases: patterns(call, "codebases"),
         ..worded(call, kind)
     };
@@ -244,8 +293,10 @@ fn mode(value: Value<'_>) -> Reading<ReportMode> {
         Some((_, mode)) => Ok(*mode),
         None if word == "all" => read::wrong("has 'all' in a list", Some("write mode = \"all\"")),
         None => {
-            let help = nearest(&word, names)
-                .map_or_else(|| format!("modes are {}, and all", names.join(", ")), did_you_mean);
+            let help = nearest(&word, names).map_or_else(
+                || format!("modes are {}, and all", names.join(", ")),
+                did_you_mean,
+            );
             read::wrong(format!("is no mode: '{word}'"), Some(&help))
         }
     }
@@ -272,7 +323,11 @@ fn attach_logs(value: Value<'_>) -> Reading<Option<Vec<Pattern>>> {
 
 /// The report, which some listener has to take.
 fn made(call: &Call<'_, '_>, report: ReportConfig) -> Item {
-    let id = call.session().declare_report(call.place(), call.function());
+    let session = call.session();
+    let id = match call.is_whole() {
+        true => session.declare_report(call.place(), call.function()),
+        false => 0,
+    };
     Item::Report(id, Box::new(report))
 }
 
@@ -280,10 +335,6 @@ fn made(call: &Call<'_, '_>, report: ReportConfig) -> Item {
 pub(super) fn report(value: Value<'_>) -> Reading<(usize, ReportConfig)> {
     match Object::from_value(value) {
         Some(Object(Item::Report(id, report))) => Ok((*id, (**report).clone())),
-        _ => read::unexpected(
-            value,
-            "a report, such as build_report(…)",
-            None,
-        ),
+        _ => read::unexpected(value, "a report, such as build_report(…)", None),
     }
 }

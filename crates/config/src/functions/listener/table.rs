@@ -1,12 +1,10 @@
 //! The kinds of listeners.
 
 use super::parameter::Must::{
-    Boolean, Choice, Count, Duration, Events, FileText, Integer, IntegerMap, Path, SecretFile, Size, Text, TextMap,
-    Texts, Url,
+    Boolean, Choice, Count, Duration, Events, FileText, Integer, IntegerMap, Path, SecretFile, Size, Text,
+    TextMap, Texts, Url,
 };
-use super::parameter::{
-    Parameter, optional, password, required, required_password, required_secret, secret,
-};
+use super::parameter::{Parameter, optional, password, required, required_password, required_secret, secret};
 use super::{COMMON, Kind, OF_HTTP, OF_PEOPLE, OF_REPORTS, Takes, listener};
 use crate::call::Function;
 
@@ -65,7 +63,16 @@ macro_rules! kind {
             function: Function {
                 name: $name,
                 parameters: &NAMES,
-                positional: 1 + matches!(OWN, [Parameter { is_required: true, .. }, ..]) as usize,
+                positional: 1 + matches!(
+                    OWN,
+                    [
+                        Parameter {
+                            is_required: true,
+                            ..
+                        },
+                        ..
+                    ]
+                ) as usize,
                 any_name: false,
                 run: listener,
             },

@@ -113,8 +113,14 @@ async fn an_event_of_which_nothing_is_told_is_not_read_about() {
         site.builds[1].results = Some(results);
         bench.tell(&failed(&site), &site).await.unwrap();
     }
-    bench.tell(&event(8, Verb::New, site.build(17)), &site).await.unwrap();
-    bench.tell(&event(9, Verb::Missing, site.worker.clone()), &site).await.unwrap();
+    bench
+        .tell(&event(8, Verb::New, site.build(17)), &site)
+        .await
+        .unwrap();
+    bench
+        .tell(&event(9, Verb::Missing, site.worker.clone()), &site)
+        .await
+        .unwrap();
     assert_eq!(site.reads(), 0);
     assert!(bench.taken().is_empty());
 }
@@ -193,7 +199,9 @@ async fn logs_and_patches_go_with_it_as_files() {
         ..ends()
     };
     let all = weir_listeners::Patterns::default();
-    let report = Bench::new(vec![options(Some(all), 1000)]).only(&failed(&site), &site).await;
+    let report = Bench::new(vec![options(Some(all), 1000)])
+        .only(&failed(&site), &site)
+        .await;
     let files: Vec<(&str, &str)> = report
         .message
         .attachments
@@ -204,12 +212,22 @@ async fn logs_and_patches_go_with_it_as_files() {
         files,
         [
             ("source.patch", "--- a\n+++ b\n"),
-            ("compile.stdio.txt", "make all\ncc lib.c\nlib.c:3: no ';'\nmake: failed\n"),
+            (
+                "compile.stdio.txt",
+                "make all\ncc lib.c\nlib.c:3: no ';'\nmake: failed\nprogram finished with exit code 2\n"
+            ),
             ("lint.stdio.txt", "lint: well\n"),
         ]
     );
     let one = weir_listeners::Patterns::of(["compile.stdio"]);
-    let report = Bench::new(vec![options(Some(one), 30)]).only(&failed(&site), &site).await;
-    let lengths: Vec<usize> = report.message.attachments.iter().map(|it| it.content.len()).collect();
-    assert_eq!(lengths, ["--- a\n+++ b\n".len(), "make: failed\n".len()]);
+    let report = Bench::new(vec![options(Some(one), 60)])
+        .only(&failed(&site), &site)
+        .await;
+    let lengths: Vec<usize> = report
+        .message
+        .attachments
+        .iter()
+        .map(|it| it.content.len())
+        .collect();
+    assert_eq!(lengths, ["--- a\n+++ b\n".len(), "program finished with exit code 2\n".len()]);
 }

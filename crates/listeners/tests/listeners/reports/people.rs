@@ -20,7 +20,10 @@ async fn authors_and_owners_are_told_if_they_are_to_be() {
     };
     assert!(recipients(of(false, false), &site).await.is_empty());
     // Whoever committed another's change is not among them, and `bob` has no address.
-    assert_eq!(recipients(of(true, false), &site).await, ["Ada <ada@example.org>"]);
+    assert_eq!(
+        recipients(of(true, false), &site).await,
+        ["Ada <ada@example.org>"]
+    );
     let both = ["Ada <ada@example.org>", "grace@example.org"];
     assert_eq!(recipients(of(true, true), &site).await, both);
 }
@@ -37,7 +40,10 @@ async fn names_are_looked_up() {
     let domain = of(Lookup::Domain("example.com".to_owned()));
     let expected = ["Ada <ada@example.org>", "bob@example.com"];
     assert_eq!(recipients(domain, &site).await, expected);
-    let map = [("ada@example.org", "ada@home.example"), ("bob", "bob@home.example")];
+    let map = [
+        ("ada@example.org", "ada@home.example"),
+        ("bob", "bob@home.example"),
+    ];
     let map = map.map(|(name, it)| (name.to_owned(), it.to_owned())).into();
     let expected = ["ada@home.example", "bob@home.example"];
     assert_eq!(recipients(of(Lookup::Map(map)), &site).await, expected);

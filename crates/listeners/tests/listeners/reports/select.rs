@@ -75,19 +75,98 @@ async fn builds_are_selected_by_what_is_known_of_them() {
     let none = Selection::default;
     for (selection, expected) in [
         (none(), true),
-        (Selection { builders: patterns("linux"), ..none() }, true),
-        (Selection { builders: patterns("windows"), ..none() }, false),
-        (Selection { tags: patterns("release"), ..none() }, true),
-        (Selection { tags: patterns("slow"), ..none() }, false),
-        (Selection { branches: patterns("main"), ..none() }, true),
-        (Selection { branches: patterns("next"), ..none() }, false),
-        (Selection { schedulers: patterns("nightly"), ..none() }, true),
-        (Selection { schedulers: patterns("force"), ..none() }, false),
-        (Selection { projects: patterns("lib"), ..none() }, true),
-        (Selection { projects: patterns("app"), ..none() }, false),
-        (Selection { codebases: patterns(""), ..none() }, true),
-        (Selection { codebases: patterns("lib"), ..none() }, false),
-        (Selection { builders: patterns("linux"), tags: patterns("slow"), ..none() }, false),
+        (
+            Selection {
+                builders: patterns("linux"),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                builders: patterns("windows"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                tags: patterns("release"),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                tags: patterns("slow"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                branches: patterns("main"),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                branches: patterns("next"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                schedulers: patterns("nightly"),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                schedulers: patterns("force"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                projects: patterns("lib"),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                projects: patterns("app"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                codebases: patterns(""),
+                ..none()
+            },
+            true,
+        ),
+        (
+            Selection {
+                codebases: patterns("lib"),
+                ..none()
+            },
+            false,
+        ),
+        (
+            Selection {
+                builders: patterns("linux"),
+                tags: patterns("slow"),
+                ..none()
+            },
+            false,
+        ),
     ] {
         let site = Site::new();
         let told = format!("{selection:?}");
@@ -133,13 +212,18 @@ async fn steps_are_told_by_their_names_and_compared_with_those_before() {
         modes: Modes(vec![Mode::Problem]),
         ..ReportOptions::new(kind(false))
     }]);
-    let report = bench.only(&event(1, Verb::Finished, site.steps[2].clone()), &site).await;
+    let report = bench
+        .only(&event(1, Verb::Finished, site.steps[2].clone()), &site)
+        .await;
     assert_eq!(report.occasion, Occasion::StepFinished);
     assert_eq!(report.about.builds()[0].step().unwrap().step.name, "compile");
     assert_eq!(report.about.results(), Some(Results::Failure));
     assert_eq!(report.message.subject, "linux #17: compile failed");
     for step in [&site.steps[3], &site.steps[0]] {
-        bench.tell(&event(2, Verb::Finished, step.clone()), &site).await.unwrap();
+        bench
+            .tell(&event(2, Verb::Finished, step.clone()), &site)
+            .await
+            .unwrap();
     }
     assert!(bench.taken().is_empty());
     let bench = Bench::new(vec![ReportOptions::new(kind(true))]);
@@ -156,7 +240,12 @@ async fn a_buildset_is_told_in_one_message() {
     let complete = event(4, Verb::Complete, site.buildset.clone());
     let kind = |combined| ReportOptions::new(ReportKind::Buildset { combined });
     let report = Bench::new(vec![kind(false)]).only(&complete, &site).await;
-    let builders: Vec<&str> = report.about.builds().iter().map(|it| it.builder.name.as_str()).collect();
+    let builders: Vec<&str> = report
+        .about
+        .builds()
+        .iter()
+        .map(|it| it.builder.name.as_str())
+        .collect();
     assert_eq!(builders, ["linux", "windows"]);
     assert_eq!(report.message.subject, "Buildset 9 failed: 2 builds");
     // Of its builds those alone that are to be told.
@@ -191,7 +280,9 @@ async fn requests_are_told_when_they_are_made_and_cancelled() {
         cancelled: true,
     };
     let bench = Bench::new(vec![ReportOptions::new(kind)]);
-    let report = bench.only(&event(5, Verb::New, site.requests[1].clone()), &site).await;
+    let report = bench
+        .only(&event(5, Verb::New, site.requests[1].clone()), &site)
+        .await;
     assert_eq!(report.occasion, Occasion::RequestAdded);
     assert_eq!(report.message.subject, "linux was asked for a build");
     // Its build was stopped: that is told as a build.

@@ -177,7 +177,18 @@ impl Site {
                 step(180, 18, 0, "compile", Results::Success),
             ],
             logs: vec![
-                log(70, 170, "stdio", &["hmake all", "occ lib.c", "elib.c:3: no ';'", "omake: failed"]),
+                log(
+                    70,
+                    170,
+                    "stdio",
+                    &[
+                        "hmake all",
+                        "occ lib.c",
+                        "elib.c:3: no ';'",
+                        "omake: failed",
+                        "hprogram finished with exit code 2",
+                    ],
+                ),
                 log(71, 171, "stdio", &["olint: well"]),
             ],
             worker: Worker {
@@ -287,7 +298,11 @@ fn page<R: Resource>(
         }
     }
     let most = usize::try_from(query.page_size()).unwrap();
-    found.into_iter().take(most).map(|it| it.clone().into_entity()).collect()
+    found
+        .into_iter()
+        .take(most)
+        .map(|it| it.clone().into_entity())
+        .collect()
 }
 
 fn of_build(it: &Build, field: BuildField) -> Option<Value> {
@@ -404,4 +419,3 @@ impl Control for Site {
         Err(Error::internal("nothing is controlled here"))
     }
 }
-

@@ -33,7 +33,10 @@ fn formatted(format: FormatOptions) -> Bench {
 #[tokio::test]
 async fn the_default_words_of_a_build() {
     let site = Site::new();
-    let message = Bench::new(vec![with_excerpts()]).only(&failed(&site), &site).await.message;
+    let message = Bench::new(vec![with_excerpts()])
+        .only(&failed(&site), &site)
+        .await
+        .message;
     insta::assert_snapshot!("build_subject", message.subject);
     insta::assert_snapshot!("build_text", message.text);
     insta::assert_snapshot!("build_html", message.html.unwrap());
@@ -61,11 +64,19 @@ async fn the_default_words_of_everything_else() {
         added: true,
         cancelled: true,
     })]);
-    told.push(bench.only(&event(6, Verb::New, site.requests[1].clone()), &site).await);
+    told.push(
+        bench
+            .only(&event(6, Verb::New, site.requests[1].clone()), &site)
+            .await,
+    );
     let bench = Bench::new(vec![ReportOptions::new(ReportKind::Worker {
         workers: Default::default(),
     })]);
-    told.push(bench.only(&event(7, Verb::Missing, site.worker.clone()), &site).await);
+    told.push(
+        bench
+            .only(&event(7, Verb::Missing, site.worker.clone()), &site)
+            .await,
+    );
     site.builds.clear();
     let all: Vec<String> = told
         .into_iter()
@@ -97,7 +108,11 @@ fn poisoned(text: &str) -> Site {
     (change.author, change.comments) = (new(), new());
     (change.revision, change.revlink) = (Some(new()), Some(format!("https://example.org/{text}")));
     for step in &mut site.steps {
-        step.name = if step.number == 0 { new() } else { format!("{text}2") };
+        step.name = if step.number == 0 {
+            new()
+        } else {
+            format!("{text}2")
+        };
         step.state = new();
         step.urls[0].name = new();
         step.urls[0].url = format!("https://example.org/{text}");
@@ -110,7 +125,8 @@ fn poisoned(text: &str) -> Site {
         *content = text.lines().map(|it| format!("o{it}\n")).collect();
         log.num_lines = i64::try_from(text.lines().count()).unwrap();
     }
-    site.properties.insert("owner".to_owned(), weir_status_api::Property::new(new(), "test"));
+    site.properties
+        .insert("owner".to_owned(), weir_status_api::Property::new(new(), "test"));
     site
 }
 
@@ -118,7 +134,12 @@ fn poisoned(text: &str) -> Site {
 async fn nothing_that_others_write_is_taken_for_html() {
     let evil = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>";
     let site = poisoned(evil);
-    let html = Bench::new(vec![with_excerpts()]).only(&failed(&site), &site).await.message.html.unwrap();
+    let html = Bench::new(vec![with_excerpts()])
+        .only(&failed(&site), &site)
+        .await
+        .message
+        .html
+        .unwrap();
     for beginning in ["<script", "<img", "'><", "onerror=alert(1)>"] {
         assert!(!html.contains(beginning), "{beginning}: {html}");
     }
@@ -151,10 +172,16 @@ async fn nothing_that_others_write_is_taken_for_markdown() {
 async fn links_lead_to_pages_only() {
     let mut site = Site::new();
     site.changes[0].revlink = Some("javascript:alert(1)".to_owned());
-    let message = Bench::new(vec![with_excerpts()]).only(&failed(&site), &site).await.message;
+    let message = Bench::new(vec![with_excerpts()])
+        .only(&failed(&site), &site)
+        .await
+        .message;
     for text in [message.text, message.html.unwrap(), message.markdown.unwrap()] {
         assert!(!text.contains("javascript"), "{text}");
-        assert!(text.contains("https://ci.example.org/#/builders/2/builds/17"), "{text}");
+        assert!(
+            text.contains("https://ci.example.org/#/builders/2/builds/17"),
+            "{text}"
+        );
     }
 }
 
@@ -163,7 +190,9 @@ async fn templates_say_it_otherwise() {
     let site = Site::new();
     let bench = formatted(FormatOptions {
         subject: template("{{ build.builder }}:\n  {{ results|verdict }}"),
-        text: template("{{ build.properties.scheduler }} {{ build.duration|duration }} {{ build.newly_failing }}"),
+        text: template(
+            "{{ build.properties.scheduler }} {{ build.duration|duration }} {{ build.newly_failing }}",
+        ),
         ..FormatOptions::default()
     });
     let message = bench.only(&failed(&site), &site).await.message;
@@ -222,7 +251,10 @@ fn a_template_that_is_none_is_told_at_once() {
     let recorder = std::sync::Arc::new(Recorder::default());
     let error = Reporter::new(options("<p>\n{% if %}"), recorder, &Outlet::open()).unwrap_err();
     let told = error.to_string();
-    assert!(told.starts_with("the template 'weir.star:7', line 2: syntax error: "), "{told}");
+    assert!(
+        told.starts_with("the template 'weir.star:7', line 2: syntax error: "),
+        "{told}"
+    );
 }
 
 #[tokio::test]

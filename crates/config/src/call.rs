@@ -10,7 +10,7 @@ use crate::diagnostic::Place;
 use crate::function::{is_function, take_back, take_up};
 use crate::model::Secret;
 use crate::nearest::{did_you_mean, nearest};
-use crate::object::Item;
+use crate::object::{Item, Object};
 use crate::read::{self, Reading, Wrong};
 use crate::session::{Files, Kind, Reference, Session};
 use crate::sites::{Argument, CallSite};
@@ -297,6 +297,14 @@ impl<'v, 's> Call<'v, 's> {
         self.secret_of(inline, file, read::check_secret)
     }
 
+    /// The name of the secret that the argument is, if it is `secret(…)`.
+    pub(crate) fn named_secret(&self, argument: &str) -> Option<String> {
+        match Object::from_value(self.given(argument)?) {
+            Some(Object(Item::Text(text))) => text.as_secret().map(str::to_owned),
+            _ => None,
+        }
+    }
+
     /// As [`Call::optional_secret`], for one that people choose.
     pub(crate) fn optional_password(&mut self, inline: &str, file: &str) -> Option<Secret> {
         self.secret_of(inline, file, read::check_password)
@@ -320,6 +328,15 @@ impl<'v, 's> Call<'v, 's> {
 
     /// As [`Call::optional_secret`], but one of the two must be given.
     pub(crate) fn secret(&mut self, inline: &str, file: &str) -> Secret {
+        self.required_secret(inline, file, read::check_secret)
+    }
+
+    /// As [`Call::secret`], for one that people choose.
+    pub(crate) fn password(&mut self, inline: &str, file: &str) -> Secret {
+        self.required_secret(inline, file, read::check_password)
+    }
+
+    fn required_secret(&mut self, inline: &str, file: &str, check: fn(&str) -> Reading<Secret>) -> Secret {
         let given = [inline, file]
             .into_iter()
             .any(|it| self.meant.contains(&it) || self.given(it).is_some_and(|it| !it.is_none()));
@@ -328,7 +345,7 @@ impl<'v, 's> Call<'v, 's> {
             let help = format!("add {file} = \"…\", a file beside the configuration, or {inline} = \"…\"");
             self.mistake_at(self.site.place, &message, Some(help));
         }
-        self.optional_secret(inline, file)
+        self.secret_of(inline, file, check)
             .unwrap_or_else(|| Secret::new(""))
     }
 

@@ -9,7 +9,7 @@ use weir_status_api::{Configuration, ConfigurationPart};
 use crate::model::{
     BuilderConfig, CancellerConfig, CancellerKind, ChangeSource, CodebaseConfig, GitPoller, ListenerConfig,
     LockConfig, MasterConfig, ProjectConfig, RetentionConfig, SchedulerConfig, SchedulerKind, Secret,
-    Webhook, WorkerConfig,
+    WorkerConfig,
 };
 
 /// The fields of a struct or variant by their names, as texts.
@@ -76,6 +76,7 @@ impl Describing<'_> {
     fn all(&mut self, config: &MasterConfig) {
         let MasterConfig {
             title,
+            web_url,
             listen,
             tls,
             buildbot_pb,
@@ -105,6 +106,7 @@ impl Describing<'_> {
         let functions = (!functions.is_empty()).then_some(&source.text);
         let master = vec![
             ("title", title.clone()),
+            ("web_url", format!("{web_url:?}")),
             ("listen", listen.to_string()),
             ("tls", format!("{tls:?}")),
             ("buildbot_pb", format!("{buildbot_pb:?}")),
@@ -144,7 +146,7 @@ impl Describing<'_> {
             (&it.name, fields!(it => LockConfig { name, scope, count, counts }))
         });
         self.each("builder", builders, |it| (&it.name, builder(it)));
-        self.each("listener", listeners, |it| (it.name(), listener(it)));
+        self.each("listener", listeners, |it| (&it.name, listener(it)));
         self.each("retention", retention.as_slice(), |it| ("", keeping(it)));
         self.policy(policy);
     }
@@ -230,14 +232,13 @@ fn builder(builder: &BuilderConfig) -> Fields {
 }
 
 fn listener(listener: &ListenerConfig) -> Fields {
-    match listener {
-        ListenerConfig::Webhook(it) => {
-            let mut fields = fields!(it => Webhook { name, url, events, secret });
-            fields.retain(|(name, _)| *name != "secret");
-            fields.push(("secret", it.secret.as_ref().map(exposed).unwrap_or_default()));
-            fields
-        }
-    }
+    let mut fields = fields!(listener => ListenerConfig {
+        name, kind, options, secrets, named_secrets, reporting, terms,
+    });
+    fields.retain(|(name, _)| !matches!(*name, "options" | "secrets"));
+    // What is secret is among the options, of which hashes are told.
+    fields.extend(listener.options.iter().map(|(name, it)| (*name, it.to_string())));
+    fields
 }
 
 fn keeping(retention: &RetentionConfig) -> Fields {

@@ -91,7 +91,7 @@ fn check_whole(session: &Session) {
     locks::check_circles(session);
 }
 
-/// Reads a file of listeners: `webhook(…)` only. Secret files are relative to its folder.
+/// Reads a file of listeners, and of what they tell. Secret files are relative to its folder.
 ///
 /// # Errors
 /// Every mistake in it; one if it cannot be read.
@@ -117,7 +117,7 @@ pub fn check_listeners(
         functions::LISTENERS,
         |session| {
             if session.configure(|config| config.listeners.is_empty()) {
-                let help = Some("add webhook(name = …, url = …)".to_owned());
+                let help = Some("add e.g. webhook(name = …, url = …)".to_owned());
                 session.mistake(Place::default(), "no listener is configured".to_owned(), help);
             }
         },
@@ -192,6 +192,9 @@ fn evaluate_here(
     let module = AstModule::parse(file_name, source.to_owned(), &dialect)
         .map_err(|error| ConfigErrors::new(vec![diagnostic(&error, file_name)]))?;
     let session = Session::new(file_name, source, folder.to_owned(), files, Sites::of(&module));
+    session
+        .is_elsewhere
+        .set(functions.len() < functions::MASTER.len());
     let globals = globals(functions, &module, &session);
     let failure = run(module, &globals, &session, longest).err();
     let ended = failure.is_none();
@@ -209,6 +212,7 @@ fn evaluate_here(
         session.check_references();
         session.check_circles();
         session.check_secrets();
+        session.check_reports();
         if !session.has_mistakes() {
             complete(&session);
         }

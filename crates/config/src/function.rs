@@ -11,6 +11,7 @@ mod facts;
 mod matching;
 mod observe;
 mod plan;
+mod report;
 mod run;
 mod take_up;
 

@@ -20,8 +20,8 @@ use crate::call::Function;
 pub use builder::name_steps;
 pub(crate) use lock::OF_LOCK;
 
-/// Those of a master's file.
-pub(crate) const MASTER: &[&Function] = &[
+/// What only a master's file has.
+const OF_MASTER: &[&Function] = &[
     &setup::MASTER,
     &setup::WORKER,
     &access::USER,
@@ -82,12 +82,45 @@ pub(crate) const MASTER: &[&Function] = &[
     &secret::SECRETS_FROM_ENV,
     &secret::SECRETS_FROM_VAULT,
     &interpolate::REGEX,
-    &listener::WEBHOOK,
     &retention::RETENTION,
 ];
 
+/// Those that make listeners, and what they tell.
+const OF_LISTENERS: &[&Function] = &joined::<{ 5 + listener::FUNCTIONS.len() }>([
+    &listener::FUNCTIONS,
+    &[
+        &listener::BUILD_REPORT,
+        &listener::STEP_REPORT,
+        &listener::BUILDSET_REPORT,
+        &listener::REQUEST_REPORT,
+        &listener::WORKER_REPORT,
+    ],
+]);
+
+/// Those of a master's file.
+pub(crate) const MASTER: &[&Function] =
+    &joined::<{ OF_MASTER.len() + OF_LISTENERS.len() }>([OF_MASTER, OF_LISTENERS]);
+
 /// Those of a file of listeners.
-pub(crate) const LISTENERS: &[&Function] = &[&listener::WEBHOOK];
+pub(crate) const LISTENERS: &[&Function] =
+    &joined::<{ OF_LISTENERS.len() + 2 }>([OF_LISTENERS, &[&setup::MASTER_ELSEWHERE, &interpolate::REGEX]]);
+
+/// Both lists, one behind the other.
+const fn joined<const N: usize>(lists: [&[&'static Function]; 2]) -> [&'static Function; N] {
+    let mut all = [&setup::MASTER; N];
+    let mut next = 0;
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            all[next] = lists[list][at];
+            next += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    all
+}
 
 /// Those that a function may call while the master runs: they make values, and configure nothing.
 const OF_RUN_TIME: &[&str] = &["interpolate", "prop", "secret", "regex"];
@@ -143,7 +176,9 @@ pub(crate) fn instead(here: &[&Function], name: &str) -> Option<&'static str> {
     match name {
         "print" => Some("fail(…) ends the reading and shows values"),
         "import" | "open" => Some("a configuration is one file"),
-        _ if of_master && here.len() < MASTER.len() => Some("a file of listeners holds only webhook(…)"),
+        _ if of_master && here.len() < MASTER.len() => {
+            Some("a file of listeners holds listeners and what they tell")
+        }
         _ => None,
     }
 }

@@ -44,11 +44,12 @@ pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,
     Collapse, Command, Condition, DataOrigin, Description, DownloadStep, Downloaded, Env, FileStep,
-    GitPoller, GitStep, Hiding, ListenerConfig, LockAccess, LockConfig, LockMode, LockScope, MasterConfig,
-    MasterPath, NextWorker, NightlyChanges, Pattern, PrioritizeBuilders, Priority, ProjectConfig,
-    PropertyValues, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
-    SourceDefaults, SourceFilter, StepConfig, StepKind, TestFormat, TokenReference, Vault, VaultLogin,
-    Webhook, WorkerConfig, WorkerPort, any_admits,
+    GitPoller, GitStep, Hiding, ListenerConfig, ListenerOptions, ListenerTerms, LockAccess, LockConfig,
+    LockMode, LockScope, LookupConfig, MasterConfig, MasterPath, NextWorker, NightlyChanges, Pattern,
+    PeopleConfig, PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, ReportConfig, ReportKind,
+    ReportMode, Reporting, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
+    SourceDefaults, SourceFilter, StepConfig, StepKind, TemplateText, TestFormat, TokenReference, Vault,
+    VaultLogin, WorkerConfig, WorkerPort, any_admits,
 };
 pub use model::{
     CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,

@@ -2,6 +2,7 @@
 //! exists, and durations are positive.
 
 mod canceller;
+mod listener;
 mod lock;
 mod pattern;
 mod project;
@@ -24,6 +25,10 @@ use crate::locks::fault_of_added;
 use crate::text::Text;
 
 pub use canceller::{CancellerConfig, CancellerKind, SourceFilter};
+pub use listener::{
+    ListenerConfig, ListenerOptions, ListenerTerms, LookupConfig, PeopleConfig, ReportConfig, ReportKind,
+    ReportMode, Reporting, TemplateText,
+};
 pub use lock::{LockAccess, LockConfig, LockMode, LockScope};
 pub use pattern::{Pattern, any_admits};
 pub use project::{CodebaseConfig, Description, ProjectConfig};
@@ -53,6 +58,8 @@ const WORKER_GRACE: Duration = Duration::from_secs(60);
 pub struct MasterConfig {
     /// The title that displays show (Buildbot's `title`).
     pub title: String,
+    /// Where people find the web status, for links that listeners tell; with a `/` at its end.
+    pub web_url: Option<String>,
     /// The one address for the status API, the web and the workers; 127.0.0.1:8010 unless given.
     pub listen: SocketAddr,
     /// The certificate and key to serve with TLS; without TLS if none.
@@ -132,6 +139,7 @@ impl MasterConfig {
     pub(crate) fn bare() -> Self {
         Self {
             title: "Weir".to_owned(),
+            web_url: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8010)),
             tls: None,
             buildbot_pb: None,
@@ -160,11 +168,15 @@ impl MasterConfig {
         }
     }
 
-    /// Gives each step what is said of all.
+    /// Gives each step and each listener what is said of all.
     pub(crate) fn complete(&mut self) {
         let log = self.log;
         for step in self.builders.iter_mut().flat_map(|it| &mut it.steps) {
             step.log = step.log.or(log);
+        }
+        for reporting in self.listeners.iter_mut().filter_map(|it| it.reporting.as_mut()) {
+            reporting.title.clone_from(&self.title);
+            reporting.web_url.clone_from(&self.web_url);
         }
     }
 
@@ -440,35 +452,6 @@ pub enum Collapse {
     Never,
     /// Two for which the function gives True; it takes both requests.
     If(Function),
-}
-
-/// Who is told about events.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ListenerConfig {
-    /// Posts events to a URL.
-    Webhook(Webhook),
-}
-
-impl ListenerConfig {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Webhook(it) => &it.name,
-        }
-    }
-}
-
-/// Posts events to a URL as JSON.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Webhook {
-    /// Its name.
-    pub name: String,
-    /// Where to: an `http` or `https` URL.
-    pub url: String,
-    /// Topic patterns of the events, as [`weir_status_api::TopicPattern`] reads them; never empty.
-    pub events: Vec<String>,
-    /// The key with which each body is signed; no signature if none.
-    pub secret: Option<Secret>,
 }
 
 #[cfg(test)]

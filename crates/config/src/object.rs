@@ -20,7 +20,7 @@ use weir_status_api::ForceField;
 use crate::call::{Call, Function};
 use crate::function;
 use crate::functions::OF_LOCK;
-use crate::model::{LockAccess, LockConfig, Pattern, SequenceCommand, StepConfig};
+use crate::model::{LockAccess, LockConfig, Pattern, ReportConfig, SequenceCommand, StepConfig};
 use crate::spell;
 use crate::text::Text;
 
@@ -54,6 +54,8 @@ pub(crate) enum Item {
     Command(Box<SequenceCommand>),
     /// A field of a force scheduler.
     Field(Box<ForceField>),
+    /// A report, with what its session knows it by.
+    Report(usize, Box<ReportConfig>),
     /// A text with substitutions.
     Text(Text),
     /// A regular expression.
@@ -87,6 +89,7 @@ impl Item {
             Self::Group(_) => "a group of steps",
             Self::Command(_) => "a command",
             Self::Field(_) => "a field",
+            Self::Report(..) => "a report",
             Self::Text(_) => "an interpolated text",
             Self::Regex(_) => "a regular expression",
             Self::Function(_) => "a function",
@@ -107,6 +110,7 @@ impl Item {
             Self::Field(field) => Some(&field.name),
             Self::Group(_)
             | Self::Command(_)
+            | Self::Report(..)
             | Self::Text(_)
             | Self::Regex(_)
             | Self::Function(_)

@@ -54,7 +54,7 @@ impl fmt::Display for Kind {
             Self::Codebase => "codebase",
             Self::ProjectSlug | Self::CodebaseSlug => "slug",
             Self::Lock => "lock",
-            Self::Listener => "webhook",
+            Self::Listener => "listener",
             Self::User => "user",
             Self::Role | Self::RoleFunction => "role",
             Self::Group => "group",
@@ -101,6 +101,8 @@ pub(crate) struct Session {
     pub(crate) is_run_time: bool,
     /// Whether what is evaluated then may make steps.
     pub(crate) gives_steps: bool,
+    /// Whether the file is one of listeners, whose master is configured elsewhere.
+    pub(crate) is_elsewhere: Cell<bool>,
     /// Whether the file has steps that functions give, so that its functions can be named by them.
     pub(crate) has_generators: Cell<bool>,
     /// The functions so far, by their names.
@@ -118,6 +120,10 @@ pub(crate) struct Session {
     master: RefCell<Option<Place>>,
     /// Where the first text is that asks for a secret.
     first_secret: RefCell<Option<Place>>,
+    /// The reports that were made, until a listener takes them: where, and by which function.
+    loose_reports: RefCell<BTreeMap<usize, (Place, &'static str)>>,
+    /// How many reports were made.
+    reports: Cell<usize>,
 }
 
 impl Session {
@@ -131,6 +137,7 @@ impl Session {
             program: Program::new(file, text),
             is_run_time: false,
             gives_steps: false,
+            is_elsewhere: Cell::new(false),
             has_generators: Cell::new(false),
             functions: RefCell::default(),
             mistakes: RefCell::default(),
@@ -142,6 +149,8 @@ impl Session {
             draft: RefCell::new(MasterConfig::bare()),
             master: RefCell::default(),
             first_secret: RefCell::default(),
+            loose_reports: RefCell::default(),
+            reports: Cell::new(0),
         }
     }
 
@@ -293,6 +302,33 @@ impl Session {
                 "a secret is used, but there is nothing to get it from".to_owned(),
                 Some(help.to_owned()),
             );
+        }
+    }
+
+    /// Notes that a report was made at `place`, and gives what it is known by from now on.
+    pub(crate) fn declare_report(&self, place: Place, function: &'static str) -> usize {
+        let id = self.reports.get();
+        self.reports.set(id + 1);
+        self.loose_reports.borrow_mut().insert(id, (place, function));
+        id
+    }
+
+    /// Notes that it cannot be told which of the reports so far some listener takes.
+    pub(crate) fn lose_reports(&self) {
+        self.loose_reports.borrow_mut().clear();
+    }
+
+    /// Notes that a listener takes the report.
+    pub(crate) fn use_report(&self, id: usize) {
+        self.loose_reports.borrow_mut().remove(&id);
+    }
+
+    /// Finds reports that no listener takes.
+    pub(crate) fn check_reports(&self) {
+        for (place, function) in self.loose_reports.borrow().values() {
+            let message = format!("{function}(): no listener takes this report");
+            let help = "put it into reports = […] of what shall tell it";
+            self.mistake(*place, message, Some(help.to_owned()));
         }
     }
 

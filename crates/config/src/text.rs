@@ -127,6 +127,19 @@ impl Text {
         }
     }
 
+    /// The name of the secret whose value it is, if it is no more than that.
+    pub(crate) fn as_secret(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [
+                Part::Substitution {
+                    source: Source::Secret(name),
+                    modifier: Modifier::None,
+                },
+            ] => Some(name),
+            _ => None,
+        }
+    }
+
     /// The same, for what the module of its functions holds.
     pub(crate) fn weak(&self) -> Self {
         Self(self.0.iter().map(Part::weak).collect())

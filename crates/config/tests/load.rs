@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use weir_config::{
-    ChangeFilter, ChangeSource, Command, Consequences, GitPoller, ListenerConfig, MasterConfig,
-    SchedulerKind, Secret, SourceDefaults, StepKind, Text, Webhook,
+    ChangeFilter, ChangeSource, Command, Consequences, GitPoller, ListenerTerms, MasterConfig, ReportKind,
+    ReportMode, SchedulerKind, Secret, SourceDefaults, StepKind, Text,
 };
 use weir_status_api::{ForceField, ForceFieldKind};
 
@@ -70,8 +70,8 @@ fn a_matrix_makes_a_builder_for_each_combination() {
 fn secrets_come_from_files_beside_the_configuration() {
     let config = large();
     assert_eq!(config.worker("linux1").unwrap().token, Secret::new("linux.token"));
-    let ListenerConfig::Webhook(Webhook { secret, .. }) = &config.listeners[0];
-    assert_eq!(secret.as_ref().unwrap().expose(), "hook.secret");
+    assert_eq!(config.listeners[0].options["secret"], "hook.secret");
+    assert_eq!(config.listeners[0].secrets, [Secret::new("hook.secret")]);
 }
 
 #[test]
@@ -157,9 +157,11 @@ webhook("hook", "https://a/")
             },
         ]
     );
-    let ListenerConfig::Webhook(hook) = &config.listeners[0];
-    assert_eq!(hook.events, ["builds/*/finished"]);
-    assert_eq!(hook.secret, None);
+    let hook = &config.listeners[0];
+    assert_eq!(hook.kind, "webhook");
+    assert_eq!(hook.options, [("url", "https://a/".into())].into());
+    assert_eq!((hook.reporting.as_ref(), hook.secrets.len()), (None, 0));
+    assert_eq!(hook.terms, ListenerTerms::default());
 }
 
 #[test]
@@ -250,16 +252,75 @@ fn a_file_of_listeners_gives_them() {
     let listeners = weir_config::check_listeners(source, "listeners.star", Path::new(".")).unwrap();
     let urls: Vec<&str> = listeners
         .iter()
-        .map(|ListenerConfig::Webhook(it)| it.url.as_str())
+        .map(|it| it.options["url"].as_str().unwrap())
         .collect();
     assert_eq!(urls, ["https://a/a", "https://a/b"]);
+}
+
+#[test]
+fn reports_are_as_they_are_said() {
+    let source = r#"
+master(title = "Project", web_url = "https://ci.example.org")
+w = worker("w", token = "t")
+b = builder("b", workers = [w], steps = [shell("make")])
+http_push(
+    "board",
+    "https://a/",
+    reports = [
+        build_report(mode = "warnings", start = True, builders = [b, "c*"], tags = regex("r.*"), attach_logs = True),
+        step_report(steps = ["compile*"], mode = ["problem", "change"], excerpt_lines = 10, attach_patch = True),
+        worker_report(subject = "{{ worker.name }}"),
+    ],
+    rate = "10/m",
+    at_once = 4,
+    give_up_after = "1h",
+    timeout = "5s",
+)
+"#;
+    let config = check(source);
+    let board = &config.listeners[0];
+    assert_eq!(
+        board.options,
+        [("url", "https://a/".into()), ("timeout", 5.0.into())].into()
+    );
+    assert_eq!(board.terms.rate, Some((10, Duration::from_secs(60))));
+    assert_eq!(board.terms.at_once, Some(4));
+    assert_eq!(board.terms.give_up_after, Some(Duration::from_secs(3600)));
+    let reporting = board.reporting.as_ref().unwrap();
+    assert_eq!(reporting.title, "Project");
+    assert_eq!(reporting.web_url.as_deref(), Some("https://ci.example.org/"));
+    let [build, step, worker] = reporting.reports.as_slice() else {
+        panic!("{reporting:?}");
+    };
+    assert_eq!(build.modes, [ReportMode::Failing, ReportMode::Warnings]);
+    assert_eq!(
+        build.kind,
+        ReportKind::Build {
+            start: true,
+            finish: true
+        }
+    );
+    assert!(weir_config::any_admits(&build.builders, "c2") && !weir_config::any_admits(&build.builders, "d"));
+    assert!(weir_config::any_admits(&build.tags, "release"));
+    assert_eq!(
+        (build.attach_logs.as_deref(), build.attach_most),
+        (Some([].as_slice()), 1 << 20)
+    );
+    assert_eq!(step.modes, [ReportMode::Problem, ReportMode::Change]);
+    assert!(step.attach_patch && step.attach_logs.is_none() && step.excerpt_lines == 10);
+    assert_eq!(worker.templates["subject"].source, "{{ worker.name }}");
+    assert_eq!(
+        worker.templates["subject"].name,
+        "subject of worker_report, weir.star:11"
+    );
 }
 
 #[test]
 fn the_books_examples_have_no_mistake() {
     const BOOK: &str = concat!(
         include_str!("../../../docs/src/configuration.md"),
-        include_str!("../../../docs/src/custom-steps.md")
+        include_str!("../../../docs/src/custom-steps.md"),
+        include_str!("../../../docs/src/reports.md")
     );
     let folder = tempfile::tempdir().unwrap();
     for name in ["worker.token", "chat.secret"] {

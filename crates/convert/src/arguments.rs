@@ -79,6 +79,28 @@ fn positions(class: &str) -> &'static [&'static str] {
         "SourceStampFilter" | "ChangeFilter" => &["filter_fn"],
         "UserPasswordAuth" => &["users"],
         "HttpStatusPush" => &["serverUrl"],
+        "MailNotifier" => &["fromaddr", "relayhost", "lookup", "extraRecipients"],
+        "Domain" => &["domain"],
+        "GitHubStatusPush" | "GitHubCommentPush" | "GitLabStatusPush" => &["token", "context", "baseURL"],
+        "BitbucketStatusPush" => &["oauth_key", "oauth_secret", "auth"],
+        "BitbucketServerStatusPush" | "BitbucketServerPRCommentPush" => &["base_url", "user", "password"],
+        "BitbucketServerCoreAPIStatusPush" => &["base_url", "token", "auth"],
+        "GerritStatusPush" => &["server", "username", "port", "identity_file"],
+        "GerritVerifyStatusPush" => &["baseURL", "auth"],
+        "PushoverNotifier" => &["user_key", "api_token"],
+        "ZulipStatusPush" => &["endpoint", "token", "stream"],
+        "IRC" => &["host", "nick", "channels"],
+        "TelegramBot" => &["bot_token", "chat_ids"],
+        "BuildStatusGenerator" | "BuildSetStatusGenerator" => {
+            &["mode", "tags", "builders", "schedulers", "branches"]
+        }
+        "BuildStartEndStatusGenerator" | "BuildRequestGenerator" => {
+            &["tags", "builders", "schedulers", "branches"]
+        }
+        "BuildSetCombinedStatusGenerator" => &["message_formatter"],
+        "WorkerMissingGenerator" => &["workers"],
+        "MessageFormatterRenderable" => &["template", "subject"],
+        "MessageFormatterFunction" | "MessageFormatterFunctionRaw" => &["function", "template_type"],
         "RolesFromUsername" => &["roles", "usernames"],
         "RolesFromGroups" => &["groupPrefix"],
         "AnyEndpointMatcher" | "AnyControlEndpointMatcher" | "EnableSchedulerEndpointMatcher" => &["role"],
@@ -164,6 +186,11 @@ impl<'r> Arguments<'r> {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether there is an argument of that name, other than `None`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|it| it.0 == name && *it.1 != Value::None)
     }
 
     /// What Python takes for true or false.

@@ -17,6 +17,8 @@ pub struct Conversion {
     /// What workers show, by the names of the files beside it: the password that they had, or none if a new secret has to
     /// be made.
     pub worker_secrets: BTreeMap<String, Option<String>>,
+    /// What listeners show to others, by the names of the files beside it.
+    pub secrets: BTreeMap<String, String>,
     /// How many builders there are.
     pub builders: usize,
     /// How many schedulers there are.
@@ -42,6 +44,10 @@ pub(crate) struct Converter<'r> {
     pub(crate) workers: BTreeMap<String, String>,
     /// The files of what workers show, see [`Conversion::worker_secrets`].
     pub(crate) worker_secrets: BTreeMap<String, Option<String>>,
+    /// See [`Conversion::secrets`].
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// The names of listeners.
+    pub(crate) listeners: BTreeSet<String>,
     pub(crate) builders: BTreeMap<String, String>,
     pub(crate) projects: BTreeSet<String>,
     /// What schedulers are called here, and which of them can be triggered.
@@ -62,6 +68,8 @@ impl<'r> Converter<'r> {
             lock_names: BTreeSet::new(),
             workers: BTreeMap::new(),
             worker_secrets: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            listeners: BTreeSet::new(),
             builders: BTreeMap::new(),
             projects: BTreeSet::new(),
             schedulers: BTreeMap::new(),
@@ -296,6 +304,7 @@ pub(crate) fn write(recording: &Recording) -> Conversion {
         text: parts.join("\n\n") + "\n",
         notes: in_order(converter.notes),
         worker_secrets: converter.worker_secrets,
+        secrets: converter.secrets,
         builders: counts.0,
         schedulers: counts.1,
     }

@@ -10,17 +10,33 @@
 
 mod bookmarks;
 mod destination;
+pub mod destinations;
+mod format;
+mod function;
+mod gather;
+mod generate;
 mod http;
+mod links;
+mod make;
 mod outlet;
+mod people;
 mod report;
+mod reporter;
 mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError, StatusBookmarks};
 pub use destination::{Destination, OptionError};
+pub use format::{FormatOptions, Template, TemplateError};
+pub use function::Function;
+pub use generate::{FileOptions, Mode, Modes, Patterns, ReportKind, ReportOptions, Selection};
 pub use http::{Answer, Http, HttpOptions, retry_after};
+pub use links::Links;
+pub use make::{MakeError, make_destination, make_listener};
 pub use outlet::Outlet;
+pub use people::{Lookup, People};
 pub use report::{
     About, Attachment, BuildReport, BuildsetReport, Excerpt, Message, Occasion, Report, RequestReport,
     StepReport,
 };
+pub use reporter::{Reporter, ReporterError, ReporterOptions};
 pub use webhook::{Webhook, WebhookError, WebhookOptions};

@@ -24,7 +24,7 @@ mod schedulers;
 mod setup;
 pub mod workers;
 
-pub use builds::LineBuffer;
+pub use builds::{LineBuffer, find_secret};
 pub use change_sources::{Commit, GitError, Mirror};
 pub use error::Error;
 pub use master::{Master, Options};

@@ -11,6 +11,12 @@ use clap::Args;
 use http::uri::Authority;
 use http::{Request, header};
 
+/// What this machine calls itself.
+pub(crate) fn own() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|it| it.into_string().ok());
+    name.unwrap_or_else(|| "localhost".to_owned())
+}
+
 /// Names of a server, from the command line.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Hosts {

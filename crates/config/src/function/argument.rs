@@ -1,5 +1,6 @@
 //! What functions are told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub struct Facts {
     /// What it is, for people.
     pub(crate) kind: &'static str,
     /// Its attributes.
-    pub(crate) attributes: BTreeMap<&'static str, Argument>,
+    pub(crate) attributes: BTreeMap<Cow<'static, str>, Argument>,
 }
 
 /// A build as functions see it: `build.prop("branch")`, `build.builder`, `build.source("").revision`.
@@ -84,7 +85,7 @@ impl Argument {
     fn facts<const N: usize>(kind: &'static str, attributes: [(&'static str, Self); N]) -> Self {
         Self::Facts(Arc::new(Facts {
             kind,
-            attributes: attributes.into(),
+            attributes: attributes.map(|(name, it)| (Cow::Borrowed(name), it)).into(),
         }))
     }
 
@@ -119,14 +120,15 @@ impl Argument {
             _ => BTreeMap::new(),
         };
         let output = step.output.as_ref();
-        attributes.extend([
+        let of_step = [
             ("contract", Self::plain(CONTRACT)),
             ("name", Self::plain(step.name.clone())),
             ("exit_code", Self::plain(output.map(|it| it.exit_code))),
             ("stdout", Self::plain(output.map(|it| it.stdout.clone()))),
             ("stderr", Self::plain(output.map(|it| it.stderr.clone()))),
             ("ran", Self::list(&step.ran, Self::ran)),
-        ]);
+        ];
+        attributes.extend(of_step.map(|(name, it)| (Cow::Borrowed(name), it)));
         Self::Facts(Arc::new(Facts {
             kind: "step",
             attributes,
@@ -162,6 +164,27 @@ impl Argument {
                 ("exit_code", Self::plain(end.exit_code)),
             ],
         )
+    }
+
+    /// The facts of a report: an object becomes something with attributes, but for properties, whose names are data.
+    pub fn report(facts: Value) -> Self {
+        match facts {
+            Value::Object(attributes) => {
+                let attribute = |(name, it): (String, Value)| {
+                    let it = match name.as_str() {
+                        "properties" | "facts" => Self::Plain(it),
+                        _ => Self::report(it),
+                    };
+                    (Cow::Owned(name), it)
+                };
+                Self::Facts(Arc::new(Facts {
+                    kind: "report",
+                    attributes: attributes.into_iter().map(attribute).collect(),
+                }))
+            }
+            Value::Array(items) => Self::List(items.into_iter().map(Self::report).collect()),
+            plain => Self::Plain(plain),
+        }
     }
 
     /// A build request.

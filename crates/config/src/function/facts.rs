@@ -62,7 +62,7 @@ impl<'v> StarlarkValue<'v> for FactsValue {
             .iter()
             .filter(|it| self.0.attributes.contains_key(it.of))
             .map(|it| it.name);
-        let attributes = self.0.attributes.keys().copied();
+        let attributes = self.0.attributes.keys().map(|it| it.as_ref());
         attributes.chain(methods).map(str::to_owned).collect()
     }
 

@@ -21,6 +21,7 @@ pub(super) const MASTER: Function = Function {
     name: "master",
     parameters: &[
         "title",
+        "web_url",
         "listen",
         "tls_certificate",
         "tls_key",
@@ -42,6 +43,15 @@ pub(super) const MASTER: Function = Function {
     run: master,
 };
 
+/// What a file of listeners says of the master that it listens to.
+pub(super) const MASTER_ELSEWHERE: Function = Function {
+    name: "master",
+    parameters: &["title", "web_url"],
+    positional: 1,
+    any_name: false,
+    run: master_elsewhere,
+};
+
 pub(super) const WORKER: Function = Function {
     name: "worker",
     parameters: &[
@@ -60,12 +70,41 @@ pub(super) const WORKER: Function = Function {
     run: worker,
 };
 
-fn master(call: &mut Call<'_, '_>) -> Option<Item> {
+/// It is a mistake if there is another.
+fn declare_master(call: &mut Call<'_, '_>) {
     if let Err(first) = call.session().declare_master(call.place()) {
         let help = Some("put all into one".to_owned());
         call.mistake("", &format!("there is already one in line {}", first.line), help);
     }
+}
+
+fn master_elsewhere(call: &mut Call<'_, '_>) -> Option<Item> {
+    declare_master(call);
     let title = call.optional("title", read::name(200));
+    let web_url = call.optional("web_url", web_url);
+    call.session().configure(|config| {
+        config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
+        config.web_url = web_url;
+    });
+    Some(Item::Other("a master"))
+}
+
+/// The address of the web status' first page, with a `/` at its end.
+fn web_url(value: Value<'_>) -> Reading<String> {
+    let url = super::listener::url(value)?;
+    if url.contains(['?', '#']) {
+        return read::wrong(
+            format!("has more than a page's address: '{url}'"),
+            Some("write e.g. \"https://ci.example.org/\""),
+        );
+    }
+    Ok(format!("{}/", url.trim_end_matches('/')))
+}
+
+fn master(call: &mut Call<'_, '_>) -> Option<Item> {
+    declare_master(call);
+    let title = call.optional("title", read::name(200));
+    let web_url = call.optional("web_url", web_url);
     let listen = call.optional("listen", address);
     let tls = tls(call);
     let buildbot_pb = call.or_none("buildbot_pb", worker_ports, vec![]);
@@ -108,6 +147,7 @@ fn master(call: &mut Call<'_, '_>) -> Option<Item> {
         config.buildbot_pb = is_pb_given.then(|| buildbot_pb.unwrap_or_default());
         config.buildbot_msgpack = buildbot_msgpack;
         config.title = title.unwrap_or_else(|| std::mem::take(&mut config.title));
+        config.web_url = web_url;
         config.listen = listen.unwrap_or(config.listen);
         config.collapse_requests = collapse_requests;
         config.policy.anonymous_control = anonymous_control;

@@ -313,6 +313,25 @@ git("../project")"#
 shell("make", workdir = "a/../../b")"#
         ),
         (
+            "reports",
+            r#"http_push("a", "https://a/")
+http_push("b", "https://a/", reports = [])
+http_push("c", "https://a/", reports = build_report())
+http_push("d", "https://a/", reports = ["all"], rate = "often", at_once = 0)
+http_push("e", "https://a/", reports = [build_report(mode = "failed"), build_report(mode = ["all"])], adress = 1)
+build_report()
+http_push("f", "https://a/", reports = [build_report(start = False, finish = False), request_report(added = False, cancelled = False)])
+http_push("g", "https://a/", reports = [build_report(builders = ["nowhere", "x*"], schedulers = ["none"]), worker_report(workers = ["gone"])])
+http_push("h", "https://a/", reports = [build_report(when = lambda: True, excerpt_lines = 5000, attach_most = "1MiB")])
+http_push("i", "https://a/", reports = [build_report(text = "a\n{% if %}", html_file = "nothing.html")])
+http_push("j", "https://a/", reports = [build_report(subject = "a", subject_file = "b")])
+mail("k", "ci@example.org", "relay", lookup = "example.org", tls = "ssl", reports = [step_report(steps = ["a*"])])
+mail("l", "ci@example.org", "relay", to_owners = True, lookup = 3, reports = [buildset_report(combined = 1)])
+github_status("m", token = "t", token_file = "t", reports = [build_report()])
+webhook("n", "https://a/", reports = [build_report()])
+master(web_url = "ci.example.org")"#
+        ),
+        (
             "webhooks",
             r#"webhook("a", "example.org/hook")
 webhook("b", "https:///hook")
@@ -432,6 +451,8 @@ fn listeners() {
             told("webhook(\"a\")"),
             told("worker(\"w\", token = \"t\")"),
             told("webhok(\"a\", \"https://a/\")"),
+            told("master(listen = \"127.0.0.1:1\")\nwebhook(\"a\", \"https://a/\")"),
+            told("build_report(builders = [\"of the master\"])"),
         ]
         .join("\n")
     );

@@ -1,1 +1,5 @@
 //! Destinations, one module each.
+
+mod push;
+
+pub use push::{HttpPush, HttpPushOptions};

@@ -3,5 +3,7 @@
 
 mod bookmarks;
 mod delivery;
+mod push;
+mod reports;
 mod support;
 mod webhook;

@@ -57,6 +57,7 @@ pub(crate) use late::blocking;
 pub(crate) use left::LeftOpen;
 pub use lines::LineBuffer;
 pub(crate) use properties::folder;
+pub use secrets::find_secret;
 pub(crate) use stop::Stop;
 
 /// How long a worker rests from a builder whose build it lost, and the request with it.

@@ -8,6 +8,7 @@ use weir_status_api::{Command, Outcome, Reconfigured};
 
 use super::reconfig::{running_master, say_changes};
 use crate::failure::Failure;
+
 use crate::show::{count, plain, say};
 use crate::upstream::{Trust, Upstream};
 

@@ -117,6 +117,13 @@ impl Convert {
                 Err(error) => return Err((file, error)),
             }
         }
+        for (file, secret) in &conversion.secrets {
+            let file = folder.join(file);
+            match write_new(&file, &format!("{secret}\n"), 0o600) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err((file, error)),
+                _ => {}
+            }
+        }
         let output = self.output.clone();
         match self.force {
             true => std::fs::rename(draft, &output).map_err(|error| (output, error)),

@@ -4,25 +4,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use weir_listeners::FileBookmarks;
-use weir_status_api::{Runner, RunnerOptions};
+use tokio::task::JoinSet;
+use weir_listeners::Outlet;
+use weir_status_api::{Bookmarks, Cursor, Runner, RunnerOptions, Start};
 
 use super::check::broken;
 use crate::failure::Failure;
+use crate::listeners::{NoPlaces, made, places, runner_options};
 use crate::upstream::Upstream;
-use crate::{listeners, log, signals};
+use crate::{log, signals};
 
 /// Runs listeners for a master elsewhere.
 #[derive(Args)]
 pub(crate) struct Listen {
     #[command(flatten)]
     upstream: Upstream,
-    /// The listeners: a file with `webhook(…)` and the like.
+    /// The listeners: a file with `webhook(…)`, `mail(…)` and the like.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Where the listeners' places in the events are kept.
-    #[arg(long, default_value = "weir-listeners", value_name = "DIR")]
-    data: PathBuf,
+    /// Keeps the listeners' places in the events in a folder of this machine, and not with the master.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where listeners begin that have no place yet: after the event of this number, and not with what comes now.
+    #[arg(long, value_name = "CURSOR", value_parser = clap::value_parser!(i64).range(0..))]
+    from: Option<i64>,
+    /// Prints what would be sent, and sends and keeps nothing.
+    #[arg(long, conflicts_with = "data")]
+    dry_run: bool,
 }
 
 impl Listen {
@@ -30,17 +38,34 @@ impl Listen {
         log::init();
         let stop = signals::ending()?;
         let configs = weir_config::load_listeners(&self.config).map_err(broken)?;
-        let bookmarks = Arc::new(FileBookmarks::open(&self.data).map_err(Failure::new)?);
+        let outlet = match self.dry_run {
+            true => Outlet::printing(|what| println!("{}\n", what.trim_end())),
+            false => Outlet::open(),
+        };
+        let listeners = made(&configs, &outlet)?;
+        let bookmarks: Arc<dyn Bookmarks> = match listeners.first() {
+            Some(first) if !self.dry_run => {
+                places(&self.upstream, self.data.as_deref(), first.name(), first.kind()).await?
+            }
+            _ => Arc::new(NoPlaces),
+        };
         let api = self.upstream.connect()?;
-        let mut runners = tokio::task::JoinSet::new();
-        for listener in listeners::make(&configs)? {
-            let bookmarks = Arc::clone(&bookmarks) as _;
-            let runner = Runner::new(listener, Arc::clone(&api), bookmarks, RunnerOptions::default());
-            runners.spawn(async move { runner.run().await });
+        let mut runners = JoinSet::new();
+        for (config, listener) in configs.iter().zip(listeners) {
+            let options = RunnerOptions {
+                start: self.from.map_or(Start::Now, |it| Start::After(Cursor(it))),
+                ..runner_options(&config.terms)
+            };
+            let runner = Runner::new(listener, Arc::clone(&api), Arc::clone(&bookmarks), options);
+            let stopped = stop.clone().cancelled_owned();
+            runners.spawn(async move { runner.run_until(stopped).await });
         }
         tracing::info!(listeners = configs.len(), "listening");
-        stop.cancelled().await;
-        runners.shutdown().await;
+        while let Some(ended) = runners.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a listener ended by a fault");
+            }
+        }
         Ok(())
     }
 }

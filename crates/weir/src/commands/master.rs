@@ -85,7 +85,7 @@ impl Master {
             Arc::new(store.clone()),
             Arc::new(store.bookmarks(format!("master {}", self.name()))),
         );
-        let change = listeners.change_to(&config.listeners)?;
+        let change = listeners.change_to(&config)?;
         listeners.make(change).await;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {
@@ -166,10 +166,7 @@ impl Master {
     }
 
     fn name(&self) -> String {
-        let host = nix::unistd::gethostname()
-            .ok()
-            .and_then(|it| it.into_string().ok())
-            .unwrap_or_else(|| "localhost".to_owned());
+        let host = hosts::own();
         let folder = std::fs::canonicalize(&self.storage.data)
             .unwrap_or_else(|_| Path::new(&self.storage.data).to_owned());
         format!("{host}:{}", folder.display())

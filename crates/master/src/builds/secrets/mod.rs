@@ -40,6 +40,19 @@ struct State {
     forgotten: Option<RenderError>,
 }
 
+/// The value of the secret of that name, of the first provider that has it, for what is no build. Waits for it, so that
+/// others go on meanwhile.
+///
+/// # Errors
+/// Why it cannot be had, in one sentence.
+pub fn find_secret(providers: &[SecretProvider], name: &str) -> Result<String, String> {
+    let value = blocking(|| provide::find(providers, name))?;
+    match value.len() > LARGEST_SECRET {
+        true => Err(format!("it has more than {LARGEST_SECRET} bytes")),
+        false => Ok(value),
+    }
+}
+
 impl Secrets {
     /// Of a build of the builder, which uses none yet.
     pub(crate) fn new(config: &MasterConfig, builder: &BuilderConfig) -> Self {
@@ -84,10 +97,7 @@ impl Secrets {
         if self.with(|state| state.values.len()) >= MOST_SECRETS {
             return Err(wrong(format!("the build uses more than {MOST_SECRETS} secrets")));
         }
-        let value = blocking(|| provide::find(&self.providers, name)).map_err(wrong)?;
-        if value.len() > LARGEST_SECRET {
-            return Err(wrong(format!("it has more than {LARGEST_SECRET} bytes")));
-        }
+        let value = find_secret(&self.providers, name).map_err(wrong)?;
         Ok(self.with(|state| {
             // Another step of the build may have read it meanwhile.
             let value = state.values.entry(name.to_owned()).or_insert(value).clone();

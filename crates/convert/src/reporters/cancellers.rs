@@ -1,64 +1,12 @@
-//! Who is told of builds, and what else runs beside.
+//! What cancels builds.
 
 use crate::arguments::{Arguments, strings};
 use crate::configuration::Converter;
 use crate::recording::{Made, Value};
-use crate::starlark::{Call, commented_out, plain_list, quote, remark};
+use crate::starlark::{Call, plain_list, quote};
 
 impl<'r> Converter<'r> {
-    pub(crate) fn write_services(&mut self) -> Vec<String> {
-        let mut written = vec![];
-        for value in self.items(&["services", "status"]) {
-            let at = self.recording.at(value).or(self.place_of_key("services"));
-            match self.recording.made(value) {
-                Some((_, _, made)) if made.class() == "OldBuildCanceller" => {
-                    written.push(self.old_builds(made, at))
-                }
-                Some((_, _, made)) if made.class() == "FailingBuildsetCanceller" => {
-                    written.push(self.failing_buildsets(made, at))
-                }
-                Some((_, _, made)) => written.push(self.reporter(made, value, at)),
-                None => {
-                    let what = format!("{} among the services", self.words_for(value));
-                    written.push(remark(&self.lost(
-                        at,
-                        &what,
-                        "write webhook(NAME, URL), which tells others of events",
-                    )));
-                }
-            }
-        }
-        written
-    }
-
-    /// What a program behind a webhook does here.
-    fn reporter(&mut self, made: &'r Made, value: &Value, at: Option<&str>) -> String {
-        let mut arguments = Arguments::of(made);
-        let (name, url) = match (made.class(), &made.custom) {
-            ("MailNotifier", None) => ("mail", "https://example.org/mail"),
-            ("IRC" | "TelegramBot" | "ZulipStatusPush" | "PushoverNotifier" | "PushjetNotifier", None) => {
-                ("chat", "https://example.org/chat")
-            }
-            ("HttpStatusPush", None) => (
-                "push",
-                arguments.text("serverUrl").unwrap_or("https://example.org/push"),
-            ),
-            (class, None) if class.contains("GitHub") => ("github", "https://example.org/github"),
-            (class, None) if class.contains("GitLab") => ("gitlab", "https://example.org/gitlab"),
-            (class, None) if class.contains("Gerrit") => ("gerrit", "https://example.org/gerrit"),
-            _ => ("others", "https://example.org/hook"),
-        };
-        let what = format!("the service {}", self.words_for(value));
-        let instead =
-            "write webhook(NAME, URL) with a program at that URL that does it, or a listener (`weir listen`)";
-        let said = self.lost(at, &what, instead);
-        let mut call = Call::new("webhook").first(quote(name));
-        call.set("url", quote(url));
-        call.set("events", plain_list([quote("builds/*/finished")]));
-        format!("{}\n{}", remark(&said), commented_out(&call.render()))
-    }
-
-    fn old_builds(&mut self, made: &'r Made, at: Option<&str>) -> String {
+    pub(super) fn old_builds(&mut self, made: &'r Made, at: Option<&str>) -> String {
         let mut arguments = Arguments::of(made);
         let mut call =
             Call::new("old_build_canceller").first(quote(arguments.text("name").unwrap_or("old builds")));
@@ -70,7 +18,7 @@ impl<'r> Converter<'r> {
         call.render()
     }
 
-    fn failing_buildsets(&mut self, made: &'r Made, at: Option<&str>) -> String {
+    pub(super) fn failing_buildsets(&mut self, made: &'r Made, at: Option<&str>) -> String {
         let mut arguments = Arguments::of(made);
         let mut call = Call::new("failing_buildset_canceller")
             .first(quote(arguments.text("name").unwrap_or("failing buildsets")));
@@ -121,7 +69,7 @@ impl<'r> Converter<'r> {
         }
     }
 
-    fn known_builders(&self, value: &Value) -> Option<String> {
+    pub(super) fn known_builders(&self, value: &Value) -> Option<String> {
         let names = strings(value)?;
         let known: Vec<String> = names
             .iter()

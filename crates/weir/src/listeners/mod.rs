@@ -1,37 +1,28 @@
 //! From the configuration of listeners to listeners, and those that run in a master.
 
+mod make;
+mod places;
+mod reports;
+
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use weir_config::ListenerConfig;
-use weir_listeners::{Webhook, WebhookOptions};
-use weir_status_api::{Bookmarks, Listener, Runner, RunnerOptions, StatusApi};
+use weir_config::{ListenerConfig, MasterConfig};
+use weir_listeners::Outlet;
+use weir_status_api::{Bookmarks, Listener, Runner, StatusApi};
 
 use crate::failure::Failure;
 
-/// The listeners that `configs` describe.
-pub(crate) fn make(configs: &[ListenerConfig]) -> Result<Vec<Arc<dyn Listener>>, Failure> {
-    configs.iter().map(make_one).collect()
-}
-
-fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
-    match config {
-        ListenerConfig::Webhook(it) => {
-            let options = WebhookOptions {
-                events: it.events.clone(),
-                secret: it.secret.as_ref().map(|it| it.expose().to_owned()),
-                ..WebhookOptions::new(&it.name, &it.url)
-            };
-            Ok(Arc::new(Webhook::new(options).map_err(Failure::usage)?))
-        }
-    }
-}
+use make::make_one;
+pub(crate) use make::{made, runner_options};
+pub(crate) use places::{NoPlaces, places};
 
 /// The listeners that run in a master.
 pub(crate) struct Listeners {
     api: Arc<dyn StatusApi>,
     bookmarks: Arc<dyn Bookmarks>,
+    outlet: Outlet,
     running: Vec<Running>,
 }
 
@@ -56,18 +47,22 @@ impl Listeners {
         Self {
             api,
             bookmarks,
+            outlet: Outlet::open(),
             running: vec![],
         }
     }
 
-    /// Prepares that those of `wanted` run; nothing changes yet.
+    /// Prepares that those of `config` run; nothing changes yet. One whose configuration is as it was runs on with the
+    /// secrets that it has.
     ///
     /// # Errors
     /// If one of them cannot be made.
-    pub(crate) fn change_to(&self, wanted: &[ListenerConfig]) -> Result<Change, Failure> {
+    pub(crate) fn change_to(&self, config: &MasterConfig) -> Result<Change, Failure> {
+        let wanted = &config.listeners;
         let runs = |it: &&ListenerConfig| self.running.iter().any(|running| running.config == **it);
         let new = wanted.iter().filter(|it| !runs(it));
-        let new = new.map(|it| make_one(it).map(|made| (it.clone(), made)));
+        let new =
+            new.map(|it| make_one(it, &config.secret_providers, &self.outlet).map(|made| (it.clone(), made)));
         Ok(Change {
             wanted: wanted.to_vec(),
             new: new.collect::<Result<_, Failure>>()?,
@@ -87,7 +82,7 @@ impl Listeners {
                 listener,
                 Arc::clone(&self.api),
                 Arc::clone(&self.bookmarks),
-                RunnerOptions::default(),
+                runner_options(&config.terms),
             );
             let stop = CancellationToken::new();
             let stopped = stop.clone().cancelled_owned();
@@ -109,7 +104,7 @@ async fn end(running: Vec<Running>) {
     }
     for Running { config, task, .. } in running {
         if let Err(error) = task.await {
-            tracing::error!(listener = config.name(), %error, "a listener ended by a fault");
+            tracing::error!(listener = config.name, %error, "a listener ended by a fault");
         }
     }
 }

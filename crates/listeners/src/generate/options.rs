@@ -1,0 +1,103 @@
+//! How a generator goes about it.
+
+use super::{Modes, Patterns, Selection};
+use crate::format::FormatOptions;
+use crate::function::Function;
+
+/// How many bytes go as files with one message, unless given.
+const MOST_ATTACHED: usize = 1 << 20;
+
+/// One kind of report of a listener.
+#[derive(Clone, Debug)]
+pub struct ReportOptions {
+    /// What is told.
+    pub kind: ReportKind,
+    /// Which results of it.
+    pub modes: Modes,
+    /// Of which builds.
+    pub selection: Selection,
+    /// Is asked beside all of these: told the context of templates, it gives true or false.
+    pub when: Option<Function>,
+    /// In which words.
+    pub format: FormatOptions,
+    /// What is shown of logs, and goes with the message.
+    pub files: FileOptions,
+}
+
+/// What is told.
+#[derive(Clone, Debug)]
+pub enum ReportKind {
+    /// Builds that begin or end (Buildbot's `BuildStatusGenerator` and `BuildStartEndStatusGenerator`).
+    Build {
+        /// When they begin, whatever the modes.
+        start: bool,
+        /// When they end.
+        finish: bool,
+    },
+    /// Steps that begin or end.
+    Step {
+        /// The steps' names.
+        steps: Patterns,
+        /// When they begin, whatever the modes.
+        start: bool,
+        /// When they end.
+        finish: bool,
+    },
+    /// Buildsets whose builds have all ended, in one message: with those of its builds that are to be told (Buildbot's
+    /// `BuildSetStatusGenerator`), or as a whole (`BuildSetCombinedStatusGenerator`).
+    Buildset {
+        /// Whether as a whole; the modes are of its own results then.
+        combined: bool,
+    },
+    /// Requests (Buildbot's `BuildRequestGenerator`).
+    Request {
+        /// When they are made.
+        added: bool,
+        /// When they are cancelled before they are built.
+        cancelled: bool,
+    },
+    /// Workers that are missing (Buildbot's `WorkerMissingGenerator`).
+    Worker {
+        /// The workers' names.
+        workers: Patterns,
+    },
+}
+
+/// What a report shows of logs, and which files go with it.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// How many lines are shown of the end of each log of a step that did not go well.
+    pub excerpt_lines: u32,
+    /// The names of logs that go with it as files; none if there is nothing here.
+    pub logs: Option<Patterns>,
+    /// Whether patches go with it as files.
+    pub patch: bool,
+    /// How many bytes the files have together at the most; of each log its end is taken.
+    pub most: usize,
+}
+
+impl Default for FileOptions {
+    /// No lines and no files, and 1 MiB of them.
+    fn default() -> Self {
+        Self {
+            excerpt_lines: 0,
+            logs: None,
+            patch: false,
+            most: MOST_ATTACHED,
+        }
+    }
+}
+
+impl ReportOptions {
+    /// All that happens of this, in the default words.
+    pub fn new(kind: ReportKind) -> Self {
+        Self {
+            kind,
+            modes: Modes::default(),
+            selection: Selection::default(),
+            when: None,
+            format: FormatOptions::default(),
+            files: FileOptions::default(),
+        }
+    }
+}

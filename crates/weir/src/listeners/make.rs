@@ -1,0 +1,60 @@
+//! From the configuration of listeners to listeners.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use weir_config::{ListenerConfig, ListenerTerms, SecretProvider};
+use weir_listeners::{Outlet, Reporter, make_destination, make_listener};
+use weir_master::find_secret;
+use weir_status_api::{Listener, Rate, RunnerOptions};
+
+use super::reports::reporter_options;
+use crate::failure::Failure;
+
+/// The listeners that `configs` describe, which send by way of `outlet`. None of them has a secret of the master's.
+pub(crate) fn made(configs: &[ListenerConfig], outlet: &Outlet) -> Result<Vec<Arc<dyn Listener>>, Failure> {
+    configs.iter().map(|it| make_one(it, &[], outlet)).collect()
+}
+
+/// How events are delivered to a listener.
+pub(crate) fn runner_options(terms: &ListenerTerms) -> RunnerOptions {
+    let usual = RunnerOptions::default();
+    RunnerOptions {
+        at_once: terms
+            .at_once
+            .map_or(usual.at_once, |it| usize::try_from(it).unwrap_or(usize::MAX)),
+        rate: terms.rate.map(|(times, per)| Rate { times, per }),
+        give_up_after: terms.give_up_after.unwrap_or(usual.give_up_after),
+        ..usual
+    }
+}
+
+/// The listener that `config` describes. Its secrets come from `providers`.
+pub(super) fn make_one(
+    config: &ListenerConfig,
+    providers: &[SecretProvider],
+    outlet: &Outlet,
+) -> Result<Arc<dyn Listener>, Failure> {
+    let ListenerConfig {
+        name, kind, options, ..
+    } = config;
+    let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("{kind}('{name}'): {error}"));
+    let mut options: Map<String, Value> = options
+        .iter()
+        .map(|(name, it)| ((*name).to_owned(), it.clone()))
+        .collect();
+    let mut secrets: Vec<String> = config.secrets.iter().map(|it| it.expose().to_owned()).collect();
+    for (option, secret) in &config.named_secrets {
+        let value = find_secret(providers, secret);
+        let value = value.map_err(|why| wrong(&format!("the secret '{secret}' cannot be had: {why}")))?;
+        options.insert((*option).to_owned(), value.clone().into());
+        secrets.push(value);
+    }
+    let outlet = outlet.with_secrets(secrets);
+    let Some(reporting) = &config.reporting else {
+        return make_listener(kind, name, options, &outlet).map_err(|error| wrong(&error));
+    };
+    let destination = make_destination(kind, options, &outlet).map_err(|error| wrong(&error))?;
+    let reporter = Reporter::new(reporter_options(name, reporting), destination, &outlet);
+    Ok(Arc::new(reporter.map_err(|error| wrong(&error))?))
+}

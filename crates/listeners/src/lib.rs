@@ -10,6 +10,7 @@
 
 mod bookmarks;
 mod destination;
+mod destinations;
 mod http;
 mod outlet;
 mod report;
@@ -17,6 +18,7 @@ mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError};
 pub use destination::{Destination, OptionError};
+pub use destinations::*;
 pub use http::{Answer, Http, HttpOptions, retry_after};
 pub use outlet::Outlet;
 pub use report::{

@@ -1,1 +1,9 @@
 //! Destinations, one module each.
+
+mod forge;
+mod mail;
+mod placeholders;
+mod text;
+
+pub use forge::*;
+pub use mail::{Mail, MailOptions};

@@ -19,7 +19,10 @@ pub(crate) fn cut_bytes(text: &str, most: usize) -> String {
 
 /// The text as one line: what ends or controls a line is a space.
 pub(crate) fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|it| if is_break(it) { ' ' } else { it }).collect();
+    let line: String = text
+        .chars()
+        .map(|it| if is_break(it) { ' ' } else { it })
+        .collect();
     line.trim().to_owned()
 }
 

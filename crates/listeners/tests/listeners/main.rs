@@ -3,5 +3,8 @@
 
 mod bookmarks;
 mod delivery;
+mod forge;
+mod mail;
+mod sample;
 mod support;
 mod webhook;

@@ -142,7 +142,8 @@ mod tests {
 
     fn found(text: &str, root: Option<&str>) -> Vec<(String, u64, Option<u64>, Gravity, String)> {
         let all = read(text, "compile: stdio", root).into_iter();
-        all.map(|it| (it.path, it.line, it.column, it.gravity, it.message)).collect()
+        all.map(|it| (it.path, it.line, it.column, it.gravity, it.message))
+            .collect()
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub(super) const PAGE: usize = 50;
 pub(super) const PAGES: usize = 40;
 
 /// Properties that hold a pull request's number, by those who set them: Buildbot's hooks for GitHub, and for Bitbucket.
-const NUMBERS: [&str; 4] = ["github.number", "bitbucket.id", "pullrequest.number", "gitlab.iid"];
+const NUMBERS: [&str; 4] = [
+    "github.number",
+    "bitbucket.id",
+    "pullrequest.number",
+    "gitlab.iid",
+];
 
 /// A pull request (a merge request at GitLab's).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +107,12 @@ impl Comments {
     /// What our comment has in it. Nobody else can make one, so that we edit no comment of another's.
     fn marker(&self, pull: &Pull, name: &str, delivery: &str) -> String {
         let mut code = self.key.clone();
-        for part in [&pull.repository.join("/"), &pull.number.to_string(), name, delivery] {
+        for part in [
+            &pull.repository.join("/"),
+            &pull.number.to_string(),
+            name,
+            delivery,
+        ] {
             code.update(part.as_bytes());
             code.update(b"\0");
         }
@@ -150,7 +160,6 @@ pub(super) fn number(report: &Report, stamp: &SourceStamp) -> Option<u64> {
     of_branch.or_else(of_report).or_else(of_changes)
 }
 
-
 fn of_properties(properties: &Properties) -> Option<u64> {
     let numbered = NUMBERS.iter().find_map(|name| {
         let value = &properties.get(*name)?.value;
@@ -192,8 +201,14 @@ mod tests {
         assert_eq!(of_ref("refs/heads/17"), None);
         assert_eq!(of_ref("main"), None);
         assert_eq!(of_url("https://github.com/weir/weir/pull/17"), Some(17));
-        assert_eq!(of_url("https://example.org/a/b/-/merge_requests/5#note_1"), Some(5));
-        assert_eq!(of_url("https://example.org/projects/P/repos/R/pull-requests/6/overview"), Some(6));
+        assert_eq!(
+            of_url("https://example.org/a/b/-/merge_requests/5#note_1"),
+            Some(5)
+        );
+        assert_eq!(
+            of_url("https://example.org/projects/P/repos/R/pull-requests/6/overview"),
+            Some(6)
+        );
         assert_eq!(of_url("https://example.org/a/b/commit/17"), None);
     }
 }

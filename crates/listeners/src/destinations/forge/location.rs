@@ -16,6 +16,7 @@ impl Location {
     pub(super) fn of(repository: &str) -> Option<Self> {
         let (host, path) = match Url::parse(repository) {
             Ok(url) if url.has_host() => (url.host_str()?.to_owned(), url.path().to_owned()),
+            _ if repository.contains("://") => return None,
             _ => {
                 let (place, path) = repository.split_once(':')?;
                 let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
@@ -87,7 +88,14 @@ mod tests {
 
     #[test]
     fn paths_are_of_no_host() {
-        for url in ["", "/srv/git/weir.git", "../weir", "file:///srv/git/weir", "./a:b", ":x"] {
+        for url in [
+            "",
+            "/srv/git/weir.git",
+            "../weir",
+            "file:///srv/git/weir",
+            "./a:b",
+            ":x",
+        ] {
             assert_eq!(Location::of(url), None, "{url}");
         }
     }

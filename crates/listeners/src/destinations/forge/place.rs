@@ -63,7 +63,9 @@ pub(super) struct Forge {
 
 impl fmt::Debug for Forge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forge").field("base", &self.base.as_str()).finish_non_exhaustive()
+        f.debug_struct("Forge")
+            .field("base", &self.base.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +73,10 @@ impl Forge {
     /// As the options say; connects to nothing yet.
     pub(super) fn new(options: &ForgeOptions, kind: &Kind, outlet: &Outlet) -> Result<Self, OptionError> {
         let Some(url) = options.url.as_deref().or(kind.url) else {
-            return Err(OptionError::new("url", "is missing; write the forge's, e.g. \"https://git.example.org\""));
+            return Err(OptionError::new(
+                "url",
+                "is missing; write the forge's, e.g. \"https://git.example.org\"",
+            ));
         };
         let base = base(url)?;
         let hosts: Vec<String> = if !options.hosts.is_empty() {
@@ -84,7 +89,10 @@ impl Forge {
         };
         let repository = options.repository.as_deref().map(parts);
         if repository.as_ref().is_some_and(|it| it.len() < 2) {
-            return Err(OptionError::new("repository", "is no repository; write it as the forge does, e.g. \"owner/name\""));
+            return Err(OptionError::new(
+                "repository",
+                "is no repository; write it as the forge does, e.g. \"owner/name\"",
+            ));
         }
         let timeout = match Duration::try_from_secs_f64(options.timeout) {
             Ok(it) if !it.is_zero() => it,
@@ -132,7 +140,11 @@ impl Forge {
     }
 
     /// Sends a request, with `body` as JSON if it has one.
-    pub(super) async fn send(&self, request: RequestBuilder, body: Option<&Value>) -> Result<Answer, ListenerError> {
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        body: Option<&Value>,
+    ) -> Result<Answer, ListenerError> {
         let request = match body {
             Some(body) => request.json(body),
             None => request,
@@ -154,6 +166,14 @@ impl Forge {
             true => (self.path)(location.path),
             false => None,
         }
+    }
+}
+
+/// The token, if there is one.
+pub(super) fn required_token(token: String) -> Result<String, OptionError> {
+    match token.is_empty() {
+        true => Err(OptionError::new("token", "is missing")),
+        false => Ok(token),
     }
 }
 

@@ -95,9 +95,10 @@ impl<'a> Work<'a> {
                     let own = build.build.state.as_str();
                     Self::of_build(build, if lone { subject } else { own })
                 });
-                let unbuilt = it.unbuilt.iter().map(|request| {
-                    Self::of_request(request, if lone { subject } else { "not built" })
-                });
+                let unbuilt = it
+                    .unbuilt
+                    .iter()
+                    .map(|request| Self::of_request(request, if lone { subject } else { "not built" }));
                 builds.chain(unbuilt).collect()
             }
         }

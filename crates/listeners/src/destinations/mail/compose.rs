@@ -22,8 +22,21 @@ const VALUE: usize = 500;
 
 /// Headers that are the mail's own.
 const OWN: [&str; 15] = [
-    "from", "sender", "to", "cc", "bcc", "date", "subject", "message-id", "references", "in-reply-to",
-    "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "return-path",
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "date",
+    "subject",
+    "message-id",
+    "references",
+    "in-reply-to",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "return-path",
 ];
 
 /// Makes mails of reports.
@@ -87,11 +100,14 @@ impl Composer {
         if let Some(thread) = self.thread(&report.about) {
             builder = builder.references(thread.clone()).in_reply_to(thread);
         }
-        let own = headers(report).into_iter().map(|(name, value)| {
-            (HeaderName::new_from_ascii_str(name), value)
-        });
+        let own = headers(report)
+            .into_iter()
+            .map(|(name, value)| (HeaderName::new_from_ascii_str(name), value));
         let values = Values::of(&report.about);
-        let extra = self.extra.iter().map(|(name, value)| (name.clone(), value.fill(&values)));
+        let extra = self
+            .extra
+            .iter()
+            .map(|(name, value)| (name.clone(), value.fill(&values)));
         for (name, value) in own.chain(extra) {
             builder = builder.raw_header(HeaderValue::new(name, cut(&one_line(&value), VALUE)));
         }
@@ -181,8 +197,15 @@ fn headers(report: &Report) -> Vec<(&'static str, String)> {
         ("X-Weir-Occasion", occasion(report.occasion).to_owned()),
     ];
     let mut add = |name, value: Option<String>| headers.extend(value.map(|it| (name, it)));
-    add("X-Weir-Results", report.about.results().map(|it| it.name().to_owned()));
-    let branch = report.about.source_stamps().iter().find_map(|it| it.branch.clone());
+    add(
+        "X-Weir-Results",
+        report.about.results().map(|it| it.name().to_owned()),
+    );
+    let branch = report
+        .about
+        .source_stamps()
+        .iter()
+        .find_map(|it| it.branch.clone());
     add("X-Weir-Branch", branch);
     match &report.about {
         About::Build(it) => {

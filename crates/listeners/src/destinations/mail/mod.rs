@@ -184,7 +184,11 @@ impl Destination for Mail {
             return Ok(());
         }
         let have = self.taken.by(&report.delivery).await;
-        let all = recipients.to.iter().chain(&recipients.cc).map(|it| it.email.clone());
+        let all = recipients
+            .to
+            .iter()
+            .chain(&recipients.cc)
+            .map(|it| it.email.clone());
         let missing: Vec<Address> = all.filter(|it| !have.contains(&it.to_string())).collect();
         if missing.is_empty() {
             return Ok(());

@@ -52,7 +52,11 @@ impl People {
             owners: options.to_owners,
             known: known.collect::<Result<_, _>>()?,
             domain: options.domain.clone(),
-            domains: options.people_domains.iter().map(|it| it.to_lowercase()).collect(),
+            domains: options
+                .people_domains
+                .iter()
+                .map(|it| it.to_lowercase())
+                .collect(),
         })
     }
 

@@ -80,7 +80,10 @@ impl Relay {
             host,
             security,
             credentials,
-            hello: options.hello.clone().map_or_else(ClientId::default, ClientId::Domain),
+            hello: options
+                .hello
+                .clone()
+                .map_or_else(ClientId::default, ClientId::Domain),
             timeout: seconds("timeout", options.timeout)?,
             outlet: outlet.clone(),
         })
@@ -146,7 +149,9 @@ impl Relay {
         for address in to {
             let text = address.to_string();
             if !text.is_ascii() && !wide {
-                handed.never.push(format!("{text}: the relay takes ASCII addresses only"));
+                handed
+                    .never
+                    .push(format!("{text}: the relay takes ASCII addresses only"));
                 continue;
             }
             match connection.command(Rcpt::new(address.clone(), vec![])).await {
@@ -179,7 +184,9 @@ impl Relay {
 
     /// What the relay said about `what`, without secrets, as one line.
     fn quoted(&self, what: &str, error: &Error) -> String {
-        let mut said = error.status().map_or_else(|| error.to_string(), |it| it.to_string());
+        let mut said = error
+            .status()
+            .map_or_else(|| error.to_string(), |it| it.to_string());
         let mut cause = error.source();
         while let Some(error) = cause {
             said.push_str(&format!(" {error}"));
@@ -197,7 +204,10 @@ fn host_and_port(relay: &str) -> Result<(String, Option<u16>), OptionError> {
     };
     // An IPv6 address has colons of its own, and stands in brackets if a port follows.
     let bare = relay.parse::<IpAddr>().is_ok();
-    let (host, port) = match relay.rsplit_once(':').filter(|(host, _)| !bare && !host.ends_with(':')) {
+    let (host, port) = match relay
+        .rsplit_once(':')
+        .filter(|(host, _)| !bare && !host.ends_with(':'))
+    {
         Some((host, port)) if !relay.ends_with(']') => (host, Some(port.parse().map_err(|_| wrong())?)),
         _ => (relay, None),
     };
@@ -225,6 +235,9 @@ fn tls(host: &str, ca: Option<&str>) -> Result<TlsParameters, OptionError> {
 fn seconds(option: &'static str, seconds: f64) -> Result<Duration, OptionError> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(it) if !it.is_zero() => Ok(it),
-        _ => Err(OptionError::new(option, format!("is {seconds}; it must be more than 0 seconds"))),
+        _ => Err(OptionError::new(
+            option,
+            format!("is {seconds}; it must be more than 0 seconds"),
+        )),
     }
 }

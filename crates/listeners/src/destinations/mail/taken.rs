@@ -41,7 +41,9 @@ impl Taken {
         let mut inner = self.inner.lock().await;
         match desk.state().await {
             Ok(state) => {
-                let kept: Kept = state.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default();
+                let kept: Kept = state
+                    .and_then(|it| serde_json::from_value(it).ok())
+                    .unwrap_or_default();
                 let newer = std::mem::replace(&mut inner.mails, kept.taken);
                 inner.mails.extend(newer);
             }

@@ -58,8 +58,14 @@ impl Auth {
             })),
             (None, Some(_), None) => Err(OptionError::new("private_key", "is missing beside `app_id`")),
             (None, None, Some(_)) => Err(OptionError::new("app_id", "is missing beside `private_key`")),
-            (None, None, None) => Err(OptionError::new("token", "is missing; give it, or an App's `app_id` and `private_key`")),
-            (Some(_), ..) => Err(OptionError::new("token", "is given beside an App's `app_id` or `private_key`; give one of both")),
+            (None, None, None) => Err(OptionError::new(
+                "token",
+                "is missing; give it, or an App's `app_id` and `private_key`",
+            )),
+            (Some(_), ..) => Err(OptionError::new(
+                "token",
+                "is given beside an App's `app_id` or `private_key`; give one of both",
+            )),
         }
     }
 
@@ -99,7 +105,8 @@ impl App {
         let answer = forge.send(asked(forge, Method::POST, url, &signed), None).await?;
         let token = answer.json()["token"].as_str().map(str::to_owned);
         let token = token.or_else(|| forge.is_dry().then(|| "…".to_owned()));
-        let token = token.ok_or_else(|| ListenerError::Later("the answer has no token for the App".to_owned()))?;
+        let token =
+            token.ok_or_else(|| ListenerError::Later("the answer has no token for the App".to_owned()))?;
         tokens.insert(owner, (token.clone(), now + TOKEN_FOR));
         Ok(token)
     }
@@ -126,7 +133,9 @@ impl App {
         let head = coded(&json!({"alg": "RS256", "typ": "JWT"}));
         let claims = coded(&json!({"iat": now - 60, "exp": now + SIGNED_FOR, "iss": self.id}));
         let text = format!("{head}.{claims}");
-        let signature = signer.sign(text.as_bytes()).map_err(|error| never(error.to_string()))?;
+        let signature = signer
+            .sign(text.as_bytes())
+            .map_err(|error| never(error.to_string()))?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
@@ -144,7 +153,12 @@ fn asked(forge: &Forge, method: Method, url: Url, token: &str) -> RequestBuilder
 
 /// An RSA key as GitHub gives it to the owner of an App, as PEM.
 fn key_of(pem: &str) -> Result<Arc<dyn SigningKey>, OptionError> {
-    let wrong = || OptionError::new("private_key", "is no RSA key as PEM; GitHub gives it out as a file `.pem`");
+    let wrong = || {
+        OptionError::new(
+            "private_key",
+            "is no RSA key as PEM; GitHub gives it out as a file `.pem`",
+        )
+    };
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| wrong())?;
     let key = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|_| wrong())?;
     match key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]) {

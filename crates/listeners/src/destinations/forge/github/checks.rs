@@ -110,12 +110,15 @@ impl GithubChecks {
                 body["external_id"] = external_id.into();
                 let url = self.url(status, &["check-runs"]);
                 let answer = self.ask(status, Method::POST, url, Some(&body)).await?;
-                answer.json()["id"].as_u64().map_or_else(|| "…".to_owned(), |it| it.to_string())
+                answer.json()["id"]
+                    .as_u64()
+                    .map_or_else(|| "…".to_owned(), |it| it.to_string())
             }
         };
         for batch in batches {
             body["output"]["annotations"] = batch.into();
-            self.update(status, &id, &json!({"output": body["output"]})).await?;
+            self.update(status, &id, &json!({"output": body["output"]}))
+                .await?;
         }
         Ok(())
     }
@@ -143,7 +146,10 @@ impl GithubChecks {
                 .append_pair("per_page", &PAGE.to_string())
                 .append_pair("page", &page.to_string());
             let answer = self.ask(status, Method::GET, url, None).await?.json();
-            let runs = answer["check_runs"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let runs = answer["check_runs"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             if let Some(run) = runs.iter().find(|it| it["external_id"] == *external_id) {
                 let annotations = run["output"]["annotations_count"].as_u64();
                 return Ok(run["id"].as_u64().map(|id| Run {
@@ -159,7 +165,8 @@ impl GithubChecks {
     }
 
     fn url(&self, status: &Status<'_>, below_it: &[&str]) -> Url {
-        self.forge.url(&[&["repos"], &below(&status.repository)[..], below_it].concat())
+        self.forge
+            .url(&[&["repos"], &below(&status.repository)[..], below_it].concat())
     }
 
     async fn ask(
@@ -169,7 +176,10 @@ impl GithubChecks {
         url: Url,
         body: Option<&Value>,
     ) -> Result<Answer, ListenerError> {
-        let request = self.auth.request(&self.forge, &status.repository, method, url).await?;
+        let request = self
+            .auth
+            .request(&self.forge, &status.repository, method, url)
+            .await?;
         self.forge.send(request, body).await
     }
 }
@@ -234,11 +244,20 @@ fn times(status: &Status<'_>, report: &Report) -> (Option<Timestamp>, Timestamp)
 
 /// The ends of the logs of steps that did not go well.
 fn excerpts(status: &Status<'_>) -> String {
-    let steps = status.work.build.map(|it| it.steps.as_slice()).unwrap_or_default();
+    let steps = status
+        .work
+        .build
+        .map(|it| it.steps.as_slice())
+        .unwrap_or_default();
     let all = steps.iter().flat_map(|step| {
         step.excerpts.iter().map(|excerpt| {
             // Four backticks at least, and more than the text has.
-            let longest = excerpt.text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
+            let longest = excerpt
+                .text
+                .split(|it| it != '`')
+                .map(str::len)
+                .max()
+                .unwrap_or(0);
             let fence = "`".repeat(longest.max(3) + 1);
             format!(
                 "### {}: {}\n\n{fence}\n{}\n{fence}\n",

@@ -62,7 +62,11 @@ impl GithubComment {
     /// [`OptionError`] says which option is wrong.
     pub fn new(options: GithubCommentOptions, outlet: &Outlet) -> Result<Self, OptionError> {
         let auth = Auth::new(&options.auth)?;
-        let secret = options.auth.token.or(options.auth.private_key).unwrap_or_default();
+        let secret = options
+            .auth
+            .token
+            .or(options.auth.private_key)
+            .unwrap_or_default();
         Ok(Self {
             forge: Forge::new(&options.forge, &KIND, outlet)?,
             auth,
@@ -74,8 +78,26 @@ impl GithubComment {
         let body = json!({"body": comment.text});
         let number = comment.pull.number.to_string();
         match self.find(comment, &number).await? {
-            Some(id) => self.ask(comment, Method::PATCH, &["issues", "comments", &id], 0, Some(&body)).await,
-            None => self.ask(comment, Method::POST, &["issues", &number, "comments"], 0, Some(&body)).await,
+            Some(id) => {
+                self.ask(
+                    comment,
+                    Method::PATCH,
+                    &["issues", "comments", &id],
+                    0,
+                    Some(&body),
+                )
+                .await
+            }
+            None => {
+                self.ask(
+                    comment,
+                    Method::POST,
+                    &["issues", &number, "comments"],
+                    0,
+                    Some(&body),
+                )
+                .await
+            }
         }
         .map(drop)
     }
@@ -83,7 +105,9 @@ impl GithubComment {
     /// The id of our comment, if it is there.
     async fn find(&self, comment: &Comment, number: &str) -> Result<Option<String>, ListenerError> {
         for page in 1..=PAGES {
-            let answer = self.ask(comment, Method::GET, &["issues", number, "comments"], page, None).await?;
+            let answer = self
+                .ask(comment, Method::GET, &["issues", number, "comments"], page, None)
+                .await?;
             let comments = answer.json();
             if let Some(ours) = marked(&comments, "body", &comment.marker) {
                 return Ok(ours["id"].as_u64().map(|it| it.to_string()));
@@ -105,7 +129,9 @@ impl GithubComment {
         body: Option<&Value>,
     ) -> Result<Answer, ListenerError> {
         let repository = &comment.pull.repository;
-        let mut url = self.forge.url(&[&["repos"], &below(repository)[..], below_it].concat());
+        let mut url = self
+            .forge
+            .url(&[&["repos"], &below(repository)[..], below_it].concat());
         if page > 0 {
             url.set_query(Some(&format!("per_page={PAGE}&page={page}")));
         }

@@ -83,9 +83,17 @@ impl GithubStatus {
         if let Some(url) = status.work.url {
             body["target_url"] = url.into();
         }
-        let path = [&["repos"], &below(&status.repository)[..], &["statuses", status.revision]].concat();
+        let path = [
+            &["repos"],
+            &below(&status.repository)[..],
+            &["statuses", status.revision],
+        ]
+        .concat();
         let url = self.forge.url(&path);
-        let request = self.auth.request(&self.forge, &status.repository, Method::POST, url).await?;
+        let request = self
+            .auth
+            .request(&self.forge, &status.repository, Method::POST, url)
+            .await?;
         self.forge.send(request, Some(&body)).await.map(drop)
     }
 }

@@ -1,0 +1,124 @@
+//! Reviews by SSH: the program `ssh` runs `gerrit review` at the server.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use weir_status_api::ListenerError;
+
+use super::change::Change;
+use super::review::GerritOptions;
+use crate::destinations::text::{cut, one_line};
+use crate::{OptionError, Outlet};
+
+/// How much of what the program says an error quotes, in characters.
+const QUOTED: usize = 200;
+
+/// What `ssh` exits with if it did not get as far as to run anything.
+const NO_CONNECTION: i32 = 255;
+
+/// A server that is reached by SSH.
+pub(super) struct Ssh {
+    program: String,
+    server: String,
+    port: u16,
+    user: String,
+    identity: Option<String>,
+    timeout: Duration,
+    outlet: Outlet,
+}
+
+impl Ssh {
+    /// As the options say; runs nothing yet.
+    pub(super) fn new(options: &GerritOptions, server: &str, outlet: &Outlet) -> Result<Self, OptionError> {
+        let user = options.user.clone().unwrap_or_default();
+        // What begins with a dash is an option to `ssh`.
+        let fits = |it: &str| !it.is_empty() && !it.starts_with('-') && !it.contains(char::is_whitespace);
+        if !fits(server) {
+            return Err(OptionError::new("server", format!("is no host: {server:?}")));
+        }
+        if !fits(&user) {
+            let why = format!("is {user:?}; by SSH it has to be who logs in");
+            return Err(OptionError::new("user", why));
+        }
+        let timeout = Duration::try_from_secs_f64(options.forge.timeout)
+            .map_err(|error| OptionError::new("timeout", format!("is no time: {error}")))?;
+        Ok(Self {
+            program: options.ssh.clone(),
+            server: server.to_owned(),
+            port: options.port,
+            user,
+            identity: options.identity_file.clone(),
+            timeout,
+            outlet: outlet.clone(),
+        })
+    }
+
+    /// Gives a review.
+    pub(super) async fn review(&self, change: &Change, review: &Value) -> Result<(), ListenerError> {
+        let arguments = self.arguments(change);
+        let shown = || format!("{} {}\n\n{review}", self.program, arguments.join(" "));
+        if self.outlet.prints(shown) {
+            return Ok(());
+        }
+        let run = self.run(&arguments, review.to_string());
+        let late =
+            |_| ListenerError::Later(format!("{} did not end within {:?}", self.program, self.timeout));
+        tokio::time::timeout(self.timeout, run).await.map_err(late)?
+    }
+
+    async fn run(&self, arguments: &[String], review: String) -> Result<(), ListenerError> {
+        let later = |error| ListenerError::Later(format!("{} does not run: {error}", self.program));
+        let mut child = Command::new(&self.program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(later)?;
+        if let Some(mut input) = child.stdin.take() {
+            // If it reads nothing, what it says and exits with tells why.
+            let _ = input.write_all(review.as_bytes()).await;
+        }
+        let output = child.wait_with_output().await.map_err(later)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let why = format!("Gerrit says: {}", cut(&one_line(&said), QUOTED));
+        let why = self.outlet.mask(&why);
+        match output.status.code() {
+            Some(NO_CONNECTION) | None => Err(ListenerError::Later(why)),
+            Some(_) => Err(ListenerError::Never(why)),
+        }
+    }
+
+    /// What the program is told. The review itself goes in by the standard input.
+    fn arguments(&self, change: &Change) -> Vec<String> {
+        let mut arguments = vec!["-o".to_owned(), "BatchMode=yes".to_owned()];
+        if let Some(identity) = &self.identity {
+            arguments.extend(["-i".to_owned(), identity.clone()]);
+        }
+        let command = format!(
+            "gerrit review --json --project {} {}",
+            quoted(&change.project),
+            quoted(&change.revision)
+        );
+        arguments.extend([
+            "-p".to_owned(),
+            self.port.to_string(),
+            "--".to_owned(),
+            format!("{}@{}", self.user, self.server),
+            command,
+        ]);
+        arguments
+    }
+}
+
+/// The text as one word of Gerrit's command line, whose quotes are those of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -2,6 +2,7 @@
 
 mod forge;
 mod mail;
+mod options;
 mod placeholders;
 mod text;
 

@@ -95,7 +95,7 @@ impl GitlabStatus {
         if let Some(branch) = branch(status) {
             body["ref"] = branch.into();
         }
-        let project = project(status);
+        let project = project(status, &self.forge);
         let url = self
             .forge
             .url(&["api", "v4", "projects", &project, "statuses", status.revision]);
@@ -108,12 +108,9 @@ impl GitlabStatus {
 }
 
 /// The project's id, or its path.
-fn project(status: &Status<'_>) -> String {
-    let id = status
-        .work
-        .properties
-        .get("source_project_id")
-        .map(|it| &it.value);
+fn project(status: &Status<'_>, forge: &Forge) -> String {
+    let id = status.work.properties.get("source_project_id");
+    let id = id.filter(|_| !forge.is_of_one()).map(|it| &it.value);
     match id {
         Some(Value::Number(id)) => id.to_string(),
         Some(Value::String(id)) if !id.is_empty() => id.clone(),

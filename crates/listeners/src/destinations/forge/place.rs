@@ -1,7 +1,6 @@
 //! A forge: where its API is, and which repositories are its.
 
 use std::fmt;
-use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde_json::Value;
 use weir_status_api::{ListenerError, SourceStamp};
 
 use super::location::{Location, parts};
+use crate::destinations::options::{authorities, seconds};
 use crate::{Answer, Http, HttpOptions, OptionError, Outlet};
 
 /// Where a forge is. These options are the same for all forges, and stand beside their own.
@@ -94,13 +94,10 @@ impl Forge {
                 "is no repository; write it as the forge does, e.g. \"owner/name\"",
             ));
         }
-        let timeout = match Duration::try_from_secs_f64(options.timeout) {
-            Ok(it) if !it.is_zero() => it,
-            _ => return Err(OptionError::new("timeout", "is not more than 0 seconds")),
-        };
+        let authorities = |pem: &String| authorities("ca", pem);
         let http = HttpOptions {
-            timeout,
-            ca: options.ca.as_ref().map(|it| it.clone().into_bytes()),
+            timeout: seconds("timeout", options.timeout)?,
+            ca: options.ca.as_ref().map(authorities).transpose()?,
             ..HttpOptions::default()
         };
         let http = Http::new(outlet, &http)
@@ -118,6 +115,11 @@ impl Forge {
     /// Whether nothing is sent, so that answers are empty.
     pub(super) fn is_dry(&self) -> bool {
         self.dry
+    }
+
+    /// Whether all goes to one repository, which the options name.
+    pub(super) fn is_of_one(&self) -> bool {
+        self.repository.is_some()
     }
 
     /// The base URL.

@@ -110,6 +110,10 @@ impl<'a> Work<'a> {
             Some(step) => step.step.results,
             None => build.build.results,
         };
+        let description = match description.trim().is_empty() {
+            true => build.build.state.as_str(),
+            false => description,
+        };
         let url = step.and_then(|it| it.url.as_deref()).or(build.url.as_deref());
         Self {
             state: State::of(results, true),
@@ -180,8 +184,12 @@ impl<'a> Status<'a> {
 
     fn of(work: Work<'a>, forge: &Forge, name: &Template) -> Vec<Self> {
         let of_stamp = |stamp: &'a SourceStamp| {
+            let Some(repository) = forge.repository(stamp) else {
+                tracing::debug!("{:?} is no repository of {}", stamp.repository, forge.base());
+                return None;
+            };
             Some(Self {
-                repository: forge.repository(stamp)?,
+                repository,
                 revision: work.revision(stamp)?,
                 stamp,
                 name: one_line(&name.fill_apart(&work.values(Some(stamp)))),

@@ -100,6 +100,8 @@ impl Composer {
         if let Some(thread) = self.thread(&report.about) {
             builder = builder.references(thread.clone()).in_reply_to(thread);
         }
+        let list = format!("<{}.weir.{}>", list(&report.about), self.from.email.domain());
+        builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("List-Id"), list));
         let own = headers(report)
             .into_iter()
             .map(|(name, value)| (HeaderName::new_from_ascii_str(name), value));
@@ -184,6 +186,16 @@ fn id_word(word: &str) -> String {
         byte => format!("={byte:02x}"),
     };
     word.bytes().map(letter).collect()
+}
+
+/// Of which list mail clients take it to be (RFC 2919): of one for each builder, and for what is of no single one.
+fn list(about: &About) -> String {
+    match about {
+        About::Build(it) => format!("builder-{}", it.builder.id),
+        About::Request(it) => format!("builder-{}", it.builder.id),
+        About::Buildset(_) => "buildsets".to_owned(),
+        About::Worker(_) => "workers".to_owned(),
+    }
 }
 
 /// What filters of mail go by.

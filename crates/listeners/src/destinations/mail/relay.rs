@@ -14,11 +14,15 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use weir_status_api::ListenerError;
 
 use super::MailOptions;
+use crate::destinations::options::{authorities, seconds};
 use crate::destinations::text::{cut, one_line};
 use crate::{OptionError, Outlet};
 
 /// How much of a relay's answer an error quotes, in characters.
 const QUOTED: usize = 200;
+
+/// How long the relay has to answer our goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A relay to hand mails to.
 pub(super) struct Relay {
@@ -105,11 +109,14 @@ impl Relay {
             // What is wrong up to here is not the mail's fault, so it waits until somebody has mended it.
             let mut connection = self.connect().await.map_err(|it| self.waits("the relay", &it))?;
             let handed = self.transact(&mut connection, sender, to, mail).await;
-            connection.abort().await;
-            handed
+            Ok((connection, handed))
         };
         let late = |_| ListenerError::Later(format!("the relay did not answer within {:?}", self.timeout));
-        tokio::time::timeout(self.timeout, handing).await.map_err(late)?
+        let handed = tokio::time::timeout(self.timeout, handing).await;
+        let (mut connection, handed) = handed.map_err(late)??;
+        // What the relay has taken it has, however it says goodbye.
+        let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
+        handed
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
@@ -226,18 +233,8 @@ fn tls(host: &str, ca: Option<&str>) -> Result<TlsParameters, OptionError> {
     let wrong = |error: Error| OptionError::new("ca", format!("is no certificate as PEM: {error}"));
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(ca) = ca {
-        builder = builder.add_root_certificate(Certificate::from_pem(ca.as_bytes()).map_err(wrong)?);
+        let ca = authorities("ca", ca)?;
+        builder = builder.add_root_certificate(Certificate::from_pem(&ca).map_err(wrong)?);
     }
     builder.build_rustls().map_err(wrong)
-}
-
-/// The time that an option's seconds are.
-fn seconds(option: &'static str, seconds: f64) -> Result<Duration, OptionError> {
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(it) if !it.is_zero() => Ok(it),
-        _ => Err(OptionError::new(
-            option,
-            format!("is {seconds}; it must be more than 0 seconds"),
-        )),
-    }
 }

@@ -101,6 +101,12 @@ async fn a_review_is_given_once() {
     );
     gerrit.deliver(&report).await.unwrap();
     assert_eq!(server.lines(), [format!("GET {change}/messages")]);
+    // What is of no interest by itself makes no mail.
+    let mut quiet = of_build(of_change(None));
+    quiet.message.text = "It began.".to_owned();
+    quiet.message.quiet = true;
+    gerrit.deliver(&quiet).await.unwrap();
+    assert_eq!(server.asked()[1].json()["notify"], "NONE");
 }
 
 #[tokio::test]

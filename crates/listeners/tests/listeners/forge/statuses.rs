@@ -298,10 +298,22 @@ async fn a_merge_request_of_a_fork_is_told_at_the_fork() {
     let destination = make!(GitlabStatus, GitlabStatusOptions, &open(), options).unwrap();
     let of = build(stamp(&server.repository("weir/weir")), Some(Results::Success));
     let of = with(with(of, "source_project_id", 23), "source_branch", "fix");
-    destination.deliver(&of_build(of)).await.unwrap();
+    destination.deliver(&of_build(of.clone())).await.unwrap();
     let asked = server.only();
     assert_eq!(asked.target, format!("/api/v4/projects/23/statuses/{REVISION}"));
     assert_eq!(asked.json()["ref"], "fix");
+    let options = at(
+        &server.url(),
+        json!({"token": SECRET, "repository": "mirror/weir"}),
+    );
+    let destination = make!(GitlabStatus, GitlabStatusOptions, &open(), options).unwrap();
+    destination.deliver(&of_build(of)).await.unwrap();
+    assert!(
+        server
+            .only()
+            .target
+            .starts_with("/api/v4/projects/mirror%2Fweir/")
+    );
 }
 
 #[tokio::test]

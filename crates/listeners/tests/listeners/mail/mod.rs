@@ -67,6 +67,7 @@ async fn a_report_is_a_mail_that_machines_know_as_one_of_theirs() {
         ("Message-ID", "<tell-17@example.org>"),
         ("References", "<buildset-6@example.org>"),
         ("In-Reply-To", "<buildset-6@example.org>"),
+        ("List-Id", "<builder-2.weir.example.org>"),
         ("Auto-Submitted", "auto-generated"),
         ("Precedence", "bulk"),
         ("X-Weir-Delivery", "tell-17"),
@@ -371,6 +372,13 @@ async fn the_answer_to_the_mail_says_whether_to_try_again() {
         "{error:?}"
     );
     mail.deliver(&report()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_relay_has_taken_it_has_without_a_goodbye() {
+    let mut relay = relay!(json!({"stuck": true}));
+    to_ada(&relay, json!({})).deliver(&report()).await.unwrap();
+    assert_eq!(relay.mail().await.to, ["ada@example.org"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 The first argument is JSON:
 - ``tls``: ``none``, ``starttls`` or ``tls``, with the files ``certificate`` and ``key``;
 - ``user`` and ``password``, if one has to log in;
+- ``stuck``: whether it says nothing to QUIT;
 - ``recipients``: by address what RCPT is answered the first times; ``data``: what the mail is answered the first times.
 """
 
@@ -41,6 +42,11 @@ class Handler:
             return answers.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        if options.get("stuck"):
+            await asyncio.Event().wait()
+        return "221 Bye"
 
     async def handle_DATA(self, server, session, envelope):
         if options.get("data"):

@@ -41,7 +41,8 @@ pub struct GerritOptions {
     pub password: Option<String>,
     /// The labels that are voted on: +1 if all went well, -1 if something failed, and else 0.
     pub labels: Vec<String>,
-    /// Who is told by mail: `NONE`, `OWNER`, `OWNER_REVIEWERS` or `ALL`; as Gerrit has it if not given.
+    /// Who is told by mail: `NONE`, `OWNER`, `OWNER_REVIEWERS` or `ALL`; as Gerrit has it if not given. Of what is of no
+    /// interest by itself nobody is.
     pub notify: Option<String>,
     /// Where it is: `url` is Gerrit's, `https://review.example.org`.
     #[serde(flatten)]
@@ -127,15 +128,16 @@ impl Gerrit {
     }
 
     /// The `ReviewInput` (Gerrit's REST API, changes).
-    fn review(&self, message: &str, vote: i64) -> Value {
+    fn review(&self, message: &str, vote: i64, quiet: bool) -> Value {
         let votes: Map<String, Value> = self.labels.iter().map(|it| (it.clone(), vote.into())).collect();
         let mut review = json!({
             "message": message,
             "tag": TAG,
             "labels": votes,
         });
-        if let Some(notify) = &self.notify {
-            review["notify"] = notify.as_str().into();
+        let quietly = quiet.then_some("NONE");
+        if let Some(notify) = quietly.or(self.notify.as_deref()) {
+            review["notify"] = notify.into();
         }
         review
     }
@@ -205,7 +207,7 @@ impl Destination for Gerrit {
         // The works of one buildset are of the same changes.
         let changes = works.first().map(changes).unwrap_or_default();
         let message = cut_bytes(report.message.text.trim(), MESSAGE);
-        let review = self.review(&message, vote(&works));
+        let review = self.review(&message, vote(&works), report.message.quiet);
         let mut outcome = Outcome::default();
         for change in &changes {
             let given = match &self.way {

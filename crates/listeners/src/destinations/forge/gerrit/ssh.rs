@@ -10,6 +10,7 @@ use weir_status_api::ListenerError;
 
 use super::change::Change;
 use super::review::GerritOptions;
+use crate::destinations::options::seconds;
 use crate::destinations::text::{cut, one_line};
 use crate::{OptionError, Outlet};
 
@@ -43,15 +44,13 @@ impl Ssh {
             let why = format!("is {user:?}; by SSH it has to be who logs in");
             return Err(OptionError::new("user", why));
         }
-        let timeout = Duration::try_from_secs_f64(options.forge.timeout)
-            .map_err(|error| OptionError::new("timeout", format!("is no time: {error}")))?;
         Ok(Self {
             program: options.ssh.clone(),
             server: server.to_owned(),
             port: options.port,
             user,
             identity: options.identity_file.clone(),
-            timeout,
+            timeout: seconds("timeout", options.forge.timeout)?,
             outlet: outlet.clone(),
         })
     }

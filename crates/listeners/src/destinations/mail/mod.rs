@@ -40,19 +40,11 @@ pub struct MailOptions {
     pub password: Option<String>,
     /// The name that the relay is told is ours; the machine's if not given.
     pub hello: Option<String>,
-    /// Who gets every mail.
+    /// Who gets every mail, beside those whom the report names.
     pub to: Vec<String>,
     /// Who gets a copy of every mail that somebody gets.
     pub cc: Vec<String>,
-    /// Whether those who made the changes get it.
-    pub to_blamelist: bool,
-    /// Whether those who asked for the build get it.
-    pub to_owners: bool,
-    /// Addresses by the names that changes and properties have.
-    pub people: BTreeMap<String, String>,
-    /// Where those get mail whose name is no address and not among `people`: `NAME@DOMAIN`. They get none if not given.
-    pub domain: Option<String>,
-    /// The only domains at which the report's people get mail, if not empty; `to`, `cc` and `people` are not bound by it.
+    /// The only domains at which those whom the report names get mail, if not empty; `to` and `cc` are not bound by it.
     pub people_domains: Vec<String>,
     /// Where the relay tells of mails that it could not deliver, instead of to `from_address`.
     pub bounce_address: Option<String>,
@@ -82,10 +74,6 @@ impl Default for MailOptions {
             hello: None,
             to: vec![],
             cc: vec![],
-            to_blamelist: false,
-            to_owners: false,
-            people: BTreeMap::new(),
-            domain: None,
             people_domains: vec![],
             bounce_address: None,
             reply_to: None,

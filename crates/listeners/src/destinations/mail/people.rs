@@ -1,23 +1,16 @@
 //! Who gets a mail.
 
-use std::collections::BTreeMap;
-
-use lettre::Address;
 use lettre::message::Mailbox;
 
 use super::MailOptions;
 use crate::destinations::text::one_line;
-use crate::{About, BuildReport, OptionError, Report};
+use crate::{OptionError, Report};
 
 /// Finds out who gets a mail.
 #[derive(Debug)]
 pub(super) struct People {
     to: Vec<Mailbox>,
     cc: Vec<Mailbox>,
-    blamelist: bool,
-    owners: bool,
-    known: BTreeMap<String, Mailbox>,
-    domain: Option<String>,
     domains: Vec<String>,
 }
 
@@ -37,26 +30,11 @@ impl People {
             let mailboxes = texts.iter().map(|it| mailbox_of(option, it));
             mailboxes.collect::<Result<Vec<_>, _>>()
         };
-        let known = options.people.iter();
-        let known = known.map(|(name, address)| Ok((name.clone(), mailbox_of("people", address)?)));
-        if let Some(domain) = &options.domain
-            && Address::new("somebody", domain).is_err()
-        {
-            let why = format!("is no domain: {domain:?}; write e.g. \"example.org\"");
-            return Err(OptionError::new("domain", why));
-        }
+        let domains = options.people_domains.iter();
         Ok(Self {
             to: all("to", &options.to)?,
             cc: all("cc", &options.cc)?,
-            blamelist: options.to_blamelist,
-            owners: options.to_owners,
-            known: known.collect::<Result<_, _>>()?,
-            domain: options.domain.clone(),
-            domains: options
-                .people_domains
-                .iter()
-                .map(|it| it.to_lowercase())
-                .collect(),
+            domains: domains.map(|it| it.to_lowercase()).collect(),
         })
     }
 
@@ -69,46 +47,23 @@ impl People {
             seen.push(address);
             new
         };
-        let names = self.names(report);
-        let found = names.iter().filter_map(|name| self.mailbox(name));
-        let to = self.to.iter().cloned().chain(found).filter(&mut first).collect();
+        let found = report.message.recipients.iter();
+        let found = found.filter_map(|name| self.mailbox(name));
+        let to = self.to.iter().cloned().chain(found);
+        let to = to.filter(&mut first).collect();
         let cc = self.cc.iter().filter(|it| first(it)).cloned().collect();
         Recipients { to, cc }
     }
 
-    /// Names and addresses that the report gives.
-    fn names(&self, report: &Report) -> Vec<String> {
-        let mut names = report.message.recipients.clone();
-        let mut add = |wanted: bool, of: fn(&BuildReport) -> &Vec<String>| {
-            if wanted {
-                names.extend(report.about.builds().iter().flat_map(of).cloned());
-            }
-        };
-        add(self.blamelist, |it| &it.blamelist);
-        add(self.owners, |it| &it.owners);
-        if let (About::Request(request), true) = (&report.about, self.owners) {
-            let owner = request.properties.get("owner").and_then(|it| it.value.as_str());
-            names.extend(owner.map(str::to_owned));
-        }
-        names
-    }
-
-    /// Where somebody gets mail, if that is known and allowed.
+    /// Where somebody whom the report names gets mail, if there is an address, and mail may go to it.
     fn mailbox(&self, name: &str) -> Option<Mailbox> {
-        if let Some(known) = self.known.get(name) {
-            return Some(known.clone());
-        }
-        let found = mailbox(name).or_else(|| {
-            let address = Address::new(name, self.domain.as_deref()?).ok()?;
-            Some(Mailbox::new(None, address))
-        });
         let allowed = |it: &Mailbox| {
             let domain = it.email.domain().to_lowercase();
             self.domains.is_empty() || self.domains.contains(&domain)
         };
-        let found = found.filter(allowed);
+        let found = mailbox(name).filter(allowed);
         if found.is_none() {
-            tracing::debug!("no mail goes to {name:?}, who has no address here");
+            tracing::debug!("no mail goes to {name:?}");
         }
         found
     }

@@ -10,7 +10,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use weir_status_api::ListenerError;
 
 use super::MailOptions;
@@ -69,6 +69,10 @@ impl Relay {
                 return Err(OptionError::new("tls", why));
             }
         };
+        let is_name = |it: &String| !it.is_empty() && it.bytes().all(|it| it.is_ascii_graphic());
+        if let Some(hello) = options.hello.as_ref().filter(|it| !is_name(it)) {
+            return Err(OptionError::new("hello", format!("is no host's name: {hello:?}")));
+        }
         let credentials = match (&options.user, &options.password) {
             (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.clone())),
             (None, None) => None,
@@ -145,10 +149,13 @@ impl Relay {
     ) -> Result<Handed, ListenerError> {
         let ascii = [sender].into_iter().chain(to).all(|it| it.to_string().is_ascii());
         let wide = connection.server_info().supports_feature(Extension::SmtpUtfEight);
-        let parameters = match ascii || !wide {
-            true => vec![],
-            false => vec![MailParameter::SmtpUtfEight],
-        };
+        let mut parameters = vec![];
+        if !ascii && wide {
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !mail.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
         let from = Mail::new(Some(sender.clone()), parameters);
         let said = connection.command(from).await;
         said.map_err(|it| self.judged(&format!("the sender {sender}"), &it))?;

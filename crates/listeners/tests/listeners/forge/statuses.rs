@@ -233,6 +233,23 @@ async fn one_commit_that_is_refused_keeps_no_other_from_its_status() {
 }
 
 #[tokio::test]
+async fn what_waits_comes_before_what_is_refused() {
+    let server = Recorder::start(|asked| match asked.target.contains("/gone/") {
+        true => Answer::new(404, "gone"),
+        false => Answer::new(503, "busy"),
+    })
+    .await;
+    let options = at(&server.url(), json!({"token": SECRET}));
+    let destination = make!(GithubStatus, GithubStatusOptions, &open(), options).unwrap();
+    let mut of = build(stamp(&server.repository("weir/gone")), Some(Results::Success));
+    of.buildset
+        .source_stamps
+        .push(stamp(&server.repository("weir/lib")));
+    let error = destination.deliver(&of_build(of)).await.unwrap_err();
+    assert!(matches!(error, ListenerError::Later(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_step_has_a_status_of_its_own() {
     let server = Recorder::taking().await;
     let options = at(&server.url(), json!({"token": SECRET}));

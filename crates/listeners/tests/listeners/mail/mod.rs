@@ -413,6 +413,7 @@ fn wrong_options_are_told() {
     assert_eq!(refused(json!({"relay": "[::1]:2525"})), "nothing");
     assert_eq!(refused(json!({"relay": "::1"})), "nothing");
     assert_eq!(refused(json!({"tls": "ssl"})), "tls");
+    assert_eq!(refused(json!({"hello": "a\r\nMAIL"})), "hello");
     assert_eq!(refused(json!({"user": "ci"})), "password");
     assert_eq!(refused(json!({"password": "x"})), "user");
     let open = json!({"relay": "smtp.example.org", "tls": "none", "user": "ci", "password": "x"});

@@ -14,7 +14,7 @@ use crate::destinations::forge::work::{Outcome, State, Work};
 use crate::destinations::text::cut_bytes;
 use crate::{Destination, OptionError, Outlet, Report};
 
-/// The longest message, in bytes: Gerrit takes 16 KiB of a comment unless told otherwise.
+/// The longest text of a message, in bytes: Gerrit takes 16 KiB of a message unless told otherwise.
 const MESSAGE: usize = 16_000;
 
 /// The tag by which Gerrit knows messages of programs.
@@ -73,8 +73,8 @@ impl Default for GerritOptions {
 /// Of a buildset all builds vote together: -1 if one failed, else 0 while one goes on or if one was stopped, else +1.
 /// Buildbot votes -1 for warnings as well, and it has no REST.
 ///
-/// By REST the change's messages are looked at before, and a message of ours that is there already is not given again. By
-/// SSH a report that comes twice is there twice, with one vote.
+/// The message ends with a line `Weir-Delivery: ID`. The change's messages are looked at before (`GET …/messages`, or
+/// `gerrit query --comments`), and a review whose line is there is not given again.
 pub struct Gerrit {
     way: Way,
     labels: Vec<String>,
@@ -144,9 +144,11 @@ impl Gerrit {
 }
 
 impl Rest {
-    async fn review(&self, change: &Change, review: &Value) -> Result<(), ListenerError> {
-        let message = review["message"].as_str().unwrap_or_default();
-        if self.has(change, message).await? {
+    /// Gives a review, unless the change has a message with `mark` already.
+    async fn review(&self, change: &Change, review: &Value, mark: &str) -> Result<(), ListenerError> {
+        let request = self.request(Method::GET, &["a", "changes", &change.id, "messages"]);
+        let messages = answered(&self.forge.send(request, None).await?.body);
+        if has_line(&messages, mark) {
             return Ok(());
         }
         let parts = [
@@ -161,19 +163,6 @@ impl Rest {
         self.forge.send(request, Some(review)).await.map(drop)
     }
 
-    /// Whether the change has this message of ours. Before it Gerrit writes which patch set it is of, and the votes.
-    async fn has(&self, change: &Change, message: &str) -> Result<bool, ListenerError> {
-        let request = self.request(Method::GET, &["a", "changes", &change.id, "messages"]);
-        let messages = answered(&self.forge.send(request, None).await?.body);
-        let ours = |it: &Value| {
-            let ends = it["message"]
-                .as_str()
-                .is_some_and(|text| text.trim_end().ends_with(message));
-            ends && it["tag"] == TAG
-        };
-        Ok(messages.as_array().is_some_and(|it| it.iter().any(ours)))
-    }
-
     fn request(&self, method: Method, parts: &[&str]) -> RequestBuilder {
         let request = self.forge.request(method, self.forge.url(parts));
         request.basic_auth(&self.user, Some(&self.password))
@@ -184,6 +173,15 @@ impl Rest {
 pub(super) fn answered(body: &[u8]) -> Value {
     let body = body.strip_prefix(b")]}'").unwrap_or(body);
     serde_json::from_slice(body).unwrap_or_default()
+}
+
+/// Whether one of `messages` has this line.
+pub(super) fn has_line(messages: &Value, line: &str) -> bool {
+    let has = |it: &Value| {
+        let text = it["message"].as_str();
+        text.is_some_and(|text| text.lines().any(|it| it.trim() == line))
+    };
+    messages.as_array().is_some_and(|it| it.iter().any(has))
 }
 
 /// What several works come to.
@@ -206,13 +204,14 @@ impl Destination for Gerrit {
         let works = Work::all_of(report);
         // The works of one buildset are of the same changes.
         let changes = works.first().map(changes).unwrap_or_default();
-        let message = cut_bytes(report.message.text.trim(), MESSAGE);
+        let mark = format!("Weir-Delivery: {}", report.delivery);
+        let message = format!("{}\n\n{mark}", cut_bytes(report.message.text.trim(), MESSAGE));
         let review = self.review(&message, vote(&works), report.message.quiet);
         let mut outcome = Outcome::default();
         for change in &changes {
             let given = match &self.way {
-                Way::Ssh(ssh) => ssh.review(change, &review).await,
-                Way::Rest(rest) => rest.review(change, &review).await,
+                Way::Ssh(ssh) => ssh.review(change, &review, &mark).await,
+                Way::Rest(rest) => rest.review(change, &review, &mark).await,
             };
             outcome.add(given);
         }

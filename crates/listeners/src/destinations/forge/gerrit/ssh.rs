@@ -9,7 +9,7 @@ use tokio::process::Command;
 use weir_status_api::ListenerError;
 
 use super::change::Change;
-use super::review::GerritOptions;
+use super::review::{GerritOptions, has_line};
 use crate::destinations::options::seconds;
 use crate::destinations::text::{cut, one_line};
 use crate::{OptionError, Outlet};
@@ -55,36 +55,66 @@ impl Ssh {
         })
     }
 
-    /// Gives a review.
-    pub(super) async fn review(&self, change: &Change, review: &Value) -> Result<(), ListenerError> {
-        let arguments = self.arguments(change);
-        let shown = || format!("{} {}\n\n{review}", self.program, arguments.join(" "));
-        if self.outlet.prints(shown) {
+    /// Gives a review, unless the change has a message with `mark` already.
+    pub(super) async fn review(
+        &self,
+        change: &Change,
+        review: &Value,
+        mark: &str,
+    ) -> Result<(), ListenerError> {
+        let command = format!(
+            "gerrit review --json --project {} {}",
+            quoted(&change.project),
+            quoted(&change.revision)
+        );
+        let shown = || {
+            let arguments = self.arguments(&command).join(" ");
+            format!("{} {arguments}\n\n{review}", self.program)
+        };
+        if self.outlet.prints(shown) || self.has(change, mark).await? {
             return Ok(());
         }
-        let run = self.run(&arguments, review.to_string());
-        let late =
-            |_| ListenerError::Later(format!("{} did not end within {:?}", self.program, self.timeout));
-        tokio::time::timeout(self.timeout, run).await.map_err(late)?
+        self.run(&command, &review.to_string()).await.map(drop)
     }
 
-    async fn run(&self, arguments: &[String], review: String) -> Result<(), ListenerError> {
+    /// Whether the change has a message with `mark`. Where that cannot be asked, it is taken not to.
+    async fn has(&self, change: &Change, mark: &str) -> Result<bool, ListenerError> {
+        let query = format!("commit:{}", change.revision);
+        let command = format!("gerrit query --format JSON --comments {}", quoted(&query));
+        let said = match self.run(&command, "").await {
+            Err(ListenerError::Never(_)) => return Ok(false),
+            said => said?,
+        };
+        // A line is a change, and the last one counts them.
+        let changes = said
+            .lines()
+            .filter_map(|it| serde_json::from_str::<Value>(it).ok());
+        Ok(changes.into_iter().any(|it| has_line(&it["comments"], mark)))
+    }
+
+    /// What Gerrit says to `command`.
+    async fn run(&self, command: &str, input: &str) -> Result<String, ListenerError> {
         let later = |error| ListenerError::Later(format!("{} does not run: {error}", self.program));
-        let mut child = Command::new(&self.program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(later)?;
-        if let Some(mut input) = child.stdin.take() {
-            // If it reads nothing, what it says and exits with tells why.
-            let _ = input.write_all(review.as_bytes()).await;
-        }
-        let output = child.wait_with_output().await.map_err(later)?;
+        let run = async {
+            let mut child = Command::new(&self.program)
+                .args(self.arguments(command))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()
+                .map_err(later)?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // If it reads nothing, what it says and exits with tells why.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+            child.wait_with_output().await.map_err(later)
+        };
+        let late =
+            |_| ListenerError::Later(format!("{} did not end within {:?}", self.program, self.timeout));
+        let output = tokio::time::timeout(self.timeout, run).await.map_err(late)??;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let why = format!("Gerrit says: {}", cut(&one_line(&said), QUOTED));
@@ -95,23 +125,18 @@ impl Ssh {
         }
     }
 
-    /// What the program is told. The review itself goes in by the standard input.
-    fn arguments(&self, change: &Change) -> Vec<String> {
+    /// What the program is told.
+    fn arguments(&self, command: &str) -> Vec<String> {
         let mut arguments = vec!["-o".to_owned(), "BatchMode=yes".to_owned()];
         if let Some(identity) = &self.identity {
             arguments.extend(["-i".to_owned(), identity.clone()]);
         }
-        let command = format!(
-            "gerrit review --json --project {} {}",
-            quoted(&change.project),
-            quoted(&change.revision)
-        );
         arguments.extend([
             "-p".to_owned(),
             self.port.to_string(),
             "--".to_owned(),
             format!("{}@{}", self.user, self.server),
-            command,
+            command.to_owned(),
         ]);
         arguments
     }

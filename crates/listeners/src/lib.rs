@@ -10,7 +10,7 @@
 
 mod bookmarks;
 mod destination;
-pub mod destinations;
+mod destinations;
 mod format;
 mod function;
 mod gather;
@@ -29,6 +29,7 @@ pub use destination::{Destination, OptionError};
 pub use format::{FormatOptions, Template, TemplateError};
 pub use function::Function;
 pub use generate::{FileOptions, Mode, Modes, Patterns, ReportKind, ReportOptions, Selection};
+pub use destinations::*;
 pub use http::{Answer, Http, HttpOptions, retry_after};
 pub use links::Links;
 pub use make::{MakeError, make_destination, make_listener};

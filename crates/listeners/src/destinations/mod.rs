@@ -3,3 +3,11 @@
 mod push;
 
 pub use push::{HttpPush, HttpPushOptions};
+mod forge;
+mod mail;
+mod options;
+mod placeholders;
+mod text;
+
+pub use forge::*;
+pub use mail::{Mail, MailOptions};

@@ -5,5 +5,8 @@ mod bookmarks;
 mod delivery;
 mod push;
 mod reports;
+mod forge;
+mod mail;
+mod sample;
 mod support;
 mod webhook;

@@ -14,7 +14,7 @@ use super::check::broken;
 use crate::buildbot_workers::Addresses;
 use crate::database::Storage;
 use crate::failure::Failure;
-use crate::hosts::{Hosts, Names};
+use crate::hosts::{self, Hosts, Names};
 use crate::listeners::Listeners;
 use crate::pages::Pages;
 use crate::process::Process;

@@ -1,0 +1,147 @@
+//! Build statuses of commits.
+
+use async_trait::async_trait;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weir_status_api::ListenerError;
+
+use super::{Auth, KIND, repository};
+use crate::destinations::forge::place::{Forge, ForgeOptions};
+use crate::destinations::forge::work::{Outcome, State, Status};
+use crate::destinations::placeholders::Template;
+use crate::destinations::text::cut;
+use crate::{Destination, OptionError, Outlet, Report};
+
+/// The longest key, name, description and number, in characters.
+const TEXT: usize = 255;
+
+/// The longest URL and the longest parent, in characters.
+const URL: usize = 450;
+const PARENT: usize = 1024;
+
+/// How a [`BitbucketServerStatus`] goes about it. Give `token`, or `user` and `password`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BitbucketServerStatusOptions {
+    /// An HTTP access token. A secret.
+    pub token: Option<String>,
+    /// Whose password it is.
+    pub user: Option<String>,
+    /// The password. A secret.
+    pub password: Option<String>,
+    /// The key under which a commit has one status.
+    pub context: String,
+    /// Where it is: `url` is the forge's, `https://bitbucket.example.org`.
+    #[serde(flatten)]
+    pub forge: ForgeOptions,
+}
+
+impl Default for BitbucketServerStatusOptions {
+    /// A key for each builder.
+    fn default() -> Self {
+        Self {
+            token: None,
+            user: None,
+            password: None,
+            context: "weir/{builder}".to_owned(),
+            forge: ForgeOptions::default(),
+        }
+    }
+}
+
+/// Sets build statuses of commits at Bitbucket Server (Buildbot's `BitbucketServerCoreAPIStatusPush`):
+/// `POST /rest/api/1.0/projects/PROJECT/repos/NAME/commits/SHA/builds`.
+///
+/// A commit has one status of each key, which is set anew, so a report that comes twice changes nothing. As Buildbot does,
+/// it tells the build's number, its duration, its branch and, of the properties `tests_failed`, `tests_skipped` and
+/// `tests_successful`, its tests. Warnings and skipped builds are successful, and cancelled ones cancelled, all of which
+/// Buildbot tells as failed.
+pub struct BitbucketServerStatus {
+    forge: Forge,
+    auth: Auth,
+    context: Template,
+}
+
+impl BitbucketServerStatus {
+    /// One of these options; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`OptionError`] says which option is wrong.
+    pub fn new(options: BitbucketServerStatusOptions, outlet: &Outlet) -> Result<Self, OptionError> {
+        Ok(Self {
+            forge: Forge::new(&options.forge, &KIND, outlet)?,
+            auth: Auth::new(options.token, options.user, options.password)?,
+            context: Template::parse("context", &options.context)?,
+        })
+    }
+
+    async fn set(&self, status: &Status<'_>) -> Result<(), ListenerError> {
+        let state = match status.work.state {
+            State::Waiting | State::Running => "INPROGRESS",
+            State::Success | State::Warnings | State::Skipped => "SUCCESSFUL",
+            State::Failure | State::Exception => "FAILED",
+            State::Cancelled => "CANCELLED",
+        };
+        let below = ["commits", status.revision, "builds"];
+        let url = repository(&self.forge, &status.repository, &below);
+        let own = self.forge.base().as_str();
+        let page = status.work.url.filter(|it| it.chars().count() <= URL);
+        let mut body = json!({
+            "key": cut(&status.name, TEXT),
+            "state": state,
+            // A status has to have a URL.
+            "url": page.unwrap_or(own),
+            "name": cut(&status.name, TEXT),
+            "description": cut(&status.description, TEXT),
+            "parent": cut(status.work.builder(), PARENT),
+        });
+        if let Some(branch) = status.stamp.branch.as_deref() {
+            body["ref"] = match branch.starts_with("refs/") {
+                true => branch.into(),
+                false => format!("refs/heads/{branch}").into(),
+            };
+        }
+        if let Some(build) = status.work.build {
+            body["buildNumber"] = build.build.number.to_string().into();
+        }
+        if let Some(seconds) = status.work.seconds() {
+            body["duration"] = (seconds * 1000).into();
+        }
+        if let Some(tests) = tests(status) {
+            body["testResults"] = tests;
+        }
+        let request = self.auth.on(self.forge.request(Method::POST, url));
+        self.forge.send(request, Some(&body)).await.map(drop)
+    }
+}
+
+/// The numbers of tests, if a step has set one.
+fn tests(status: &Status<'_>) -> Option<Value> {
+    let number = |name: &str| {
+        let value = status.work.properties.get(name)?;
+        value.value.as_u64()
+    };
+    let [failed, skipped, successful] = ["tests_failed", "tests_skipped", "tests_successful"].map(number);
+    failed.or(skipped).or(successful)?;
+    Some(json!({
+        "failed": failed.unwrap_or(0),
+        "skipped": skipped.unwrap_or(0),
+        "successful": successful.unwrap_or(0),
+    }))
+}
+
+#[async_trait]
+impl Destination for BitbucketServerStatus {
+    fn kind(&self) -> &'static str {
+        "bitbucket_server_status"
+    }
+
+    async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
+        let mut outcome = Outcome::default();
+        for status in Status::all_of(report, &self.forge, &self.context) {
+            outcome.add(self.set(&status).await);
+        }
+        outcome.end()
+    }
+}

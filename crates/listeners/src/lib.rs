@@ -9,7 +9,9 @@
 //! - No names of JSON's fields: those are `weir-status-http`'s.
 
 mod bookmarks;
+pub mod bot;
 mod destination;
+mod destinations;
 mod http;
 mod outlet;
 mod report;
@@ -17,6 +19,7 @@ mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError};
 pub use destination::{Destination, OptionError};
+pub use destinations::chat;
 pub use http::{Answer, Http, HttpOptions, retry_after};
 pub use outlet::Outlet;
 pub use report::{

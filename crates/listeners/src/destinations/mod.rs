@@ -1,1 +1,3 @@
 //! Destinations, one module each.
+
+pub mod chat;

@@ -1,0 +1,1 @@
+//! Chats and what rings on phones.

@@ -103,6 +103,8 @@ pub struct Heard {
     pub also: Vec<String>,
     /// Whether only they hear the answer.
     pub private: bool,
+    /// Whether they said it to the bot, in private or by its name: then it needs no prefix.
+    pub addressed: bool,
     /// Whether they may rule the place as its operator.
     pub operator: bool,
     /// What they said, without the bot's own name before it.
@@ -271,10 +273,11 @@ impl Bot {
     /// The command's name in small letters, and what follows it; none if the text is no command.
     fn command_of<'h>(&self, heard: &'h Heard) -> Option<(String, &'h str)> {
         let text = heard.text.trim();
-        // Among others the prefix is what tells a command from talk; alone with the bot all is for it.
-        let text = match text.strip_prefix(&self.options.prefix) {
+        // Among others the prefix is what tells a command from talk.
+        let prefix = Some(self.options.prefix.as_str()).filter(|it| !it.is_empty());
+        let text = match prefix.and_then(|it| text.strip_prefix(it)) {
             Some(text) => text,
-            None if heard.private => text,
+            None if heard.addressed => text,
             None => return None,
         };
         let text = words::head(text, LONGEST_COMMAND);

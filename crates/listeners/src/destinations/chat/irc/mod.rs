@@ -7,14 +7,14 @@ mod options;
 mod session;
 mod wire;
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use weir_status_api::{Desk, ListenerError, SystemClock};
 
+use super::delivered::Delivered;
 use crate::bot::{Bot, Heard, Line, Voice};
 use crate::{Destination, OptionError, Outlet, Report};
 use options::{Sasl, Way};
@@ -28,9 +28,6 @@ const MOST_SAYINGS: usize = 64;
 
 /// How many commands wait for the bot.
 const MOST_COMMANDS: usize = 16;
-
-/// Of how many reports it is remembered who has them.
-const REMEMBERED: usize = 100;
 
 /// How long coming in may take.
 const LOGIN: Duration = Duration::from_secs(60);
@@ -57,8 +54,7 @@ pub struct Irc {
     outlet: Outlet,
     sayings: mpsc::Sender<Saying>,
     inbox: Mutex<mpsc::Receiver<Saying>>,
-    /// Who has which report, the latest last.
-    delivered: std::sync::Mutex<VecDeque<(String, HashSet<String>)>>,
+    delivered: Delivered,
 }
 
 impl Irc {
@@ -76,7 +72,7 @@ impl Irc {
             outlet: outlet.clone(),
             sayings,
             inbox: Mutex::new(inbox),
-            delivered: std::sync::Mutex::default(),
+            delivered: Delivered::default(),
         })
     }
 
@@ -127,25 +123,6 @@ impl Irc {
             Ok(None) => Err(later("the connection ended")),
             Err(_) => Err(later("nothing took the report in time")),
         }
-    }
-
-    fn has(&self, delivery: &str, target: &str) -> bool {
-        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered
-            .iter()
-            .any(|(id, targets)| id == delivery && targets.contains(target))
-    }
-
-    fn note(&self, delivery: &str, target: &str) {
-        let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, targets)) = delivered.iter_mut().find(|(id, _)| id == delivery) {
-            targets.insert(target.to_owned());
-            return;
-        }
-        if delivered.len() == REMEMBERED {
-            delivered.pop_front();
-        }
-        delivered.push_back((delivery.to_owned(), HashSet::from([target.to_owned()])));
     }
 
     /// Keeps a connection, without end.
@@ -228,11 +205,11 @@ impl Destination for Irc {
                 let lines: Vec<&str> = lines.iter().map(|it| it.text.as_str()).collect();
                 format!("IRC {}: {target}: {}", self.way.host, lines.join("\n"))
             };
-            if self.has(&report.delivery, target) || self.outlet.prints(what) {
+            if self.delivered.has(&report.delivery, target) || self.outlet.prints(what) {
                 continue;
             }
             match self.say_there(target, lines.clone()).await {
-                Ok(()) => self.note(&report.delivery, target),
+                Ok(()) => self.delivered.note(&report.delivery, target),
                 // The others get theirs all the same.
                 Err(ListenerError::Never(why)) => refused = Some(why),
                 Err(other) => return Err(other),

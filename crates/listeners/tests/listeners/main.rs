@@ -2,6 +2,10 @@
 //! Listeners through their public interface, against a server on this machine.
 
 mod bookmarks;
+mod chat;
 mod delivery;
+#[path = "../../../status-api/tests/model/mod.rs"]
+#[allow(dead_code, reason = "the kit of the status API uses more of it")]
+mod model;
 mod support;
 mod webhook;

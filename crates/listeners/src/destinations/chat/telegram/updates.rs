@@ -92,7 +92,11 @@ fn heard(update: &Value, name: &str) -> Option<Heard> {
         return None;
     }
     // It is how talks with a bot begin.
-    let word = if command.is_some() && word == "start" { "hello" } else { word };
+    let word = if command.is_some() && word == "start" {
+        "hello"
+    } else {
+        word
+    };
     let private = chat["type"] == "private";
     Some(Heard {
         place: place.to_string(),

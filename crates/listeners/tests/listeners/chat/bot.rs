@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use weir_listeners::bot::{Bot, BotOptions, Heard, Line, Voice};
 use weir_status_api::conformance::{Stage as _, TOKEN};
 use weir_status_api::{
-    BuildRequest, Buildset, BuildsetId, Caller, Key, ListenerError, PropertiesOf, Query, Read as _,
+    BuildRequest, Buildset, BuildsetId, Caller, Key, ListenerError, PropertiesOf, Query,
     ReadExt as _, Results, StatusApi,
 };
 

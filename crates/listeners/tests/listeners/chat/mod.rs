@@ -1,8 +1,11 @@
 //! Chats: the bot without a transport, each service against a recorder of what it is sent, IRC against a daemon.
 
 mod bot;
-// mod irc;
-// mod recorder;
-// mod services;
-// mod telegram;
+mod irc;
+mod ircd;
+mod recorder;
+mod rules;
+mod sasl;
+mod services;
+mod telegram;
 mod told;

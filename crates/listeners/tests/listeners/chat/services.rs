@@ -1,0 +1,614 @@
+//! Services over HTTP: what each is sent keeps its published rules, and what its answers mean.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use weir_listeners::chat::{Discord, Matrix, Mattermost, Ntfy, Pushover, Slack, Teams, Telegram, Zulip};
+use weir_listeners::{Destination, OptionError, Outlet, Report};
+use weir_status_api::{ListenerError, Results};
+
+use super::recorder::{Asked, Given, Recorder};
+use super::rules::{self, Rules};
+use super::told::report;
+
+/// A secret of every service here.
+const SECRET: &str = "hunter2-t0ken";
+
+/// What commits and logs may try.
+const BAIT: &str =
+    "@everyone @all @here @channel <!channel> <@U012> @**all** @room ``` </pre><b>*x* [a](javascript:b)";
+
+fn options<T: DeserializeOwned>(options: Value) -> T {
+    serde_json::from_value(options).unwrap()
+}
+
+fn boxed<D: Destination + 'static>(made: Result<D, OptionError>) -> Box<dyn Destination> {
+    Box::new(made.unwrap())
+}
+
+/// Each service, at that address; of Slack and Mattermost both ways.
+fn all(url: &str, outlet: &Outlet) -> Vec<Box<dyn Destination>> {
+    let hook = format!("{url}/hooks/{SECRET}");
+    vec![
+        boxed(Discord::new(options(json!({ "webhook": hook })), outlet)),
+        boxed(Teams::new(options(json!({ "webhook": hook })), outlet)),
+        boxed(Slack::new(options(json!({ "webhook": hook })), outlet)),
+        boxed(Slack::new(
+            options(json!({ "api": url, "token": SECRET, "channels": ["C1"] })),
+            outlet,
+        )),
+        boxed(Mattermost::new(options(json!({ "webhook": hook })), outlet)),
+        boxed(Mattermost::new(
+            options(json!({ "server": url, "token": SECRET, "channels": ["c1"] })),
+            outlet,
+        )),
+        boxed(Zulip::new(
+            options(json!({ "server": url, "email": "bot@example.org", "key": SECRET, "channel": "ci" })),
+            outlet,
+        )),
+        boxed(Pushover::new(
+            options(json!({ "api": url, "token": SECRET, "users": ["u1"] })),
+            outlet,
+        )),
+        boxed(Ntfy::new(
+            options(json!({ "server": url, "token": SECRET, "topic": "ci" })),
+            outlet,
+        )),
+        boxed(Matrix::new(
+            options(json!({ "homeserver": url, "token": SECRET, "rooms": ["!r:example.org"] })),
+            outlet,
+        )),
+        boxed(Telegram::new(
+            options(json!({ "api": url, "token": SECRET, "chats": ["7"] })),
+            outlet,
+        )),
+    ]
+}
+
+fn masking() -> Outlet {
+    Outlet::open().with_secrets([SECRET.to_owned()])
+}
+
+async fn deliver(service: &dyn Destination, report: &Report) -> Result<(), ListenerError> {
+    tokio::time::timeout(super::told::DEADLINE, service.deliver(report))
+        .await
+        .expect("it takes too long")
+}
+
+/// What is sent of the report by the service that `make` makes for an address.
+async fn sent(make: impl FnOnce(&str) -> Box<dyn Destination>, report: &Report) -> Asked {
+    let recorder = Recorder::start(|_| Given::ok("{}")).await;
+    deliver(make(&recorder.url).as_ref(), report).await.unwrap();
+    recorder.asked().pop().unwrap()
+}
+
+/// A report that is too long for all of them.
+fn long() -> Report {
+    let text = format!("{BAIT}\n{}", "grün 🎉 <&\"> ```` \\ *_\n".repeat(5000));
+    report(
+        Results::Failure,
+        &format!("{BAIT} {}", "sehr grün 🎉 ".repeat(500)),
+        &text,
+    )
+}
+
+#[tokio::test]
+async fn answers_say_whether_to_try_again() {
+    for (status, retry_after, expected) in [
+        (200, None, "taken"),
+        (500, None, "later"),
+        (503, Some(7), "after"),
+        (429, Some(7), "after"),
+        (429, None, "later"),
+        (404, None, "never"),
+        (401, None, "never"),
+    ] {
+        let recorder = Recorder::start(move |_| Given {
+            status,
+            retry_after,
+            body: format!("{{\"description\": \"no: {SECRET}\"}}"),
+        })
+        .await;
+        for service in all(&recorder.url, &masking()) {
+            let outcome = deliver(service.as_ref(), &report(Results::Success, "fine", "all is well")).await;
+            let kind = service.kind();
+            let (found, why) = match outcome {
+                Ok(()) => ("taken", String::new()),
+                Err(ListenerError::Later(why)) => ("later", why),
+                Err(ListenerError::After(why, wait)) => {
+                    assert_eq!(wait, Duration::from_secs(7), "{kind}");
+                    ("after", why)
+                }
+                Err(ListenerError::Never(why)) => ("never", why),
+            };
+            assert_eq!(found, expected, "{kind} at {status}: {why}");
+            assert!(!why.contains(SECRET), "{kind}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_prints_what_would_be_sent_and_no_secret() {
+    let recorder = Recorder::start(|_| Given::ok("{}")).await;
+    let printed: Arc<Mutex<Vec<String>>> = Arc::default();
+    let outlet = {
+        let printed = printed.clone();
+        let outlet = Outlet::printing(move |text| printed.lock().unwrap().push(text.to_owned()));
+        outlet.with_secrets([SECRET.to_owned()])
+    };
+    for service in all(&recorder.url, &outlet) {
+        deliver(
+            service.as_ref(),
+            &report(Results::Failure, "tests failed", "3 of 4"),
+        )
+        .await
+        .unwrap();
+        let texts = std::mem::take(&mut *printed.lock().unwrap());
+        let kind = service.kind();
+        let last = texts.last().unwrap_or_else(|| panic!("{kind} prints nothing"));
+        assert!(
+            last.contains("3 of 4") || last.contains("3+of+4"),
+            "{kind}: {last}"
+        );
+        assert!(!texts.concat().contains(SECRET), "{kind}: {texts:?}");
+    }
+    assert_eq!(recorder.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn long_reports_are_cut_to_what_services_take() {
+    let rules: [(&str, &Rules); 8] = [
+        ("discord", &rules::DISCORD),
+        ("teams", &rules::TEAMS),
+        ("slack", &rules::SLACK),
+        ("mattermost", &rules::MATTERMOST),
+        ("pushover", &rules::PUSHOVER),
+        ("ntfy", &rules::NTFY),
+        ("matrix", &rules::MATRIX),
+        ("telegram", &rules::TELEGRAM),
+    ];
+    let recorder = Recorder::start(|_| Given::ok("{}")).await;
+    let mut checked = 0;
+    for service in all(&recorder.url, &masking()) {
+        let mut report = long();
+        report.delivery = format!("a-name-of-{}-17.2", "x".repeat(90));
+        deliver(service.as_ref(), &report).await.unwrap();
+        let asked = recorder.asked().pop().unwrap();
+        // A webhook of Mattermost has the attachments at another place; its post is checked.
+        let by_hook = service.kind() == "mattermost" && asked.path.contains("hooks");
+        if let Some((_, rules)) = rules.iter().find(|it| it.0 == service.kind() && !by_hook) {
+            rules.check(&asked.json());
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 9);
+}
+
+#[tokio::test]
+async fn without_a_link_and_a_text_there_is_a_message_all_the_same() {
+    let recorder = Recorder::start(|_| Given::ok("{}")).await;
+    for service in all(&recorder.url, &masking()) {
+        let mut report = report(Results::Success, "fine", "");
+        if let weir_listeners::About::Build(build) = &mut report.about {
+            build.url = None;
+        }
+        deliver(service.as_ref(), &report).await.unwrap();
+        let asked = recorder.asked().pop().unwrap();
+        let body = String::from_utf8_lossy(&asked.body).into_owned();
+        assert!(body.contains("fine"), "{}: {body}", service.kind());
+        assert!(!body.contains("ci.example.org"), "{}: {body}", service.kind());
+    }
+}
+
+#[tokio::test]
+async fn discord_gets_an_embed_that_pings_nobody() {
+    let make = |url: &str| {
+        let webhook = format!("{url}/api/webhooks/1/{SECRET}");
+        let options = options(json!({ "webhook": webhook, "thread": "99", "username": "CI" }));
+        boxed(Discord::new(options, &masking()))
+    };
+    let mut quiet = report(Results::Failure, BAIT, BAIT);
+    quiet.message.quiet = true;
+    let asked = sent(make, &quiet).await;
+    assert_eq!(
+        asked.path,
+        format!("/api/webhooks/1/{SECRET}?wait=true&thread_id=99")
+    );
+    let body = asked.json();
+    assert_eq!(body["allowed_mentions"], json!({ "parse": [] }));
+    assert_eq!(body["flags"], 4096);
+    let embed = &body["embeds"][0];
+    assert_eq!(embed["color"], 0xcf_22_2e);
+    assert_eq!(embed["timestamp"], "2023-11-14T22:13:20.000Z");
+    assert_eq!(embed["url"], "https://ci.example.org/#/builders/2/builds/5");
+    assert!(
+        embed["title"]
+            .as_str()
+            .unwrap()
+            .starts_with("❌ @\u{200b}everyone")
+    );
+    assert_eq!(embed["description"], format!("````\n{BAIT}\n````"));
+}
+
+#[tokio::test]
+async fn teams_gets_a_card_of_plain_texts() {
+    let make = |url: &str| {
+        boxed(Teams::new(
+            options(json!({ "webhook": format!("{url}/workflows/1") })),
+            &masking(),
+        ))
+    };
+    let body = sent(make, &report(Results::Warnings, "**odd**", BAIT))
+        .await
+        .json();
+    assert_eq!(body["type"], "message");
+    let attachment = &body["attachments"][0];
+    assert_eq!(
+        attachment["contentType"],
+        "application/vnd.microsoft.card.adaptive"
+    );
+    let card = &attachment["content"];
+    assert_eq!(
+        (&card["type"], &card["version"]),
+        (&json!("AdaptiveCard"), &json!("1.4"))
+    );
+    assert_eq!(card["body"][0]["style"], "warning");
+    assert_eq!(card["body"][0]["items"][0]["type"], "RichTextBlock");
+    assert_eq!(card["body"][0]["items"][0]["inlines"][0]["text"], "⚠️ **odd**");
+    assert_eq!(card["body"][1]["inlines"][0]["text"], BAIT);
+    assert_eq!(card["actions"][0]["type"], "Action.OpenUrl");
+}
+
+#[tokio::test]
+async fn slack_gets_blocks_in_which_nobody_is_called() {
+    let make = |url: &str| {
+        boxed(Slack::new(
+            options(json!({ "webhook": format!("{url}/services/T/B/x") })),
+            &masking(),
+        ))
+    };
+    let body = sent(make, &report(Results::Success, BAIT, BAIT)).await.json();
+    let attachment = &body["attachments"][0];
+    assert_eq!(attachment["color"], "#2ea043");
+    let title = attachment["blocks"][0]["text"]["text"].as_str().unwrap();
+    assert!(
+        title.starts_with("*<https://ci.example.org/#/builders/2/builds/5|✅ "),
+        "{title}"
+    );
+    assert!(
+        title.contains("&lt;!channel&gt; &lt;@U012&gt;") && !title.contains("<!"),
+        "{title}"
+    );
+    // Plain text has no markup.
+    assert_eq!(
+        attachment["blocks"][1]["text"],
+        json!({ "type": "plain_text", "text": BAIT, "emoji": false })
+    );
+    assert_eq!(body["link_names"], false);
+    assert!(!body["text"].as_str().unwrap().contains('<'));
+}
+
+#[tokio::test]
+async fn slacks_api_says_in_its_answer_what_went_wrong() {
+    for (answer, later) in [
+        ("ratelimited", true),
+        ("internal_error", true),
+        ("channel_not_found", false),
+    ] {
+        let recorder =
+            Recorder::start(move |_| Given::ok(json!({ "ok": false, "error": answer }).to_string())).await;
+        let options = options(json!({ "api": recorder.url, "token": SECRET, "channels": ["C1"] }));
+        let slack = Slack::new(options, &masking()).unwrap();
+        let error = deliver(&slack, &report(Results::Success, "fine", ""))
+            .await
+            .unwrap_err();
+        assert_eq!(matches!(error, ListenerError::Later(_)), later, "{error:?}");
+        let asked = recorder.one();
+        assert_eq!(
+            (asked.path.as_str(), asked.header("authorization")),
+            ("/chat.postMessage", &*format!("Bearer {SECRET}"))
+        );
+        assert_eq!(asked.json()["channel"], "C1");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_has_a_report_does_not_get_it_again_for_another() {
+    let mut calls = 0;
+    let recorder = Recorder::start(move |_| {
+        calls += 1;
+        match calls {
+            2 => Given::status(503, ""),
+            _ => Given::ok("{}"),
+        }
+    })
+    .await;
+    let options = options(json!({ "server": recorder.url, "token": SECRET, "channels": ["one", "two"] }));
+    let mattermost = Mattermost::new(options, &masking()).unwrap();
+    let report = report(Results::Success, "fine", "all is well");
+    assert!(matches!(
+        deliver(&mattermost, &report).await,
+        Err(ListenerError::Later(_))
+    ));
+    deliver(&mattermost, &report).await.unwrap();
+    let asked: Vec<Value> = recorder.asked().iter().map(Asked::json).collect();
+    let of = |name: &'static str| move |it: &Value| it[name].as_str().unwrap().to_owned();
+    assert_eq!(
+        asked.iter().map(of("channel_id")).collect::<Vec<_>>(),
+        ["one", "two", "two"]
+    );
+    let ids: Vec<String> = asked.iter().map(of("pending_post_id")).collect();
+    assert_eq!(ids, ["chat-17:one", "chat-17:two", "chat-17:two"]);
+}
+
+#[tokio::test]
+async fn one_channel_that_refuses_keeps_no_other_from_its_report() {
+    let recorder = Recorder::start(|asked| match asked.json()["channel_id"] == "one" {
+        true => Given::status(403, "no"),
+        false => Given::ok("{}"),
+    })
+    .await;
+    let options = options(json!({ "server": recorder.url, "token": SECRET, "channels": ["one", "two"] }));
+    let mattermost = Mattermost::new(options, &masking()).unwrap();
+    let error = deliver(&mattermost, &report(Results::Success, "fine", ""))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ListenerError::Never("one: the answer is 403 Forbidden: no".to_owned())
+    );
+    assert_eq!(recorder.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn mattermost_gets_an_attachment_that_calls_nobody() {
+    let make = |url: &str| {
+        let options =
+            options(json!({ "webhook": format!("{url}/hooks/x"), "channels": ["town"], "username": "ci" }));
+        boxed(Mattermost::new(options, &masking()))
+    };
+    let mut report = report(Results::Cancelled, BAIT, BAIT);
+    let body = sent(make, &report).await.json();
+    assert_eq!(
+        (&body["channel"], &body["username"]),
+        (&json!("town"), &json!("ci"))
+    );
+    let attachment = &body["attachments"][0];
+    assert_eq!(attachment["color"], "#bf3989");
+    assert_eq!(attachment["text"], format!("````\n{BAIT}\n````"));
+    assert!(!attachment["title"].as_str().unwrap().contains("@e"));
+    report.message.markdown = Some("**bold** for @all".to_owned());
+    let body = sent(make, &report).await.json();
+    assert_eq!(body["attachments"][0]["text"], "**bold** for @\u{200b}all");
+}
+
+#[tokio::test]
+async fn zulip_gets_a_message_for_a_topic_or_for_people() {
+    let make = |more: Value| {
+        move |url: &str| {
+            let mut all = json!({ "server": url, "email": "bot@example.org", "key": SECRET });
+            all.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            boxed(Zulip::new(options(all), &masking()))
+        }
+    };
+    let form = |asked: &Asked| -> std::collections::BTreeMap<String, String> {
+        let url = form_url(&String::from_utf8(asked.body.to_vec()).unwrap());
+        url.query_pairs().into_owned().collect()
+    };
+    let asked = sent(
+        make(json!({ "channel": "ci" })),
+        &report(Results::Success, BAIT, BAIT),
+    )
+    .await;
+    assert_eq!(asked.path, "/api/v1/messages");
+    // `bot@example.org:hunter2-t0ken`, as RFC 7617 has it.
+    assert_eq!(
+        asked.header("authorization"),
+        "Basic Ym90QGV4YW1wbGUub3JnOmh1bnRlcjItdDBrZW4="
+    );
+    let sent_form = form(&asked);
+    assert_eq!(
+        (
+            sent_form["type"].as_str(),
+            sent_form["to"].as_str(),
+            sent_form["topic"].as_str()
+        ),
+        ("stream", "ci", "tests")
+    );
+    let content = &sent_form["content"];
+    let (title, text) = content.split_once('\n').unwrap();
+    assert!(
+        title.starts_with("**[✅ @\u{200b}everyone") && !title.contains("@\\*\\*all"),
+        "{title}"
+    );
+    assert_eq!(text, format!("````\n{BAIT}\n````"));
+    let asked = sent(make(json!({ "people": ["ada@example.org"] })), &long()).await;
+    let sent_form = form(&asked);
+    assert_eq!(
+        (sent_form["type"].as_str(), sent_form["to"].as_str()),
+        ("direct", "[\"ada@example.org\"]")
+    );
+    assert!(!sent_form.contains_key("topic"));
+    // https://zulip.com/api/send-message: 10,000 characters unless the server says otherwise.
+    assert!((1000..=10_000).contains(&sent_form["content"].chars().count()));
+}
+
+/// A form, as a URL to take it apart.
+fn form_url(form: &str) -> reqwest::Url {
+    reqwest::Url::parse(&format!("http://form/?{form}")).unwrap()
+}
+
+#[tokio::test]
+async fn pushover_gets_priorities_by_results() {
+    let make = |url: &str| {
+        let options = options(json!({
+            "api": url, "token": SECRET, "users": ["u1", "u2"], "sound": "siren",
+            "priorities": { "failure": 2, "default": -1 },
+        }));
+        boxed(Pushover::new(options, &masking()))
+    };
+    let asked = sent(make, &report(Results::Failure, "tests failed", "3 of 4")).await;
+    assert_eq!(asked.path, "/1/messages.json");
+    let body = asked.json();
+    let expected = [
+        ("token", json!(SECRET)),
+        ("user", json!("u1,u2")),
+        ("title", json!("❌ tests failed")),
+        ("message", json!("3 of 4")),
+        ("priority", json!(2)),
+        ("retry", json!(60)),
+        ("expire", json!(3600)),
+        ("sound", json!("siren")),
+        ("timestamp", json!(1_700_000_000)),
+    ];
+    for (name, value) in expected {
+        assert_eq!(body[name], value, "{name}");
+    }
+    let body = sent(make, &report(Results::Success, "fine", "")).await.json();
+    assert_eq!((&body["priority"], &body["retry"]), (&json!(-1), &Value::Null));
+    // It takes no empty message.
+    assert_eq!(body["message"], "✅ fine");
+}
+
+#[tokio::test]
+async fn ntfy_tells_a_report_again_in_the_place_of_the_first() {
+    let make = |url: &str| {
+        boxed(Ntfy::new(
+            options(json!({ "server": url, "topic": "ci" })),
+            &masking(),
+        ))
+    };
+    let mut report = report(Results::Exception, "tests broke", "it broke");
+    report.message.markdown = Some("*it* broke".to_owned());
+    report.delivery = "night/ly-17.2".to_owned();
+    let first = sent(make, &report).await;
+    assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/"));
+    assert_eq!(
+        first.json(),
+        json!({
+            "topic": "ci",
+            "title": "tests broke",
+            "message": "*it* broke",
+            "markdown": true,
+            "tags": ["boom"],
+            "priority": 4,
+            "click": "https://ci.example.org/#/builders/2/builds/5",
+            "sequence_id": "night_ly-17_2",
+        })
+    );
+    assert_eq!(sent(make, &report).await.body, first.body);
+}
+
+#[tokio::test]
+async fn matrix_joins_a_room_by_its_alias_and_sends_a_report_as_one_transaction() {
+    let recorder = Recorder::start(|asked| match asked.path.contains("/join/") {
+        true => Given::ok(json!({ "room_id": "!abc:example.org" }).to_string()),
+        false => Given::ok(json!({ "event_id": "$1" }).to_string()),
+    })
+    .await;
+    let options =
+        options(json!({ "homeserver": recorder.url, "token": SECRET, "rooms": ["#ci:example.org"] }));
+    let matrix = Matrix::new(options, &masking()).unwrap();
+    let report = report(Results::Success, "<b> & fine", BAIT);
+    deliver(&matrix, &report).await.unwrap();
+    deliver(&matrix, &report).await.unwrap();
+    let asked = recorder.asked();
+    let paths: Vec<String> = asked
+        .iter()
+        .map(|it| format!("{} {}", it.method, it.path))
+        .collect();
+    let send = "PUT /_matrix/client/v3/rooms/!abc:example.org/send/m.room.message/chat-17";
+    assert_eq!(
+        paths,
+        ["POST /_matrix/client/v3/join/%23ci:example.org", send, send]
+    );
+    assert!(
+        asked
+            .iter()
+            .all(|it| it.header("authorization") == format!("Bearer {SECRET}"))
+    );
+    let content = asked[1].json();
+    assert_eq!(content["msgtype"], "m.notice");
+    assert_eq!(content["m.mentions"], json!({}));
+    assert_eq!(content["format"], "org.matrix.custom.html");
+    let html = content["formatted_body"].as_str().unwrap();
+    assert!(
+        html.contains("✅ &lt;b&gt; &amp; fine") && html.contains("&lt;/pre&gt;"),
+        "{html}"
+    );
+    assert!(html.contains("data-mx-color=\"#2ea043\""), "{html}");
+}
+
+#[tokio::test]
+async fn matrix_shows_html_that_is_no_document() {
+    let make = |url: &str| {
+        let options = options(json!({ "homeserver": url, "token": SECRET, "rooms": ["!r:example.org"] }));
+        boxed(Matrix::new(options, &masking()))
+    };
+    let mut report = report(Results::Success, "fine", "plain");
+    report.message.html = Some("<p>nice</p>".to_owned());
+    let html = |content: &Value| content["formatted_body"].as_str().unwrap().to_owned();
+    assert!(html(&sent(make, &report).await.json()).ends_with("<p>nice</p>"));
+    report.message.html = Some("<HTML><body>nice</body></HTML>".to_owned());
+    assert!(html(&sent(make, &report).await.json()).ends_with("<pre><code>plain</code></pre>"));
+}
+
+#[test]
+fn options_that_are_wrong_are_named() {
+    fn wrong<D>(made: Result<D, OptionError>) -> String {
+        made.err().expect("it is taken").to_string()
+    }
+    let outlet = &Outlet::open();
+    assert_eq!(
+        wrong(Discord::new(options(json!({})), outlet)),
+        "webhook is missing; write e.g. 'https://discord.com/api/webhooks/1/token'"
+    );
+    let secret = wrong(Teams::new(
+        options(json!({ "webhook": format!("ftp://x/{SECRET}") })),
+        outlet,
+    ));
+    assert!(
+        secret.starts_with("webhook is no URL of https") && !secret.contains(SECRET),
+        "{secret}"
+    );
+    assert_eq!(
+        wrong(Slack::new(
+            options(json!({ "webhook": "https://x", "token": "y" })),
+            outlet
+        )),
+        "webhook or 'token' must be given, and not both"
+    );
+    assert_eq!(
+        wrong(Mattermost::new(
+            options(json!({ "server": "https://x", "token": "y" })),
+            outlet
+        )),
+        "channels is empty; a token needs at least one"
+    );
+    assert_eq!(
+        wrong(Matrix::new(
+            options(json!({ "homeserver": "https://x", "token": "y", "rooms": ["ci"] })),
+            outlet
+        )),
+        "rooms has 'ci'; write '!id:example.org' or '#alias:example.org'"
+    );
+    let key = json!({ "server": "https://x", "email": "a", "key": "k" });
+    assert_eq!(
+        wrong(Zulip::new(options(key), outlet)),
+        "channel or 'people' must be given, and not both"
+    );
+    let priorities = json!({ "token": "t", "users": ["u"], "priorities": { "joy": 1 } });
+    assert!(wrong(Pushover::new(options(priorities), outlet)).starts_with("priorities has 'joy' for 1"));
+    assert!(wrong(Ntfy::new(options(json!({ "topic": "a b" })), outlet)).starts_with("topic must be"));
+    let chats = json!({ "token": "t", "chats": ["ci"] });
+    assert_eq!(
+        wrong(Telegram::new(options(chats), outlet)),
+        "chats has 'ci'; write a chat's number or '@channel'"
+    );
+    let unknown = serde_json::from_value::<weir_listeners::chat::NtfyOptions>(json!({ "topik": "a" }));
+    assert!(unknown.is_err());
+}

@@ -35,9 +35,9 @@ pub(super) async fn force(
         return Err(Refusal::Usage(command));
     }
     words.remove(0);
-    let (given, words) = words::options(words, &FORCE).map_err(Refusal::Cannot)?;
-    let mut wish = Wish::of(given)?;
-    let mut words = words.into_iter();
+    let sorted = words::options(words, &FORCE).map_err(Refusal::Cannot)?;
+    let mut wish = Wish::of(sorted.options)?;
+    let mut words = sorted.words.into_iter();
     let builder = match wish.one("builder").or_else(|| words.next()) {
         Some(name) => bot.builder(&name).await?,
         None => return Err(Refusal::Usage(command)),

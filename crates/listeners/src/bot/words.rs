@@ -33,14 +33,18 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// A long option's value, `--branch=main` or `--branch main`, and the words without the options.
+/// The options among some words, with their values, and the words without them.
+#[derive(Debug)]
+pub(super) struct Sorted {
+    pub(super) options: Vec<(&'static str, String)>,
+    pub(super) words: Vec<String>,
+}
+
+/// Sorts out long options: `--branch=main` or `--branch main`.
 ///
 /// # Errors
 /// A sentence if an option is not among `known`, or has no value.
-pub(super) fn options(
-    words: Vec<String>,
-    known: &[&'static str],
-) -> Result<(Vec<(&'static str, String)>, Vec<String>), String> {
+pub(super) fn options(words: Vec<String>, known: &[&'static str]) -> Result<Sorted, String> {
     let mut given = vec![];
     let mut others = vec![];
     let mut words = words.into_iter();
@@ -61,7 +65,10 @@ pub(super) fn options(
         };
         given.push((*name, value));
     }
-    Ok((given, others))
+    Ok(Sorted {
+        options: given,
+        words: others,
+    })
 }
 
 /// The beginning of the text, `bytes` long at the most, of whole characters.
@@ -102,12 +109,15 @@ mod tests {
     #[test]
     fn options_have_their_value_behind_a_sign_or_a_blank() {
         let words = split("--branch=main x --revision abc y").unwrap();
-        let (given, others) = options(words, &["branch", "revision"]).unwrap();
+        let Sorted {
+            options: given,
+            words,
+        } = options(words, &["branch", "revision"]).unwrap();
         assert_eq!(
             given,
             [("branch", "main".to_owned()), ("revision", "abc".to_owned())]
         );
-        assert_eq!(others, ["x", "y"]);
+        assert_eq!(words, ["x", "y"]);
         let wrong = |text: &str| options(split(text).unwrap(), &["branch"]).unwrap_err();
         assert_eq!(wrong("--color=red"), "There is no option '--color'.");
         assert_eq!(wrong("--branch"), "The option '--branch' wants a value.");

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use weir_status_api::ListenerError;
 
 use super::cut::Measure::Bytes;
+use super::delivered::Delivered;
 use super::markup::html;
 use super::{mood, service};
 use crate::{Destination, Http, OptionError, Outlet, Report};
@@ -63,6 +64,7 @@ pub struct Matrix {
     http: Http,
     /// The ids of rooms that it has joined, by what the options call them.
     joined: Mutex<HashMap<String, String>>,
+    delivered: Delivered,
 }
 
 impl Matrix {
@@ -85,6 +87,7 @@ impl Matrix {
             http: service::client(outlet, options.timeout, &options.ca)?,
             options,
             joined: Mutex::default(),
+            delivered: Delivered::default(),
         })
     }
 
@@ -105,6 +108,22 @@ impl Matrix {
         let id = answer["room_id"].as_str().unwrap_or(name).to_owned();
         joined.insert(name.to_owned(), id.clone());
         Ok(id)
+    }
+
+    /// Sends the content to the room, as the transaction of that id.
+    async fn send(&self, name: &str, transaction: &str, content: &Value) -> Result<(), ListenerError> {
+        let room = self.room(name).await?;
+        let path = ["rooms", &room, "send", "m.room.message", transaction];
+        let request = self.http.request(Method::PUT, service::within(&self.base, &path));
+        let sent = self
+            .http
+            .send(request.bearer_auth(&self.options.token).json(content))
+            .await;
+        if let Err(ListenerError::Never(_)) = sent {
+            // It may have been put out: it joins again next time.
+            self.joined.lock().await.remove(name);
+        }
+        sent.map(drop)
     }
 
     fn content(&self, report: &Report) -> Value {
@@ -165,27 +184,8 @@ impl Destination for Matrix {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let content = self.content(report);
-        let mut refused = None;
-        for name in &self.options.rooms {
-            let sent = async {
-                let room = self.room(name).await?;
-                let path = ["rooms", &room, "send", "m.room.message", &report.delivery];
-                let request = self.http.request(Method::PUT, service::within(&self.base, &path));
-                self.http
-                    .send(request.bearer_auth(&self.options.token).json(&content))
-                    .await
-            };
-            match sent.await {
-                Ok(_) => {}
-                // The others get theirs all the same; those that have it do not get it again.
-                Err(ListenerError::Never(why)) => {
-                    // It may have been put out: it joins again next time.
-                    self.joined.lock().await.remove(name);
-                    refused = Some(format!("{name}: {why}"));
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+        let send = |name| self.send(name, &report.delivery, &content);
+        let rooms = self.options.rooms.iter().map(String::as_str);
+        self.delivered.to_each(&report.delivery, rooms, send).await
     }
 }

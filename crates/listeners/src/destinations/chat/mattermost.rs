@@ -180,11 +180,7 @@ impl Destination for Mattermost {
             }
             Way::Api { url, token, channels } => (url, token, channels),
         };
-        let mut refused = None;
-        for channel in channels
-            .iter()
-            .filter(|it| !self.delivered.has(&report.delivery, it))
-        {
+        let send = |channel: &str| {
             let body = json!({
                 "channel_id": channel,
                 "message": "",
@@ -196,13 +192,9 @@ impl Destination for Mattermost {
                 .request(Method::POST, url.clone())
                 .bearer_auth(token)
                 .json(&body);
-            match self.http.send(request).await {
-                Ok(_) => self.delivered.note(&report.delivery, channel),
-                // The others get theirs all the same.
-                Err(ListenerError::Never(why)) => refused = Some(format!("{channel}: {why}")),
-                Err(other) => return Err(other),
-            }
-        }
-        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+            async move { self.http.send(request).await.map(drop) }
+        };
+        let channels = channels.iter().map(String::as_str);
+        self.delivered.to_each(&report.delivery, channels, send).await
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use weir_status_api::{ListenerError, Results};
 
 use super::cut::Measure::Characters;
@@ -112,32 +111,36 @@ impl Pushover {
         named.unwrap_or(if report.message.quiet { -1 } else { 0 })
     }
 
-    fn body(&self, report: &Report) -> Value {
+    fn form(&self, report: &Report) -> Vec<(&'static str, String)> {
         let options = &self.options;
         let title = Characters.cut(&service::title(report), TITLE);
         let text = Characters.cut(report.message.text.trim(), MESSAGE);
-        let mut body = json!({
-            "token": options.token,
-            "user": options.users.join(","),
+        let priority = self.priority(report);
+        let mut form = vec![
+            ("token", options.token.clone()),
+            ("user", options.users.join(",")),
             // It takes no message without a text.
-            "message": if text.is_empty() { &title } else { &text },
-            "title": title,
-            "timestamp": report.at.as_secs(),
-            "priority": self.priority(report),
-        });
-        if body["priority"] == 2 {
-            body["retry"] = options.retry.into();
-            body["expire"] = options.expire.into();
+            ("message", if text.is_empty() { title.clone() } else { text }),
+            ("title", title),
+            ("timestamp", report.at.as_secs().to_string()),
+            ("priority", priority.to_string()),
+        ];
+        if priority == 2 {
+            form.push(("retry", options.retry.to_string()));
+            form.push(("expire", options.expire.to_string()));
         }
-        let given = [("device", options.device.as_str()), ("sound", &options.sound)];
-        for (name, value) in given.into_iter().filter(|it| !it.1.is_empty()) {
-            body[name] = value.into();
-        }
+        let given = [("device", &options.device), ("sound", &options.sound)];
+        form.extend(
+            given
+                .into_iter()
+                .filter(|it| !it.1.is_empty())
+                .map(|(name, value)| (name, value.clone())),
+        );
         if let Some(url) = service::link(report, LINK) {
-            body["url"] = url.into();
-            body["url_title"] = "Look at it".into();
+            form.push(("url", url.to_owned()));
+            form.push(("url_title", "Look at it".to_owned()));
         }
-        body
+        form
     }
 }
 
@@ -149,6 +152,6 @@ impl Destination for Pushover {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let request = self.http.request(Method::POST, self.url.clone());
-        self.http.send(request.json(&self.body(report))).await.map(drop)
+        self.http.send(request.form(&self.form(report))).await.map(drop)
     }
 }

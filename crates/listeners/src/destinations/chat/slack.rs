@@ -15,7 +15,7 @@ use crate::{Answer, Destination, Http, OptionError, Outlet, Report};
 /// The longest text of a section.
 const SECTION: usize = 3000;
 
-/// The longest title, within a section.
+/// The longest title. With its link it is the message's text, of which Slack wants 4000 letters at the most.
 const TITLE: usize = 500;
 
 /// The errors of Slack's Web API after which the same request can work later.
@@ -65,7 +65,7 @@ enum Way {
     },
 }
 
-/// Posts reports to Slack as an attachment of blocks with the colour of their results.
+/// Posts reports to Slack: a title with a link, and the text in an attachment with the colour of the results.
 ///
 /// `POST` to an incoming webhook, or `chat.postMessage` of the Web API for each channel. Slack has no key for repeated
 /// messages: what was taken without an answer is posted twice; but a channel that has a report does not get it again
@@ -120,33 +120,29 @@ impl Slack {
 }
 
 fn body(report: &Report) -> Value {
-    let title = service::title(report);
-    let linked = Characters.cut_escaped(&title, TITLE, mrkdwn);
+    let title = Characters.cut_escaped(&service::title(report), TITLE, mrkdwn);
     let linked = match service::link(report, 2000) {
         // What ends a link within its address is escaped there.
         Some(url) => format!(
-            "*<{}|{linked}>*",
+            "*<{}|{title}>*",
             url.replace('|', "%7C").replace('>', "%3E").replace('&', "&amp;")
         ),
-        None => format!("*{linked}*"),
+        None => format!("*{title}*"),
     };
-    let mut blocks =
-        vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": linked, "verbatim": true } })];
-    let text = report.message.text.trim();
-    if !text.is_empty() {
-        let text = Characters.cut(text, SECTION);
-        blocks.push(
-            json!({ "type": "section", "text": { "type": "plain_text", "text": text, "emoji": false } }),
-        );
-    }
-    json!({
-        // What notifications show.
-        "text": Characters.cut_escaped(&title, TITLE, mrkdwn),
-        "attachments": [{ "color": mood::of(report).css(), "blocks": blocks }],
+    let mut body = json!({
+        "text": linked,
         "link_names": false,
         "unfurl_links": false,
         "unfurl_media": false,
-    })
+    });
+    let text = report.message.text.trim();
+    if !text.is_empty() {
+        let text = Characters.cut(text, SECTION);
+        let section =
+            json!({ "type": "section", "text": { "type": "plain_text", "text": text, "emoji": false } });
+        body["attachments"] = json!([{ "color": mood::of(report).css(), "blocks": [section] }]);
+    }
+    body
 }
 
 /// The Web API says in the body of a 200 that it did not work.
@@ -171,7 +167,7 @@ impl Destination for Slack {
     }
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
-        let mut body = body(report);
+        let body = body(report);
         let (url, token, channels) = match &self.way {
             Way::Webhook(url) => {
                 let request = self.http.request(Method::POST, url.clone()).json(&body);
@@ -179,24 +175,17 @@ impl Destination for Slack {
             }
             Way::Api { url, token, channels } => (url, token, channels),
         };
-        let mut refused = None;
-        for channel in channels
-            .iter()
-            .filter(|it| !self.delivered.has(&report.delivery, it))
-        {
-            body["channel"] = channel.as_str().into();
+        let send = |channel| {
+            let mut body = body.clone();
+            body["channel"] = Value::from(channel);
             let request = self
                 .http
                 .request(Method::POST, url.clone())
                 .bearer_auth(token)
                 .json(&body);
-            match self.http.send(request).await.and_then(|it| judge(&it)) {
-                Ok(()) => self.delivered.note(&report.delivery, channel),
-                // The others get theirs all the same.
-                Err(ListenerError::Never(why)) => refused = Some(format!("{channel}: {why}")),
-                Err(other) => return Err(other),
-            }
-        }
-        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+            async move { self.http.send(request).await.and_then(|it| judge(&it)) }
+        };
+        let channels = channels.iter().map(String::as_str);
+        self.delivered.to_each(&report.delivery, channels, send).await
     }
 }

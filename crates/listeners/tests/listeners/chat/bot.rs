@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use weir_listeners::bot::{Bot, BotOptions, Heard, Line, Voice};
 use weir_status_api::conformance::{Stage as _, TOKEN};
 use weir_status_api::{
-    BuildRequest, Buildset, BuildsetId, Caller, Key, ListenerError, PropertiesOf, Query,
-    ReadExt as _, Results, StatusApi,
+    BuildRequest, Buildset, BuildsetId, Caller, Key, ListenerError, PropertiesOf, Query, ReadExt as _,
+    Results, StatusApi,
 };
 
 use super::told::{DEADLINE, Scene};

@@ -25,6 +25,24 @@ impl Asked {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+
+    /// The body that is a form, as an object of texts.
+    pub(crate) fn form(&self) -> Value {
+        let form = std::str::from_utf8(&self.body).unwrap();
+        let url = reqwest::Url::parse(&format!("http://form/?{form}")).unwrap();
+        let members = url
+            .query_pairs()
+            .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+        Value::Object(members.collect())
+    }
+
+    /// The body's members, whatever its form.
+    pub(crate) fn members(&self) -> Value {
+        match self.header("content-type") {
+            "application/json" => self.json(),
+            _ => self.form(),
+        }
+    }
 }
 
 /// An answer: its status, a `Retry-After`, and its body.

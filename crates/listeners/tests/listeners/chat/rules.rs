@@ -54,11 +54,7 @@ pub(crate) const SLACK: Rules = Rules {
              https://docs.slack.dev/reference/block-kit/blocks/section-block",
     required: &["text", "attachments"],
     optional: &["channel", "link_names", "unfurl_links", "unfurl_media"],
-    texts: &[
-        ("/text", 4000),
-        ("/attachments/0/blocks/0/text/text", 3000),
-        ("/attachments/0/blocks/1/text/text", 3000),
-    ],
+    texts: &[("/text", 4000), ("/attachments/0/blocks/0/text/text", 3000)],
     count: Count::Characters,
     whole: 1 << 20,
 };

@@ -12,8 +12,8 @@ use super::told::{DEADLINE, Scene, report};
 /// What a server says to a line of ours; each of its lines.
 type Says = fn(&str) -> Vec<String>;
 
-/// A server that answers lines, and gives what it was told.
-async fn serve(listener: TcpListener, says: Says) -> Vec<String> {
+/// A server that answers lines until there were so many fences behind messages, and gives what it was told.
+async fn serve(listener: TcpListener, says: Says, fences: usize) -> Vec<String> {
     let (stream, _) = listener.accept().await.unwrap();
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
@@ -25,9 +25,8 @@ async fn serve(listener: TcpListener, says: Says) -> Vec<String> {
                 .await
                 .unwrap();
         }
-        let last = line.starts_with("PING :weir-1");
         told.push(line);
-        if last {
+        if told.iter().filter(|it| it.starts_with("PING :weir-")).count() == fences {
             break;
         }
     }
@@ -52,7 +51,8 @@ fn willing(line: &str) -> Vec<String> {
         ["CAP", "END"] => says(&[":s 001 weir :Welcome"]),
         ["JOIN", channel] => vec![
             format!(":weir!u@h JOIN {channel}"),
-            format!("@account=ada :ada_!u@h PRIVMSG {channel} :weir: hello"),
+            format!("@account=ada :ada_!u@h PRIVMSG {channel} :weir: force build nothing"),
+            format!("@account=eve :ada!u@h PRIVMSG {channel} :weir: force build nothing"),
         ],
         ["PING", token] => vec![format!(":s PONG s {token}")],
         _ => vec![],
@@ -70,6 +70,7 @@ fn unwilling(line: &str) -> Vec<String> {
 /// One from before capabilities.
 fn old(line: &str) -> Vec<String> {
     match line.split(' ').next() {
+        Some("JOIN") => vec![],
         Some("CAP") => vec![":s 421 * CAP :Unknown command".to_owned()],
         Some("USER") => vec![":s 001 weir :Welcome".to_owned()],
         _ => willing(line),
@@ -94,12 +95,12 @@ fn irc(address: std::net::SocketAddr, more: Value) -> Irc {
 }
 
 /// What the server was told until a report had come, and what came of the report.
-async fn run(says: Says, more: Value) -> (Vec<String>, Result<(), ListenerError>) {
+async fn run(says: Says, more: Value, fences: usize) -> (Vec<String>, Result<(), ListenerError>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let irc = irc(listener.local_addr().unwrap(), more);
     let scene = Scene::new().await;
     let report = report(Results::Success, "fine", "");
-    let all = async { tokio::join!(serve(listener, says), irc.deliver(&report)) };
+    let all = async { tokio::join!(serve(listener, says, fences), irc.deliver(&report)) };
     tokio::select! {
         done = tokio::time::timeout(DEADLINE, all) => done.expect("it takes too long"),
         () = irc.attend(scene.desk()) => panic!("it stopped attending"),
@@ -107,8 +108,9 @@ async fn run(says: Says, more: Value) -> (Vec<String>, Result<(), ListenerError>
 }
 
 #[tokio::test]
-async fn it_signs_in_before_it_joins() {
-    let (told, outcome) = run(willing, json!({ "sasl": "plain", "account": "ci" })).await;
+async fn it_signs_in_before_it_joins_and_knows_people_by_their_accounts() {
+    let more = json!({ "sasl": "plain", "account": "ci", "allow": { "force": ["account:ada"] } });
+    let (told, outcome) = run(willing, more, 3).await;
     outcome.unwrap();
     let place = |line: &str| {
         told.iter()
@@ -131,11 +133,13 @@ async fn it_signs_in_before_it_joins() {
             .any(|it| it.contains("IDENTIFY") || it.contains("hunter2")),
         "{told:?}"
     );
+    place("PRIVMSG #weir :There is no builder 'nothing'; try 'list builders'.");
+    place("PRIVMSG #weir :You may not force here, ada.");
 }
 
 #[tokio::test]
 async fn without_sasl_it_tells_the_service_of_nicks() {
-    let (told, outcome) = run(old, json!({})).await;
+    let (told, outcome) = run(old, json!({}), 1).await;
     outcome.unwrap();
     let identify = told
         .iter()
@@ -150,7 +154,7 @@ async fn without_sasl_it_tells_the_service_of_nicks() {
 #[tokio::test]
 async fn who_is_not_let_in_says_nothing() {
     for (says, timeout) in [(unwilling as Says, 0.5), (old as Says, 0.5)] {
-        let (told, outcome) = run(says, json!({ "sasl": "plain", "timeout": timeout })).await;
+        let (told, outcome) = run(says, json!({ "sasl": "plain", "timeout": timeout }), 1).await;
         assert!(matches!(outcome, Err(ListenerError::Later(_))), "{outcome:?}");
         assert!(
             !told

@@ -179,7 +179,7 @@ async fn long_reports_are_cut_to_what_services_take() {
         // A webhook of Mattermost has the attachments at another place; its post is checked.
         let by_hook = service.kind() == "mattermost" && asked.path.contains("hooks");
         if let Some((_, rules)) = rules.iter().find(|it| it.0 == service.kind() && !by_hook) {
-            rules.check(&asked.json());
+            rules.check(&asked.members());
             checked += 1;
         }
     }
@@ -272,7 +272,7 @@ async fn slack_gets_blocks_in_which_nobody_is_called() {
     let body = sent(make, &report(Results::Success, BAIT, BAIT)).await.json();
     let attachment = &body["attachments"][0];
     assert_eq!(attachment["color"], "#2ea043");
-    let title = attachment["blocks"][0]["text"]["text"].as_str().unwrap();
+    let title = body["text"].as_str().unwrap();
     assert!(
         title.starts_with("*<https://ci.example.org/#/builders/2/builds/5|✅ "),
         "{title}"
@@ -283,11 +283,10 @@ async fn slack_gets_blocks_in_which_nobody_is_called() {
     );
     // Plain text has no markup.
     assert_eq!(
-        attachment["blocks"][1]["text"],
+        attachment["blocks"][0]["text"],
         json!({ "type": "plain_text", "text": BAIT, "emoji": false })
     );
     assert_eq!(body["link_names"], false);
-    assert!(!body["text"].as_str().unwrap().contains('<'));
 }
 
 #[tokio::test]
@@ -395,10 +394,6 @@ async fn zulip_gets_a_message_for_a_topic_or_for_people() {
             boxed(Zulip::new(options(all), &masking()))
         }
     };
-    let form = |asked: &Asked| -> std::collections::BTreeMap<String, String> {
-        let url = form_url(&String::from_utf8(asked.body.to_vec()).unwrap());
-        url.query_pairs().into_owned().collect()
-    };
     let asked = sent(
         make(json!({ "channel": "ci" })),
         &report(Results::Success, BAIT, BAIT),
@@ -410,36 +405,28 @@ async fn zulip_gets_a_message_for_a_topic_or_for_people() {
         asked.header("authorization"),
         "Basic Ym90QGV4YW1wbGUub3JnOmh1bnRlcjItdDBrZW4="
     );
-    let sent_form = form(&asked);
+    let mut form = asked.form();
+    let content = form["content"].take();
     assert_eq!(
-        (
-            sent_form["type"].as_str(),
-            sent_form["to"].as_str(),
-            sent_form["topic"].as_str()
-        ),
-        ("stream", "ci", "tests")
+        form,
+        json!({ "type": "stream", "to": "ci", "topic": "tests", "content": null })
     );
-    let content = &sent_form["content"];
-    let (title, text) = content.split_once('\n').unwrap();
+    let (title, text) = content.as_str().unwrap().split_once('\n').unwrap();
     assert!(
         title.starts_with("**[✅ @\u{200b}everyone") && !title.contains("@\\*\\*all"),
         "{title}"
     );
     assert_eq!(text, format!("````\n{BAIT}\n````"));
-    let asked = sent(make(json!({ "people": ["ada@example.org"] })), &long()).await;
-    let sent_form = form(&asked);
+    let mut form = sent(make(json!({ "people": ["ada@example.org"] })), &long())
+        .await
+        .form();
+    let content = form["content"].take();
     assert_eq!(
-        (sent_form["type"].as_str(), sent_form["to"].as_str()),
-        ("direct", "[\"ada@example.org\"]")
+        form,
+        json!({ "type": "direct", "to": "[\"ada@example.org\"]", "content": null })
     );
-    assert!(!sent_form.contains_key("topic"));
     // https://zulip.com/api/send-message: 10,000 characters unless the server says otherwise.
-    assert!((1000..=10_000).contains(&sent_form["content"].chars().count()));
-}
-
-/// A form, as a URL to take it apart.
-fn form_url(form: &str) -> reqwest::Url {
-    reqwest::Url::parse(&format!("http://form/?{form}")).unwrap()
+    assert!((1000..=10_000).contains(&content.as_str().unwrap().chars().count()));
 }
 
 #[tokio::test]
@@ -453,23 +440,24 @@ async fn pushover_gets_priorities_by_results() {
     };
     let asked = sent(make, &report(Results::Failure, "tests failed", "3 of 4")).await;
     assert_eq!(asked.path, "/1/messages.json");
-    let body = asked.json();
-    let expected = [
-        ("token", json!(SECRET)),
-        ("user", json!("u1,u2")),
-        ("title", json!("❌ tests failed")),
-        ("message", json!("3 of 4")),
-        ("priority", json!(2)),
-        ("retry", json!(60)),
-        ("expire", json!(3600)),
-        ("sound", json!("siren")),
-        ("timestamp", json!(1_700_000_000)),
-    ];
-    for (name, value) in expected {
-        assert_eq!(body[name], value, "{name}");
-    }
-    let body = sent(make, &report(Results::Success, "fine", "")).await.json();
-    assert_eq!((&body["priority"], &body["retry"]), (&json!(-1), &Value::Null));
+    assert_eq!(
+        asked.form(),
+        json!({
+            "token": SECRET,
+            "user": "u1,u2",
+            "title": "❌ tests failed",
+            "message": "3 of 4",
+            "priority": "2",
+            "retry": "60",
+            "expire": "3600",
+            "sound": "siren",
+            "timestamp": "1700000000",
+            "url": "https://ci.example.org/#/builders/2/builds/5",
+            "url_title": "Look at it",
+        })
+    );
+    let body = sent(make, &report(Results::Success, "fine", "")).await.form();
+    assert_eq!((&body["priority"], &body["retry"]), (&json!("-1"), &Value::Null));
     // It takes no empty message.
     assert_eq!(body["message"], "✅ fine");
 }
@@ -510,22 +498,22 @@ async fn matrix_joins_a_room_by_its_alias_and_sends_a_report_as_one_transaction(
         false => Given::ok(json!({ "event_id": "$1" }).to_string()),
     })
     .await;
-    let options =
-        options(json!({ "homeserver": recorder.url, "token": SECRET, "rooms": ["#ci:example.org"] }));
-    let matrix = Matrix::new(options, &masking()).unwrap();
     let report = report(Results::Success, "<b> & fine", BAIT);
-    deliver(&matrix, &report).await.unwrap();
-    deliver(&matrix, &report).await.unwrap();
+    // The second one is that of a process after a restart, which does not know what came of it.
+    for _ in 0..2 {
+        let options =
+            options(json!({ "homeserver": recorder.url, "token": SECRET, "rooms": ["#ci:example.org"] }));
+        let matrix = Matrix::new(options, &masking()).unwrap();
+        deliver(&matrix, &report).await.unwrap();
+    }
     let asked = recorder.asked();
     let paths: Vec<String> = asked
         .iter()
         .map(|it| format!("{} {}", it.method, it.path))
         .collect();
+    let join = "POST /_matrix/client/v3/join/%23ci:example.org";
     let send = "PUT /_matrix/client/v3/rooms/!abc:example.org/send/m.room.message/chat-17";
-    assert_eq!(
-        paths,
-        ["POST /_matrix/client/v3/join/%23ci:example.org", send, send]
-    );
+    assert_eq!(paths, [join, send, join, send]);
     assert!(
         asked
             .iter()
@@ -607,7 +595,7 @@ fn options_that_are_wrong_are_named() {
     let chats = json!({ "token": "t", "chats": ["ci"] });
     assert_eq!(
         wrong(Telegram::new(options(chats), outlet)),
-        "chats has 'ci'; write a chat's number or '@channel'"
+        "chats has 'ci'; write a chat's number, '@channel', or 'NUMBER/TOPIC'"
     );
     let unknown = serde_json::from_value::<weir_listeners::chat::NtfyOptions>(json!({ "topik": "a" }));
     assert!(unknown.is_err());

@@ -48,12 +48,18 @@ fn update(id: i64, chat: i64, person: (i64, &str), text: &str) -> Value {
     })
 }
 
+/// The same, said in a topic of its chat.
+fn in_topic(mut update: Value) -> Value {
+    update["message"]["is_topic_message"] = true.into();
+    update["message"]["message_thread_id"] = 9.into();
+    update
+}
+
 fn telegram(recorder: &Recorder) -> Telegram {
     let options: TelegramOptions = serde_json::from_value(json!({
         "api": recorder.url,
         "token": "123:abc",
-        "chats": ["-5", "@builds"],
-        "thread": 4,
+        "chats": ["-5/4", "@builds"],
         "allow": { "force": ["id:1"] },
         "access_token": TOKEN,
     }))
@@ -68,6 +74,12 @@ async fn said(recorder: &Recorder, said: &mut Vec<(i64, String)>, count: usize) 
             if asked.path.ends_with("/sendMessage") {
                 let body = asked.json();
                 assert_eq!(body["parse_mode"], "HTML");
+                let topic = if body["text"] == "Hello, ada." && body["chat_id"] == -5 {
+                    json!(9)
+                } else {
+                    json!(null)
+                };
+                assert_eq!(body["message_thread_id"], topic);
                 said.push((
                     body["chat_id"].as_i64().unwrap(),
                     body["text"].as_str().unwrap().to_owned(),
@@ -89,6 +101,7 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
         update(14, -5, (1, "ada"), "/notify on finished"),
         update(15, -5, (1, "ada"), "/force build tests for <fun>"),
         update(16, 2, (2, "bob"), "status docs"),
+        in_topic(update(17, -5, (1, "ada"), "/hello")),
     ]));
     let recorder = Recorder::start(bot_api(updates.clone())).await;
     let scene = Scene::new().await;
@@ -96,7 +109,7 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
     let telegram_one = telegram(&recorder);
     tokio::select! {
         () = telegram_one.attend(scene.desk()) => panic!("it stopped attending"),
-        () = said(&recorder, &mut heard, 5) => {}
+        () = said(&recorder, &mut heard, 6) => {}
     }
     assert_eq!(
         heard,
@@ -106,6 +119,7 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
             (-5, "I tell here of: finished.".to_owned()),
             (-5, "A build of tests is asked for (request 1).".to_owned()),
             (2, "docs: idle, nothing was built yet.".to_owned()),
+            (-5, "Hello, ada.".to_owned()),
         ]
     );
     drop(telegram_one);
@@ -113,7 +127,7 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
     updates
         .lock()
         .unwrap()
-        .push(update(17, 1, (1, "ada"), "/list builders"));
+        .push(update(18, 1, (1, "ada"), "/list builders"));
     let telegram_two = telegram(&recorder);
     heard.clear();
     tokio::select! {

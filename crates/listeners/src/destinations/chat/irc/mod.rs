@@ -125,6 +125,17 @@ impl Irc {
         }
     }
 
+    async fn say_or_print(&self, target: &str, lines: &[Line]) -> Result<(), ListenerError> {
+        let what = || {
+            let texts: Vec<&str> = lines.iter().map(|it| it.text.as_str()).collect();
+            format!("IRC {}: {target}: {}", self.way.host, texts.join("\n"))
+        };
+        match self.outlet.prints(what) {
+            true => Ok(()),
+            false => self.say_there(target, lines.to_vec()).await,
+        }
+    }
+
     /// Keeps a connection, without end.
     async fn keep_connected(&self, inbox: &mut mpsc::Receiver<Saying>, heard: Option<mpsc::Sender<Heard>>) {
         let name = format!("{}@{}", self.options.nick, self.options.server);
@@ -199,23 +210,10 @@ impl Destination for Irc {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let lines = self.lines(report);
-        let mut refused = None;
-        for target in self.targets() {
-            let what = || {
-                let lines: Vec<&str> = lines.iter().map(|it| it.text.as_str()).collect();
-                format!("IRC {}: {target}: {}", self.way.host, lines.join("\n"))
-            };
-            if self.delivered.has(&report.delivery, target) || self.outlet.prints(what) {
-                continue;
-            }
-            match self.say_there(target, lines.clone()).await {
-                Ok(()) => self.delivered.note(&report.delivery, target),
-                // The others get theirs all the same.
-                Err(ListenerError::Never(why)) => refused = Some(why),
-                Err(other) => return Err(other),
-            }
-        }
-        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+        let send = |target| self.say_or_print(target, &lines);
+        self.delivered
+            .to_each(&report.delivery, self.targets(), send)
+            .await
     }
 
     async fn attend(&self, desk: Desk) {

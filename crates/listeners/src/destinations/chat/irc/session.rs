@@ -225,7 +225,7 @@ impl<'o> Session<'o> {
         if let Some(fenced) = self.fenced.front_mut()
             && fenced.target == folded(target)
         {
-            fenced.refused = Some(format!("{target}: {}", message.last()));
+            fenced.refused = Some(message.last().to_owned());
         }
     }
 

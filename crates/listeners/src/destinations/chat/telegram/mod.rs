@@ -33,10 +33,9 @@ const POLL: u32 = 25;
 pub struct TelegramOptions {
     /// The bot's token. Required. Secret.
     pub token: String,
-    /// The chats that are told of reports: numbers, or names of channels (`@builds`). At least one, or `commands`.
+    /// The chats that are told of reports: numbers, names of channels (`@builds`), or a chat and the number of a topic
+    /// there (`-1001234/5`). At least one, or `commands`.
     pub chats: Vec<String>,
-    /// The topic within chats that have topics, by its number (none).
-    pub thread: i64,
     /// The Bot API's address (`https://api.telegram.org`).
     pub api: String,
     /// How long one request may take, seconds (30).
@@ -60,7 +59,6 @@ impl Default for TelegramOptions {
         Self {
             token: String::new(),
             chats: vec![],
-            thread: 0,
             api: "https://api.telegram.org".to_owned(),
             timeout: 30.0,
             commands: true,
@@ -124,9 +122,14 @@ impl Telegram {
                 "is empty, and there are no commands; name at least one",
             ));
         }
-        let is_chat = |it: &&String| it.parse::<i64>().is_err() && !it.starts_with('@');
-        if let Some(chat) = options.chats.iter().find(is_chat) {
-            let why = format!("has '{chat}'; write a chat's number or '@channel'");
+        let is_none = |it: &&String| {
+            chat_and_topic(it)
+                .0
+                .as_str()
+                .is_some_and(|name| !name.starts_with('@'))
+        };
+        if let Some(chat) = options.chats.iter().find(is_none) {
+            let why = format!("has '{chat}'; write a chat's number, '@channel', or 'NUMBER/TOPIC'");
             return Err(OptionError::new("chats", why));
         }
         options.bot().check()?;
@@ -149,20 +152,33 @@ impl Telegram {
         Ok(answer["result"].take())
     }
 
-    /// Sends a text of Telegram's HTML to a chat.
-    async fn send(&self, chat: &str, text: &str, quiet: bool) -> Result<(), ListenerError> {
+    /// Sends a text of Telegram's HTML to a chat, or to a topic of it.
+    async fn send(&self, place: &str, text: &str, quiet: bool) -> Result<(), ListenerError> {
+        let (chat, topic) = chat_and_topic(place);
         let mut body = json!({
-            "chat_id": chat.parse::<i64>().map_or_else(|_| json!(chat), |it| json!(it)),
+            "chat_id": chat,
             "text": text,
             "parse_mode": "HTML",
             "disable_notification": quiet,
             "link_preview_options": { "is_disabled": true },
         });
-        if self.options.thread != 0 && self.options.chats.iter().any(|it| it == chat) {
-            body["message_thread_id"] = self.options.thread.into();
+        if let Some(topic) = topic {
+            body["message_thread_id"] = topic.into();
         }
         self.call(&self.http, "sendMessage", &body).await.map(drop)
     }
+}
+
+/// A chat, and the topic there that its name ends with, as the Bot API has them.
+fn chat_and_topic(place: &str) -> (Value, Option<i64>) {
+    let parted = place
+        .split_once('/')
+        .and_then(|(chat, topic)| Some((chat, topic.parse().ok()?)));
+    let (chat, topic) = parted.map_or((place, None), |(chat, topic)| (chat, Some(topic)));
+    (
+        chat.parse::<i64>().map_or_else(|_| json!(chat), |it| json!(it)),
+        topic,
+    )
 }
 
 /// The report in Telegram's HTML.
@@ -204,22 +220,9 @@ impl Destination for Telegram {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let text = text(report);
-        let mut refused = None;
-        for chat in self
-            .options
-            .chats
-            .iter()
-            .filter(|it| !self.delivered.has(&report.delivery, it))
-        {
-            match self.send(chat, &text, report.message.quiet).await {
-                Ok(()) if self.outlet.is_dry() => {}
-                Ok(()) => self.delivered.note(&report.delivery, chat),
-                // The others get theirs all the same.
-                Err(ListenerError::Never(why)) => refused = Some(format!("{chat}: {why}")),
-                Err(other) => return Err(other),
-            }
-        }
-        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+        let send = |chat| self.send(chat, &text, report.message.quiet);
+        let chats = self.options.chats.iter().map(String::as_str);
+        self.delivered.to_each(&report.delivery, chats, send).await
     }
 
     async fn attend(&self, desk: Desk) {

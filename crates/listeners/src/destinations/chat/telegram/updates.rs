@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use weir_status_api::ListenerError;
 
-use super::{POLL, Telegram};
+use super::{POLL, Telegram, chat_and_topic};
 use crate::bot::{Bot, Heard, Voice as _};
 
 /// How long to wait after an answer that was none, at first.
@@ -98,8 +98,11 @@ fn heard(update: &Value, name: &str) -> Option<Heard> {
         word
     };
     let private = chat["type"] == "private";
+    let topic = message["message_thread_id"]
+        .as_i64()
+        .filter(|_| message["is_topic_message"] == true);
     Some(Heard {
-        place: place.to_string(),
+        place: topic.map_or_else(|| place.to_string(), |topic| format!("{place}/{topic}")),
         person: from["username"]
             .as_str()
             .map_or_else(|| person.to_string(), str::to_owned),
@@ -119,7 +122,7 @@ async fn is_operator(telegram: &Telegram, heard: &Heard, person: &Value) -> bool
     if heard.private || !heard.addressed {
         return false;
     }
-    let question = json!({ "chat_id": heard.place, "user_id": person });
+    let question = json!({ "chat_id": chat_and_topic(&heard.place).0, "user_id": person });
     match telegram.call(&telegram.http, "getChatMember", &question).await {
         Ok(member) => member["status"] == "creator" || member["status"] == "administrator",
         Err(error) => {

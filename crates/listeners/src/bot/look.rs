@@ -21,9 +21,11 @@ const CHANGES: u32 = 10;
 pub(super) async fn status(bot: &Bot, command: &'static Command, words: &[String]) -> Answer {
     let mut lines = vec![];
     let online = bot.online().await?;
-    for builder in bot.asked_for(command, words, &online).await? {
-        lines.push(bot.status_of(&builder, &online).await?);
+    let builders = bot.asked_for(command, words, &online).await?;
+    for builder in builders.iter().take(bot.shown(builders.len())) {
+        lines.push(bot.status_of(builder, &online).await?);
     }
+    lines.extend(bot.and_more(builders.len()));
     Ok(or_nothing(lines, "No builder has a worker now."))
 }
 
@@ -31,13 +33,15 @@ pub(super) async fn status(bot: &Bot, command: &'static Command, words: &[String
 pub(super) async fn last(bot: &Bot, command: &'static Command, words: &[String]) -> Answer {
     let mut lines = vec![];
     let online = bot.online().await?;
-    for builder in bot.asked_for(command, words, &online).await? {
+    let builders = bot.asked_for(command, words, &online).await?;
+    for builder in builders.iter().take(bot.shown(builders.len())) {
         let name = words::shortened(&builder.name, 100);
-        lines.push(match bot.last_build(&builder).await? {
-            Some(build) => Line::with(format!("{name}: {}.", bot.ended(&builder, &build)), build.results),
+        lines.push(match bot.last_build(builder).await? {
+            Some(build) => Line::with(format!("{name}: {}.", bot.ended(builder, &build)), build.results),
             None => Line::plain(format!("{name}: nothing was built yet.")),
         });
     }
+    lines.extend(bot.and_more(builders.len()));
     Ok(or_nothing(lines, "No builder has a worker now."))
 }
 

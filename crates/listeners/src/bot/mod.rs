@@ -295,12 +295,24 @@ impl Bot {
 
     /// No more lines than an answer may have.
     fn bounded(&self, mut lines: Vec<Line>) -> Vec<Line> {
-        let more = lines.len().saturating_sub(self.options.lines);
-        if more > 0 {
-            lines.truncate(self.options.lines - 1);
-            lines.push(Line::plain(format!("… and {} more lines.", more + 1)));
-        }
+        let all = lines.len();
+        lines.truncate(self.shown(all));
+        lines.extend(self.and_more(all));
         lines
+    }
+
+    /// How many of `all` lines an answer has, if the rest of them is told by [one more](Self::and_more).
+    fn shown(&self, all: usize) -> usize {
+        match all > self.options.lines {
+            true => self.options.lines - 1,
+            false => all,
+        }
+    }
+
+    /// The line that tells how many of `all` are not shown, if any.
+    fn and_more(&self, all: usize) -> Option<Line> {
+        let more = all - self.shown(all);
+        (more > 0).then(|| Line::plain(format!("… and {more} more.")))
     }
 
     /// The builder of that name.

@@ -22,7 +22,7 @@ const TOPICS: [&str; 4] = [
 /// How long to wait before events are watched again, if that failed.
 const WATCH_AGAIN: Duration = Duration::from_secs(5);
 
-/// How often one notice is tried.
+/// How often one notice is tried: a courtesy that must not keep others waiting. What has to arrive is a report.
 const TRIES: u32 = 6;
 
 /// The longest pause before a notice is tried again.
@@ -42,11 +42,12 @@ impl Bot {
             Err(error) => return tracing::error!(%error, "the bot's topics are wrong"),
         };
         loop {
+            let from = self.memory.lock().await.after();
             if let Err(error) = self.tell_from(&filter, voice).await {
-                if let Error::CursorExpired { .. } = error {
-                    tracing::warn!(
-                        "what happened while the bot was away is no longer kept; it goes on from now"
-                    );
+                // The second is a place in the future: of a store that is not there any more.
+                if from.is_some() && matches!(error, Error::CursorExpired { .. } | Error::InvalidQuery { .. })
+                {
+                    tracing::warn!(%error, "what happened while the bot was away cannot be told");
                     self.memory.lock().await.set_after(None);
                     continue;
                 }

@@ -17,6 +17,9 @@ const TITLE: usize = 256;
 /// The longest description. The service takes 4096; all of an embed together may have 6000.
 const DESCRIPTION: usize = 4096;
 
+/// The longest text, which its fence and what keeps it within make longer, by a half at the most.
+const TEXT: usize = 2700;
+
 /// The flag of a message that makes no sound (`SUPPRESS_NOTIFICATIONS`).
 const QUIET: u64 = 1 << 12;
 
@@ -79,8 +82,7 @@ impl Discord {
         let message = &report.message;
         let description = match &message.markdown {
             Some(markdown) => Utf16.cut(markdown, DESCRIPTION),
-            // Its fence takes at least eight letters, more if there is one within.
-            None => fenced(&Utf16.cut(&message.text, DESCRIPTION / 2)),
+            None => fenced(&Utf16.cut(&message.text, TEXT)),
         };
         let mut embed = json!({
             "title": Utf16.cut_escaped(&service::title(report), TITLE, markdown),

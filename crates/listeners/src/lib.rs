@@ -9,6 +9,7 @@
 //! - No names of JSON's fields: those are `weir-status-http`'s.
 
 mod bookmarks;
+pub mod bot;
 mod destination;
 mod destinations;
 mod format;

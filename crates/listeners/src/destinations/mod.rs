@@ -11,3 +11,4 @@ mod text;
 
 pub use forge::*;
 pub use mail::{Mail, MailOptions};
+pub mod chat;

@@ -2,11 +2,15 @@
 //! Listeners through their public interface, against a server on this machine.
 
 mod bookmarks;
+mod chat;
 mod delivery;
 mod push;
 mod reports;
 mod forge;
 mod mail;
 mod sample;
+#[path = "../../../status-api/tests/model/mod.rs"]
+#[allow(dead_code, reason = "the kit of the status API uses more of it")]
+mod model;
 mod support;
 mod webhook;

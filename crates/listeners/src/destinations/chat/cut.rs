@@ -1,0 +1,98 @@
+//! Texts that are no longer than a service takes.
+
+/// How a service measures a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// In bytes of UTF-8.
+    Bytes,
+    /// In Unicode characters.
+    Characters,
+    /// In units of UTF-16.
+    Utf16,
+}
+
+impl Measure {
+    fn of(self, letter: char) -> usize {
+        match self {
+            Self::Bytes => letter.len_utf8(),
+            Self::Characters => 1,
+            Self::Utf16 => letter.len_utf16(),
+        }
+    }
+
+    /// How long the text is.
+    pub(super) fn length(self, text: &str) -> usize {
+        text.chars().map(|it| self.of(it)).sum()
+    }
+
+    /// The text, or its beginning and `…`, no longer than `most`.
+    pub(super) fn cut(self, text: &str, most: usize) -> String {
+        if self.length(text) <= most {
+            return text.to_owned();
+        }
+        let mut room = most.saturating_sub(self.of('…'));
+        let fits = |letter: &char| {
+            let size = self.of(*letter);
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        };
+        let mut short: String = text.chars().take_while(fits).collect();
+        if most >= self.of('…') {
+            short.push('…');
+        }
+        short
+    }
+
+    /// As many whole letters of `text`, each made safe by `escape`, as fit into `most`; `…` last if some do not. So no
+    /// escape is cut in two.
+    pub(super) fn cut_escaped(self, text: &str, most: usize, escape: impl Fn(char) -> String) -> String {
+        let parts: Vec<String> = text.chars().map(&escape).collect();
+        let total: usize = parts.iter().map(|it| self.length(it)).sum();
+        if total <= most {
+            return parts.concat();
+        }
+        let dots = escape('…');
+        let mut room = most.saturating_sub(self.length(&dots));
+        let mut short = String::new();
+        for part in &parts {
+            let size = self.length(part);
+            if size > room {
+                break;
+            }
+            room -= size;
+            short.push_str(part);
+        }
+        short + &dots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Measure::{Bytes, Characters, Utf16};
+
+    #[test]
+    fn a_cut_text_is_of_whole_characters_and_within_its_length() {
+        assert_eq!(Characters.cut("grün", 4), "grün");
+        assert_eq!(Characters.cut("grüne", 4), "grü…");
+        assert_eq!(Bytes.cut("grüne", 6), "grüne");
+        assert_eq!(Bytes.cut("grünes", 6), "gr…");
+        assert_eq!(Utf16.cut("🎉🎉🎉", 5), "🎉🎉…");
+        assert_eq!(Utf16.length("🎉"), 2);
+        assert_eq!(Characters.cut("ab", 0), "");
+    }
+
+    #[test]
+    fn no_escape_is_cut_in_two() {
+        let escape = |it: char| {
+            if it == '&' {
+                "&amp;".to_owned()
+            } else {
+                it.to_string()
+            }
+        };
+        assert_eq!(Characters.cut_escaped("a&b", 7, escape), "a&amp;b");
+        assert_eq!(Characters.cut_escaped("a&bc", 7, escape), "a&amp;…");
+        assert_eq!(Characters.cut_escaped("a&bc", 6, escape), "a…");
+    }
+}

@@ -1,0 +1,60 @@
+//! Which places have a report already.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use weir_status_api::ListenerError;
+
+/// Of how many reports it is remembered.
+const REMEMBERED: usize = 100;
+
+/// What of the last reports went where, for a destination with several places: if one place does not take a report now,
+/// the others do not get it twice. It is forgotten with the process.
+#[derive(Debug, Default)]
+pub(super) struct Delivered(Mutex<VecDeque<(String, HashSet<String>)>>);
+
+impl Delivered {
+    /// Sends the report of that delivery id to each place that does not have it.
+    ///
+    /// # Errors
+    /// The first error after which it can be tried again; else, when all others have it, that of a place which will never
+    /// take it.
+    pub(super) async fn to_each<'p, F: Future<Output = Result<(), ListenerError>>>(
+        &self,
+        delivery: &str,
+        places: impl IntoIterator<Item = &'p str>,
+        send: impl Fn(&'p str) -> F,
+    ) -> Result<(), ListenerError> {
+        let mut refused = None;
+        for place in places {
+            if self.has(delivery, place) {
+                continue;
+            }
+            match send(place).await {
+                Ok(()) => self.note(delivery, place),
+                Err(ListenerError::Never(why)) => refused = Some(format!("{place}: {why}")),
+                Err(other) => return Err(other),
+            }
+        }
+        refused.map_or(Ok(()), |why| Err(ListenerError::Never(why)))
+    }
+
+    fn has(&self, delivery: &str, place: &str) -> bool {
+        let delivered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        delivered
+            .iter()
+            .any(|(id, places)| id == delivery && places.contains(place))
+    }
+
+    fn note(&self, delivery: &str, place: &str) {
+        let mut delivered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, places)) = delivered.iter_mut().find(|(id, _)| id == delivery) {
+            places.insert(place.to_owned());
+            return;
+        }
+        if delivered.len() == REMEMBERED {
+            delivered.pop_front();
+        }
+        delivered.push_back((delivery.to_owned(), HashSet::from([place.to_owned()])));
+    }
+}

@@ -1,0 +1,235 @@
+//! IRC: reports to channels and people, and the [bot](crate::bot) there.
+
+mod flow;
+mod login;
+mod message;
+mod options;
+mod session;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use weir_status_api::{Desk, ListenerError, SystemClock};
+
+use super::delivered::Delivered;
+use crate::bot::{Bot, Heard, Line, Voice};
+use crate::{Destination, OptionError, Outlet, Report};
+use options::{Sasl, Way};
+use session::{Saying, Session};
+use wire::Wire;
+
+pub use options::{Channel, IrcOptions};
+
+/// How many reports wait for the connection.
+const MOST_SAYINGS: usize = 64;
+
+/// How many commands wait for the bot.
+const MOST_COMMANDS: usize = 16;
+
+/// How long coming in may take.
+const LOGIN: Duration = Duration::from_secs(60);
+
+/// A connection that lasted so long was a good one.
+const GOOD: Duration = Duration::from_secs(120);
+
+/// Tells channels and people on an IRC server of reports, and answers commands (Buildbot's `IRC`).
+///
+/// It speaks RFC 1459 and 2812 with IRCv3's capabilities `sasl` (PLAIN, EXTERNAL) and `account-tag`, over TCP or TLS. It
+/// keeps one connection while the listener runs, comes back with pauses that grow, takes another nick while its own is
+/// taken, joins again where it was kicked, and sends no faster than servers take it.
+///
+/// A report counts as delivered to a place when the server has answered a `PING` that was sent behind its lines; if the
+/// connection ends before, it comes again. IRC has no ids for messages: what a server took without having answered is
+/// said twice. What one place has is not said there again because another place did not get it.
+///
+/// Mirrored of Buildbot's: channels with passwords, `pm_to_nicks` as `nicks`, `noticeOnChannel` as `notice`, colours,
+/// NickServ and SASL, `authz` as `allow`. Its `notify_events` are the listener's reports here.
+pub struct Irc {
+    options: IrcOptions,
+    way: Way,
+    sasl: Option<Sasl>,
+    outlet: Outlet,
+    sayings: mpsc::Sender<Saying>,
+    inbox: Mutex<mpsc::Receiver<Saying>>,
+    delivered: Delivered,
+}
+
+impl Irc {
+    /// One of these options; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`OptionError`] names the option that is wrong.
+    pub fn new(options: IrcOptions, outlet: &Outlet) -> Result<Self, OptionError> {
+        options.check()?;
+        let (sayings, inbox) = mpsc::channel(MOST_SAYINGS);
+        Ok(Self {
+            way: options.way()?,
+            sasl: options.sasl()?,
+            options,
+            outlet: outlet.clone(),
+            sayings,
+            inbox: Mutex::new(inbox),
+            delivered: Delivered::default(),
+        })
+    }
+
+    /// The places that are told of every report.
+    fn targets(&self) -> impl Iterator<Item = &str> {
+        let channels = self.options.channels.iter().map(Channel::name);
+        channels.chain(self.options.nicks.iter().map(String::as_str))
+    }
+
+    fn lines(&self, report: &Report) -> Vec<Line> {
+        let results = report.about.results();
+        let mut lines: Vec<Line> = match self.options.form.as_str() {
+            "text" => {
+                let written = report.message.text.lines().filter(|it| !it.trim().is_empty());
+                written.map(|it| Line::plain(it.trim_end())).collect()
+            }
+            _ => {
+                let link = report.about.url().map(|it| format!(" {it}")).unwrap_or_default();
+                vec![Line::plain(format!("{}{link}", report.message.subject.trim()))]
+            }
+        };
+        if lines.len() > self.options.lines {
+            lines.truncate(self.options.lines - 1);
+            lines.push(Line::plain("…"));
+        }
+        if let Some(first) = lines.first_mut() {
+            first.results = results;
+        }
+        lines
+    }
+
+    /// Says the lines there, and waits until the server has them.
+    async fn say_there(&self, target: &str, lines: Vec<Line>) -> Result<(), ListenerError> {
+        let (done, outcome) = oneshot::channel();
+        let saying = Saying {
+            target: target.to_owned(),
+            lines,
+            done,
+        };
+        let timeout = Duration::from_secs_f64(self.options.timeout);
+        let said = async {
+            self.sayings.send(saying).await.ok()?;
+            outcome.await.ok()
+        };
+        let later = |why: &str| ListenerError::Later(format!("{why} at {}", self.way.host));
+        match tokio::time::timeout(timeout, said).await {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => Err(later("the connection ended")),
+            Err(_) => Err(later("nothing took the report in time")),
+        }
+    }
+
+    async fn say_or_print(&self, target: &str, lines: &[Line]) -> Result<(), ListenerError> {
+        let what = || {
+            let texts: Vec<&str> = lines.iter().map(|it| it.text.as_str()).collect();
+            format!("IRC {}: {target}: {}", self.way.host, texts.join("\n"))
+        };
+        match self.outlet.prints(what) {
+            true => Ok(()),
+            false => self.say_there(target, lines.to_vec()).await,
+        }
+    }
+
+    /// Keeps a connection, without end.
+    async fn keep_connected(&self, inbox: &mut mpsc::Receiver<Saying>, heard: Option<mpsc::Sender<Heard>>) {
+        let name = format!("{}@{}", self.options.nick, self.options.server);
+        let first = Duration::from_secs_f64(self.options.reconnect_seconds);
+        let mut attempt = 0;
+        loop {
+            let begun = tokio::time::Instant::now();
+            let why = match self.connect(heard.clone()).await {
+                Ok(mut session) => {
+                    let why = session.run(inbox).await;
+                    session.fail(&why);
+                    why
+                }
+                Err(why) => why,
+            };
+            if begun.elapsed() > GOOD {
+                attempt = 0;
+            }
+            let pause = flow::pause(first, attempt, &name);
+            let why = self.outlet.mask(&why);
+            tracing::warn!(
+                server = self.way.host,
+                why,
+                ?pause,
+                "no connection to IRC; trying again"
+            );
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn connect(&self, heard: Option<mpsc::Sender<Heard>>) -> Result<Session<'_>, String> {
+        let mut wire = Wire::connect(&self.way).await?;
+        let login = login::log_in(&mut wire, &self.options, self.sasl);
+        let nick = match tokio::time::timeout(LOGIN, login).await {
+            Ok(nick) => nick?,
+            Err(_) => return Err("the server did not let us in in time".to_owned()),
+        };
+        tracing::info!(server = self.way.host, nick, "connected to IRC");
+        let mut session = Session::new(&self.options, wire, nick, heard);
+        session.begin();
+        Ok(session)
+    }
+
+    /// Answers what is heard, one after the other.
+    async fn answer(&self, bot: &Bot, mut heard: mpsc::Receiver<Heard>) {
+        while let Some(heard) = heard.recv().await {
+            let lines = bot.hear(&heard).await;
+            if lines.is_empty() {
+                continue;
+            }
+            // What cannot be said now is of no use later.
+            if let Err(error) = self.say_there(&heard.place, lines).await {
+                tracing::warn!(place = heard.place, %error, "an answer did not get there");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Voice for Irc {
+    async fn say(&self, place: &str, lines: &[Line]) -> Result<(), ListenerError> {
+        self.say_there(place, lines.to_vec()).await
+    }
+}
+
+#[async_trait]
+impl Destination for Irc {
+    fn kind(&self) -> &'static str {
+        "irc"
+    }
+
+    async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
+        let lines = self.lines(report);
+        let send = |target| self.say_or_print(target, &lines);
+        self.delivered
+            .to_each(&report.delivery, self.targets(), send)
+            .await
+    }
+
+    async fn attend(&self, desk: Desk) {
+        if self.outlet.is_dry() {
+            return;
+        }
+        let mut inbox = self.inbox.lock().await;
+        if !self.options.commands {
+            return self.keep_connected(&mut inbox, None).await;
+        }
+        let bot = Bot::open(self.options.bot(), desk, Arc::new(SystemClock)).await;
+        let (hears, heard) = mpsc::channel(MOST_COMMANDS);
+        tokio::join!(
+            self.keep_connected(&mut inbox, Some(hears)),
+            self.answer(&bot, heard),
+            bot.tell(self)
+        );
+    }
+}

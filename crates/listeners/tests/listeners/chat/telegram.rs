@@ -1,0 +1,170 @@
+//! The bot on Telegram: a recorder plays the Bot API.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use weir_listeners::chat::{Telegram, TelegramOptions};
+use weir_listeners::{Destination, Outlet};
+use weir_status_api::conformance::{Stage as _, TOKEN};
+use weir_status_api::{BuildRequest, Query, ReadExt as _, Results};
+use weir_testbed::eventually;
+
+use super::recorder::{Asked, Given, Recorder};
+use super::told::{DEADLINE, Scene, report};
+
+/// The Bot API's answers: updates that were not yet confirmed by an offset, and a group that ada administers.
+fn bot_api(updates: Arc<Mutex<Vec<Value>>>) -> impl FnMut(&Asked) -> Given + Send + 'static {
+    move |asked| {
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let result = match asked.path.rsplit('/').next() {
+            Some("getMe") => json!({ "username": "weir_bot" }),
+            Some("getUpdates") => {
+                let offset = body["offset"].as_i64().unwrap();
+                let mut left = updates.lock().unwrap();
+                left.retain(|it| it["update_id"].as_i64().unwrap() >= offset);
+                // It would wait; nobody asks so often that it matters.
+                json!(*left)
+            }
+            Some("getChatMember") => match body["user_id"] == 1 {
+                true => json!({ "status": "administrator" }),
+                false => json!({ "status": "member" }),
+            },
+            _ => json!({ "message_id": 1 }),
+        };
+        Given::ok(json!({ "ok": true, "result": result }).to_string())
+    }
+}
+
+fn update(id: i64, chat: i64, person: (i64, &str), text: &str) -> Value {
+    let kind = if chat > 0 { "private" } else { "supergroup" };
+    json!({
+        "update_id": id,
+        "message": {
+            "message_id": id,
+            "text": text,
+            "chat": { "id": chat, "type": kind },
+            "from": { "id": person.0, "username": person.1 },
+        },
+    })
+}
+
+/// The same, said in a topic of its chat.
+fn in_topic(mut update: Value) -> Value {
+    update["message"]["is_topic_message"] = true.into();
+    update["message"]["message_thread_id"] = 9.into();
+    update
+}
+
+fn telegram(recorder: &Recorder) -> Telegram {
+    let options: TelegramOptions = serde_json::from_value(json!({
+        "api": recorder.url,
+        "token": "123:abc",
+        "chats": ["-5/4", "@builds"],
+        "allow": { "force": ["id:1"] },
+        "access_token": TOKEN,
+    }))
+    .unwrap();
+    Telegram::new(options, &Outlet::open()).unwrap()
+}
+
+/// What was said, by chat, until there are so many.
+async fn said(recorder: &Recorder, said: &mut Vec<(i64, String)>, count: usize) {
+    eventually("the answers", DEADLINE, async || {
+        for asked in recorder.asked() {
+            if asked.path.ends_with("/sendMessage") {
+                let body = asked.json();
+                assert_eq!(body["parse_mode"], "HTML");
+                let topic = if body["text"] == "Hello, ada." && body["chat_id"] == -5 {
+                    json!(9)
+                } else {
+                    json!(null)
+                };
+                assert_eq!(body["message_thread_id"], topic);
+                said.push((
+                    body["chat_id"].as_i64().unwrap(),
+                    body["text"].as_str().unwrap().to_owned(),
+                ));
+            }
+        }
+        said.len() >= count
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn commands_are_answered_and_read_once_over_a_restart() {
+    let updates = Arc::new(Mutex::new(vec![
+        update(10, 1, (1, "ada"), "/start"),
+        update(11, -5, (2, "bob"), "just talk"),
+        update(12, -5, (2, "bob"), "/status@another_bot"),
+        update(13, -5, (2, "bob"), "/notify@weir_bot on finished"),
+        update(14, -5, (1, "ada"), "/notify on finished"),
+        update(15, -5, (1, "ada"), "/force build tests for <fun>"),
+        update(16, 2, (2, "bob"), "status docs"),
+        in_topic(update(17, -5, (1, "ada"), "/hello")),
+    ]));
+    let recorder = Recorder::start(bot_api(updates.clone())).await;
+    let scene = Scene::new().await;
+    let mut heard = vec![];
+    let telegram_one = telegram(&recorder);
+    tokio::select! {
+        () = telegram_one.attend(scene.desk()) => panic!("it stopped attending"),
+        () = said(&recorder, &mut heard, 6) => {}
+    }
+    assert_eq!(
+        heard,
+        [
+            (1, "Hello, ada.".to_owned()),
+            (-5, "You may not notify here, bob.".to_owned()),
+            (-5, "I tell here of: finished.".to_owned()),
+            (-5, "A build of tests is asked for (request 1).".to_owned()),
+            (2, "docs: idle, nothing was built yet.".to_owned()),
+            (-5, "Hello, ada.".to_owned()),
+        ]
+    );
+    drop(telegram_one);
+    // It comes again, and with it what was answered, as far as the server knows.
+    updates
+        .lock()
+        .unwrap()
+        .push(update(18, 1, (1, "ada"), "/list builders"));
+    let telegram_two = telegram(&recorder);
+    heard.clear();
+    tokio::select! {
+        () = telegram_two.attend(scene.desk()) => panic!("it stopped attending"),
+        () = said(&recorder, &mut heard, 1) => {}
+    }
+    assert_eq!(heard, [(1, "I found these builders: docs, tests.".to_owned())]);
+    let requests = scene
+        .stage
+        .api()
+        .page(Query::<BuildRequest>::new())
+        .await
+        .unwrap()
+        .items;
+    assert_eq!(requests.len(), 1);
+}
+
+#[tokio::test]
+async fn reports_go_to_chats_as_escaped_html() {
+    let recorder = Recorder::start(bot_api(Arc::default())).await;
+    let mut report = report(Results::Failure, "tests <failed>", "<b>&</pre>\n@all");
+    report.message.quiet = true;
+    telegram(&recorder).deliver(&report).await.unwrap();
+    let asked = recorder.asked();
+    assert_eq!(asked[0].path, "/bot123:abc/sendMessage");
+    assert_eq!(
+        asked[0].json(),
+        json!({
+            "chat_id": -5,
+            "text": "<b><a href=\"https://ci.example.org/#/builders/2/builds/5\">❌ tests &lt;failed&gt;</a></b>\n\
+                     <pre>&lt;b&gt;&amp;&lt;/pre&gt;\n@all</pre>",
+            "parse_mode": "HTML",
+            "disable_notification": true,
+            "link_preview_options": { "is_disabled": true },
+            "message_thread_id": 4,
+        })
+    );
+    assert_eq!(asked[1].json()["chat_id"], "@builds");
+    assert_eq!(asked.len(), 2);
+}

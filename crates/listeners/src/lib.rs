@@ -9,18 +9,29 @@
 //! - No names of JSON's fields: those are `weir-status-http`'s.
 
 mod bookmarks;
+mod command;
 mod destination;
 mod http;
+mod log_file;
+mod metrics;
+mod names;
+mod options;
 mod outlet;
 mod report;
+mod traces;
+mod wanted;
 mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError};
+pub use command::{Command, CommandOptions};
 pub use destination::{Destination, OptionError};
 pub use http::{Answer, Http, HttpOptions, retry_after};
+pub use log_file::{LogFile, LogFileOptions};
+pub use metrics::{InfluxDb, InfluxDbOptions, Prometheus, PrometheusOptions, StatsD, StatsDOptions};
 pub use outlet::Outlet;
 pub use report::{
     About, Attachment, BuildReport, BuildsetReport, Excerpt, Message, Occasion, Report, RequestReport,
     StepReport,
 };
-pub use webhook::{Webhook, WebhookError, WebhookOptions};
+pub use traces::{OpenTelemetry, OpenTelemetryOptions};
+pub use webhook::{Webhook, WebhookOptions};

@@ -1,46 +1,73 @@
 //! Posts events to a URL.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use hmac::{Hmac, Mac};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
-use reqwest::{Client, Response, StatusCode, Url};
-use serde_json::json;
+use reqwest::{Method, Url};
+use serde::Deserialize;
 use sha2::Sha256;
 use weir_status_api::{Event, Listener, ListenerError, StatusApi, TopicFilter};
 
-/// How much of an answer's text an error quotes, in characters.
-const QUOTED: usize = 200;
+use crate::wanted::{Handover, Wanted};
+use crate::{Http, OptionError, Outlet, options};
 
-/// The longest name, in bytes.
-const LONGEST_NAME: usize = 100;
+/// Headers that are a webhook's own: none of these can be configured.
+const OWN_HEADERS: [&str; 6] = [
+    "content-type",
+    "content-length",
+    "x-weir-event",
+    "x-weir-cursor",
+    "x-weir-delivery",
+    "x-weir-signature-256",
+];
 
 /// How a [`Webhook`] goes about it.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct WebhookOptions {
-    /// Its name: letters, digits, `-`, `_` and `.`, at most 100.
-    pub name: String,
     /// Where to post to: an `http` or `https` URL.
     pub url: String,
     /// Patterns of the topics that it wants, 1 to 100.
     pub events: Vec<String>,
     /// The key with which each body is signed; no signature if none.
     pub secret: Option<String>,
-    /// How long one delivery may take, from connecting to the answer.
-    pub timeout: Duration,
+    /// Headers to send along. Their values are shown to nobody.
+    pub headers: BTreeMap<String, String>,
+    /// Whether the body is an event of CloudEvents 1.0, with what it is otherwise as data.
+    pub cloudevents: bool,
+    /// Where the event happened, a URI, as a CloudEvent has to say: the address of the web status, for instance.
+    pub source: String,
+    /// How long one delivery may take, from connecting to the answer, in seconds.
+    pub timeout: f64,
+    /// An authority to trust beside the usual ones, as PEM.
+    pub ca: Option<String>,
+}
+
+impl Default for WebhookOptions {
+    /// One that posts the ends of builds, without a signature, and waits 30 seconds for an answer.
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            events: vec!["builds/*/finished".to_owned()],
+            secret: None,
+            headers: BTreeMap::new(),
+            cloudevents: false,
+            source: "/weir".to_owned(),
+            timeout: 30.0,
+            ca: None,
+        }
+    }
 }
 
 impl WebhookOptions {
-    /// One that posts the ends of builds, without a signature, and waits 30 seconds for an answer.
-    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+    /// The defaults, to that URL.
+    pub fn to(url: impl Into<String>) -> Self {
         Self {
-            name: name.into(),
             url: url.into(),
-            events: vec!["builds/*/finished".to_owned()],
-            secret: None,
-            timeout: Duration::from_secs(30),
+            ..Self::default()
         }
     }
 }
@@ -48,38 +75,17 @@ impl WebhookOptions {
 impl fmt::Debug for WebhookOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookOptions")
-            .field("name", &self.name)
-            .field("url", &self.url)
             .field("events", &self.events)
             .field("secret", &self.secret.as_ref().map(|_| "…"))
+            .field("headers", &self.headers.keys())
+            .field("cloudevents", &self.cloudevents)
+            .field("source", &self.source)
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
-/// Why there can be no such webhook.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// Its name does not fit into a header or a file's name.
-    #[error("'{0}' is no name for a webhook; use letters, digits, '-', '_' and '.', at most 100")]
-    Name(String),
-    /// The URL is none, or not of http or https.
-    #[error("'{url}' is no http or https URL: {why}")]
-    Url {
-        /// What was given.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The patterns are none.
-    #[error("the events of the webhook are wrong: {0}")]
-    Events(#[source] weir_status_api::Error),
-    /// TLS or the resolver cannot be set up.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(#[source] reqwest::Error),
-}
-
-/// Posts events to a URL as JSON.
+/// Posts events to a URL as JSON (Buildbot's `HttpStatusPush`, with events in the place of reports).
 ///
 /// The body is `{"cursor": 17, "time": 1700000000, "topic": "builds/3/finished", "topics": […], "resource": {…}}`
 /// with the resource in the form of the JSON API; `topic` is the first of the event's topics that the webhook wants.
@@ -87,71 +93,73 @@ pub enum WebhookError {
 /// that the event is delivered) say the same without the body. With a secret, `X-Weir-Signature-256` is `sha256=` and
 /// the HMAC-SHA256 of the body in hexadecimal.
 ///
+/// With [`WebhookOptions::cloudevents`] the body is a CloudEvent (version 1.0, structured mode of the HTTP binding) that
+/// holds the same as its data. Its id is the delivery's, and `source` and `id` together are no other event's.
+///
 /// An answer of 2xx takes the event; 408, 429, 5xx or none is tried again; any other parks it.
 pub struct Webhook {
-    name: String,
+    wanted: Wanted,
     url: Url,
-    filter: TopicFilter,
+    headers: HeaderMap,
     key: Option<Hmac<Sha256>>,
-    client: Client,
+    /// The source of CloudEvents, if it posts those.
+    source: Option<String>,
+    http: Http,
 }
 
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook")
-            .field("name", &self.name)
-            .field("url", &self.url.as_str())
+            .field("name", &self.wanted.name())
             .finish_non_exhaustive()
     }
 }
 
 impl Webhook {
-    /// A webhook of these options; connects to nothing yet.
+    /// The webhook `name` of these options; connects to nothing yet.
     ///
     /// # Errors
-    /// [`WebhookError`] says which option is wrong.
-    pub fn new(options: WebhookOptions) -> Result<Self, WebhookError> {
-        let WebhookOptions {
-            name,
-            url,
-            events,
-            secret,
-            timeout,
-        } = options;
-        let fits = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
-            return Err(WebhookError::Name(name));
+    /// [`OptionError`] says which option is wrong.
+    pub fn new(name: String, options: WebhookOptions, outlet: &Outlet) -> Result<Self, OptionError> {
+        if let Some(name) = options
+            .headers
+            .keys()
+            .find(|it| OWN_HEADERS.contains(&it.to_ascii_lowercase().as_str()))
+        {
+            let why = format!("has '{name}', which the webhook sets itself");
+            return Err(OptionError::new("headers", why));
         }
-        let filter =
-            TopicFilter::parse_all(events.iter().map(String::as_str)).map_err(WebhookError::Events)?;
-        let key = secret
+        if options.source.is_empty() || !options.source.bytes().all(|it| it.is_ascii_graphic()) {
+            let why = "is no URI; write e.g. https://ci.example.org/";
+            return Err(OptionError::new("source", why));
+        }
+        let key = options
+            .secret
             .map(|it| Hmac::<Sha256>::new_from_slice(it.as_bytes()).expect("HMAC takes a key of any length"));
-        // A redirect would turn the post into a get, or send the event where nobody configured it to go.
-        let client = Client::builder()
-            .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(timeout)
-            .build()
-            .map_err(WebhookError::Client)?;
         Ok(Self {
-            name,
-            url: parse_url(&url)?,
-            filter,
+            wanted: Wanted::new(name, &options.events)?,
+            url: options::http_url("url", &options.url)?,
+            headers: options::headers(&options.headers)?,
             key,
-            client,
+            source: options.cloudevents.then_some(options.source),
+            http: options::http(outlet, options.timeout, options.ca.as_deref())?,
         })
     }
 
-    fn headers(&self, event: &Event, topic: &str, body: &[u8]) -> Result<HeaderMap, InvalidHeaderValue> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fn headers(&self, event: &Event, told: &Handover, body: &[u8]) -> Result<HeaderMap, InvalidHeaderValue> {
+        let mut headers = self.headers.clone();
+        let media_type = match self.source {
+            Some(_) => "application/cloudevents+json; charset=utf-8",
+            None => "application/json",
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         let mut add = |name, value: &str| {
             HeaderValue::from_bytes(value.as_bytes())
                 .map(|it| drop(headers.insert(HeaderName::from_static(name), it)))
         };
-        add("x-weir-event", topic)?;
+        add("x-weir-event", &told.topic)?;
         add("x-weir-cursor", &event.cursor.to_string())?;
-        add("x-weir-delivery", &format!("{}-{}", self.name, event.cursor))?;
+        add("x-weir-delivery", &told.delivery)?;
         if let Some(key) = &self.key {
             let code = key.clone().chain_update(body).finalize().into_bytes();
             let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -161,99 +169,37 @@ impl Webhook {
     }
 }
 
-fn parse_url(text: &str) -> Result<Url, WebhookError> {
-    let wrong = |why: String| WebhookError::Url {
-        url: text.to_owned(),
-        why,
-    };
-    let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        other => Err(wrong(format!("its scheme is {other}"))),
-    }
-}
-
 #[async_trait]
 impl Listener for Webhook {
     fn name(&self) -> &str {
-        &self.name
+        self.wanted.name()
+    }
+
+    fn kind(&self) -> &str {
+        "webhook"
     }
 
     fn filter(&self) -> TopicFilter {
-        self.filter.clone()
+        self.wanted.filter().clone()
     }
 
     async fn on_event(&self, event: &Event, _: &dyn StatusApi) -> Result<(), ListenerError> {
-        let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
-        let topic = match self.filter.matching(event) {
-            Some(topic) => topic.to_string(),
-            None => topics.first().cloned().unwrap_or_default(),
+        let told = self.wanted.hand_over(event);
+        let body = match &self.source {
+            Some(source) => told.cloud_event(event, source),
+            None => told.body.clone(),
         };
-        let body = json!({
-            "cursor": event.cursor.0,
-            "time": event.at.as_secs(),
-            "topic": topic,
-            "topics": topics,
-            "resource": weir_status_http::v2::to_json(&event.entity),
-        })
-        .to_string();
-        let headers = self.headers(event, &topic, body.as_bytes()).map_err(|error| {
-            ListenerError::Never(format!("the topic {topic:?} is no header's value: {error}"))
+        let body = body.to_string();
+        let headers = self.headers(event, &told, body.as_bytes()).map_err(|error| {
+            ListenerError::Never(format!(
+                "the topic {:?} is no header's value: {error}",
+                told.topic
+            ))
         })?;
-        let request = self.client.post(self.url.clone()).headers(headers).body(body);
-        match request.send().await {
-            Ok(answer) => judge(answer).await,
-            // The URL and the headers are checked; what is left is the way there and back.
-            Err(error) => Err(ListenerError::Later(with_causes(&error))),
-        }
+        let request = self.http.request(Method::POST, self.url.clone());
+        self.http
+            .send(request.headers(headers).body(body))
+            .await
+            .map(drop)
     }
-}
-
-/// Whether the answer takes the event.
-async fn judge(mut answer: Response) -> Result<(), ListenerError> {
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    let transient = status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-        );
-    let mut why = format!("the answer is {status}");
-    // One chunk says enough, and is bounded.
-    if let Ok(Some(chunk)) = answer.chunk().await {
-        let text = String::from_utf8_lossy(&chunk);
-        let quoted: String = text.trim().chars().take(QUOTED).map(one_line).collect();
-        if !quoted.is_empty() {
-            why.push_str(": ");
-            why.push_str(&quoted);
-        }
-    }
-    Err(if transient {
-        ListenerError::Later(why)
-    } else {
-        ListenerError::Never(why)
-    })
-}
-
-fn one_line(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
-}
-
-/// The error with what caused it: `reqwest` says little itself. The URL, which may hold a token, is left out.
-fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "no whole answer".to_owned()
-    };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

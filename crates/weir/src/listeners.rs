@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 use weir_config::ListenerConfig;
-use weir_listeners::{Webhook, WebhookOptions};
+use weir_listeners::{Outlet, Webhook, WebhookOptions};
 use weir_status_api::{Bookmarks, Listener, Runner, RunnerOptions, StatusApi};
 
 use crate::failure::Failure;
@@ -18,12 +18,15 @@ pub(crate) fn make(configs: &[ListenerConfig]) -> Result<Vec<Arc<dyn Listener>>,
 fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
     match config {
         ListenerConfig::Webhook(it) => {
+            let secret = it.secret.as_ref().map(|it| it.expose().to_owned());
+            let outlet = Outlet::open().with_secrets(secret.clone());
             let options = WebhookOptions {
                 events: it.events.clone(),
-                secret: it.secret.as_ref().map(|it| it.expose().to_owned()),
-                ..WebhookOptions::new(&it.name, &it.url)
+                secret,
+                ..WebhookOptions::to(&it.url)
             };
-            Ok(Arc::new(Webhook::new(options).map_err(Failure::usage)?))
+            let made = Webhook::new(it.name.clone(), options, &outlet);
+            Ok(Arc::new(made.map_err(Failure::usage)?))
         }
     }
 }

@@ -3,5 +3,6 @@
 
 mod bookmarks;
 mod delivery;
+mod events;
 mod support;
 mod webhook;

@@ -1,0 +1,106 @@
+//! Events as they are handed over to others' programs: which ones, under which delivery id, in which form.
+
+use serde_json::{Value, json};
+use weir_status_api::{Event, TopicFilter};
+
+use crate::OptionError;
+
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// The events that a listener wants, and its name.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    name: String,
+    filter: TopicFilter,
+}
+
+/// An event as it is handed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover {
+    /// `NAME-CURSOR`: the same each time that the event is delivered, and no other's.
+    pub(crate) delivery: String,
+    /// The first of the event's topics that is wanted.
+    pub(crate) topic: String,
+    /// `{"cursor": 17, "time": 1700000000, "topic": "builds/3/finished", "topics": […], "resource": {…}}`, with the
+    /// resource in the form of the JSON API.
+    pub(crate) body: Value,
+}
+
+impl Wanted {
+    /// The events whose topics match one of the patterns `events`, for the listener `name`.
+    ///
+    /// # Errors
+    /// If the name does not fit into a header or a file's name, or a pattern is none.
+    pub(crate) fn new(name: String, events: &[String]) -> Result<Self, OptionError> {
+        let fits = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
+            let why =
+                format!("'{name}' is no name; use letters, digits, '-', '_' and '.', at most {LONGEST_NAME}");
+            return Err(OptionError::new("name", why));
+        }
+        let filter = TopicFilter::parse_all(events.iter().map(String::as_str))
+            .map_err(|error| OptionError::new("events", format!("are wrong: {error}")))?;
+        Ok(Self { name, filter })
+    }
+
+    /// The listener's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The events.
+    pub(crate) fn filter(&self) -> &TopicFilter {
+        &self.filter
+    }
+
+    /// The event as it is handed over.
+    pub(crate) fn hand_over(&self, event: &Event) -> Handover {
+        let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
+        let topic = match self.filter.matching(event) {
+            Some(topic) => topic.to_string(),
+            None => topics.first().cloned().unwrap_or_default(),
+        };
+        let body = json!({
+            "cursor": event.cursor.0,
+            "time": event.at.as_secs(),
+            "topic": topic,
+            "topics": topics,
+            "resource": weir_status_http::v2::to_json(&event.entity),
+        });
+        Handover {
+            delivery: format!("{}-{}", self.name, event.cursor),
+            topic,
+            body,
+        }
+    }
+}
+
+impl Handover {
+    /// The same in the JSON format of CloudEvents 1.0.
+    ///
+    /// `type` is `weir.` and the topic's first and last words (`weir.builds.finished`), `subject` the words between, as
+    /// in `3`, and `data` what is handed over otherwise.
+    pub(crate) fn cloud_event(&self, event: &Event, source: &str) -> Value {
+        let words: Vec<&str> = self.topic.split('/').collect();
+        let kind = match words.as_slice() {
+            [first, .., last] => format!("weir.{first}.{last}"),
+            _ => format!("weir.{}", self.topic),
+        };
+        let mut cloud_event = json!({
+            "specversion": "1.0",
+            "id": self.delivery,
+            "source": source,
+            "type": kind,
+            "time": event.at.to_iso_millis(),
+            "datacontenttype": "application/json",
+            "data": self.body,
+        });
+        if let [_, between @ .., _] = words.as_slice()
+            && !between.is_empty()
+        {
+            cloud_event["subject"] = between.join("/").into();
+        }
+        cloud_event
+    }
+}

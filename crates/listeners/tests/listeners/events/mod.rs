@@ -1,0 +1,11 @@
+//! Listeners that take events as they are.
+
+mod cloudevents;
+mod command;
+mod influxdb;
+mod log_file;
+mod opentelemetry;
+mod prometheus;
+mod receiver;
+mod statsd;
+mod world;

@@ -76,6 +76,10 @@ pub(crate) fn headers<'h>(
 /// # Errors
 /// If the timeout is none, or the certificate.
 pub(crate) fn http(outlet: &Outlet, timeout: f64, ca: Option<&str>) -> Result<Http, OptionError> {
+    // What has no certificate in it is as good as no text to the client.
+    if ca.is_some_and(|it| !it.contains("-----BEGIN CERTIFICATE-----")) {
+        return Err(OptionError::new("ca", "has no certificate in it; write PEM"));
+    }
     let options = HttpOptions {
         timeout: seconds("timeout", timeout)?,
         ca: ca.map(|it| it.as_bytes().to_vec()),

@@ -79,27 +79,37 @@ impl Wanted {
 impl Handover {
     /// The same in the JSON format of CloudEvents 1.0.
     ///
-    /// `type` is `weir.` and the topic's first and last words (`weir.builds.finished`), `subject` the words between, as
-    /// in `3`, and `data` what is handed over otherwise.
+    /// `type` and `subject` are of the event's first topic, whatever pattern wanted it: of `builds/3/data/size/new` they
+    /// are `weir.builds.data.new` and `3/size`. `data` is what is handed over otherwise.
     pub(crate) fn cloud_event(&self, event: &Event, source: &str) -> Value {
-        let words: Vec<&str> = self.topic.split('/').collect();
-        let kind = match words.as_slice() {
-            [first, .., last] => format!("weir.{first}.{last}"),
-            _ => format!("weir.{}", self.topic),
-        };
+        let words = event
+            .topics()
+            .into_iter()
+            .next()
+            .map(|it| it.0)
+            .unwrap_or_default();
+        // Kinds of things and which of them take turns, but for what is asked for, which comes behind `control`.
+        let asked = usize::from(words.first().is_some_and(|it| it == "control"));
+        let is_kind =
+            |place: usize| place == 0 || place + 1 == words.len() || (place + asked).is_multiple_of(2);
+        let (mut kind, mut subject) = (vec!["weir"], vec![]);
+        for (place, word) in words.iter().enumerate() {
+            match is_kind(place) {
+                true => kind.push(word),
+                false => subject.push(word.as_str()),
+            }
+        }
         let mut cloud_event = json!({
             "specversion": "1.0",
             "id": self.delivery,
             "source": source,
-            "type": kind,
+            "type": kind.join("."),
             "time": event.at.to_iso_millis(),
             "datacontenttype": "application/json",
             "data": self.body,
         });
-        if let [_, between @ .., _] = words.as_slice()
-            && !between.is_empty()
-        {
-            cloud_event["subject"] = between.join("/").into();
+        if !subject.is_empty() {
+            cloud_event["subject"] = subject.join("/").into();
         }
         cloud_event
     }

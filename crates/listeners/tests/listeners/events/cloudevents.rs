@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use weir_listeners::{Outlet, Webhook, WebhookOptions};
-use weir_status_api::{Event, Listener as _, Results, Verb};
+use weir_status_api::{
+    BuildData, BuildId, Cursor, Entity, Event, Listener as _, Properties, PropertiesUpdate, Results, Verb,
+};
 
 use super::receiver::{Receiver, Sent};
-use super::world::{World, build, ended, worker};
+use super::world::{World, at, build, ended, worker};
 
 async fn posted(events: &str, event: &Event, world: &World) -> Sent {
     let mut receiver = Receiver::start().await;
@@ -51,8 +53,8 @@ async fn a_build_that_ended_is_a_cloudevent() {
             "specversion": "1.0",
             "id": "chat-2",
             "source": "https://ci.example.org/",
-            "type": "weir.builders.finished",
-            "subject": "1/builds/17",
+            "type": "weir.builds.finished",
+            "subject": "17",
             "time": "2023-11-14T22:13:22.000Z",
             "datacontenttype": "application/json",
             "data": {
@@ -74,11 +76,44 @@ async fn a_build_that_ended_is_a_cloudevent() {
 
 #[tokio::test]
 async fn each_kind_of_event_has_a_type_of_its_own() {
-    let world = World::new();
-    let event = world.tell(Verb::Missing, worker(1, "w1"));
-    let sent = posted("workers/*/*", &event, &world).await;
-    let body: Value = serde_json::from_slice(&sent.body).unwrap();
-    assert!(is_valid(&body), "{body}");
-    assert_eq!(body["type"], "weir.workers.missing");
-    assert_eq!(body["subject"], "1");
+    let event = |verb, entity| Event {
+        cursor: Cursor(1),
+        at: at(1),
+        verb,
+        entity,
+    };
+    let data = BuildData {
+        build: BuildId(3),
+        name: "size".to_owned(),
+        length: 4,
+        source: "test".to_owned(),
+    };
+    let changed = PropertiesUpdate {
+        build: BuildId(3),
+        changed: Properties::new(),
+    };
+    for (event, kind, subject) in [
+        (event(Verb::New, build(3).into()), "weir.builds.new", "3"),
+        (
+            event(Verb::Missing, worker(1, "w1").into()),
+            "weir.workers.missing",
+            "1",
+        ),
+        (
+            event(Verb::New, Entity::BuildData(data)),
+            "weir.builds.data.new",
+            "3/size",
+        ),
+        (
+            event(Verb::Update, Entity::Properties(changed)),
+            "weir.builds.properties.update",
+            "3",
+        ),
+    ] {
+        let sent = posted("**", &event, &World::new()).await;
+        let body: Value = serde_json::from_slice(&sent.body).unwrap();
+        assert!(is_valid(&body), "{body}");
+        assert_eq!(body["type"], kind);
+        assert_eq!(body["subject"], subject);
+    }
 }

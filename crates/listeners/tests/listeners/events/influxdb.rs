@@ -5,7 +5,9 @@ use axum::http::header::RETRY_AFTER;
 use serde_json::json;
 use weir_listeners::{InfluxDb, InfluxDbOptions, Outlet};
 use weir_status_api::{Build, BuildRequest, Event, Listener as _, ListenerError, Results, Verb};
+use weir_testbed::Process;
 
+use super::real;
 use super::receiver::{Receiver, Sent};
 use super::world::{World, at, build, builder, ended, printing, request};
 
@@ -172,6 +174,71 @@ async fn a_dry_run_prints_the_point_and_posts_none() {
     assert!(printed[0].contains("weir_build,builder=tests"), "{printed:?}");
     assert!(!printed[0].contains("hunter2"), "{printed:?}");
     assert!(receiver.is_empty());
+}
+
+/// Asks a real server of version 1, and gives its first series: its columns and rows.
+async fn asked(address: &str, question: &str) -> serde_json::Value {
+    let query = [("db", "ci"), ("q", question)];
+    let url = reqwest::Url::parse_with_params(&format!("http://{address}/query"), query).unwrap();
+    let answer = reqwest::Client::new().post(url).send().await.unwrap();
+    let answer = answer.text().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    answer["results"][0]["series"][0].clone()
+}
+
+#[tokio::test]
+async fn a_real_server_has_each_point_once_and_texts_as_they_are() {
+    let Some(influxd) = real::program("influxd", "influxdb") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let config = format!(
+        "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = \"{}\"\n[data]\ndir = \"{}\"\n\
+         wal-dir = \"{}\"\n[http]\nbind-address = \"127.0.0.1:0\"\n",
+        at("meta"),
+        at("data"),
+        at("wal")
+    );
+    std::fs::write(folder.path().join("influxdb.conf"), config).unwrap();
+    let mut influxd = Process::start(influxd, ["run", "-config", &at("influxdb.conf")]);
+    let address = real::address(&mut influxd, "Listening on HTTP", "addr=").await;
+    asked(&address, "CREATE DATABASE ci").await;
+    let world = World::new();
+    world.put(builder(1, "a b,c=d"));
+    world.set("text", "say \"a\\b\"\nnext");
+    let options = InfluxDbOptions {
+        url: format!("http://{address}"),
+        database: Some("ci".to_owned()),
+        properties: vec!["text".to_owned()],
+        ..InfluxDbOptions::default()
+    };
+    let influxdb = influxdb(options, &Outlet::open());
+    let first = world.tell(Verb::Finished, ended(build(1), Results::Success));
+    let second = world.tell(Verb::Finished, ended(build(2), Results::Success));
+    for event in [&first, &second, &first] {
+        influxdb.on_event(event, world.as_ref()).await.unwrap();
+    }
+    let question = "SELECT builder, results, number, \"duration\", text FROM weir_build";
+    let series = asked(&address, question).await;
+    let rows: Vec<_> = series["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.as_array().unwrap()[1..].to_vec())
+        .collect();
+    let row = |number: i64| {
+        let text = "say \"a\\b\"\nnext";
+        [
+            json!("a b,c=d"),
+            json!("success"),
+            json!(number),
+            json!(60),
+            json!(text),
+        ]
+        .to_vec()
+    };
+    assert_eq!(rows, [row(1), row(2)], "{series}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod influxdb;
 mod log_file;
 mod opentelemetry;
 mod prometheus;
+mod real;
 mod receiver;
 mod statsd;
 mod world;

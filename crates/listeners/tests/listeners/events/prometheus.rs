@@ -13,8 +13,9 @@ use weir_status_api::{
     Bookmarks as _, BuildRequest, BuilderId, Cursor, Desk, Event, Listener as _, Results, Step, StepId, Verb,
     Worker,
 };
-use weir_testbed::eventually;
+use weir_testbed::{Process, eventually};
 
+use super::real;
 use super::receiver::Receiver;
 use super::world::{World, at, build, builder, ended, printing, request, step, worker};
 
@@ -80,20 +81,16 @@ fn has(text: &str, lines: &[&str]) {
 
 /// Has Prometheus' own program read it, where there is one.
 async fn check(text: &str) {
-    let mut command = tokio::process::Command::new("promtool");
-    command
+    let Some(promtool) = real::program("promtool", "prometheus") else {
+        return;
+    };
+    let mut promtool = tokio::process::Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut promtool = match command.spawn() {
-        Ok(it) => it,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: there is no promtool here (Debian's package prometheus has it)");
-            return;
-        }
-        Err(error) => panic!("promtool cannot be started: {error}"),
-    };
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = promtool.stdin.take().unwrap();
     stdin.write_all(text.as_bytes()).await.unwrap();
     drop(stdin);
@@ -373,6 +370,38 @@ async fn metrics_are_pushed_when_they_change_until_they_are_taken() {
     );
     assert!(receiver.is_empty(), "what is the same was pushed again");
     check(next.text()).await;
+}
+
+#[tokio::test]
+async fn a_real_pushgateway_takes_them() {
+    let Some(pushgateway) = real::program("prometheus-pushgateway", "prometheus-pushgateway") else {
+        return;
+    };
+    let mut pushgateway = Process::start(pushgateway, ["--web.listen-address=127.0.0.1:0"]);
+    let address = real::address(&mut pushgateway, "Listening on", "address=").await;
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    world.put(builder(2, "a \"quoted\\\nname"));
+    let options = PrometheusOptions {
+        push: Some(format!("http://{address}/")),
+        job: "ci builds".to_owned(),
+        push_every: 0.05,
+        ..PrometheusOptions::default()
+    };
+    let running = Running::start(options, &Outlet::open(), &world, folder.path());
+    eventually("it has begun", Duration::from_secs(10), async || {
+        running.metrics.exposition()
+    })
+    .await;
+    let event = world.tell(Verb::Finished, ended(build(1), Results::Success));
+    running.tell(&world, &event).await;
+    let series =
+        "weir_builds_total{builder=\"tests\",instance=\"metrics\",job=\"ci builds\",results=\"success\"} 1";
+    eventually("they are there", Duration::from_secs(10), async || {
+        let all = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+        all.text().await.unwrap().lines().any(|it| it == series)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Metrics for Prometheus: served, or pushed to a Pushgateway.
 
 mod family;
+mod now;
 mod push;
 mod serve;
 mod tally;

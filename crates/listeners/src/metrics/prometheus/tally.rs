@@ -1,15 +1,12 @@
 //! What the metrics are made of: counts that only grow, and what goes on now.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use weir_status_api::{
-    Build, BuildField, BuildId, BuildRequest, BuildRequestField, BuildRequestId, Builder, BuilderId, Cursor,
-    Entity, Event, Query, ReadExt as _, Result, Results, StatusApi, Step, Timestamp, Verb, Worker, WorkerId,
+    Build, BuildRequest, Cursor, Entity, Event, Result, Results, StatusApi, Step, Timestamp, Verb,
 };
 
 use super::family::{About, Family, Histogram, gauge};
+use super::now::Now;
 
 const BUILDS: About = About {
     name: "weir_builds_total",
@@ -47,30 +44,6 @@ const WAIT_SECONDS: About = About {
     labels: &["builder"],
     open: 1,
 };
-const RUNNING: About = About {
-    name: "weir_builds_running",
-    help: "Builds that run.",
-    labels: &["builder"],
-    open: 1,
-};
-const WAITING: About = About {
-    name: "weir_build_requests_waiting",
-    help: "Build requests that wait for a master to take them.",
-    labels: &["builder"],
-    open: 1,
-};
-const WORKERS: About = About {
-    name: "weir_workers",
-    help: "Configured workers, connected and away.",
-    labels: &["state"],
-    open: 0,
-};
-const PAUSED: About = About {
-    name: "weir_workers_paused",
-    help: "Configured workers that get no new builds for now.",
-    labels: &[],
-    open: 0,
-};
 const CURSOR: About = About {
     name: "weir_event_cursor",
     help: "The last event that these metrics take account of.",
@@ -102,16 +75,6 @@ pub(super) struct Counts {
     step_seconds: Family<Histogram>,
     requests: Family<u64>,
     wait_seconds: Family<Histogram>,
-}
-
-/// What goes on now.
-#[derive(Debug, Default)]
-struct Now {
-    builders: BTreeMap<BuilderId, Arc<str>>,
-    running: BTreeMap<BuildId, BuilderId>,
-    waiting: BTreeMap<BuildRequestId, BuilderId>,
-    /// By configured worker: whether it is connected, and whether it is paused.
-    workers: BTreeMap<WorkerId, (bool, bool)>,
 }
 
 /// All that the metrics tell.
@@ -183,10 +146,7 @@ impl Tally {
     }
 
     fn count_step(&mut self, step: &Step) {
-        let builder = match self.now.running.get(&step.build) {
-            Some(builder) => self.now.builder(*builder),
-            None => "".into(),
-        };
+        let builder = self.now.builder_of(step.build).unwrap_or_else(|| "".into());
         let name = if self.measure.step_names { &step.name } else { "" };
         let (most, buckets) = (self.measure.max_series, &self.measure.buckets);
         let results = name_of(step.results);
@@ -242,116 +202,6 @@ impl Counts {
                 family.retain(|_, _| false);
             }
         }
-    }
-}
-
-impl Now {
-    /// What goes on, and a cursor at which that was so, or after which events put it right.
-    async fn read(api: &dyn StatusApi) -> Result<(Self, Cursor)> {
-        let mut now = Self::default();
-        let first = api.page(Query::<Builder>::new().limit(1)).await?;
-        let mut builders = api.pages(Query::<Builder>::new());
-        while let Some(page) = builders.next().await? {
-            page.items.iter().for_each(|it| now.take_builder(it));
-        }
-        let mut builds = api.pages(Query::<Build>::new().eq(BuildField::Complete, false));
-        while let Some(page) = builds.next().await? {
-            page.items.iter().for_each(|it| now.take_build(it));
-        }
-        let open = Query::<BuildRequest>::new().eq(BuildRequestField::Complete, false);
-        let mut requests = api.pages(open.eq(BuildRequestField::Claimed, false));
-        while let Some(page) = requests.next().await? {
-            page.items.iter().for_each(|it| now.take_request(it));
-        }
-        let mut workers = api.pages(Query::<Worker>::new());
-        while let Some(page) = workers.next().await? {
-            page.items.iter().for_each(|it| now.take_worker(it));
-        }
-        Ok((now, first.cursor))
-    }
-
-    fn take(&mut self, event: &Event) {
-        let gone = event.verb == Verb::Deleted;
-        match &event.entity {
-            Entity::Builder(it) if gone => drop(self.builders.remove(&it.id)),
-            Entity::Build(it) if gone => drop(self.running.remove(&it.id)),
-            Entity::BuildRequest(it) if gone => drop(self.waiting.remove(&it.id)),
-            Entity::Worker(it) if gone => drop(self.workers.remove(&it.id)),
-            Entity::Builder(it) => self.take_builder(it),
-            Entity::Build(it) => self.take_build(it),
-            Entity::BuildRequest(it) => self.take_request(it),
-            Entity::Worker(it) => self.take_worker(it),
-            _ => {}
-        }
-    }
-
-    fn take_builder(&mut self, builder: &Builder) {
-        match builder.masters.is_empty() {
-            true => drop(self.builders.remove(&builder.id)),
-            false => drop(self.builders.insert(builder.id, builder.name.as_str().into())),
-        }
-    }
-
-    fn take_build(&mut self, build: &Build) {
-        match build.complete_at {
-            Some(_) => drop(self.running.remove(&build.id)),
-            None => drop(self.running.insert(build.id, build.builder)),
-        }
-    }
-
-    fn take_request(&mut self, request: &BuildRequest) {
-        match request.claimed_at.or(request.complete_at) {
-            Some(_) => drop(self.waiting.remove(&request.id)),
-            None => drop(self.waiting.insert(request.id, request.builder)),
-        }
-    }
-
-    fn take_worker(&mut self, worker: &Worker) {
-        let state = (!worker.connected_to.is_empty(), worker.paused);
-        match worker.configured_on.is_empty() {
-            true => drop(self.workers.remove(&worker.id)),
-            false => drop(self.workers.insert(worker.id, state)),
-        }
-    }
-
-    fn builder(&self, id: BuilderId) -> Arc<str> {
-        match self.builders.get(&id) {
-            Some(name) => Arc::clone(name),
-            None => format!("builder {id}").into(),
-        }
-    }
-
-    fn tell(&self, most: usize, text: &mut String) {
-        let by_builder = |of: &mut dyn Iterator<Item = BuilderId>| {
-            let mut counts: BTreeMap<Arc<str>, i64> = BTreeMap::new();
-            // Builders where nothing goes on count too: that they have none is worth to know.
-            for name in self.builders.values().take(most) {
-                counts.insert(Arc::clone(name), 0);
-            }
-            for id in of {
-                let name = self.builder(id);
-                let name = match counts.len() >= most && !counts.contains_key(&name) {
-                    true => super::family::OTHER.into(),
-                    false => name,
-                };
-                *counts.entry(name).or_default() += 1;
-            }
-            counts
-        };
-        for (about, counts) in [
-            (RUNNING, by_builder(&mut self.running.values().copied())),
-            (WAITING, by_builder(&mut self.waiting.values().copied())),
-        ] {
-            let values = counts.iter().map(|(name, count)| (&**name, *count));
-            gauge(&about, values, text);
-        }
-        let workers = |wanted: fn(&(bool, bool)) -> bool| {
-            let count = self.workers.values().filter(|it| wanted(it)).count();
-            i64::try_from(count).unwrap_or(i64::MAX)
-        };
-        let states = [("connected", workers(|it| it.0)), ("away", workers(|it| !it.0))];
-        gauge(&WORKERS, states, text);
-        gauge(&PAUSED, [("", workers(|it| it.1))], text);
     }
 }
 

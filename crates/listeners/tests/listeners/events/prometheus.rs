@@ -207,6 +207,40 @@ async fn no_event_counts_twice_and_none_is_missed_over_a_crash() {
     third.kill().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_is_kept_every_half_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let (outlet, _) = printing();
+    let running = Running::start(served(), &outlet, &world, folder.path());
+    for id in 1..=2 {
+        let event = world.tell(Verb::Finished, ended(build(id), Results::Success));
+        running.tell(&world, &event).await;
+        tokio::time::sleep(Duration::from_secs(31)).await;
+    }
+    running.kill().await;
+    let bookmarks = FileBookmarks::open(folder.path()).unwrap();
+    let kept = bookmarks.state("metrics").await.unwrap().unwrap();
+    assert_eq!(kept["cursor"], 2, "{kept}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_in_use_is_served_once_it_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let in_use = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = in_use.local_addr().unwrap();
+    let options = PrometheusOptions {
+        listen: Some(address.to_string()),
+        ..served()
+    };
+    let running = Running::start(options, &Outlet::open(), &world, folder.path());
+    let early = tokio::time::timeout(Duration::from_secs(60), running.metrics.address()).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(in_use);
+    assert_eq!(running.metrics.address().await, address);
+}
+
 #[tokio::test]
 async fn where_events_were_lost_it_counts_on() {
     let folder = tempfile::tempdir().unwrap();

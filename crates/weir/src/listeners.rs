@@ -26,7 +26,8 @@ fn make_one(config: &ListenerConfig) -> Result<Arc<dyn Listener>, Failure> {
                 ..WebhookOptions::to(&it.url)
             };
             let made = Webhook::new(it.name.clone(), options, &outlet);
-            Ok(Arc::new(made.map_err(Failure::usage)?))
+            let wrong = |error| Failure::usage(format!("the webhook {}: {error}", it.name));
+            Ok(Arc::new(made.map_err(wrong)?))
         }
     }
 }

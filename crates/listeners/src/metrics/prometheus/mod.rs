@@ -223,7 +223,11 @@ impl Prometheus {
             tracing::error!(listener = self.name, %error, "events were lost to the metrics");
             tally.skip_to(cursor);
         }
-        desk.keep_state(&kept_form(tally.counts())?).await?;
+        let kept = desk.keep_state(&kept_form(tally.counts())?).await;
+        if let Err(error) = kept {
+            // It is kept again in a while.
+            tracing::warn!(listener = self.name, %error, "what was counted cannot be kept now");
+        }
         *self.tally() = Some(tally);
         self.begun.send_replace(true);
         Ok(())

@@ -5,13 +5,14 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::http::StatusCode;
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
 use weir_listeners::{FileBookmarks, Outlet, Prometheus, PrometheusOptions};
 use weir_status_api::{
-    Bookmarks as _, BuildRequest, BuilderId, Cursor, Desk, Event, Listener as _, Results, Step, StepId, Verb,
-    Worker,
+    Bookmarks, BuildRequest, BuilderId, Cursor, Desk, Event, Listener as _, Place, Results, Step, StepId,
+    Verb, Worker,
 };
 use weir_testbed::{Process, eventually};
 
@@ -489,6 +490,36 @@ async fn counts_that_cannot_be_read_begin_anew() {
     drop(bookmarks);
     let running = Running::start(served(), &Outlet::open(), &world, folder.path());
     has(&running.told().await, &["weir_event_cursor 0"]);
+}
+
+/// Bookmarks that keep nothing.
+struct Forgetful;
+
+#[async_trait]
+impl Bookmarks for Forgetful {
+    async fn load(&self, _: &str) -> weir_status_api::Result<Option<Place>> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &str, _: &Place) -> weir_status_api::Result<()> {
+        Ok(())
+    }
+
+    async fn park(&self, _: &str, _: &Event, _: &str) -> weir_status_api::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_kept_it_counts_all_the_same() {
+    let world = World::new();
+    let metrics = Arc::new(Prometheus::new("metrics".to_owned(), served(), &Outlet::open()).unwrap());
+    let desk = Desk::new("metrics", Arc::clone(&world) as _, Arc::new(Forgetful));
+    let attending = Arc::clone(&metrics);
+    let task = tokio::spawn(async move { attending.attend(desk).await });
+    let running = Running { metrics, task };
+    has(&running.told().await, &["weir_event_cursor 0"]);
+    running.kill().await;
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod bookmarks;
 pub mod bot;
 mod destination;
 mod destinations;
+mod events;
 mod format;
 mod function;
 mod gather;
@@ -23,14 +24,14 @@ mod outlet;
 mod people;
 mod report;
 mod reporter;
-mod webhook;
 
 pub use bookmarks::{FileBookmarks, OpenError, StatusBookmarks};
 pub use destination::{Destination, OptionError};
+pub use destinations::*;
+pub use events::*;
 pub use format::{FormatOptions, Template, TemplateError};
 pub use function::Function;
 pub use generate::{FileOptions, Mode, Modes, Patterns, ReportKind, ReportOptions, Selection};
-pub use destinations::*;
 pub use http::{Answer, Http, HttpOptions, retry_after};
 pub use links::Links;
 pub use make::{MakeError, make_destination, make_listener};
@@ -41,4 +42,3 @@ pub use report::{
     StepReport,
 };
 pub use reporter::{Reporter, ReporterError, ReporterOptions};
-pub use webhook::{Webhook, WebhookError, WebhookOptions};

@@ -1,15 +1,14 @@
 //! Listeners by the names that the configuration has for their kinds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use weir_status_api::Listener;
 
-use crate::destinations::HttpPush;
-use crate::{Destination, OptionError, Outlet, Webhook, WebhookError, WebhookOptions};
+use crate::destinations::*;
+use crate::events::*;
+use crate::{Destination, OptionError, Outlet};
 
 /// Why there can be no such listener.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +16,6 @@ pub enum MakeError {
     /// An option is wrong.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// An option of a webhook is wrong.
-    #[error(transparent)]
-    Webhook(#[from] WebhookError),
     /// The options have not the form that this kind takes: the configuration and the kind do not fit together.
     #[error("its options are wrong: {0}")]
     Form(#[from] serde_json::Error),
@@ -39,6 +35,30 @@ pub fn make_destination(
 ) -> Result<Arc<dyn Destination>, MakeError> {
     Ok(match kind {
         "http_push" => Arc::new(HttpPush::new(read(options)?, outlet)?),
+        "mail" => Arc::new(Mail::new(read(options)?, outlet)?),
+        "github_status" => Arc::new(GithubStatus::new(read(options)?, outlet)?),
+        "github_checks" => Arc::new(GithubChecks::new(read(options)?, outlet)?),
+        "github_comment" => Arc::new(GithubComment::new(read(options)?, outlet)?),
+        "gitlab_status" => Arc::new(GitlabStatus::new(read(options)?, outlet)?),
+        "gitlab_comment" => Arc::new(GitlabComment::new(read(options)?, outlet)?),
+        "gitea_status" => Arc::new(GiteaStatus::new(read(options)?, outlet)?),
+        "gitea_comment" => Arc::new(GiteaComment::new(read(options)?, outlet)?),
+        "bitbucket_status" => Arc::new(BitbucketStatus::new(read(options)?, outlet)?),
+        "bitbucket_server_status" => Arc::new(BitbucketServerStatus::new(read(options)?, outlet)?),
+        "bitbucket_server_comment" => Arc::new(BitbucketServerComment::new(read(options)?, outlet)?),
+        "gerrit" => Arc::new(Gerrit::new(read(options)?, outlet)?),
+        "gerrit_verify_status" => Arc::new(GerritVerifyStatus::new(read(options)?, outlet)?),
+        "azure_devops" => Arc::new(AzureDevops::new(read(options)?, outlet)?),
+        "irc" => Arc::new(chat::Irc::new(read(options)?, outlet)?),
+        "telegram" => Arc::new(chat::Telegram::new(read(options)?, outlet)?),
+        "matrix" => Arc::new(chat::Matrix::new(read(options)?, outlet)?),
+        "slack" => Arc::new(chat::Slack::new(read(options)?, outlet)?),
+        "mattermost" => Arc::new(chat::Mattermost::new(read(options)?, outlet)?),
+        "discord" => Arc::new(chat::Discord::new(read(options)?, outlet)?),
+        "teams" => Arc::new(chat::Teams::new(read(options)?, outlet)?),
+        "zulip" => Arc::new(chat::Zulip::new(read(options)?, outlet)?),
+        "pushover" => Arc::new(chat::Pushover::new(read(options)?, outlet)?),
+        "ntfy" => Arc::new(chat::Ntfy::new(read(options)?, outlet)?),
         _ => return Err(MakeError::Kind(kind.to_owned())),
     })
 }
@@ -53,31 +73,17 @@ pub fn make_listener(
     options: Map<String, Value>,
     outlet: &Outlet,
 ) -> Result<Arc<dyn Listener>, MakeError> {
-    let _ = outlet;
+    let name = name.to_owned();
     Ok(match kind {
-        "webhook" => Arc::new(Webhook::new(webhook(name, read(options)?))?),
+        "webhook" => Arc::new(Webhook::new(name, read(options)?, outlet)?),
+        "log_file" => Arc::new(LogFile::new(name, read(options)?, outlet)?),
+        "command" => Arc::new(Command::new(name, read(options)?, outlet)?),
+        "prometheus" => Arc::new(Prometheus::new(name, read(options)?, outlet)?),
+        "opentelemetry" => Arc::new(OpenTelemetry::new(name, read(options)?, outlet)?),
+        "statsd" => Arc::new(StatsD::new(name, read(options)?, outlet)?),
+        "influxdb" => Arc::new(InfluxDb::new(name, read(options)?, outlet)?),
         _ => return Err(MakeError::Kind(kind.to_owned())),
     })
-}
-
-/// What the configuration says of a webhook.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hook {
-    url: String,
-    events: Option<Vec<String>>,
-    secret: Option<String>,
-    timeout: Option<f64>,
-}
-
-fn webhook(name: &str, hook: Hook) -> WebhookOptions {
-    let usual = WebhookOptions::new(name, hook.url);
-    WebhookOptions {
-        events: hook.events.unwrap_or(usual.events),
-        secret: hook.secret,
-        timeout: hook.timeout.map_or(usual.timeout, Duration::from_secs_f64),
-        ..usual
-    }
 }
 
 fn read<T: DeserializeOwned>(options: Map<String, Value>) -> Result<T, MakeError> {

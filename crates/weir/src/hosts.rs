@@ -13,7 +13,9 @@ use http::{Request, header};
 
 /// What this machine calls itself.
 pub(crate) fn own() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|it| it.into_string().ok());
+    let name = nix::unistd::gethostname()
+        .ok()
+        .and_then(|it| it.into_string().ok());
     name.unwrap_or_else(|| "localhost".to_owned())
 }
 

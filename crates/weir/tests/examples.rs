@@ -37,8 +37,23 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
+/// A program of `examples/`: built with all tests, too.
+fn program(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_weir")).with_file_name(name);
+    assert!(
+        path.is_file(),
+        "there is no {}; tests of the whole workspace build it, and `cargo build --workspace`",
+        path.display()
+    );
+    path
+}
+
 fn start(site: &Site, name: &str, arguments: &[&str]) -> Process {
-    let mut command = Command::new(example(name));
+    run(site, &example(name), arguments)
+}
+
+fn run(site: &Site, program: &Path, arguments: &[&str]) -> Process {
+    let mut command = Command::new(program);
     command.arg(&site.url).args(arguments).env_remove("WEIR_TOKEN");
     Process::spawn(command)
 }
@@ -82,6 +97,28 @@ async fn a_listener_elsewhere_is_told_of_what_it_missed_and_of_nothing_twice() {
     build(&site, "quick").await;
     listener.line(SOON, |line| line == "quick #2: success").await;
     assert_eq!(listener.output(), "broken #1: failure\nquick #2: success");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lamp_is_red_while_a_builder_is_broken() {
+    let site = Site::start(CONFIG).await;
+    let _worker = site.worker("w1");
+    let folder = site.path("lamp");
+    let place = folder.join("lamp.cursor");
+    let arguments = [folder.to_str().unwrap()];
+    let mut lamp = run(&site, &program("rust-listener"), &arguments);
+    eventually("the lamp has a place", SOON, async || place.exists()).await;
+    build(&site, "quick").await;
+    lamp.line(SOON, |line| line == "green").await;
+    build(&site, "broken").await;
+    lamp.line(SOON, |line| line == "red: broken").await;
+    lamp.kill();
+    lamp.ended(SOON).await;
+
+    build(&site, "quick").await;
+    let mut lamp = run(&site, &program("rust-listener"), &arguments);
+    lamp.line(SOON, |line| line == "red: broken").await;
+    assert_eq!(lamp.output(), "red: broken");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,8 @@ master(title = "Python", anonymous_control = True)
 w1 = worker(name = "w1", token_file = "w1.token")
 builder(name = "true", workers = [w1], steps = [shell(name = "say", command = "echo one; echo two")])
 builder(name = "long", workers = [w1], steps = [shell(name = "wait", command = "sleep 600")])
-force(name = "force", builders = ["true", "long"])
+builder(name = "false", workers = [w1], steps = [shell(name = "fail", command = "false")])
+force(name = "force", builders = ["true", "long", "false"])
 """
 SOON = 60.0
 

@@ -13,9 +13,10 @@ from test_status import finished, now
 import weir.status as ws
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+LAMP = Path(__file__).parents[3] / "examples" / "python-listener" / "listener.py"
 
 
-async def start(name: str, *arguments: str | Path) -> Process:
+async def start(name: str | Path, *arguments: str | Path) -> Process:
     return await asyncio.create_subprocess_exec(sys.executable, EXAMPLES / name, *arguments, stdout=PIPE)
 
 
@@ -36,9 +37,9 @@ async def reaches(place: Path, cursor: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def build(status: ws.Status) -> None:
+async def build(status: ws.Status, builder: str = "true") -> None:
     begin = await now(status)
-    _, requests = await status.force("force", builders=["true"])
+    _, requests = await status.force("force", builders=[builder])
     await finished(status, *requests.values(), begin)
 
 
@@ -64,6 +65,25 @@ async def test_a_listener_is_told_of_what_it_missed_and_of_nothing_twice(
     await reaches(place, await now(status))
     said = await end(listener)
     assert said.startswith(b"true #2: ") and said.count(b"\n") == 1, said
+
+
+async def test_a_lamp_is_red_while_a_builder_is_broken(site: Site, status: ws.Status, tmp_path: Path) -> None:
+    place = tmp_path / "lamp"
+    lamp = await start(LAMP, site.url, place)
+    await reaches(place, 0)
+    await build(status)
+    await line(lamp, "green")
+    await build(status, "false")
+    await line(lamp, "red: false")
+    await build(status)
+    await reaches(place, await now(status))
+    # The colour is the same, and not said again.
+    assert await end(lamp) == b""
+
+    lamp = await start(LAMP, site.url, place)
+    await build(status)
+    await line(lamp, "red: false")
+    await end(lamp)
 
 
 async def test_a_dashboard_shows_what_was_and_what_comes(site: Site, status: ws.Status) -> None:

@@ -1,14 +1,13 @@
-//! Destinations, one module each.
+//! Destinations of reports, one module each.
 
-mod push;
-
-pub use push::{HttpPush, HttpPushOptions};
+pub mod chat;
 mod forge;
 mod mail;
 mod options;
 mod placeholders;
+mod push;
 mod text;
 
 pub use forge::*;
 pub use mail::{Mail, MailOptions};
-pub mod chat;
+pub use push::{HttpPush, HttpPushOptions};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use weir_listeners::{FileBookmarks, Webhook, WebhookOptions};
+use weir_listeners::{FileBookmarks, Outlet, Webhook, WebhookOptions};
 use weir_status_api::{Cursor, Event, Runner, RunnerOptions, Start};
 use weir_testbed::eventually;
 
@@ -13,7 +13,7 @@ use crate::support::{Events, Server, build_finished};
 
 /// Runs a webhook `chat` from the first event on.
 fn run(url: String, events: &Arc<Events>, folder: &Path) -> JoinHandle<()> {
-    let webhook = Webhook::new(WebhookOptions::new("chat", url)).unwrap();
+    let webhook = Webhook::new("chat".to_owned(), WebhookOptions::to(url), &Outlet::open()).unwrap();
     let options = RunnerOptions {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(5),

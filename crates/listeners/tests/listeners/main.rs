@@ -4,13 +4,14 @@
 mod bookmarks;
 mod chat;
 mod delivery;
-mod push;
-mod reports;
+mod events;
 mod forge;
 mod mail;
-mod sample;
 #[path = "../../../status-api/tests/model/mod.rs"]
 #[allow(dead_code, reason = "the kit of the status API uses more of it")]
 mod model;
+mod push;
+mod reports;
+mod sample;
 mod support;
 mod webhook;

@@ -171,6 +171,11 @@ impl Server {
             .expect("the server has ended")
     }
 
+    /// Whether nothing more was posted up to now.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.posts.try_recv().is_err()
+    }
+
     /// The delivery that the next post says it is.
     pub(crate) async fn delivery(&mut self) -> String {
         self.post().await.header("x-weir-delivery").to_owned()

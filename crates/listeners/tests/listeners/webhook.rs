@@ -1,19 +1,22 @@
 //! A webhook posts events, and says of each answer whether to try again.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use weir_listeners::{Webhook, WebhookError, WebhookOptions};
+use weir_listeners::{OptionError, Outlet, Webhook, WebhookOptions};
 use weir_status_api::{Listener, ListenerError};
 
 use crate::support::{Events, Server, build_finished};
 
+fn chat(options: WebhookOptions) -> Result<Webhook, OptionError> {
+    Webhook::new("chat".to_owned(), options, &Outlet::open())
+}
+
 async fn deliver(options: WebhookOptions, number: i64) -> Result<(), ListenerError> {
-    let webhook = Webhook::new(options).unwrap();
-    webhook
+    chat(options)
+        .unwrap()
         .on_event(&build_finished(number), Events::new().as_ref())
         .await
 }
@@ -21,7 +24,7 @@ async fn deliver(options: WebhookOptions, number: i64) -> Result<(), ListenerErr
 #[tokio::test]
 async fn an_event_is_posted_in_the_form_of_the_json_api() {
     let mut server = Server::start([]).await;
-    let mut options = WebhookOptions::new("chat", server.url());
+    let mut options = WebhookOptions::to(server.url());
     options.events = vec!["builders/*/builds/*/*".to_owned()];
     deliver(options, 17).await.unwrap();
     let post = server.post().await;
@@ -47,7 +50,7 @@ async fn an_event_is_posted_in_the_form_of_the_json_api() {
 #[tokio::test]
 async fn the_body_is_signed_with_the_secret() {
     let mut server = Server::start([]).await;
-    let mut options = WebhookOptions::new("chat", server.url());
+    let mut options = WebhookOptions::to(server.url());
     options.secret = Some("hunter2".to_owned());
     assert!(!format!("{options:?}").contains("hunter2"));
     deliver(options, 1).await.unwrap();
@@ -80,7 +83,7 @@ async fn the_answer_says_whether_to_try_again() {
         (410, Some(false)),
     ] {
         let server = Server::start([status]).await;
-        let answer = deliver(WebhookOptions::new("chat", server.url()), 1).await;
+        let answer = deliver(WebhookOptions::to(server.url()), 1).await;
         let found = match &answer {
             Ok(()) => None,
             Err(ListenerError::Later(why) | ListenerError::After(why, _)) => Some((true, why)),
@@ -99,7 +102,7 @@ async fn without_a_server_it_is_tried_again() {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook?token=hunter2", socket.local_addr().unwrap());
     drop(socket);
-    let Err(ListenerError::Later(why)) = deliver(WebhookOptions::new("chat", url), 1).await else {
+    let Err(ListenerError::Later(why)) = deliver(WebhookOptions::to(url), 1).await else {
         panic!("it was not to be tried again");
     };
     assert!(why.starts_with("no connection"), "{why}");
@@ -109,8 +112,8 @@ async fn without_a_server_it_is_tried_again() {
 #[tokio::test]
 async fn a_server_that_says_nothing_is_not_waited_for() {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut options = WebhookOptions::new("chat", format!("http://{}/", socket.local_addr().unwrap()));
-    options.timeout = Duration::from_millis(100);
+    let mut options = WebhookOptions::to(format!("http://{}/", socket.local_addr().unwrap()));
+    options.timeout = 0.1;
     let answer = deliver(options, 1).await;
     let Err(ListenerError::Later(why)) = answer else {
         panic!("{answer:?}");
@@ -120,36 +123,61 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
 
 #[test]
 fn wrong_options_are_told() {
-    let with = |change: fn(&mut WebhookOptions)| {
-        let mut options = WebhookOptions::new("chat", "https://example.org/hook");
+    let wrong = |change: fn(&mut WebhookOptions)| {
+        let mut options = WebhookOptions::to("https://example.org/hook");
         change(&mut options);
-        Webhook::new(options)
+        chat(options).unwrap_err().option
     };
-    assert!(with(|_| {}).is_ok());
-    assert!(matches!(
-        with(|it| it.name = "a b".to_owned()),
-        Err(WebhookError::Name(_))
-    ));
-    assert!(matches!(
-        with(|it| it.name = String::new()),
-        Err(WebhookError::Name(_))
-    ));
-    for url in ["example.org", "ftp://example.org/", "http://"] {
-        let mut options = WebhookOptions::new("chat", url);
-        options.events = vec!["**".to_owned()];
-        let error = Webhook::new(options).unwrap_err();
-        assert!(matches!(error, WebhookError::Url { .. }), "{error}");
+    assert!(chat(WebhookOptions::to("https://example.org/hook")).is_ok());
+    assert_eq!(wrong(|it| it.url = "example.org".to_owned()), "url");
+    assert_eq!(wrong(|it| it.url = "ftp://example.org/".to_owned()), "url");
+    assert_eq!(wrong(|it| it.url = "http://".to_owned()), "url");
+    assert_eq!(wrong(|it| it.events.clear()), "events");
+    assert_eq!(wrong(|it| it.timeout = 0.0), "timeout");
+    assert_eq!(wrong(|it| it.timeout = f64::NAN), "timeout");
+    assert_eq!(wrong(|it| it.ca = Some("no PEM".to_owned())), "ca");
+    assert_eq!(wrong(|it| it.source = String::new()), "source");
+    for name in ["a b", "a\nb", "X-Weir-Event", "Content-Type"] {
+        let mut options = WebhookOptions::to("https://example.org/hook");
+        options.headers.insert(name.to_owned(), "x".to_owned());
+        assert_eq!(chat(options).unwrap_err().option, "headers", "{name}");
     }
-    assert!(matches!(
-        with(|it| it.events.clear()),
-        Err(WebhookError::Events(_))
-    ));
+    for name in ["a b", "", &"a".repeat(101)] {
+        let options = WebhookOptions::to("https://example.org/hook");
+        let error = Webhook::new(name.to_owned(), options, &Outlet::open()).unwrap_err();
+        assert_eq!(error.option, "name");
+    }
 }
 
 #[test]
 fn a_webhook_is_a_listener_like_any() {
-    let webhook = Webhook::new(WebhookOptions::new("chat", "https://example.org/hook")).unwrap();
+    let webhook = chat(WebhookOptions::to("https://example.org/hook")).unwrap();
     let listener: Arc<dyn Listener> = Arc::new(webhook);
-    assert_eq!(listener.name(), "chat");
+    assert_eq!((listener.name(), listener.kind()), ("chat", "webhook"));
     assert!(listener.filter().matching(&build_finished(1)).is_some());
+}
+
+#[tokio::test]
+async fn further_headers_are_sent_and_shown_to_nobody() {
+    let mut server = Server::start([401]).await;
+    let mut options = WebhookOptions::to(server.url());
+    options
+        .headers
+        .insert("X-Api-Key".to_owned(), "hunter2".to_owned());
+    assert!(!format!("{options:?}").contains("hunter2"));
+    let refused = deliver(options.clone(), 1).await.unwrap_err();
+    assert!(!refused.to_string().contains("hunter2"), "{refused}");
+    assert_eq!(server.post().await.header("x-api-key"), "hunter2");
+
+    let printed = Arc::new(Mutex::new(String::new()));
+    let print = Arc::clone(&printed);
+    let outlet = Outlet::printing(move |text| print.lock().unwrap().push_str(text));
+    let webhook = Webhook::new("chat".to_owned(), options, &outlet).unwrap();
+    let api = Events::new();
+    webhook.on_event(&build_finished(2), api.as_ref()).await.unwrap();
+    let printed = printed.lock().unwrap();
+    assert!(printed.contains("x-weir-delivery: chat-2"), "{printed}");
+    assert!(printed.contains("\"topic\":\"builds/2/finished\""), "{printed}");
+    assert!(!printed.contains("hunter2"), "{printed}");
+    assert!(server.is_empty(), "what is only printed was sent");
 }

@@ -57,8 +57,15 @@ impl Bookmarks for NoPlaces {
     }
 
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()> {
-        let topic = event.topics().first().map(ToString::to_string).unwrap_or_default();
-        println!("{listener}: {topic} ({}) would be a dead letter: {why}\n", event.cursor);
+        let topic = event
+            .topics()
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        println!(
+            "{listener}: {topic} ({}) would be a dead letter: {why}\n",
+            event.cursor
+        );
         Ok(())
     }
 

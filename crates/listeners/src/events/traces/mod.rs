@@ -1,0 +1,5 @@
+//! Listeners that make traces of builds.
+
+mod opentelemetry;
+
+pub use opentelemetry::{OpenTelemetry, OpenTelemetryOptions};

@@ -18,6 +18,7 @@ mod step;
 use crate::call::Function;
 
 pub use builder::name_steps;
+pub use listener::listener_functions;
 pub(crate) use lock::OF_LOCK;
 
 /// What only a master's file has.
@@ -188,14 +189,19 @@ mod tests {
     use super::*;
 
     /// The functions' section of the book.
-    const BOOK: &str = include_str!("../../../docs/src/configuration.md");
+    const BOOK: &str = concat!(
+        include_str!("../../../docs/src/configuration.md"),
+        include_str!("../../../docs/src/listeners-forges.md"),
+        include_str!("../../../docs/src/listeners-chat.md"),
+        include_str!("../../../docs/src/listeners-programs.md"),
+    );
 
     #[test]
     fn the_book_has_every_function_and_parameter() {
         for function in MASTER {
             let name = function.name;
             assert!(
-                BOOK.contains(&format!("`{name}(…)`")),
+                BOOK.contains(&format!("`{name}(…)`")) || BOOK.contains(&format!("| `{name}` |")),
                 "the book has no {name}(…)"
             );
             for parameter in function.parameters {

@@ -39,7 +39,7 @@ pub use function::{
     MAX_TICKS_OF_CALL, MOST_GENERATED, Observed, OutputEnd, OutputLine, RanStep, RequestFacts, StepFacts,
     StepOutput, WaitingBuilder,
 };
-pub use functions::name_steps;
+pub use functions::{listener_functions, name_steps};
 pub use init::{InitError, STARTER, init};
 pub use model::{
     BuildDataStep, BuilderConfig, CancellerConfig, CancellerKind, ChangeFilter, ChangeSource, CodebaseConfig,

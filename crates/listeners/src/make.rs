@@ -24,13 +24,15 @@ pub enum MakeError {
     Kind(String),
 }
 
-/// The destination of that kind: one line for each that takes reports.
+/// The destination of that kind: one line for each that takes reports. Those that answer people link to the web status at
+/// `web_url`.
 ///
 /// # Errors
 /// [`MakeError`] if an option is wrong, or nothing that takes reports is of that kind.
 pub fn make_destination(
     kind: &str,
     options: Map<String, Value>,
+    web_url: Option<&str>,
     outlet: &Outlet,
 ) -> Result<Arc<dyn Destination>, MakeError> {
     Ok(match kind {
@@ -49,8 +51,8 @@ pub fn make_destination(
         "gerrit" => Arc::new(Gerrit::new(read(options)?, outlet)?),
         "gerrit_verify_status" => Arc::new(GerritVerifyStatus::new(read(options)?, outlet)?),
         "azure_devops" => Arc::new(AzureDevops::new(read(options)?, outlet)?),
-        "irc" => Arc::new(chat::Irc::new(read(options)?, outlet)?),
-        "telegram" => Arc::new(chat::Telegram::new(read(options)?, outlet)?),
+        "irc" => Arc::new(chat::Irc::new(read(with_web(options, web_url))?, outlet)?),
+        "telegram" => Arc::new(chat::Telegram::new(read(with_web(options, web_url))?, outlet)?),
         "matrix" => Arc::new(chat::Matrix::new(read(options)?, outlet)?),
         "slack" => Arc::new(chat::Slack::new(read(options)?, outlet)?),
         "mattermost" => Arc::new(chat::Mattermost::new(read(options)?, outlet)?),
@@ -84,6 +86,13 @@ pub fn make_listener(
         "influxdb" => Arc::new(InfluxDb::new(name, read(options)?, outlet)?),
         _ => return Err(MakeError::Kind(kind.to_owned())),
     })
+}
+
+fn with_web(mut options: Map<String, Value>, web_url: Option<&str>) -> Map<String, Value> {
+    if let Some(web_url) = web_url {
+        options.entry("web").or_insert_with(|| web_url.into());
+    }
+    options
 }
 
 fn read<T: DeserializeOwned>(options: Map<String, Value>) -> Result<T, MakeError> {

@@ -71,11 +71,25 @@ pub(crate) fn headers<'h>(
     headers.into_iter().map(header).collect()
 }
 
-/// A client with that timeout in seconds, and an authority to trust beside the usual ones, as PEM.
+/// A client with that timeout in seconds, and an authority to trust beside the usual ones, as PEM; no answer may redirect
+/// it into the own network.
 ///
 /// # Errors
 /// If the timeout is none, or the certificate.
 pub(crate) fn http(outlet: &Outlet, timeout: f64, ca: Option<&str>) -> Result<Http, OptionError> {
+    redirected(outlet, timeout, ca, false)
+}
+
+/// As [`http`], and answers may redirect it into the own network if that is allowed.
+///
+/// # Errors
+/// As [`http`].
+pub(crate) fn redirected(
+    outlet: &Outlet,
+    timeout: f64,
+    ca: Option<&str>,
+    internal_redirects: bool,
+) -> Result<Http, OptionError> {
     // What has no certificate in it is as good as no text to the client.
     if ca.is_some_and(|it| !it.contains("-----BEGIN CERTIFICATE-----")) {
         return Err(OptionError::new("ca", "has no certificate in it; write PEM"));
@@ -83,7 +97,7 @@ pub(crate) fn http(outlet: &Outlet, timeout: f64, ca: Option<&str>) -> Result<Ht
     let options = HttpOptions {
         timeout: seconds("timeout", timeout)?,
         ca: ca.map(|it| it.as_bytes().to_vec()),
-        ..HttpOptions::default()
+        internal_redirects,
     };
     Http::new(outlet, &options).map_err(|error| OptionError::new("ca", format!("cannot be used: {error}")))
 }

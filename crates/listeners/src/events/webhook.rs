@@ -45,6 +45,8 @@ pub struct WebhookOptions {
     pub timeout: f64,
     /// An authority to trust beside the usual ones, as PEM.
     pub ca: Option<String>,
+    /// Whether an answer may redirect to an address within the own network.
+    pub internal_redirects: bool,
 }
 
 impl Default for WebhookOptions {
@@ -59,6 +61,7 @@ impl Default for WebhookOptions {
             source: "/weir".to_owned(),
             timeout: 30.0,
             ca: None,
+            internal_redirects: false,
         }
     }
 }
@@ -143,7 +146,12 @@ impl Webhook {
             headers: options::headers(&options.headers)?,
             key,
             source: options.cloudevents.then_some(options.source),
-            http: options::http(outlet, options.timeout, options.ca.as_deref())?,
+            http: options::redirected(
+                outlet,
+                options.timeout,
+                options.ca.as_deref(),
+                options.internal_redirects,
+            )?,
         })
     }
 

@@ -19,7 +19,7 @@ fn push(options: Value, outlet: &Outlet) -> Result<Arc<dyn Destination>, weir_li
     let Value::Object(options) = options else {
         panic!("options are an object");
     };
-    make_destination("http_push", options, outlet)
+    make_destination("http_push", options, None, outlet)
 }
 
 /// Tells of the end of a build, by way of a reporter.
@@ -100,7 +100,7 @@ fn wrong_options_are_told() {
         assert_eq!(error.to_string(), expected);
     }
     assert!(push(json!({"url": "http://a/", "adress": 1}), &Outlet::open()).is_err());
-    let error = make_destination("pigeon", serde_json::Map::new(), &Outlet::open())
+    let error = make_destination("pigeon", serde_json::Map::new(), None, &Outlet::open())
         .err()
         .unwrap();
     assert_eq!(error.to_string(), "there is no listener of the kind 'pigeon'");

@@ -54,7 +54,7 @@ pub(super) fn make_one(
     let Some(reporting) = &config.reporting else {
         return make_listener(kind, name, options, &outlet).map_err(|error| wrong(&error));
     };
-    let destination = make_destination(kind, options, &outlet).map_err(|error| wrong(&error))?;
+    let destination = make_destination(kind, options, reporting.web_url.as_deref(), &outlet).map_err(|error| wrong(&error))?;
     let reporter = Reporter::new(reporter_options(name, reporting), destination, &outlet);
     Ok(Arc::new(reporter.map_err(|error| wrong(&error))?))
 }

@@ -21,6 +21,12 @@ pub(super) use parameter::url;
 pub(super) use report::{BUILD_REPORT, BUILDSET_REPORT, REQUEST_REPORT, STEP_REPORT, WORKER_REPORT};
 pub(super) use table::FUNCTIONS;
 
+/// The functions that make listeners, each with all its parameters, `name` first.
+pub fn listener_functions() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    FUNCTIONS.iter().map(|it| (it.name, it.parameters))
+}
+
+
 use parameter::Parameter;
 use people::people;
 use table::KINDS;

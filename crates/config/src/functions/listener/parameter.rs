@@ -48,6 +48,12 @@ pub(super) enum Must {
     TextMap,
     /// A dict of whole numbers.
     IntegerMap,
+    /// A dict of lists of texts.
+    TextsMap,
+    /// A list of numbers, as durations or seconds.
+    Durations,
+    /// A list of texts, or of dicts of texts in their place.
+    TextsOrMaps,
     /// One of these.
     Choice(&'static [&'static str]),
     /// Topic patterns.
@@ -184,6 +190,15 @@ impl Parameter {
                 let map = read::dict(read::text, read::integer)(value)?;
                 map.into_iter().map(|(name, it)| (name, Json::from(it))).collect()
             }
+            Must::TextsMap => {
+                let map = read::dict(read::text, read::list(read::text, "strings"))(value)?;
+                map.into_iter().map(|(name, it)| (name, Json::from(it))).collect()
+            }
+            Must::Durations => {
+                let durations = read::list(read::duration, "durations")(value)?;
+                durations.iter().map(std::time::Duration::as_secs_f64).collect()
+            }
+            Must::TextsOrMaps => read::list(text_or_map, "strings and dicts")(value)?.into(),
             Must::Choice(words) => {
                 let word = read::text(value)?;
                 if !words.contains(&word.as_str()) {
@@ -207,6 +222,14 @@ pub(in crate::functions) fn url(value: Value<'_>) -> Reading<String> {
         return read::wrong(format!("is no http or https URL: '{url}'"), Some(help));
     }
     Ok(url)
+}
+
+fn text_or_map(value: Value<'_>) -> Reading<Json> {
+    if value.unpack_str().is_some() {
+        return Ok(read::text(value)?.into());
+    }
+    let map = read::dict(read::text, read::string)(value)?;
+    Ok(map.into_iter().map(|(name, it)| (name, Json::from(it))).collect())
 }
 
 /// Topic patterns.

@@ -1,8 +1,8 @@
 //! The kinds of listeners.
 
 use super::parameter::Must::{
-    Boolean, Choice, Count, Duration, Events, FileText, Integer, IntegerMap, Path, SecretFile, Size, Text,
-    TextMap, Texts, Url,
+    Boolean, Choice, Count, Duration, Durations, Events, FileText, IntegerMap, Path, SecretFile, Size, Text,
+    TextMap, Texts, TextsMap, TextsOrMaps, Url,
 };
 use super::parameter::{Parameter, optional, password, required, required_password, required_secret, secret};
 use super::{COMMON, Kind, OF_HTTP, OF_PEOPLE, OF_REPORTS, Takes, listener};
@@ -12,6 +12,12 @@ use crate::call::Function;
 const EVENTS: Takes = Takes {
     reports: false,
     http: false,
+    people: false,
+};
+/// What takes events as they are, and tells them by HTTP.
+const EVENTS_BY_HTTP: Takes = Takes {
+    reports: false,
+    http: true,
     people: false,
 };
 /// What tells reports by HTTP.
@@ -37,20 +43,37 @@ const REPORTS: Takes = Takes {
 /// All kinds.
 pub(super) const KINDS: &[&Kind] = &[
     &WEBHOOK,
+    &LOG_FILE,
+    &COMMAND,
+    &PROMETHEUS,
+    &OPENTELEMETRY,
+    &STATSD,
+    &INFLUXDB,
     &HTTP_PUSH,
     &MAIL,
     &GITHUB_STATUS,
+    &GITHUB_CHECKS,
     &GITHUB_COMMENT,
     &GITLAB_STATUS,
+    &GITLAB_COMMENT,
+    &GITEA_STATUS,
+    &GITEA_COMMENT,
     &BITBUCKET_STATUS,
     &BITBUCKET_SERVER_STATUS,
+    &BITBUCKET_SERVER_COMMENT,
     &GERRIT,
     &GERRIT_VERIFY_STATUS,
+    &AZURE_DEVOPS,
+    &IRC,
+    &TELEGRAM,
+    &MATRIX,
     &SLACK,
+    &MATTERMOST,
+    &DISCORD,
+    &TEAMS,
     &ZULIP,
     &PUSHOVER,
-    &TELEGRAM,
-    &IRC,
+    &NTFY,
 ];
 
 /// Makes a [`Kind`] of its name, what it has in common, and its own parameters. Its name may be given by position, and so
@@ -84,12 +107,97 @@ macro_rules! kind {
 
 const WEBHOOK: Kind = kind!(
     "webhook",
-    EVENTS,
+    EVENTS_BY_HTTP,
     [
         required("url", Url),
         optional("events", Events),
         secret("secret", "secret_file"),
+        optional("headers", TextMap),
+        optional("cloudevents", Boolean),
+        optional("source", Text),
+        optional("internal_redirects", Boolean),
+    ]
+);
+
+const LOG_FILE: Kind = kind!(
+    "log_file",
+    EVENTS,
+    [
+        required("path", Path),
+        optional("events", Events),
+        optional("max_bytes", Size),
+        optional("keep", Count),
+    ]
+);
+
+const COMMAND: Kind = kind!(
+    "command",
+    EVENTS,
+    [
+        required("command", Texts),
+        optional("events", Events),
+        optional("env", TextMap),
+        optional("workdir", Path),
         optional("timeout", Duration),
+        optional("in_order", Boolean),
+    ]
+);
+
+const PROMETHEUS: Kind = kind!(
+    "prometheus",
+    EVENTS_BY_HTTP,
+    [
+        optional("listen", Text),
+        optional("push", Url),
+        optional("job", Text),
+        optional("instance", Text),
+        optional("push_every", Duration),
+        optional("user", Text),
+        password("password", "password_file"),
+        optional("buckets", Durations),
+        optional("step_names", Boolean),
+        optional("max_series", Count),
+    ]
+);
+
+const OPENTELEMETRY: Kind = kind!(
+    "opentelemetry",
+    EVENTS_BY_HTTP,
+    [
+        required("endpoint", Url),
+        optional("headers", TextMap),
+        optional("service_name", Text),
+        optional("key", Text),
+        optional("web_url", Url),
+        optional("attributes", TextMap),
+    ]
+);
+
+const STATSD: Kind = kind!(
+    "statsd",
+    EVENTS,
+    [
+        required("address", Text),
+        optional("tcp", Boolean),
+        optional("prefix", Text),
+        optional("tags", Boolean),
+        optional("timeout", Duration),
+    ]
+);
+
+const INFLUXDB: Kind = kind!(
+    "influxdb",
+    EVENTS_BY_HTTP,
+    [
+        required("url", Url),
+        optional("bucket", Text),
+        optional("org", Text),
+        secret("token", "token_file"),
+        optional("database", Text),
+        optional("user", Text),
+        password("password", "password_file"),
+        optional("tags", TextMap),
+        optional("properties", Texts),
     ]
 );
 
@@ -154,6 +262,18 @@ const GITHUB_STATUS: Kind = forge!(
     ]
 );
 
+const GITHUB_CHECKS: Kind = forge!(
+    "github_checks",
+    [
+        secret("token", "token_file"),
+        optional("app_id", Text),
+        optional("private_key_file", SecretFile),
+        optional("installation_id", Count),
+        optional("context", Text),
+        optional("annotations", Count),
+    ]
+);
+
 const GITHUB_COMMENT: Kind = forge!(
     "github_comment",
     [
@@ -169,6 +289,29 @@ const GITHUB_COMMENT: Kind = forge!(
 const GITLAB_STATUS: Kind = forge!(
     "gitlab_status",
     [required_secret("token", "token_file"), optional("context", Text)]
+);
+
+const GITLAB_COMMENT: Kind = forge!(
+    "gitlab_comment",
+    [
+        required_secret("token", "token_file"),
+        optional("context", Text),
+        optional("edit", Boolean),
+    ]
+);
+
+const GITEA_STATUS: Kind = forge!(
+    "gitea_status",
+    [required_secret("token", "token_file"), optional("context", Text)]
+);
+
+const GITEA_COMMENT: Kind = forge!(
+    "gitea_comment",
+    [
+        required_secret("token", "token_file"),
+        optional("context", Text),
+        optional("edit", Boolean),
+    ]
 );
 
 const BITBUCKET_STATUS: Kind = forge!(
@@ -191,6 +334,27 @@ const BITBUCKET_SERVER_STATUS: Kind = forge!(
         optional("user", Text),
         password("password", "password_file"),
         optional("context", Text),
+    ]
+);
+
+const BITBUCKET_SERVER_COMMENT: Kind = forge!(
+    "bitbucket_server_comment",
+    [
+        secret("token", "token_file"),
+        optional("user", Text),
+        password("password", "password_file"),
+        optional("context", Text),
+        optional("edit", Boolean),
+    ]
+);
+
+const AZURE_DEVOPS: Kind = forge!(
+    "azure_devops",
+    [
+        required_secret("token", "token_file"),
+        optional("context", Text),
+        optional("genre", Text),
+        optional("pull_requests", Boolean),
     ]
 );
 
@@ -222,12 +386,56 @@ const GERRIT_VERIFY_STATUS: Kind = forge!(
 
 const SLACK: Kind = kind!(
     "slack",
-    REPORTS_BY_HTTP,
+    REPORTS,
     [
         secret("webhook", "webhook_file"),
         secret("token", "token_file"),
         optional("channels", Texts),
         optional("api", Url),
+        optional("timeout", Duration),
+    ]
+);
+
+const MATTERMOST: Kind = kind!(
+    "mattermost",
+    REPORTS_BY_HTTP,
+    [
+        secret("webhook", "webhook_file"),
+        optional("server", Url),
+        secret("token", "token_file"),
+        optional("channels", Texts),
+        optional("username", Text),
+    ]
+);
+
+const DISCORD: Kind = kind!(
+    "discord",
+    REPORTS,
+    [
+        required_secret("webhook", "webhook_file"),
+        optional("username", Text),
+        optional("thread", Text),
+        optional("timeout", Duration),
+    ]
+);
+
+const TEAMS: Kind = kind!(
+    "teams",
+    REPORTS,
+    [
+        required_secret("webhook", "webhook_file"),
+        optional("timeout", Duration),
+    ]
+);
+
+const MATRIX: Kind = kind!(
+    "matrix",
+    REPORTS_BY_HTTP,
+    [
+        required("homeserver", Url),
+        required_secret("token", "token_file"),
+        required("rooms", Texts),
+        optional("notice", Boolean),
     ]
 );
 
@@ -246,7 +454,7 @@ const ZULIP: Kind = kind!(
 
 const PUSHOVER: Kind = kind!(
     "pushover",
-    REPORTS_BY_HTTP,
+    REPORTS,
     [
         required_secret("token", "token_file"),
         required("users", Texts),
@@ -256,18 +464,36 @@ const PUSHOVER: Kind = kind!(
         optional("device", Text),
         optional("sound", Text),
         optional("api", Url),
+        optional("timeout", Duration),
+    ]
+);
+
+const NTFY: Kind = kind!(
+    "ntfy",
+    REPORTS_BY_HTTP,
+    [
+        required("topic", Text),
+        optional("server", Url),
+        secret("token", "token_file"),
+        optional("user", Text),
+        password("password", "password_file"),
+        optional("priorities", IntegerMap),
     ]
 );
 
 const TELEGRAM: Kind = kind!(
     "telegram",
-    REPORTS_BY_HTTP,
+    REPORTS,
     [
         required_secret("token", "token_file"),
-        required("chats", Texts),
-        optional("thread", Integer),
+        optional("chats", Texts),
         optional("api", Url),
         optional("commands", Boolean),
+        optional("allow", TextsMap),
+        secret("access_token", "access_token_file"),
+        optional("tags", Texts),
+        optional("commands_per_minute", Count),
+        optional("timeout", Duration),
     ]
 );
 
@@ -276,20 +502,31 @@ const IRC: Kind = kind!(
     REPORTS,
     [
         required("server", Text),
-        required("nick", Text),
-        optional("channels", Texts),
+        optional("nick", Text),
+        optional("channels", TextsOrMaps),
         optional("nicks", Texts),
         optional("tls", Boolean),
         optional("ca_file", FileText),
+        optional("certificate_file", FileText),
+        optional("key_file", SecretFile),
         password("server_password", "server_password_file"),
         optional("sasl", Choice(&["plain", "external"])),
         optional("account", Text),
         password("password", "password_file"),
+        optional("nickserv", Text),
         optional("notice", Boolean),
         optional("colors", Boolean),
         optional("form", Choice(&["subject", "text"])),
         optional("lines", Count),
+        optional("burst", Count),
+        optional("line_seconds", Duration),
+        optional("reconnect_seconds", Duration),
         optional("commands", Boolean),
+        optional("command_prefix", Text),
+        optional("allow", TextsMap),
+        secret("access_token", "access_token_file"),
+        optional("tags", Texts),
+        optional("commands_per_minute", Count),
         optional("timeout", Duration),
     ]
 );

@@ -64,6 +64,10 @@ export class Collection<T> extends Following implements Iterable<T> {
         if (!belongs(row)) table.delete(id(row));
         table.trim(keep);
       },
+      deleted({ message }) {
+        // These go when they are done with, the others when they are old.
+        if (resource === 'dead_letters') table.delete(id(message as T));
+      },
     });
     this.#table = table;
     this.begin();

@@ -9,6 +9,11 @@ export interface Source {
   /** Topics to follow. Asked after the snapshot, at once after each event, and when what they depend on changes. */
   patterns: () => string[];
   event: (event: WatchEvent) => void;
+  /**
+   * Is told of what is no longer kept. Left out where that is only what is too old: it is beyond what a display shows, or stays
+   * until it is loaded again.
+   */
+  deleted?: (event: WatchEvent) => void;
 }
 
 /** `missing` and `refused` are final; the others are tried again. */
@@ -121,8 +126,8 @@ export abstract class Following {
       patterns: this.#source.patterns(),
       since,
       onEvent: (event) => {
-        // What is too old to be kept is beyond what a display shows, or stays until it is loaded again.
-        if (event.key.at(-1) !== 'deleted') this.#source.event(event);
+        if (event.key.at(-1) === 'deleted') this.#source.deleted?.(event);
+        else this.#source.event(event);
         // Not later: the next event may already have been left out for want of a topic.
         this.repattern();
         this.changed();

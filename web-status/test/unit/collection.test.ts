@@ -42,6 +42,15 @@ describe('collection', () => {
     // The same rows are the same list.
     expect(builds.rows).toBe(builds.rows);
   });
+  it('lets go of dead letters that are done with', async () => {
+    const letters = collection(client, 'dead_letters');
+    closing.push(letters);
+    await vi.waitFor(() => expect(letters.state).toBe('live'));
+    const letter = mock.world.park(mock.world.listener('mail', 'mail'), begin(1), '404 Not Found');
+    await vi.waitFor(() => expect(letters.get(letter.dead_letterid)).toBeDefined());
+    mock.world.drop(letter);
+    await vi.waitFor(() => expect(letters.rows).toEqual([]));
+  });
   it('goes on after its stream was cut, and reads again where its place is forgotten', async () => {
     const builds = running();
     await vi.waitFor(() => expect(builds.state).toBe('live'));

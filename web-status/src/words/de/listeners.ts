@@ -22,6 +22,6 @@ export const listeners: Words['listeners'] = {
   again: 'Noch einmal zustellen',
   drop: 'Verwerfen',
   allAgain: 'Alles noch einmal zustellen',
-  allAgainOf: (listener) => `Alles Unzustellbare von ${listener} noch einmal zustellen`,
+  allAgainOf: (listener) => `Alles noch einmal zustellen, was ${listener} nicht zustellen konnte`,
   more: (shown, of) => `Gezeigt werden die neuesten ${shown} von ${of}.`,
 };

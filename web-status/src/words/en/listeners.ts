@@ -21,6 +21,6 @@ export const listeners = {
   again: 'Deliver again',
   drop: 'Drop',
   allAgain: 'Deliver all again',
-  allAgainOf: (listener: string) => `Deliver all dead letters of ${listener} again`,
+  allAgainOf: (listener: string) => `Deliver all again that ${listener} could not deliver`,
   more: (shown: number, of: number) => `The newest ${shown} of ${of} are shown.`,
 };

@@ -229,5 +229,11 @@ async fn logs_and_patches_go_with_it_as_files() {
         .iter()
         .map(|it| it.content.len())
         .collect();
-    assert_eq!(lengths, ["--- a\n+++ b\n".len(), "program finished with exit code 2\n".len()]);
+    assert_eq!(
+        lengths,
+        [
+            "--- a\n+++ b\n".len(),
+            "program finished with exit code 2\n".len()
+        ]
+    );
 }

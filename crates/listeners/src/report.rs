@@ -158,7 +158,9 @@ pub struct Message {
     pub markdown: Option<String>,
     /// Whether this is of no interest by itself, e.g. a build that began: shown quietly where a destination can.
     pub quiet: bool,
-    /// Who gets it beside those whom the destination names: addresses or names.
+    /// Who gets it beside those whom the destination names: addresses, each once. The reporter finds them by what the
+    /// configuration says of [`People`](crate::People): those who made what is built, those who asked for it, and of a
+    /// missing worker those whom it names.
     pub recipients: Vec<String>,
     /// Files to go with it.
     pub attachments: Vec<Attachment>,

@@ -78,6 +78,17 @@ impl<'r> Converter<'r> {
             }
             _ => {}
         }
+        self.select(&mut call, &mut arguments);
+        self.said_in(&mut call, &mut arguments, at);
+        self.files(&mut call, &mut arguments);
+        for said in self.unknown(at, &what, arguments) {
+            call.comment(&said);
+        }
+        Some(call.render())
+    }
+
+    /// Of which builds.
+    fn select(&mut self, call: &mut Call, arguments: &mut Arguments<'r>) {
         for name in ["builders", "tags", "branches", "schedulers"] {
             let patterns = arguments.take(name).and_then(|it| match (name, it) {
                 ("builders", Value::List(_)) => self.known_builders(it),
@@ -85,12 +96,19 @@ impl<'r> Converter<'r> {
             });
             call.set_some(name, patterns);
         }
-        self.said_in(&mut call, &mut arguments, at);
-        self.files(&mut call, &mut arguments);
-        for said in self.unknown(at, &what, arguments) {
-            call.comment(&said);
+    }
+
+    /// What a reporter of Buildbot before 2.9 tells, which had no generators but their arguments.
+    pub(super) fn without_generators(&mut self, arguments: &mut Arguments<'r>) -> Call {
+        let mut call = Call::new("build_report");
+        let mode = arguments.take("mode").and_then(mode);
+        call.set("mode", mode.unwrap_or_else(usual_mode));
+        self.select(&mut call, arguments);
+        if let Some(subject) = arguments.text("subject") {
+            call.set("subject", quote(&subject_template(subject)));
         }
-        Some(call.render())
+        self.files(&mut call, arguments);
+        call
     }
 
     /// In which words: what is no plain text is told of.
@@ -147,12 +165,15 @@ impl<'r> Converter<'r> {
     }
 
     fn files(&mut self, call: &mut Call, arguments: &mut Arguments<'r>) {
-        match arguments.take("add_logs") {
+        match arguments.take_any(&["add_logs", "addLogs"]) {
             Some(Value::Bool(true)) => call.set("attach_logs", "True"),
             Some(names @ Value::List(_)) => call.set_some("attach_logs", self.patterns(names)),
             _ => {}
         }
-        if arguments.truth("add_patch") == Some(true) {
+        if arguments
+            .take_any(&["add_patch", "addPatch"])
+            .is_some_and(is_true)
+        {
             call.set("attach_patch", "True");
         }
     }

@@ -1,6 +1,7 @@
 //! Who is told of builds, and what else runs beside.
 
 mod cancellers;
+mod chat;
 mod destinations;
 mod generators;
 

@@ -1,10 +1,11 @@
 //! Posts reports to a URL as JSON.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hmac::{Hmac, Mac};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,8 +21,8 @@ use crate::{Destination, Http, HttpOptions, OptionError, Outlet, Report};
 pub struct HttpPushOptions {
     /// Where to post to: an `http` or `https` URL. Required.
     pub url: String,
-    /// Headers of each request, by name; a secret may be in them.
-    pub headers: std::collections::BTreeMap<String, String>,
+    /// Headers of each request, by name. Their values are shown to nobody.
+    pub headers: BTreeMap<String, String>,
     /// The key with which each body is signed; no signature if none. A secret.
     pub secret: Option<String>,
     /// How many seconds one delivery may take.
@@ -37,7 +38,7 @@ impl Default for HttpPushOptions {
     fn default() -> Self {
         Self {
             url: String::new(),
-            headers: std::collections::BTreeMap::new(),
+            headers: BTreeMap::new(),
             secret: None,
             timeout: 30.0,
             ca: None,
@@ -53,7 +54,8 @@ impl Default for HttpPushOptions {
 /// report already. `X-Weir-Signature-256` is `sha256=` and the HMAC of the body with the secret, in hex.
 pub struct HttpPush {
     url: Url,
-    options: HttpPushOptions,
+    headers: HeaderMap,
+    secret: Option<String>,
     http: Http,
 }
 
@@ -82,8 +84,25 @@ impl HttpPush {
             internal_redirects: options.internal_redirects,
         };
         let http = Http::new(outlet, &http).map_err(|error| OptionError::new("ca", error.to_string()))?;
-        Ok(Self { url, options, http })
+        Ok(Self {
+            url,
+            headers: headers(&options.headers)?,
+            secret: options.secret,
+            http,
+        })
     }
+}
+
+fn headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, OptionError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let wrong = || OptionError::new("headers", format!("has '{name}', which with its value is no header"));
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
 }
 
 fn body(report: &Report) -> Value {
@@ -129,10 +148,8 @@ impl Destination for HttpPush {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let body = body(report).to_string();
         let mut request = self.http.request(Method::POST, self.url.clone());
-        for (name, value) in &self.options.headers {
-            request = request.header(name, value);
-        }
-        if let Some(secret) = &self.options.secret {
+        request = request.headers(self.headers.clone());
+        if let Some(secret) = &self.secret {
             let key =
                 Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
             let code = key.chain_update(&body).finalize().into_bytes();

@@ -1,21 +1,21 @@
 //! Generators: from an event to what is reported of it, if anything (Buildbot's report generators).
 
+mod kind;
 mod mode;
 mod options;
 mod select;
 
 use serde_json::Value;
-use weir_status_api::{
-    Build, BuildRequest, Buildset, Entity, Event, ListenerError, Results, Step, Verb, Worker,
-};
+use weir_status_api::{Build, BuildRequest, Buildset, Entity, Event, ListenerError, Results, Step, Worker};
 
 use crate::format::{Formatter, TemplateError, Told, context};
 use crate::gather::{Gather, GatheredBuild, GatheredBuildset, attached, excerpts, patches};
 use crate::outlet::Outlet;
 use crate::report::{About, Attachment, BuildReport, BuildsetReport, Message, Occasion};
 
+pub use kind::ReportKind;
 pub use mode::{Mode, Modes};
-pub use options::{FileOptions, ReportKind, ReportOptions};
+pub use options::{FileOptions, ReportOptions};
 pub use select::{Patterns, Selection};
 
 /// Makes reports of one kind.
@@ -287,65 +287,6 @@ impl Known {
             })),
             Self::Request(it) => About::Request(it),
             Self::Worker(it) => About::Worker(it),
-        }
-    }
-}
-
-impl ReportKind {
-    /// What the event is an occasion of, if it is one of those that are told.
-    fn occasion(&self, event: &Event) -> Option<Occasion> {
-        match (self, &event.entity, event.verb) {
-            (Self::Build { start: true, .. }, Entity::Build(_), Verb::New | Verb::Started) => {
-                Some(Occasion::BuildStarted)
-            }
-            (Self::Build { finish: true, .. }, Entity::Build(_), Verb::Finished) => {
-                Some(Occasion::BuildFinished)
-            }
-            (
-                Self::Step {
-                    steps, start: true, ..
-                },
-                Entity::Step(it),
-                Verb::Started,
-            ) => steps.admit(&it.name).then_some(Occasion::StepStarted),
-            (
-                Self::Step {
-                    steps, finish: true, ..
-                },
-                Entity::Step(it),
-                Verb::Finished,
-            ) => steps.admit(&it.name).then_some(Occasion::StepFinished),
-            (Self::Buildset { .. }, Entity::Buildset(_), Verb::Complete) => Some(Occasion::BuildsetFinished),
-            (Self::Request { added: true, .. }, Entity::BuildRequest(_), Verb::New) => {
-                Some(Occasion::RequestAdded)
-            }
-            (Self::Request { cancelled: true, .. }, Entity::BuildRequest(it), Verb::Complete) => {
-                (it.results == Some(Results::Cancelled)).then_some(Occasion::RequestCancelled)
-            }
-            (Self::Worker { workers }, Entity::Worker(it), Verb::Missing) => {
-                workers.admit(&it.name).then_some(Occasion::WorkerMissing)
-            }
-            _ => None,
-        }
-    }
-
-    /// The topics of the events that are looked at.
-    fn topics(&self) -> Vec<&'static str> {
-        let both = |one: bool, topic: &'static str, other: bool, another: &'static str| {
-            let topics = [(one, topic), (other, another)];
-            topics.into_iter().filter(|it| it.0).map(|it| it.1).collect()
-        };
-        match self {
-            Self::Build { start, finish } => both(*start, "builds/*/new", *finish, "builds/*/finished"),
-            Self::Step { start, finish, .. } => both(*start, "steps/*/started", *finish, "steps/*/finished"),
-            Self::Buildset { .. } => vec!["buildsets/*/complete"],
-            Self::Request { added, cancelled } => both(
-                *added,
-                "buildrequests/*/new",
-                *cancelled,
-                "buildrequests/*/complete",
-            ),
-            Self::Worker { .. } => vec!["workers/*/missing"],
         }
     }
 }

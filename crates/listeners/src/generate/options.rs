@@ -1,6 +1,6 @@
 //! How a generator goes about it.
 
-use super::{Modes, Patterns, Selection};
+use super::{Modes, Patterns, ReportKind, Selection};
 use crate::format::FormatOptions;
 use crate::function::Function;
 
@@ -22,45 +22,6 @@ pub struct ReportOptions {
     pub format: FormatOptions,
     /// What is shown of logs, and goes with the message.
     pub files: FileOptions,
-}
-
-/// What is told.
-#[derive(Clone, Debug)]
-pub enum ReportKind {
-    /// Builds that begin or end (Buildbot's `BuildStatusGenerator` and `BuildStartEndStatusGenerator`).
-    Build {
-        /// When they begin, whatever the modes.
-        start: bool,
-        /// When they end.
-        finish: bool,
-    },
-    /// Steps that begin or end.
-    Step {
-        /// The steps' names.
-        steps: Patterns,
-        /// When they begin, whatever the modes.
-        start: bool,
-        /// When they end.
-        finish: bool,
-    },
-    /// Buildsets whose builds have all ended, in one message: with those of its builds that are to be told (Buildbot's
-    /// `BuildSetStatusGenerator`), or as a whole (`BuildSetCombinedStatusGenerator`).
-    Buildset {
-        /// Whether as a whole; the modes are of its own results then.
-        combined: bool,
-    },
-    /// Requests (Buildbot's `BuildRequestGenerator`).
-    Request {
-        /// When they are made.
-        added: bool,
-        /// When they are cancelled before they are built.
-        cancelled: bool,
-    },
-    /// Workers that are missing (Buildbot's `WorkerMissingGenerator`).
-    Worker {
-        /// The workers' names.
-        workers: Patterns,
-    },
 }
 
 /// What a report shows of logs, and which files go with it.

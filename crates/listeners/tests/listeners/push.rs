@@ -92,6 +92,10 @@ fn wrong_options_are_told() {
             "url is no http or https URL; write e.g. https://example.org/push",
         ),
         (
+            json!({"url": "http://a/", "headers": {"a b": "c"}}),
+            "headers has 'a b', which with its value is no header",
+        ),
+        (
             json!({"url": "http://a/", "timeout": 0.0}),
             "timeout must be longer than 0",
         ),

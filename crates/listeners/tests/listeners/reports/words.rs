@@ -146,6 +146,31 @@ async fn nothing_that_others_write_is_taken_for_html() {
     assert!(html.matches("&lt;script&gt;").count() > 10, "{html}");
 }
 
+/// The names of the tags in the HTML of a failed build that has this text everywhere, in order.
+async fn tags(text: &str) -> Vec<String> {
+    let site = poisoned(text);
+    let message = Bench::new(vec![with_excerpts()])
+        .only(&failed(&site), &site)
+        .await
+        .message;
+    let html = message.html.unwrap();
+    let name = |it: &str| {
+        it.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '/')
+            .collect()
+    };
+    html.split('<').skip(1).map(name).collect()
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_tags_are_the_same_whatever_others_write(text in "[!-~]{1,30}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (found, expected) = runtime.block_on(async { (tags(&text).await, tags("harmless").await) });
+        proptest::prop_assert_eq!(found, expected);
+    }
+}
+
 #[tokio::test]
 async fn nothing_that_others_write_is_taken_for_markdown() {
     let site = poisoned("`a` **b** [c](https://evil.example/) <d>\n# e\n```\n");

@@ -284,11 +284,12 @@ async fn a_verification_is_there_once_and_is_set_anew() {
         if asked.method == "POST" {
             for (name, it) in asked.json()["verifications"].as_object().unwrap() {
                 VERIFICATION.check(it);
-                // The plugin knows them by an id, and adds one that it does not know.
-                let id = if kept.contains_key(name) {
+                // The plugin knows them by an id, and adds what it does not know.
+                let known = kept.contains_key(name);
+                let id = if known {
                     name.clone()
                 } else {
-                    format!("id-of-{name}")
+                    format!("id-{}", kept.len())
                 };
                 kept.insert(id, it.clone());
             }
@@ -303,7 +304,7 @@ async fn a_verification_is_there_once_and_is_set_anew() {
     destination.deliver(&of_build(of_change(None))).await.unwrap();
     let path = format!("/a/changes/tools%2Fweir~1234/revisions/{REVISION}/verify-status~verifications");
     assert_eq!(server.lines(), [format!("GET {path}"), format!("POST {path}")]);
-    assert_eq!(kept.lock().unwrap()["id-of-linux"]["duration"], "pending");
+    assert_eq!(kept.lock().unwrap()["id-0"]["duration"], "pending");
     let mut report = of_build(of_change(Some(Results::Failure)));
     report.message.subject = "ü".repeat(1000);
     for _ in 0..2 {
@@ -311,7 +312,7 @@ async fn a_verification_is_there_once_and_is_set_anew() {
     }
     let kept = kept.lock().unwrap();
     assert_eq!(kept.len(), 1, "{kept:?}");
-    let it = &kept["id-of-linux"];
+    let it = &kept["id-0"];
     assert_eq!(
         (&it["value"], &it["duration"], &it["reporter"]),
         (&json!(-1), &json!("1m 2s"), &json!("weir"))

@@ -4,8 +4,9 @@
 //! the answer, and lends its [voice](Voice) for what the bot says by itself. The commands are those of Buildbot's
 //! contacts (`buildbot/reporters/words.py`), and so are the names of the events; what it answers is its own.
 //!
-//! What places asked to be told of, and what they are muted for, is kept with the listener's state and is there after a
-//! restart; so is how far it has told, so that what ended meanwhile is told then.
+//! What places asked to be told of, and whether they are muted, is kept with the listener's state and is there after a
+//! restart; so is how far it has told, so that what ended meanwhile is told then. What was said just before the end can be
+//! said again.
 
 mod act;
 mod commands;

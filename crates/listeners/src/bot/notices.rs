@@ -59,13 +59,16 @@ impl Bot {
 
     /// Tells of events from where it was, until there are no more.
     async fn tell_from(&self, filter: &TopicFilter, voice: &dyn Voice) -> Result<(), Error> {
-        let start = {
-            let memory = self.memory.lock().await;
+        let mut events = {
+            // Nobody subscribes between the choice of where to begin and the beginning.
+            let mut memory = self.memory.lock().await;
             // With nobody to tell, nothing of the past matters.
-            let after = memory.after().filter(|_| memory.is_of_use());
-            after.map_or(Start::Now, Start::After)
+            if !memory.is_of_use() {
+                memory.set_after(None);
+            }
+            let start = memory.after().map_or(Start::Now, Start::After);
+            self.desk.api().watch(filter.clone(), start).await?
         };
-        let mut events = self.desk.api().watch(filter.clone(), start).await?;
         while let Some(signal) = events.next().await {
             let signal = signal?;
             let notice = match &signal {

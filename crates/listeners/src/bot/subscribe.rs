@@ -1,7 +1,9 @@
 //! Commands about what a place is told of: `notify`, `watch`, `mute` and `unmute`.
 
+use weir_status_api::{Master, Query, ReadExt as _};
+
 use super::commands::Command;
-use super::memory::{MOST_WATCHED, Wanted};
+use super::memory::{MOST_WATCHED, Memory, Wanted};
 use super::{Answer, Bot, Heard, Line, Refusal, words};
 
 /// Changes or lists what the place is told of.
@@ -14,6 +16,7 @@ pub(super) async fn notify(bot: &Bot, command: &'static Command, heard: &Heard, 
         wanted.push(Wanted::from_name(event).ok_or(Refusal::Usage(command))?);
     }
     let mut memory = bot.memory.lock().await;
+    bot.know_where(&mut memory).await?;
     match (action.as_str(), wanted.is_empty()) {
         ("list", _) => return Ok(told_of(&memory.place(&heard.place).events())),
         ("on", true) => memory.want(&heard.place, &[Wanted::Started, Wanted::Finished])?,
@@ -35,6 +38,7 @@ pub(super) async fn watch(bot: &Bot, command: &'static Command, heard: &Heard, w
     let builder = bot.builder(name).await?;
     // Held from before the look at what runs: an end in between is told of by the notices after this.
     let mut memory = bot.memory.lock().await;
+    bot.know_where(&mut memory).await?;
     let builds = bot.running(&builder).await?;
     if builds.is_empty() {
         return Err(Refusal::Cannot("No build of it runs now.".to_owned()));
@@ -69,8 +73,18 @@ pub(super) async fn mute(bot: &Bot, heard: &Heard, muted: bool) -> Answer {
 }
 
 impl Bot {
+    /// Sees that it is known up to where events are told of, so that what is asked for now is told from here on, whenever
+    /// the bot is restarted.
+    async fn know_where(&self, memory: &mut Memory) -> Result<(), Refusal> {
+        if memory.after().is_none() {
+            let page = self.desk.api().page(Query::<Master>::new().limit(1)).await?;
+            memory.set_after(Some(page.cursor));
+        }
+        Ok(())
+    }
+
     /// Keeps what is remembered; a line if that failed.
-    async fn kept(&self, memory: &mut super::Memory) -> Option<Line> {
+    async fn kept(&self, memory: &mut Memory) -> Option<Line> {
         let error = memory.keep(&self.desk).await.err()?;
         tracing::warn!(%error, "what the bot is to remember cannot be kept");
         Some(Line::plain(

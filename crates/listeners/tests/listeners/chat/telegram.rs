@@ -67,12 +67,15 @@ fn telegram(recorder: &Recorder) -> Telegram {
     Telegram::new(options, &Outlet::open()).unwrap()
 }
 
-/// What was said, by chat, until there are so many.
-async fn said(recorder: &Recorder, said: &mut Vec<(i64, String)>, count: usize) {
+/// What was said, by chat, until all updates before `offset` are answered and confirmed.
+async fn said(recorder: &Recorder, offset: i64) -> Vec<(i64, String)> {
+    let mut said = vec![];
     eventually("the answers", DEADLINE, async || {
+        let mut confirmed = false;
         for asked in recorder.asked() {
+            let body = asked.json();
+            confirmed |= asked.path.ends_with("/getUpdates") && body["offset"] == offset;
             if asked.path.ends_with("/sendMessage") {
-                let body = asked.json();
                 assert_eq!(body["parse_mode"], "HTML");
                 let topic = if body["text"] == "Hello, ada." && body["chat_id"] == -5 {
                     json!(9)
@@ -86,9 +89,10 @@ async fn said(recorder: &Recorder, said: &mut Vec<(i64, String)>, count: usize) 
                 ));
             }
         }
-        said.len() >= count
+        confirmed
     })
     .await;
+    said
 }
 
 #[tokio::test]
@@ -105,12 +109,11 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
     ]));
     let recorder = Recorder::start(bot_api(updates.clone())).await;
     let scene = Scene::new().await;
-    let mut heard = vec![];
     let telegram_one = telegram(&recorder);
-    tokio::select! {
+    let heard = tokio::select! {
         () = telegram_one.attend(scene.desk()) => panic!("it stopped attending"),
-        () = said(&recorder, &mut heard, 6) => {}
-    }
+        heard = said(&recorder, 18) => heard,
+    };
     assert_eq!(
         heard,
         [
@@ -129,11 +132,10 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
         .unwrap()
         .push(update(18, 1, (1, "ada"), "/list builders"));
     let telegram_two = telegram(&recorder);
-    heard.clear();
-    tokio::select! {
+    let heard = tokio::select! {
         () = telegram_two.attend(scene.desk()) => panic!("it stopped attending"),
-        () = said(&recorder, &mut heard, 1) => {}
-    }
+        heard = said(&recorder, 19) => heard,
+    };
     assert_eq!(heard, [(1, "I found these builders: docs, tests.".to_owned())]);
     let requests = scene
         .stage

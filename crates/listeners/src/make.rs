@@ -79,7 +79,7 @@ pub fn make_listener(
     Ok(match kind {
         "webhook" => Arc::new(Webhook::new(name, read(options)?, outlet)?),
         "log_file" => Arc::new(LogFile::new(name, read(options)?, outlet)?),
-        "command" => Arc::new(Command::new(name, read(options)?, outlet)?),
+        "program" => Arc::new(Program::new(name, read(options)?, outlet)?),
         "prometheus" => Arc::new(Prometheus::new(name, read(options)?, outlet)?),
         "opentelemetry" => Arc::new(OpenTelemetry::new(name, read(options)?, outlet)?),
         "statsd" => Arc::new(StatsD::new(name, read(options)?, outlet)?),

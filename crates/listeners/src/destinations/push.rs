@@ -96,7 +96,12 @@ impl HttpPush {
 fn headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, OptionError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let wrong = || OptionError::new("headers", format!("has '{name}', which with its value is no header"));
+        let wrong = || {
+            OptionError::new(
+                "headers",
+                format!("has '{name}', which with its value is no header"),
+            )
+        };
         let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
         value.set_sensitive(true);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;

@@ -1,16 +1,16 @@
 //! Listeners that take events as they are, one module each.
 
-mod command;
 mod log_file;
 mod metrics;
 mod names;
 mod options;
+mod program;
 mod traces;
 mod wanted;
 mod webhook;
 
-pub use command::{Command, CommandOptions};
 pub use log_file::{LogFile, LogFileOptions};
 pub use metrics::{InfluxDb, InfluxDbOptions, Prometheus, PrometheusOptions, StatsD, StatsDOptions};
+pub use program::{Program, ProgramOptions};
 pub use traces::{OpenTelemetry, OpenTelemetryOptions};
 pub use webhook::{Webhook, WebhookOptions};

@@ -54,7 +54,48 @@ pub(super) fn make_one(
     let Some(reporting) = &config.reporting else {
         return make_listener(kind, name, options, &outlet).map_err(|error| wrong(&error));
     };
-    let destination = make_destination(kind, options, reporting.web_url.as_deref(), &outlet).map_err(|error| wrong(&error))?;
+    let destination = make_destination(kind, options, reporting.web_url.as_deref(), &outlet)
+        .map_err(|error| wrong(&error))?;
     let reporter = Reporter::new(reporter_options(name, reporting), destination, &outlet);
     Ok(Arc::new(reporter.map_err(|error| wrong(&error))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use weir_config::{check_listeners, listener_functions};
+
+    use super::*;
+
+    const EVERY_KIND: &str = include_str!("every_kind.star");
+
+    #[test]
+    fn every_kind_is_made_of_all_that_it_takes() {
+        let configs = check_listeners(EVERY_KIND, "every_kind.star", Path::new("."))
+            .unwrap_or_else(|it| panic!("{it}"));
+        for config in &configs {
+            let made = made(std::slice::from_ref(config), &Outlet::open());
+            let listener = made
+                .unwrap_or_else(|it| panic!("{}: {it:?}", config.name))
+                .remove(0);
+            assert_eq!(
+                (listener.name(), listener.kind()),
+                (config.name.as_str(), config.kind)
+            );
+        }
+        for (kind, parameters) in listener_functions() {
+            let lines = EVERY_KIND
+                .lines()
+                .filter(|it| it.starts_with(&format!("{kind}(")));
+            let calls: Vec<&str> = lines.collect();
+            assert!(!calls.is_empty(), "there is no {kind}");
+            // What is required comes first, without a name; files are looked at where they are read.
+            for parameter in parameters.iter().filter(|it| !it.ends_with("_file")).skip(2) {
+                let given = calls.iter().any(|it| it.contains(&format!("{parameter} = ")));
+                let common = ["at_once", "rate", "give_up_after"].contains(parameter);
+                assert!(given || common, "no {kind} has {parameter}");
+            }
+        }
+    }
 }

@@ -26,7 +26,6 @@ pub fn listener_functions() -> impl Iterator<Item = (&'static str, &'static [&'s
     FUNCTIONS.iter().map(|it| (it.name, it.parameters))
 }
 
-
 use parameter::Parameter;
 use people::people;
 use table::KINDS;

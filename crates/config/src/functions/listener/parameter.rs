@@ -34,8 +34,6 @@ pub(super) enum Must {
     Password,
     /// True or False.
     Boolean,
-    /// A whole number.
-    Integer,
     /// A whole number from 1 on.
     Count,
     /// A duration; seconds as an option.
@@ -177,7 +175,6 @@ impl Parameter {
             }
             Must::Url => url(value)?.into(),
             Must::Boolean => read::boolean(value)?.into(),
-            Must::Integer => read::integer(value)?.into(),
             Must::Count => read::count(value)?.into(),
             Must::Duration => read::duration(value)?.as_secs_f64().into(),
             Must::Size => read::size(value)?.into(),

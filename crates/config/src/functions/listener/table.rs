@@ -44,7 +44,7 @@ const REPORTS: Takes = Takes {
 pub(super) const KINDS: &[&Kind] = &[
     &WEBHOOK,
     &LOG_FILE,
-    &COMMAND,
+    &PROGRAM,
     &PROMETHEUS,
     &OPENTELEMETRY,
     &STATSD,
@@ -130,8 +130,8 @@ const LOG_FILE: Kind = kind!(
     ]
 );
 
-const COMMAND: Kind = kind!(
-    "command",
+const PROGRAM: Kind = kind!(
+    "program",
     EVENTS,
     [
         required("command", Texts),

@@ -1,10 +1,10 @@
 //! Listeners that take events as they are.
 
 mod cloudevents;
-mod command;
 mod influxdb;
 mod log_file;
 mod opentelemetry;
+mod program;
 mod prometheus;
 mod real;
 mod receiver;

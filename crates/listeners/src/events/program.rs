@@ -20,10 +20,10 @@ use process::{Ended, Process};
 /// The exit code that asks for the event again later: `EX_TEMPFAIL` of `sysexits.h`.
 const TRY_LATER: i32 = 75;
 
-/// How a [`Command`] goes about it.
+/// How a [`Program`] goes about it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct CommandOptions {
+pub struct ProgramOptions {
     /// The program and its arguments. No shell reads them.
     pub command: Vec<String>,
     /// Patterns of the topics that it wants, 1 to 100.
@@ -38,7 +38,7 @@ pub struct CommandOptions {
     pub in_order: bool,
 }
 
-impl Default for CommandOptions {
+impl Default for ProgramOptions {
     /// One that is told of the ends of builds, and may run a minute.
     fn default() -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Default for CommandOptions {
 /// With the exit code 0 it has taken the event. With 75 (`EX_TEMPFAIL`), if it cannot be started, and if it runs too
 /// long, it is run again later; any other end parks the event, with the last lines that it wrote. When it ends, and at
 /// the timeout, all processes of its group are killed.
-pub struct Command {
+pub struct Program {
     wanted: Wanted,
     argv: Vec<String>,
     env: BTreeMap<String, String>,
@@ -71,20 +71,20 @@ pub struct Command {
     outlet: Outlet,
 }
 
-impl fmt::Debug for Command {
+impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Command")
+        f.debug_struct("Program")
             .field("name", &self.wanted.name())
             .finish_non_exhaustive()
     }
 }
 
-impl Command {
-    /// The command `name` of these options; starts nothing yet.
+impl Program {
+    /// The program `name` of these options; starts nothing yet.
     ///
     /// # Errors
     /// [`OptionError`] says which option is wrong.
-    pub fn new(name: String, options: CommandOptions, outlet: &Outlet) -> Result<Self, OptionError> {
+    pub fn new(name: String, options: ProgramOptions, outlet: &Outlet) -> Result<Self, OptionError> {
         if options.command.first().is_none_or(String::is_empty) {
             let why = "names no program; write e.g. [\"notify-send\", \"a build ended\"]";
             return Err(OptionError::new("command", why));
@@ -146,13 +146,13 @@ impl Command {
 }
 
 #[async_trait]
-impl Listener for Command {
+impl Listener for Program {
     fn name(&self) -> &str {
         self.wanted.name()
     }
 
     fn kind(&self) -> &str {
-        "command"
+        "program"
     }
 
     fn filter(&self) -> TopicFilter {

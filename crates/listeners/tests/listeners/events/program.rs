@@ -6,23 +6,23 @@ use std::time::Duration;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::Value;
-use weir_listeners::{Command, CommandOptions, Outlet};
+use weir_listeners::{Outlet, Program, ProgramOptions};
 use weir_status_api::{Lane, Listener as _, ListenerError, Results, Verb};
 use weir_testbed::eventually;
 
 use super::world::{World, build, ended, printing};
 
-fn shell(script: &str) -> CommandOptions {
-    CommandOptions {
+fn shell(script: &str) -> ProgramOptions {
+    ProgramOptions {
         command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
-        ..CommandOptions::default()
+        ..ProgramOptions::default()
     }
 }
 
-async fn run(options: CommandOptions, outlet: &Outlet) -> Result<(), ListenerError> {
+async fn run(options: ProgramOptions, outlet: &Outlet) -> Result<(), ListenerError> {
     let world = World::new();
     let event = world.tell(Verb::Finished, ended(build(3), Results::Success));
-    let command = Command::new("notify".to_owned(), options, outlet).unwrap();
+    let command = Program::new("notify".to_owned(), options, outlet).unwrap();
     command.on_event(&event, world.as_ref()).await
 }
 
@@ -147,11 +147,11 @@ fn in_order_all_events_are_of_one_lane() {
     let world = World::new();
     let event = world.tell(Verb::Finished, ended(build(3), Results::Success));
     let lane = |in_order| {
-        let options = CommandOptions {
+        let options = ProgramOptions {
             in_order,
             ..shell("")
         };
-        Command::new("notify".to_owned(), options, &Outlet::open())
+        Program::new("notify".to_owned(), options, &Outlet::open())
             .unwrap()
             .lane(&event)
     };
@@ -161,10 +161,10 @@ fn in_order_all_events_are_of_one_lane() {
 
 #[test]
 fn wrong_options_are_told() {
-    let wrong = |change: fn(&mut CommandOptions)| {
+    let wrong = |change: fn(&mut ProgramOptions)| {
         let mut options = shell("");
         change(&mut options);
-        Command::new("notify".to_owned(), options, &Outlet::open())
+        Program::new("notify".to_owned(), options, &Outlet::open())
             .unwrap_err()
             .option
     };

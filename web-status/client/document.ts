@@ -4,6 +4,8 @@
 
 export type AddChangeCall = { id: string | number | null; jsonrpc: '2.0'; method: 'add'; params: { author: string; branch?: string | null; category?: string | null; codebase?: string; comments?: string; committer?: string | null; files?: string[]; project?: string; properties?: Record<string, unknown>; repository?: string; revision?: string | null; revlink?: string | null; when_timestamp?: number; when_us?: number } };
 
+export type AgainDeadLetterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'again'; params: Record<string, unknown> };
+
 export type Branch = { branchid: number; codebaseid: number; commitid: number | null; last_timestamp: number; last_timestamp_us: number; name: string };
 
 export type BranchAnswer = { branches: Branch[]; meta: Meta };
@@ -66,11 +68,19 @@ export type ConnectedTo = { masterid: number };
 
 export type ConsoleView = { builders: Builder[]; cells: Cell[]; changes: Change[] };
 
+export type DeadLetter = { again: boolean; cursor: number; dead_letterid: number; event: Event; listenerid: number; parked_at: number; parked_at_us: number; why: string };
+
+export type DeadLetterAnswer = { dead_letters: DeadLetter[]; meta: Meta };
+
 export type Dependency = { error?: string; note?: string; ok: boolean };
 
 export type DescribeConfigurationMasterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'describe_configuration'; params: Record<string, unknown> };
 
 export type DoneAnswer = { id: string | number | null; jsonrpc: '2.0'; result: null };
+
+export type DropDeadLetterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'drop'; params: Record<string, unknown> };
+
+export type DropListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'drop'; params: { first?: number | null } };
 
 export type EnableSchedulerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'enable'; params: { enabled: boolean } };
 
@@ -96,11 +106,23 @@ export type GridView = { builders: Builder[]; cells: Cell[]; revisions: GridRevi
 
 export type Health = { status: 'ok' };
 
+export type HoldListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'hold'; params: { holder: string; kind: string; listener: string; on: string; seconds: number } };
+
 export type HomeView = { broken: BrokenBuilder[]; builders: Builder[]; expected: ExpectedEnd[]; reasons: WaitReason[]; recent: Build[]; running: Build[]; steps: Step[]; waiting: BuildRequest[]; workers: Worker[] };
 
 export type Identity = { anonymous: boolean; email?: string | null; full_name?: string; groups?: string[]; roles?: string[]; username?: string };
 
+export type KeepPlaceListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'keep_place'; params: { holder: string; listener: string; place: { after: number; done: number[] }; rewinds: number } };
+
+export type KeepStateListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'keep_state'; params: { holder: string; listener: string; state: unknown } };
+
 export type KillWorkerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'kill'; params: { reason?: string | null } };
+
+export type ListenedAnswer = { id: string | number | null; jsonrpc: '2.0'; result: null | { held_by: string } | { place: { after: number; done: number[] } | null; rewinds: number; state?: unknown } };
+
+export type Listener = { dead_letters: number; held_by: string | null; held_until: number | null; held_until_us?: number; kind: string; listenerid: number; name: string; place: number | null; waiting: boolean; waiting_reason: string | null; waiting_since: number | null; waiting_since_us?: number };
+
+export type ListenerAnswer = { listeners: Listener[]; meta: Meta };
 
 export type Log = { complete: boolean; logid: number; name: string; num_lines: number; slug: string; stepid: number; type: LogType };
 
@@ -134,6 +156,10 @@ export type NewToken = { expires_at?: number | null; name?: string | null; scope
 
 export type NewTokenAnswer = { meta: Meta; tokens: MadeToken[] };
 
+export type NoteListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'note'; params: { holder: string; listener: string; waiting: string | null } };
+
+export type ParkListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'park'; params: { event: number; holder: string; listener: string; why: string } };
+
 export type Patch = { author: string; body: null; body_base64: string; comment: string; level: number; patchid: number; subdir: string };
 
 export type PauseWorkerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'pause'; params: { reason?: string | null } };
@@ -154,9 +180,15 @@ export type Ready = { dependencies: Record<string, Dependency>; status: 'ready' 
 
 export type RebuildBuildCall = { id: string | number | null; jsonrpc: '2.0'; method: 'rebuild'; params: Record<string, unknown> };
 
+export type RecallListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'recall'; params: { holder: string; listener: string } };
+
 export type ReconfigureMasterCall = { id: string | number | null; jsonrpc: '2.0'; method: 'reconfigure'; params: Record<string, unknown> };
 
 export type RefusedAnswer = { error: { code: number; data?: ErrorDetails; message: string | Record<string, string> }; id?: string | number | null; jsonrpc: '2.0' };
+
+export type ReleaseListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'release'; params: { holder: string; listener: string } };
+
+export type ReplayListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'replay'; params: { everything?: boolean; first?: number | null } };
 
 export type RequestResults = -1 | 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
@@ -207,6 +239,8 @@ export type Token = { created_at: number; expires_at: number | null; name: strin
 export type TokenAnswer = { meta: Meta; tokens: Token[] };
 
 export type ToldAnswer = { id: string | number | null; jsonrpc: '2.0'; result: { changeid: number } };
+
+export type UnparkListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'unpark'; params: { dead_letterid: number; holder: string; listener: string } };
 
 export type UnpauseWorkerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'unpause'; params: Record<string, unknown> };
 

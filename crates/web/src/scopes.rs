@@ -130,6 +130,7 @@ async fn id(source: &Source, key: Key) -> Result<i64> {
         Some(Entity::Scheduler(it)) => it.id.0,
         Some(Entity::Project(it)) => it.id.0,
         Some(Entity::Codebase(it)) => it.id.0,
+        Some(Entity::Listener(it)) => it.id.0,
         _ => NOBODY,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use weir_status_api::conformance::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup};
+use weir_status_api::conformance::{BuilderSetup, CodebaseSetup, NewBuildset, ProjectSetup, Setup, Stage};
 use weir_status_api::*;
 
 use crate::house::{ADMIN, BUILDERS, HIDDEN, House, policy};
@@ -134,6 +134,63 @@ async fn walk_once(api: &dyn StatusApi, parts: ListParts) -> Vec<Entity> {
 
 fn is(entity: &Entity, kind: Kind) -> bool {
     format!("{entity:?}").starts_with(&format!("{kind:?}("))
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_seen_as_its_event_is() {
+    let house = House::new(policy()).await;
+    house.story(&["open-1", "secret-1"], None).await;
+    let (mine, all, model) = (house.open(None), house.open(Some(ADMIN)), house.stage.api());
+    let listen = async |ask| {
+        let command = Command::Listen {
+            listener: "mail".to_owned(),
+            holder: "a test".to_owned(),
+            ask,
+        };
+        assert_eq!(
+            model.control(&Caller::anonymous(), command).await,
+            Ok(Outcome::Done)
+        );
+    };
+    let newest = all.page(Query::<Master>::new()).await.unwrap().cursor;
+    listen(ListenAsk::Hold {
+        kind: "mail".to_owned(),
+        on: "a test".to_owned(),
+        seconds: 60,
+    })
+    .await;
+    for event in 1..=newest.0 {
+        listen(ListenAsk::Park {
+            event: Cursor(event),
+            why: "no".to_owned(),
+        })
+        .await;
+    }
+    let whole = all
+        .page(Query::<DeadLetter>::new().limit(1000))
+        .await
+        .unwrap()
+        .items;
+    let seen = mine
+        .page(Query::<DeadLetter>::new().limit(1000))
+        .await
+        .unwrap()
+        .items;
+    must_not_tell("a list of dead letters", &seen);
+    assert!(
+        !seen.is_empty() && seen.len() < whole.len(),
+        "{} of {}",
+        seen.len(),
+        whole.len()
+    );
+    for letter in &whole {
+        let is_seen = seen.iter().any(|it| it.id == letter.id);
+        let got = mine.get(Key::DeadLetter(letter.id)).await;
+        must_not_tell("a dead letter", &got);
+        assert_eq!(got.is_ok(), is_seen, "{letter:?}");
+        let kept = seen.iter().find(|it| it.id == letter.id);
+        assert!(kept.is_none_or(|it| it.event.cursor == letter.event.cursor));
+    }
 }
 
 #[tokio::test]

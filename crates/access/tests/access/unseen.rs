@@ -58,7 +58,9 @@ macro_rules! each_kind {
 #[tokio::test]
 async fn each_list_in_each_order_is_that_of_a_house_without_it() {
     let (mine, other, all) = sights().await;
-    for kind in Kind::ALL {
+    // Places in the events are others where there are more of them: `hiding` is about listeners.
+    let of_listeners = [Kind::Listener, Kind::DeadLetter];
+    for kind in Kind::ALL.iter().filter(|kind| !of_listeners.contains(kind)) {
         assert!(
             !rows(&*all.api, *kind).await.is_empty(),
             "there is no {kind:?} to be seen"

@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct History<'a> {
     pub(super) scene: Scene<'a>,
     pub(super) dice: Dice,
+    /// What listeners do is beside all else.
+    listening: Dice,
     setup: Setup,
 }
 
@@ -31,7 +33,12 @@ impl<'a> History<'a> {
     pub(super) async fn of(stage: &'a dyn Stage, dice: Dice, length: usize) -> Self {
         let setup = setup();
         let scene = Scene::new(stage, setup.clone()).await;
-        let mut history = Self { scene, dice, setup };
+        let mut history = Self {
+            scene,
+            dice,
+            listening: Dice::of_case(1_000),
+            setup,
+        };
         for name in WORKERS {
             history.scene.connect(name, WorkerInfo::default()).await;
         }
@@ -44,15 +51,20 @@ impl<'a> History<'a> {
 
     /// One thing happens; nothing, if it cannot be now.
     pub(super) async fn go_on(&mut self) {
-        let what = self.dice.below(26);
+        match self.listening.below(20) {
+            0 => self.listen().await,
+            1 => self.turn_to_dead_letters().await,
+            _ => {}
+        }
+        let what = self.dice.below(24);
         self.happen(what).await;
     }
 
     /// As [`History::go_on`], but nothing is asked for: a command may be lost with its connection, and nobody knows
     /// whether it was carried out.
     pub(super) async fn go_on_without_commands(&mut self) {
-        let what = match self.dice.below(26) {
-            21 | 22 | 24 | 25 => 23,
+        let what = match self.dice.below(24) {
+            21 | 22 => 23,
             what => what,
         };
         self.happen(what).await;
@@ -74,26 +86,24 @@ impl<'a> History<'a> {
             20 => self.configure().await,
             21 => self.ask_about_a_request().await,
             22 => self.ask_for_a_build().await,
-            24 => self.listen().await,
-            25 => self.turn_to_dead_letters().await,
             _ => self.set_properties().await,
         }
     }
 
     /// A listener's runner holds it, cannot deliver, or tells how the listener fares.
     async fn listen(&mut self) {
-        let name = LISTENERS[self.dice.below(LISTENERS.len())];
+        let name = LISTENERS[self.listening.below(LISTENERS.len())];
         self.scene.hold(name, "mail").await;
-        match self.dice.below(4) {
+        match self.listening.below(4) {
             0 => self.scene.release(name).await,
             1 => {
-                let why = ["no answer", "not now"][self.dice.below(2)];
-                let waiting = (!self.dice.once_in(3)).then_some(why);
+                let why = ["no answer", "not now"][self.listening.below(2)];
+                let waiting = (!self.listening.once_in(3)).then_some(why);
                 self.scene.note(name, waiting).await;
             }
             _ => {
                 let newest = newest(&*self.scene.api).await;
-                let event = Cursor(1 + self.dice.below(newest.0 as usize) as i64);
+                let event = Cursor(1 + self.listening.below(newest.0 as usize) as i64);
                 self.scene.park(name, event, "404 Not Found").await;
             }
         }
@@ -102,8 +112,8 @@ impl<'a> History<'a> {
     /// Somebody wants a dead letter delivered again, or forgotten.
     async fn turn_to_dead_letters(&mut self) {
         let letters = self.scene.world.all::<DeadLetter>();
-        if let Some(letter) = self.dice.pick(&letters) {
-            match self.dice.once_in(2) {
+        if let Some(letter) = self.listening.pick(&letters) {
+            match self.listening.once_in(2) {
                 true => self.scene.deliver_again(letter.id).await,
                 false => self.scene.forget(letter.id).await,
             }

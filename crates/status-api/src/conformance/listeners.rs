@@ -254,9 +254,13 @@ pub(super) async fn a_dead_letter_outlives_its_event(stage: &dyn Stage) {
     scene.writer.expire_events(Cursor(4)).await;
     let kept: DeadLetter = scene.look(Key::DeadLetter(letter)).await;
     assert_eq!(*kept.event, event);
-    scene.park(MAIL, Cursor(2), "still not").await;
+    let again = ListenAsk::Park {
+        event: Cursor(2),
+        why: "still not".to_owned(),
+    };
+    assert_eq!(ask(&scene, HOLDER, again).await, Ok(Outcome::Done));
     let kept: DeadLetter = scene.look(Key::DeadLetter(letter)).await;
-    assert_eq!(kept.why, "still not");
+    assert_eq!((*kept.event, kept.why.as_str()), (event, "still not"));
 }
 
 pub(super) async fn an_event_is_one_dead_letter(stage: &dyn Stage) {

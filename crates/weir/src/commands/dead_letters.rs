@@ -1,38 +1,26 @@
-//! `weir listen`, and `weir listen replay` and `drop`: what becomes of what listeners could not deliver.
+//! `weir listen replay` and `weir listen drop`: what becomes of what listeners could not deliver.
 
 use clap::{Args, Subcommand};
 use weir_status_api::{Command, Cursor, DeadLetterChoice, DeadLetterId};
 
-use super::listen::Listen;
 use crate::failure::Failure;
 use crate::show::{plain, say};
 use crate::upstream::Upstream;
 
-/// Runs listeners for a master elsewhere, or has some deliver again.
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(crate) struct Listening {
-    #[command(subcommand)]
-    wish: Option<Wish>,
-    #[command(flatten)]
-    listen: Option<Listen>,
-}
-
+/// What people want to become of what a listener could not deliver.
 #[derive(Subcommand)]
-enum Wish {
+pub(crate) enum Wish {
     /// Have a listener deliver again what it could not deliver.
     Replay(Replay),
     /// Forget what a listener could not deliver.
     Drop(Drop),
 }
 
-impl Listening {
+impl Wish {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        match (self.wish, self.listen) {
-            (Some(Wish::Replay(it)), _) => it.run().await,
-            (Some(Wish::Drop(it)), _) => it.run().await,
-            (None, Some(listen)) => listen.run().await,
-            (None, None) => Err(Failure::usage("write --config FILE, or one of replay and drop")),
+        match self {
+            Self::Replay(it) => it.run().await,
+            Self::Drop(it) => it.run().await,
         }
     }
 }
@@ -73,7 +61,7 @@ impl Letters {
 
 /// Has a listener deliver again: all that it could not deliver, or everything from an event on.
 #[derive(Args)]
-struct Replay {
+pub(crate) struct Replay {
     #[command(flatten)]
     letters: Letters,
     /// All events from that of --from on, those that were delivered too.
@@ -104,7 +92,7 @@ impl Replay {
 
 /// Forgets what a listener could not deliver.
 #[derive(Args)]
-struct Drop {
+pub(crate) struct Drop {
     #[command(flatten)]
     letters: Letters,
 }

@@ -9,19 +9,23 @@ use weir_listeners::Outlet;
 use weir_status_api::{Bookmarks, Cursor, Runner, RunnerOptions, Start};
 
 use super::check::broken;
+use super::dead_letters::Wish;
 use crate::failure::Failure;
 use crate::listeners::{NoPlaces, made, places, runner_options};
 use crate::upstream::Upstream;
 use crate::{log, signals};
 
-/// Runs listeners for a master elsewhere.
+/// Runs listeners for a master elsewhere, or has some deliver again.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Listen {
+    #[command(subcommand)]
+    wish: Option<Wish>,
     #[command(flatten)]
     upstream: Upstream,
     /// The listeners: a file with `webhook(…)`, `mail(…)` and the like.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
     /// Keeps the listeners' places in the events in a folder of this machine, and not with the master.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -35,9 +39,15 @@ pub(crate) struct Listen {
 
 impl Listen {
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        if let Some(wish) = self.wish {
+            return wish.run().await;
+        }
+        let Some(config) = self.config else {
+            return Err(Failure::usage("write --config FILE"));
+        };
         log::init();
         let stop = signals::ending()?;
-        let configs = weir_config::load_listeners(&self.config).map_err(broken)?;
+        let configs = weir_config::load_listeners(&config).map_err(broken)?;
         let outlet = match self.dry_run {
             true => Outlet::printing(|what| println!("{}\n", what.trim_end())),
             false => Outlet::open(),

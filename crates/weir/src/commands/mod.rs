@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Serve the JSON API and the web status of a master elsewhere.
     Web(web::Web),
     /// Run listeners for a master elsewhere, or have some deliver again.
-    Listen(dead_letters::Listening),
+    Listen(listen::Listen),
     /// Check a configuration; every error with its place.
     Check(check::Check),
     /// Carry a configuration of Buildbot over.

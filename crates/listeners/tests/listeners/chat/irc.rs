@@ -274,6 +274,16 @@ async fn a_dry_run_prints_and_connects_to_nothing() {
 }
 
 #[test]
+fn a_channel_is_a_name_or_a_name_with_a_password() {
+    let channels =
+        |it: Value| serde_json::from_value::<weir_listeners::chat::IrcOptions>(json!({ "channels": [it] }));
+    assert!(channels(json!("#weir")).is_ok());
+    assert!(channels(json!({ "channel": "#weir", "password": "sesame" })).is_ok());
+    assert!(channels(json!({ "channel": "#weir", "password": "sesame", "key": "too much" })).is_err());
+    assert!(channels(json!({ "channel": "#weir" })).is_err());
+}
+
+#[test]
 fn options_that_are_wrong_are_named() {
     let wrong = |more: Value| {
         made("localhost", more, &Outlet::open())

@@ -113,7 +113,7 @@ impl Default for IrcOptions {
 
 /// A channel to join.
 #[derive(Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum Channel {
     /// One that is open to all, by its name: `#weir`.
     Open(String),

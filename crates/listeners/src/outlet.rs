@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Prints what would be sent.
+type Print = dyn Fn(&str) + Send + Sync;
+
 /// The way out for one listener: what it sends is sent, or only printed; its secrets are in nothing that people read.
 #[derive(Clone, Default)]
 pub struct Outlet {
-    print: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    print: Option<Arc<Print>>,
     secrets: Arc<[String]>,
 }
 

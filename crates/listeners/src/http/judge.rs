@@ -1,9 +1,9 @@
 //! What an answer means for the event.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use weir_status_api::ListenerError;
 
 /// How much of an answer's text an error quotes, in characters.
@@ -14,13 +14,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// How long the answer asks to wait (RFC 9110's `Retry-After`, in seconds or as a date), an hour at the most.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let value = text(RETRY_AFTER)?;
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(SystemTime::now())
-            .unwrap_or_default(),
+        Err(_) => {
+            // By the server's own clock, by which it was written.
+            let now = httpdate::parse_http_date(text(DATE)?).ok()?;
+            let then = httpdate::parse_http_date(value).ok()?;
+            then.duration_since(now).unwrap_or_default()
+        }
     };
     Some(wait.min(LONGEST_WAIT))
 }

@@ -69,8 +69,9 @@ pub trait Listener: Send + Sync {
         Lane::of(event)
     }
 
-    /// What it does beside being told of events, for as long as it runs: keeps a connection, answers questions. It is
-    /// begun once and dropped with the runner; if it ends, it is not begun again.
+    /// What it does beside being told of events, for as long as no other runner holds it: keeps a connection, answers
+    /// questions. It has begun before the first event comes, and is dropped with the hold; if it ends, it is not begun again
+    /// before the next.
     async fn attend(&self, desk: Desk) {
         drop(desk);
         std::future::pending().await

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::gate::{Jitter, Turn};
 use super::lanes::{Delivery, Lanes};
 use super::progress::Progress;
-use super::runner::Stop;
+use super::runner::Flag;
 use super::{Again, Lane, ListenerError, Place, Runner};
 use crate::{Event, EventStream, Result, Signal, Start};
 
@@ -66,8 +66,8 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// Delivers until the stream breaks or `stop` is said.
-    pub(super) async fn run(mut self, mut stop: Stop) -> Result<()> {
+    /// Delivers until the stream breaks or `stop` is set.
+    pub(super) async fn run(mut self, mut stop: Flag) -> Result<()> {
         let mut look_again = Instant::now();
         let mut stopping = false;
         let mut broken = None;
@@ -85,7 +85,7 @@ impl<'a> Round<'a> {
             // What comes is last: it would keep the others from their turn.
             tokio::select! {
                 biased;
-                () = stop.said(), if !stopping => stopping = true,
+                () = stop.becomes(true), if !stopping => stopping = true,
                 Some(tried) = self.tries.next() => self.settle(tried).await?,
                 kept = saved(&mut self.saving) => self.note_saved(kept?),
                 () = until(wake) => (),

@@ -1,8 +1,11 @@
 //! The runner of a listener: holds it, goes on from its place, and follows the events until something is in the way.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -55,19 +58,19 @@ impl Default for RunnerOptions {
     }
 }
 
-/// Whether a runner is to end.
+/// Something that is so or not.
 #[derive(Clone)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub(super) struct Flag(watch::Receiver<bool>);
 
-impl Stop {
-    fn is_said(&self) -> bool {
+impl Flag {
+    fn is_set(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits until it is.
-    pub(super) async fn said(&mut self) {
-        if self.0.wait_for(|it| *it).await.is_err() {
-            // Whoever could say so is gone, and so is the runner.
+    /// Waits until it is so, or is not.
+    pub(super) async fn becomes(&mut self, wanted: bool) {
+        if self.0.wait_for(|it| *it == wanted).await.is_err() {
+            // Whoever could change it is gone, and so is the runner.
             std::future::pending().await
         }
     }
@@ -83,6 +86,8 @@ pub struct Runner {
     pub(super) options: RunnerOptions,
     pub(super) gate: Arc<Gate>,
     known: Mutex<Known>,
+    /// Whether it holds the listener.
+    held: watch::Sender<bool>,
 }
 
 /// What a runner knows of its listener without asking, which holds for as long as no other runner can have it.
@@ -110,6 +115,7 @@ impl Runner {
             options,
             gate,
             known: Mutex::default(),
+            held: watch::Sender::new(false),
         }
     }
 
@@ -131,6 +137,7 @@ impl Runner {
             known.place = None;
         }
         known.until = asked.checked_add(long);
+        self.held.send_replace(true);
         known.until
     }
 
@@ -147,9 +154,9 @@ impl Runner {
         let work = async {
             tokio::select! {
                 biased;
-                () = self.keep_following(Stop(stopped)) => (),
-                // It may end before.
-                () = async { self.attend().await; std::future::pending().await } => (),
+                // First, so that it has begun when the first event comes.
+                never = self.keep_attending() => match never {},
+                () = self.keep_following(Flag(stopped)) => (),
             }
         };
         tokio::pin!(work, stop);
@@ -166,18 +173,34 @@ impl Runner {
         }
     }
 
-    async fn attend(&self) {
-        let (api, bookmarks) = (Arc::clone(&self.api), Arc::clone(&self.bookmarks));
-        let desk = Desk::new(self.listener.name(), api, bookmarks);
-        self.listener.attend(desk).await;
+    /// Lets the listener do what it does beside for as long as no other runner holds it.
+    async fn keep_attending(&self) -> Infallible {
+        let name = self.listener.name();
+        let mut held = Flag(self.held.subscribe());
+        loop {
+            held.becomes(true).await;
+            let (api, bookmarks) = (Arc::clone(&self.api), Arc::clone(&self.bookmarks));
+            let attend = self.listener.attend(Desk::new(name, api, bookmarks));
+            let mut lost = held.clone();
+            tokio::select! {
+                biased;
+                ended = AssertUnwindSafe(attend).catch_unwind() => {
+                    if ended.is_err() {
+                        tracing::error!(listener = name, "what it does beside being told of events has a fault, and ends");
+                    }
+                    held.becomes(false).await;
+                }
+                () = lost.becomes(false) => (),
+            }
+        }
     }
 
-    async fn keep_following(&self, mut stop: Stop) {
+    async fn keep_following(&self, mut stop: Flag) {
         let mut pause = self.options.first_pause;
-        while !stop.is_said() {
+        while !stop.is_set() {
             let begun = Instant::now();
             let error = match self.hold_and_follow(stop.clone()).await {
-                Ok(()) if stop.is_said() => return,
+                Ok(()) if stop.is_set() => return,
                 Ok(()) => Error::unavailable("the event stream ended"),
                 Err(error) => error,
             };
@@ -188,7 +211,7 @@ impl Runner {
             tokio::select! {
                 biased;
                 () = sleep(pause) => (),
-                () = stop.said() => return,
+                () = stop.becomes(true) => return,
             }
             pause = (pause * 2).min(self.options.longest_pause);
         }
@@ -219,7 +242,7 @@ impl Runner {
     }
 
     /// Waits until no other runner holds the listener, and follows for as long as this one does.
-    async fn hold_and_follow(&self, mut stop: Stop) -> Result<()> {
+    async fn hold_and_follow(&self, mut stop: Flag) -> Result<()> {
         let (name, kind) = (self.listener.name(), self.listener.kind());
         let mut told = None;
         let until = loop {
@@ -228,6 +251,7 @@ impl Runner {
                 Hold::Ours(long) => break self.held(asked, long),
                 Hold::Theirs(who) => {
                     self.known().place = None;
+                    self.held.send_replace(false);
                     if told.as_ref() != Some(&who) {
                         tracing::info!(
                             listener = name,
@@ -241,9 +265,11 @@ impl Runner {
             tokio::select! {
                 biased;
                 () = sleep(ASK_AGAIN) => (),
-                () = stop.said() => return Ok(()),
+                () = stop.becomes(true) => return Ok(()),
             }
         };
+        // What it does beside begins before it is told of anything.
+        tokio::task::yield_now().await;
         let known = self.known().place.take();
         let place = match known {
             Some(place) => place,
@@ -270,6 +296,7 @@ impl Runner {
             sleep((left / 3).max(Duration::from_millis(10))).await;
             let asked = Instant::now();
             if asked >= end {
+                self.held.send_replace(false);
                 return Error::unavailable("it is not known whether another runs this listener by now");
             }
             let answer = tokio::select! {
@@ -281,6 +308,7 @@ impl Runner {
                 Ok(Hold::Ours(long)) => until = self.held(asked, long),
                 Ok(Hold::Theirs(who)) => {
                     self.known().until = Some(asked);
+                    self.held.send_replace(false);
                     return Error::Conflict {
                         why: format!("{who} runs this listener now"),
                     };
@@ -294,7 +322,7 @@ impl Runner {
     }
 
     /// Tells people how the destination fares, each time that it changes.
-    async fn tell_standing(&self) -> std::convert::Infallible {
+    async fn tell_standing(&self) -> Infallible {
         let name = self.listener.name();
         let mut standing = self.gate.standing();
         let mut told: Option<Standing> = None;

@@ -44,6 +44,10 @@ pub(super) enum Must {
     Texts,
     /// A dict of texts.
     TextMap,
+    /// A dict of texts that nobody may read.
+    SecretMap,
+    /// A list of texts that nobody may read.
+    SecretTexts,
     /// A dict of whole numbers.
     IntegerMap,
     /// A dict of lists of texts.
@@ -156,6 +160,9 @@ impl Parameter {
             _ if self.is_required => (self.name, Some(call.required(self.name, |it| self.value(it)))),
             _ => (self.name, call.optional(self.name, |it| self.value(it))),
         };
+        if let Some(value) = &value {
+            secrets.extend(self.within(value).map(Secret::new));
+        }
         let value = match (self.must, value) {
             (Must::Path, Some(Json::String(path))) => {
                 let path = call.session().folder.join(path);
@@ -168,6 +175,21 @@ impl Parameter {
         }
     }
 
+    /// The texts within the value that nobody may read.
+    fn within<'j>(&self, value: &'j Json) -> impl Iterator<Item = &'j str> {
+        let list = |of: bool| value.as_array().filter(|_| of).into_iter().flatten();
+        let map = value.as_object().filter(|_| self.must == Must::SecretMap);
+        let listed = list(self.must == Must::SecretTexts);
+        // Beside an open text, a list can have one with a password.
+        let locked = list(self.must == Must::TextsOrMaps).filter_map(|it| it.get("password"));
+        let all = map
+            .into_iter()
+            .flat_map(|it| it.values())
+            .chain(listed)
+            .chain(locked);
+        all.filter_map(Json::as_str)
+    }
+
     fn value(&self, value: Value<'_>) -> Reading<Json> {
         Ok(match self.must {
             Must::Text | Must::Secret | Must::Password | Must::Path | Must::FileText | Must::SecretFile => {
@@ -178,8 +200,8 @@ impl Parameter {
             Must::Count => read::count(value)?.into(),
             Must::Duration => read::duration(value)?.as_secs_f64().into(),
             Must::Size => read::size(value)?.into(),
-            Must::Texts => read::list(read::text, "strings")(value)?.into(),
-            Must::TextMap => {
+            Must::Texts | Must::SecretTexts => read::list(read::text, "strings")(value)?.into(),
+            Must::TextMap | Must::SecretMap => {
                 let map = read::dict(read::text, read::string)(value)?;
                 map.into_iter().map(|(name, it)| (name, Json::from(it))).collect()
             }

@@ -1,8 +1,8 @@
 //! The kinds of listeners.
 
 use super::parameter::Must::{
-    Boolean, Choice, Count, Duration, Durations, Events, FileText, IntegerMap, Path, SecretFile, Size, Text,
-    TextMap, Texts, TextsMap, TextsOrMaps, Url,
+    Boolean, Choice, Count, Duration, Durations, Events, FileText, IntegerMap, Path, SecretFile, SecretMap,
+    SecretTexts, Size, Text, TextMap, Texts, TextsMap, TextsOrMaps, Url,
 };
 use super::parameter::{Parameter, optional, password, required, required_password, required_secret, secret};
 use super::{COMMON, Kind, OF_HTTP, OF_PEOPLE, OF_REPORTS, Takes, listener};
@@ -112,7 +112,7 @@ const WEBHOOK: Kind = kind!(
         required("url", Url),
         optional("events", Events),
         secret("secret", "secret_file"),
-        optional("headers", TextMap),
+        optional("headers", SecretMap),
         optional("cloudevents", Boolean),
         optional("source", Text),
         optional("internal_redirects", Boolean),
@@ -165,7 +165,7 @@ const OPENTELEMETRY: Kind = kind!(
     EVENTS_BY_HTTP,
     [
         required("endpoint", Url),
-        optional("headers", TextMap),
+        optional("headers", SecretMap),
         optional("service_name", Text),
         optional("key", Text),
         optional("web_url", Url),
@@ -206,7 +206,7 @@ const HTTP_PUSH: Kind = kind!(
     REPORTS_BY_HTTP,
     [
         required("url", Url),
-        optional("headers", TextMap),
+        optional("headers", SecretMap),
         secret("secret", "secret_file"),
         optional("internal_redirects", Boolean),
     ]
@@ -457,7 +457,7 @@ const PUSHOVER: Kind = kind!(
     REPORTS,
     [
         required_secret("token", "token_file"),
-        required("users", Texts),
+        required("users", SecretTexts),
         optional("priorities", IntegerMap),
         optional("retry", Count),
         optional("expire", Count),

@@ -96,7 +96,12 @@ impl HttpPush {
 fn headers(given: &BTreeMap<String, String>) -> Result<HeaderMap, OptionError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let wrong = || OptionError::new("headers", format!("has '{name}', which with its value is no header"));
+        let wrong = || {
+            OptionError::new(
+                "headers",
+                format!("has '{name}', which with its value is no header"),
+            )
+        };
         let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
         value.set_sensitive(true);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
@@ -147,8 +152,8 @@ impl Destination for HttpPush {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let body = body(report).to_string();
-        let mut request = self.http.request(Method::POST, self.url.clone());
-        request = request.headers(self.headers.clone());
+        let request = self.http.request(Method::POST, self.url.clone());
+        let mut request = request.headers(self.headers.clone());
         if let Some(secret) = &self.secret {
             let key =
                 Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");

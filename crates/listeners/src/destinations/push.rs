@@ -152,8 +152,8 @@ impl Destination for HttpPush {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let body = body(report).to_string();
-        let mut request = self.http.request(Method::POST, self.url.clone());
-        request = request.headers(self.headers.clone());
+        let request = self.http.request(Method::POST, self.url.clone());
+        let mut request = request.headers(self.headers.clone());
         if let Some(secret) = &self.secret {
             let key =
                 Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");

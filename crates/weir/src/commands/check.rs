@@ -8,7 +8,7 @@ use weir_status_api::{Command, Outcome, Reconfigured};
 
 use super::reconfig::{running_master, say_changes};
 use crate::failure::Failure;
-
+use crate::listeners;
 use crate::show::{count, plain, say};
 use crate::upstream::{Trust, Upstream};
 
@@ -41,9 +41,11 @@ impl Check {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         if self.listeners {
             let listeners = weir_config::load_listeners(&self.file).map_err(broken)?;
+            listeners::check(&listeners)?;
             return self.right(&count(listeners.len(), "listener"));
         }
         let config = weir_config::load(&self.file).map_err(broken)?;
+        listeners::check(&config.listeners)?;
         if self.against.is_some() {
             return self.compare(&config).await;
         }

@@ -16,6 +16,13 @@ pub(crate) fn made(configs: &[ListenerConfig], outlet: &Outlet) -> Result<Vec<Ar
     configs.iter().map(|it| make_one(it, &[], outlet)).collect()
 }
 
+/// An error if one of those listeners cannot be made. Secrets that a master finds elsewhere are not asked for.
+pub(crate) fn check(configs: &[ListenerConfig]) -> Result<(), Failure> {
+    let unknown = |_: &str| Ok("not looked up".to_owned());
+    let made = |it| make_by(it, &unknown, &Outlet::open()).map(drop);
+    configs.iter().try_for_each(made)
+}
+
 /// How events are delivered to a listener.
 pub(crate) fn runner_options(terms: &ListenerTerms) -> RunnerOptions {
     let usual = RunnerOptions::default();
@@ -35,6 +42,15 @@ pub(super) fn make_one(
     providers: &[SecretProvider],
     outlet: &Outlet,
 ) -> Result<Arc<dyn Listener>, Failure> {
+    make_by(config, &|secret| find_secret(providers, secret), outlet)
+}
+
+/// The same, with its secrets from `find`.
+fn make_by(
+    config: &ListenerConfig,
+    find: &dyn Fn(&str) -> Result<String, String>,
+    outlet: &Outlet,
+) -> Result<Arc<dyn Listener>, Failure> {
     let ListenerConfig {
         name, kind, options, ..
     } = config;
@@ -45,7 +61,7 @@ pub(super) fn make_one(
         .collect();
     let mut secrets: Vec<String> = config.secrets.iter().map(|it| it.expose().to_owned()).collect();
     for (option, secret) in &config.named_secrets {
-        let value = find_secret(providers, secret);
+        let value = find(secret);
         let value = value.map_err(|why| wrong(&format!("the secret '{secret}' cannot be had: {why}")))?;
         options.insert((*option).to_owned(), value.clone().into());
         secrets.push(value);

@@ -15,7 +15,7 @@ use weir_status_api::{Bookmarks, Listener, Runner, StatusApi};
 use crate::failure::Failure;
 
 use make::make_one;
-pub(crate) use make::{made, runner_options};
+pub(crate) use make::{check, made, runner_options};
 pub(crate) use places::{NoPlaces, places};
 
 /// The listeners that run in a master.

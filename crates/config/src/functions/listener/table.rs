@@ -217,7 +217,7 @@ const MAIL: Kind = kind!(
     REPORTS_TO_PEOPLE,
     [
         required("from_address", Text),
-        required("relay", Text),
+        optional("relay", Text),
         optional("tls", Choice(&["starttls", "tls", "none"])),
         optional("ca_file", FileText),
         optional("user", Text),

@@ -75,7 +75,8 @@ pub(crate) fn slot_of(entity: &Entity) -> Option<usize> {
 
 type Pairs = [(String, String)];
 
-/// What the answer to a read depends on. None if events do not tell all: test results have none.
+/// What the answer to a read depends on. None if events do not tell all: test results have none, the places of listeners
+/// none either.
 ///
 /// That a name or a place in a path stands for an id does not change, and no answer is kept for one that stands
 /// for nothing yet.
@@ -105,14 +106,13 @@ pub(crate) fn of(endpoint: &Endpoint, query: &Pairs) -> Option<Depends> {
 /// Resources of `kind`, and what parameters bring in.
 fn rows(kind: Kind, query: &Pairs) -> Option<Depends> {
     let mut depends = match kind {
-        Kind::TestResult => return None,
+        // How far a listener is changes without an event.
+        Kind::TestResult | Kind::Listener => return None,
         // The JSON of schedulers and change sources holds their master, whose
         // [`last_active`](weir_status_api::Master::last_active) changes without an event.
         Kind::Master | Kind::Scheduler | Kind::ChangeSource => Depends::kind(kind)
             .and(Depends::kind(Kind::Master))
             .and(Depends::time()),
-        // How far a listener is changes without an event.
-        Kind::Listener => Depends::kind(kind).and(Depends::time()),
         kind => Depends::kind(kind),
     };
     for (name, _) in query {

@@ -27,7 +27,9 @@ impl Rig {
     }
 }
 
-async fn dead_letters_have_a_bound(rig: Rig) {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_of_too_many_dead_letters_goes() {
+    let rig = Rig::sqlite().await;
     let bookmarks = rig.store.bookmarks("m1");
     assert!(matches!(bookmarks.hold("mail", "mail").await, Ok(Hold::Ours(_))));
     let mut events = vec![];
@@ -56,17 +58,6 @@ async fn dead_letters_have_a_bound(rig: Rig) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_of_too_many_dead_letters_goes() {
-    dead_letters_have_a_bound(Rig::sqlite().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_of_too_many_dead_letters_goes_on_postgresql() {
-    let server = Postgres::start().unwrap();
-    dead_letters_have_a_bound(Rig::on(Database::Postgres(server.url())).await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_next_life_of_a_process_goes_on_holding() {
     let rig = Rig::sqlite().await;
     let first = rig.store.bookmarks("master m1");
@@ -84,9 +75,7 @@ async fn the_next_life_of_a_process_goes_on_holding() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_people_ask_for_comes_to_the_runner() {
-    let rig = Rig::sqlite().await;
+async fn wishes_come_to_the_runner(rig: Rig) {
     let bookmarks = rig.store.bookmarks("master m1");
     assert_eq!(bookmarks.asked_again("mail").await, Ok(vec![]));
     bookmarks.hold("mail", "mail").await.unwrap();
@@ -103,4 +92,15 @@ async fn what_people_ask_for_comes_to_the_runner() {
     assert_eq!(asked.iter().map(|it| &it.event).collect::<Vec<_>>(), [&*event]);
     bookmarks.unpark("mail", asked[0].id).await.unwrap();
     assert_eq!(rig.mail().await.dead_letters, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_ask_for_comes_to_the_runner() {
+    wishes_come_to_the_runner(Rig::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_ask_for_comes_to_the_runner_on_postgresql() {
+    let server = Postgres::start().unwrap();
+    wishes_come_to_the_runner(Rig::on(Database::Postgres(server.url())).await).await;
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::Result;
 use crate::program::Usage;
+use crate::{Result, book, machine};
 use receivers::Receivers;
 use site::{CROWD, Site};
 
@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// From a debug build, with few builds unless told: shows in about a minute that nothing is lost.
     #[arg(long)]
     quick: bool,
+    /// Puts the table into docs/src/benchmarks.md.
+    #[arg(long, conflicts_with = "quick")]
+    write: bool,
     /// The program `weir`.
     #[arg(long, hide = true, env = "WEIR_BENCH_PROGRAM")]
     weir: PathBuf,
@@ -96,7 +99,15 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         audit: audit::Audit::of(&happened, &receivers.all(), &damage)?,
         storm: damage,
     };
-    println!("{}", report::table(&measured));
+    let table = format!(
+        "Measured {}.\n\n{}",
+        machine::describe(),
+        report::table(&measured)
+    );
+    println!("{table}");
+    if options.write {
+        book::write(&options.root, "listeners", &table)?;
+    }
     measured.audit.judge()
 }
 

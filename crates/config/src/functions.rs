@@ -201,7 +201,9 @@ mod tests {
         for function in MASTER {
             let name = function.name;
             assert!(
-                BOOK.contains(&format!("`{name}(…)`")) || BOOK.contains(&format!("| `{name}` |")),
+                BOOK.contains(&format!("`{name}(…)`"))
+                    || BOOK.contains(&format!("| `{name}` |"))
+                    || BOOK.contains(&format!("[`{name}`]")),
                 "the book has no {name}(…)"
             );
             for parameter in function.parameters {

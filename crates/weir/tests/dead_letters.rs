@@ -195,7 +195,10 @@ async fn a_runner_elsewhere_keeps_its_places_with_the_master() {
 async fn dead_letters_come_back(api: &Arc<dyn StatusApi>, bookmarks: &StatusBookmarks, name: &str) {
     use futures::StreamExt;
     let mut events = api
-        .watch(TopicFilter::all(), Start::After(Cursor::ZERO))
+        .watch(
+            TopicFilter::parse("masters/*/*").unwrap(),
+            Start::After(Cursor::ZERO),
+        )
         .await
         .unwrap();
     let Some(Ok(Signal::Event(event))) = events.next().await else {

@@ -146,6 +146,8 @@ async fn a_plugin_is_the_same_in_process() {
     };
     let options = RunnerOptions {
         start: Start::After(Cursor::ZERO),
+        // One after the other, so that both are told in their order.
+        at_once: 1,
         ..RunnerOptions::default()
     };
     let runner = Runner::new(

@@ -172,11 +172,15 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
+    /// Says how the destination fares, if that is news: that it is still down for the same reason is none.
     fn say(&self, standing: Standing) {
         self.standing.send_if_modified(|it| {
-            let other = *it != standing;
+            let known = match (&*it, &standing) {
+                (Standing::Waiting { why, .. }, Standing::Waiting { why: again, .. }) => why == again,
+                (known, new) => known == new,
+            };
             *it = standing;
-            other
+            !known
         });
     }
 

@@ -118,7 +118,7 @@ fn append(file: Option<File>, path: &Path, stored: u64, bytes: &[u8]) -> io::Res
 /// Refuses to write so many bytes more if that would take what others need.
 fn leave_room(file: &File, bytes: u64) -> io::Result<()> {
     let disk = fstatvfs(file)?;
-    let free = u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()));
+    let free = disk.blocks_available().saturating_mul(disk.fragment_size());
     if free >= bytes.saturating_add(LEFT_FREE) {
         return Ok(());
     }

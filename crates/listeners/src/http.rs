@@ -14,7 +14,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Certificate, Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 use weir_status_api::ListenerError;
 
-use crate::Outlet;
+use crate::options::check_authorities;
+use crate::{OptionError, Outlet};
 
 use addresses::is_internal;
 pub use judge::retry_after;
@@ -78,8 +79,17 @@ impl Http {
     /// One that sends through `outlet`.
     ///
     /// # Errors
-    /// If the certificate is none, or TLS cannot be set up.
-    pub fn new(outlet: &Outlet, options: &HttpOptions) -> Result<Self, reqwest::Error> {
+    /// Of the option `ca`, if there is no certificate in it, or it cannot be used.
+    pub fn new(outlet: &Outlet, options: &HttpOptions) -> Result<Self, OptionError> {
+        // The client takes a text without any certificate for no authority.
+        if let Some(ca) = &options.ca {
+            check_authorities("ca", ca)?;
+        }
+        Self::with(outlet, options)
+            .map_err(|error| OptionError::new("ca", format!("cannot be used: {error}")))
+    }
+
+    fn with(outlet: &Outlet, options: &HttpOptions) -> Result<Self, reqwest::Error> {
         let builder = || {
             // Redirects are followed here: by itself the client would turn a post into a get, and go anywhere.
             let builder = Client::builder()

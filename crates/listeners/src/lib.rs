@@ -20,12 +20,15 @@ mod generate;
 mod http;
 mod links;
 mod make;
+mod options;
 mod outlet;
 mod people;
 mod report;
 mod reporter;
+mod signature;
+mod text;
 
-pub use bookmarks::{FileBookmarks, OpenError, StatusBookmarks};
+pub use bookmarks::{FileBookmarks, OpenError};
 pub use destination::{Destination, OptionError};
 pub use destinations::*;
 pub use events::*;

@@ -67,7 +67,7 @@ pub use key::{
 };
 pub use listener::{
     Again, Bookmarks, Desk, Hold, Lane, Listener, ListenerError, MAX_DONE, Place, Rate, Runner,
-    RunnerOptions, Standing, Turn,
+    RunnerOptions, Standing, StatusBookmarks, Turn,
 };
 pub use pages::Pages;
 pub use query::{

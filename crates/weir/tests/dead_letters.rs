@@ -10,10 +10,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
 use site::{SOON, Site, text};
-use weir_listeners::StatusBookmarks;
 use weir_status_api::{
     Again, Bookmarks, Caller, Command, Cursor, DeadLetter, DeadLetterChoice, Error, Hold, Key,
-    ListenerStatus, Place, Query, ReadExt, Signal, Standing, Start, StatusApi, TopicFilter,
+    ListenerStatus, Place, Query, ReadExt, Signal, Standing, Start, StatusApi, StatusBookmarks, TopicFilter,
 };
 use weir_status_http::{HttpOptions, HttpStatus};
 use weir_testbed::eventually;

@@ -3,10 +3,8 @@
 pub mod chat;
 mod forge;
 mod mail;
-mod options;
 mod placeholders;
 mod push;
-mod text;
 
 pub use forge::*;
 pub use mail::{Mail, MailOptions};

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hmac::{Hmac, Mac};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use weir_status_api::{ListenerError, Results};
 
 use crate::format::occasion;
+use crate::signature::{SIGNATURE, SigningKey};
 use crate::{Destination, Http, HttpOptions, OptionError, Outlet, Report};
 
 /// How an [`HttpPush`] goes about it.
@@ -83,7 +82,7 @@ impl HttpPush {
             ca: options.ca.as_ref().map(|it| it.clone().into_bytes()),
             internal_redirects: options.internal_redirects,
         };
-        let http = Http::new(outlet, &http).map_err(|error| OptionError::new("ca", error.to_string()))?;
+        let http = Http::new(outlet, &http)?;
         Ok(Self {
             url,
             headers: headers(&options.headers)?,
@@ -155,11 +154,7 @@ impl Destination for HttpPush {
         let request = self.http.request(Method::POST, self.url.clone());
         let mut request = request.headers(self.headers.clone());
         if let Some(secret) = &self.secret {
-            let key =
-                Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-            let code = key.chain_update(&body).finalize().into_bytes();
-            let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
-            request = request.header("x-weir-signature-256", format!("sha256={hex}"));
+            request = request.header(SIGNATURE, SigningKey::new(secret).sign(body.as_bytes()));
         }
         let request = request
             .header(CONTENT_TYPE, "application/json")

@@ -3,7 +3,6 @@
 mod log_file;
 mod metrics;
 mod names;
-mod options;
 mod program;
 mod traces;
 mod wanted;

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use weir_status_api::{Event, Lane, Listener, ListenerError, StatusApi, TopicFilter};
 
-use crate::events::options;
 use crate::events::wanted::{Handover, Wanted};
+use crate::options;
 use crate::{OptionError, Outlet};
 
 use process::{Ended, Process};

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
-use hmac::{Hmac, Mac};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use sha2::Sha256;
 use weir_status_api::{Event, Listener, ListenerError, StatusApi, TopicFilter};
 
-use crate::events::options;
 use crate::events::wanted::{Handover, Wanted};
+use crate::options;
+use crate::signature::{SIGNATURE, SigningKey};
 use crate::{Http, OptionError, Outlet};
 
 /// Headers that are a webhook's own: none of these can be configured.
@@ -105,7 +104,7 @@ pub struct Webhook {
     wanted: Wanted,
     url: Url,
     headers: HeaderMap,
-    key: Option<Hmac<Sha256>>,
+    key: Option<SigningKey>,
     /// The source of CloudEvents, if it posts those.
     source: Option<String>,
     http: Http,
@@ -137,9 +136,7 @@ impl Webhook {
             let why = "is no URI; write e.g. https://ci.example.org/";
             return Err(OptionError::new("source", why));
         }
-        let key = options
-            .secret
-            .map(|it| Hmac::<Sha256>::new_from_slice(it.as_bytes()).expect("HMAC takes a key of any length"));
+        let key = options.secret.as_deref().map(SigningKey::new);
         Ok(Self {
             wanted: Wanted::new(name, &options.events)?,
             url: options::http_url("url", &options.url)?,
@@ -170,9 +167,7 @@ impl Webhook {
         add("x-weir-cursor", &event.cursor.to_string())?;
         add("x-weir-delivery", &told.delivery)?;
         if let Some(key) = &self.key {
-            let code = key.clone().chain_update(body).finalize().into_bytes();
-            let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
-            add("x-weir-signature-256", &format!("sha256={hex}"))?;
+            add(SIGNATURE, &key.sign(body))?;
         }
         Ok(headers)
     }

@@ -6,6 +6,8 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
 use weir_status_api::{Results, Timestamp};
 
+use crate::text::cut;
+
 /// How much a template may do: instructions of its machine.
 const FUEL: u64 = 2_000_000;
 /// The longest first line, in characters.
@@ -163,14 +165,6 @@ fn first_line(text: &str) -> String {
         .find(|it| !it.is_empty())
         .unwrap_or_default();
     cut(line, LONGEST_LINE)
-}
-
-/// The text, cut after that many characters.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
-    }
 }
 
 /// Seconds for people: `42 s`, `3 min 5 s`, `2 h 10 min`.

@@ -13,9 +13,10 @@ use weir_status_api::ListenerError;
 use crate::function::Function;
 use crate::outlet::Outlet;
 use crate::report::Message;
+use crate::text::cut;
 
 pub(crate) use context::{Told, context, occasion};
-use environment::{HTML, MARKDOWN, cut, environment, value};
+use environment::{HTML, MARKDOWN, environment, value};
 
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 250;

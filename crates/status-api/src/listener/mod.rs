@@ -5,6 +5,7 @@ mod lanes;
 mod progress;
 mod round;
 mod runner;
+mod status_bookmarks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use gate::{Rate, Turn};
 pub use runner::{Runner, RunnerOptions};
+pub use status_bookmarks::StatusBookmarks;
 
 use crate::{BuildId, Cursor, Entity, Error, Event, Result, StatusApi, TopicFilter};
 

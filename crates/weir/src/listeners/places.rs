@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::timeout;
-use weir_listeners::{FileBookmarks, StatusBookmarks};
-use weir_status_api::{Bookmarks, Error, Event, Place, Result};
+use weir_listeners::FileBookmarks;
+use weir_status_api::{Bookmarks, Error, Event, Place, Result, StatusBookmarks};
 
 use crate::failure::Failure;
 use crate::hosts;

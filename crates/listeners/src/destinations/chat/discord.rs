@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::ListenerError;
 
-use super::cut::Measure::Utf16;
 use super::markup::{fenced, markdown, one_line};
 use super::{mood, service};
+use crate::text::Measure::Utf16;
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
 /// The longest title of an embed.

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use weir_status_api::ListenerError;
 
-use super::cut::Measure::Bytes;
 use super::delivered::Delivered;
 use super::markup::html;
 use super::{mood, service};
+use crate::text::Measure::Bytes;
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
 /// The longest text and the longest HTML, in bytes: an event may have 65,536, and JSON's escapes take room.

@@ -4,7 +4,6 @@
 //! results, a link, a length that the service takes. Nothing of a commit or a log can call people or put markup into a
 //! chat: a text goes as plain text where the service has that, else its letters are escaped by the service's rules.
 
-mod cut;
 mod delivered;
 mod discord;
 mod irc;

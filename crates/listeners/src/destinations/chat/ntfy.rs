@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::{ListenerError, Results};
 
-use super::cut::Measure::Bytes;
 use super::markup::one_line;
 use super::{mood, service};
+use crate::text::Measure::Bytes;
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
 /// The longest message, in bytes: a longer one becomes a file.

@@ -7,8 +7,8 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use weir_status_api::{ListenerError, Results};
 
-use super::cut::Measure::Characters;
 use super::service;
+use crate::text::Measure::Characters;
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
 /// The longest title, message and link.

@@ -24,7 +24,7 @@ pub(super) fn client(outlet: &Outlet, timeout: f64, ca: &str) -> Result<Http, Op
         ca: (!ca.is_empty()).then(|| ca.as_bytes().to_vec()),
         ..HttpOptions::default()
     };
-    Http::new(outlet, &options).map_err(|error| OptionError::new("ca", format!("cannot be used: {error}")))
+    Http::new(outlet, &options)
 }
 
 /// The address that an option holds. It is not shown in the error: a part of it can be secret.

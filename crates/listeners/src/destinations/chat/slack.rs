@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::ListenerError;
 
-use super::cut::Measure::Characters;
 use super::delivered::Delivered;
 use super::markup::mrkdwn;
 use super::{mood, service};
+use crate::text::Measure::Characters;
 use crate::{Answer, Destination, Http, OptionError, Outlet, Report};
 
 /// The longest text of a section.

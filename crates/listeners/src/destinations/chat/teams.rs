@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::{ListenerError, Results};
 
-use super::cut::Measure::{Bytes, Characters};
 use super::service;
+use crate::text::Measure::{Bytes, Characters};
 use crate::{Destination, Http, Occasion, OptionError, Outlet, Report};
 
 /// The longest text, in bytes: a message may have 28 kB, and JSON's escapes take room.

@@ -5,9 +5,9 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use weir_status_api::ListenerError;
 
-use super::cut::Measure::Characters;
 use super::markup::{calm, fenced, markdown, one_line};
 use super::service;
+use crate::text::Measure::Characters;
 use crate::{About, Destination, Http, OptionError, Outlet, Report};
 
 /// The longest content. The server takes 10,000 letters unless it is set up otherwise.

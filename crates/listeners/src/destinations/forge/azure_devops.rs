@@ -10,7 +10,7 @@ use super::comments::pulls;
 use super::place::{Forge, ForgeOptions, Kind, required_token};
 use super::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::cut;
+use crate::text::cut;
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The version of the API.

@@ -11,7 +11,7 @@ use weir_status_api::{Clock as _, ListenerError, SystemClock};
 use super::place::{Forge, ForgeOptions, Kind, owner_and_name};
 use super::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::cut;
+use crate::text::cut;
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The longest key, in characters.

@@ -8,7 +8,7 @@ use weir_status_api::{Properties, SourceStamp};
 use super::location::parts;
 use super::place::Forge;
 use crate::destinations::placeholders::{Template, Values};
-use crate::destinations::text::cut_bytes;
+use crate::text::cut_bytes;
 use crate::{OptionError, Report};
 
 /// How many comments are asked for at once.

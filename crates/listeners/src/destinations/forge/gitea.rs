@@ -11,7 +11,7 @@ use super::comments::{Comment, Comments, Hidden, marked};
 use super::place::{Forge, ForgeOptions, Kind, owner_and_name, required_token};
 use super::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::cut;
+use crate::text::cut;
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The longest context and description, in characters; there is no limit, but what is shown is a line.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use weir_status_api::{ListenerError, SourceStamp};
 
 use super::location::{Location, parts};
-use crate::destinations::options::{authorities, seconds};
-use crate::{Answer, Http, HttpOptions, OptionError, Outlet};
+use crate::options::http;
+use crate::{Answer, Http, OptionError, Outlet};
 
 /// Where a forge is. These options are the same for all forges, and stand beside their own.
 #[derive(Clone, Debug, Deserialize)]
@@ -94,14 +94,7 @@ impl Forge {
                 "is no repository; write it as the forge does, e.g. \"owner/name\"",
             ));
         }
-        let authorities = |pem: &String| authorities("ca", pem);
-        let http = HttpOptions {
-            timeout: seconds("timeout", options.timeout)?,
-            ca: options.ca.as_ref().map(authorities).transpose()?,
-            ..HttpOptions::default()
-        };
-        let http = Http::new(outlet, &http)
-            .map_err(|error| OptionError::new("ca", format!("is no certificate as PEM: {error}")))?;
+        let http = http(outlet, options.timeout, options.ca.as_deref())?;
         Ok(Self {
             http,
             base,

@@ -4,7 +4,7 @@ use weir_status_api::{BuildRequestId, ListenerError, Properties, Results, Source
 
 use super::place::Forge;
 use crate::destinations::placeholders::{Template, Values};
-use crate::destinations::text::one_line;
+use crate::text::one_line;
 use crate::{About, BuildReport, Report, RequestReport};
 
 /// How it goes.

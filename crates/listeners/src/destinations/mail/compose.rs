@@ -11,7 +11,7 @@ use weir_status_api::ListenerError;
 use super::MailOptions;
 use super::people::{Recipients, mailbox_of};
 use crate::destinations::placeholders::{Template, Values};
-use crate::destinations::text::{cut, one_line};
+use crate::text::{cut, one_line};
 use crate::{About, Occasion, OptionError, Report};
 
 /// The longest subject, in characters: longer ones are shown by no client.

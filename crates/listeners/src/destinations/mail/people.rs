@@ -3,7 +3,7 @@
 use lettre::message::Mailbox;
 
 use super::MailOptions;
-use crate::destinations::text::one_line;
+use crate::text::one_line;
 use crate::{OptionError, Report};
 
 /// Finds out who gets a mail.

@@ -14,8 +14,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use weir_status_api::ListenerError;
 
 use super::MailOptions;
-use crate::destinations::options::{authorities, seconds};
-use crate::destinations::text::{cut, one_line};
+use crate::options::{check_authorities, seconds};
+use crate::text::{cut, one_line};
 use crate::{OptionError, Outlet};
 
 /// How much of a relay's answer an error quotes, in characters.
@@ -240,8 +240,8 @@ fn tls(host: &str, ca: Option<&str>) -> Result<TlsParameters, OptionError> {
     let wrong = |error: Error| OptionError::new("ca", format!("is no certificate as PEM: {error}"));
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(ca) = ca {
-        let ca = authorities("ca", ca)?;
-        builder = builder.add_root_certificate(Certificate::from_pem(&ca).map_err(wrong)?);
+        check_authorities("ca", ca.as_bytes())?;
+        builder = builder.add_root_certificate(Certificate::from_pem(ca.as_bytes()).map_err(wrong)?);
     }
     builder.build_rustls().map_err(wrong)
 }

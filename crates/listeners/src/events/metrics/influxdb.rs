@@ -15,7 +15,7 @@ use weir_status_api::{
 };
 
 use crate::events::names::Names;
-use crate::events::options;
+use crate::options;
 use crate::{Http, OptionError, Outlet};
 
 use point::Point;

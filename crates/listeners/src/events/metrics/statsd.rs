@@ -14,7 +14,7 @@ use weir_status_api::{
 };
 
 use crate::events::names::Names;
-use crate::events::options;
+use crate::options;
 use crate::{OptionError, Outlet};
 
 /// How a [`StatsD`] goes about it.

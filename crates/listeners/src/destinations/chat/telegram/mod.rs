@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::{Caller, Desk, ListenerError, SystemClock};
 
-use super::cut::Measure::Utf16;
 use super::delivered::Delivered;
 use super::markup::html;
 use super::{mood, service};
 use crate::bot::{Bot, BotOptions, Line, Voice};
+use crate::text::Measure::Utf16;
 use crate::{Answer, Destination, Http, OptionError, Outlet, Report};
 
 /// The longest text of a message, its marks counted.

@@ -11,7 +11,7 @@ use super::change::{Change, changes};
 use super::ssh::Ssh;
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Work};
-use crate::destinations::text::cut_bytes;
+use crate::text::cut_bytes;
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The longest text of a message, in bytes: Gerrit takes 16 KiB of a message unless told otherwise.

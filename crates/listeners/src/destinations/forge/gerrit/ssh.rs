@@ -10,8 +10,8 @@ use weir_status_api::ListenerError;
 
 use super::change::Change;
 use super::review::{GerritOptions, has_line};
-use crate::destinations::options::seconds;
-use crate::destinations::text::{cut, one_line};
+use crate::options::seconds;
+use crate::text::{cut, one_line};
 use crate::{OptionError, Outlet};
 
 /// How much of what the program says an error quotes, in characters.

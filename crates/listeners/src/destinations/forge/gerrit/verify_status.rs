@@ -12,7 +12,7 @@ use super::review::answered;
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Work};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::{cut, one_line};
+use crate::text::{cut, one_line};
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The longest texts, in characters: they are columns of the plugin's table.

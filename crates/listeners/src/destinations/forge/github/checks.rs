@@ -12,7 +12,7 @@ use crate::destinations::forge::annotations::{Annotation, Gravity, annotations};
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::{cut, cut_bytes};
+use crate::text::{cut, cut_bytes};
 use crate::{Answer, Destination, OptionError, Outlet, Report};
 
 /// How many annotations a request may have.

@@ -11,7 +11,7 @@ use super::{GithubOptions, KIND};
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
-use crate::destinations::text::cut;
+use crate::text::cut;
 use crate::{Destination, OptionError, Outlet, Report};
 
 /// The longest description, in characters.

@@ -8,7 +8,7 @@ use weir_status_api::ListenerError;
 
 use super::PrometheusOptions;
 use super::serve::TEXT_FORMAT;
-use crate::events::options;
+use crate::options;
 use crate::{Http, OptionError, Outlet};
 
 /// Where to, and how often.

@@ -17,7 +17,7 @@ use weir_status_api::{
 };
 
 use crate::events::names::Names;
-use crate::events::options;
+use crate::options;
 use crate::{Http, OptionError, Outlet};
 
 use otlp::ExportResponse;

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use weir_status_api::{
-    Again, Bookmarks, Caller, Command, DeadLetter, DeadLetterField, DeadLetterId, Error, Event, Hold, Key,
-    ListenAsk, ListenerStatus, Outcome, Place, Query, ReadExt, Result, Standing, StatusApi,
+
+use super::{Again, Bookmarks, Hold, Place, Standing};
+use crate::{
+    Caller, Command, DeadLetter, DeadLetterField, DeadLetterId, Error, Event, Key, ListenAsk, ListenerStatus,
+    Outcome, Query, ReadExt, Result, StatusApi,
 };
 
 /// How long a listener is held at once.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::{Http, HttpOptions, OptionError, Outlet};
 
@@ -22,6 +24,18 @@ pub(crate) fn seconds(option: &'static str, seconds: f64) -> Result<Duration, Op
         option,
         format!("is {seconds} seconds; write more than 0, and a day at the most"),
     ))
+}
+
+/// Sees that `pem`, the value of `option`, is certificates of authorities as PEM, one at least.
+///
+/// # Errors
+/// If there is no certificate in it, or what is not one.
+pub(crate) fn check_authorities(option: &'static str, pem: &[u8]) -> Result<(), OptionError> {
+    let mut found = CertificateDer::pem_slice_iter(pem).peekable();
+    match found.peek().is_some() && found.all(|it| it.is_ok()) {
+        true => Ok(()),
+        false => Err(OptionError::new(option, "is no certificate as PEM")),
+    }
 }
 
 /// An `http` or `https` URL.
@@ -90,14 +104,10 @@ pub(crate) fn redirected(
     ca: Option<&str>,
     internal_redirects: bool,
 ) -> Result<Http, OptionError> {
-    // What has no certificate in it is as good as no text to the client.
-    if ca.is_some_and(|it| !it.contains("-----BEGIN CERTIFICATE-----")) {
-        return Err(OptionError::new("ca", "has no certificate in it; write PEM"));
-    }
     let options = HttpOptions {
         timeout: seconds("timeout", timeout)?,
         ca: ca.map(|it| it.as_bytes().to_vec()),
         internal_redirects,
     };
-    Http::new(outlet, &options).map_err(|error| OptionError::new("ca", format!("cannot be used: {error}")))
+    Http::new(outlet, &options)
 }

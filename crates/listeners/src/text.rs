@@ -1,8 +1,8 @@
-//! Texts that are no longer than a service takes.
+//! Texts within what a service takes.
 
 /// How a service measures a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     /// In bytes of UTF-8.
     Bytes,
     /// In Unicode characters.
@@ -21,12 +21,12 @@ impl Measure {
     }
 
     /// How long the text is.
-    pub(super) fn length(self, text: &str) -> usize {
+    pub(crate) fn length(self, text: &str) -> usize {
         text.chars().map(|it| self.of(it)).sum()
     }
 
     /// The text, or its beginning and `…`, no longer than `most`.
-    pub(super) fn cut(self, text: &str, most: usize) -> String {
+    pub(crate) fn cut(self, text: &str, most: usize) -> String {
         if self.length(text) <= most {
             return text.to_owned();
         }
@@ -46,7 +46,7 @@ impl Measure {
 
     /// As many whole letters of `text`, each made safe by `escape`, as fit into `most`; `…` last if some do not. So no
     /// escape is cut in two.
-    pub(super) fn cut_escaped(self, text: &str, most: usize, escape: impl Fn(char) -> String) -> String {
+    pub(crate) fn cut_escaped(self, text: &str, most: usize, escape: impl Fn(char) -> String) -> String {
         let parts: Vec<String> = text.chars().map(&escape).collect();
         let total: usize = parts.iter().map(|it| self.length(it)).sum();
         if total <= most {
@@ -67,9 +67,47 @@ impl Measure {
     }
 }
 
+/// The text, cut with `…` to `most` characters at the most.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    Measure::Characters.cut(text, most)
+}
+
+/// The text, cut with `…` to `most` bytes at the most, between two characters.
+pub(crate) fn cut_bytes(text: &str, most: usize) -> String {
+    Measure::Bytes.cut(text, most)
+}
+
+/// The text as one line: what ends or controls a line is a space.
+pub(crate) fn one_line(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|it| if is_break(it) { ' ' } else { it })
+        .collect();
+    line.trim().to_owned()
+}
+
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::Measure::{Bytes, Characters, Utf16};
+    use super::{cut, cut_bytes, one_line};
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("añb", 3), "añb");
+        assert_eq!(cut("añbc", 3), "añ…");
+        assert_eq!(cut_bytes("añb", 4), "añb");
+        assert_eq!(cut_bytes("aññb", 5), "a…");
+        assert_eq!(cut_bytes("aññb", 6), "aññb");
+    }
+
+    #[test]
+    fn lines_become_one() {
+        assert_eq!(one_line("a\r\nBcc: b\u{2028}c\n"), "a  Bcc: b c");
+    }
 
     #[test]
     fn a_cut_text_is_of_whole_characters_and_within_its_length() {

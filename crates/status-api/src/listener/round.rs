@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::gate::{Jitter, Turn};
 use super::lanes::{Delivery, Lanes};
 use super::progress::Progress;
-use super::runner::Flag;
+use super::runner::{Flag, LAST};
 use super::{Again, Lane, ListenerError, Place, Runner};
 use crate::{Event, EventStream, Result, Signal, Start};
 
@@ -71,6 +71,7 @@ impl<'a> Round<'a> {
         let mut look_again = Instant::now();
         let mut stopping = false;
         let mut broken = None;
+        let mut end = None;
         loop {
             self.give_up_the_first();
             if !stopping {
@@ -88,8 +89,10 @@ impl<'a> Round<'a> {
                 () = stop.becomes(true), if !stopping => stopping = true,
                 Some(tried) = self.tries.next() => self.settle(tried).await?,
                 kept = saved(&mut self.saving) => self.note_saved(kept?),
-                () = until(wake) => (),
+                () = until(wake), if !stopping => (),
                 () = until(save) => (),
+                // What hangs must not keep the others from what comes by the next stream.
+                () = until(end) => return broken.map_or(Ok(()), Err),
                 () = sleep_until(look_again), if !stopping => {
                     self.take_letters().await;
                     look_again = Instant::now() + LOOK_AGAIN;
@@ -100,6 +103,7 @@ impl<'a> Round<'a> {
                     ended => {
                         broken = ended.and_then(Result::err);
                         stopping = true;
+                        end = Some(Instant::now() + LAST);
                     }
                 },
             }

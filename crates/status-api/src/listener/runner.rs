@@ -17,8 +17,8 @@ use crate::{Cursor, Error, Master, Query, ReadExt, Result, Start, StatusApi};
 /// How long another runner's hold is left alone before it is asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// How long the last deliveries may take once the runner is to end.
-const LAST: Duration = Duration::from_secs(10);
+/// How long the last deliveries may take once the runner is to end, or its stream of events is broken.
+pub(super) const LAST: Duration = Duration::from_secs(10);
 
 /// How a [`Runner`] goes about it.
 #[derive(Clone, Copy, Debug)]

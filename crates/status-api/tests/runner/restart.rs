@@ -95,6 +95,52 @@ async fn what_is_on_its_way_comes_to_an_end_when_it_is_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_fails_while_it_is_stopped_is_left_for_the_next_time() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|event, _, _| match event {
+        1 => later(),
+        _ => Said::After(Duration::from_secs(5), Ok(())),
+    });
+    events.add_all([1, 2]);
+    let runner = Runner::new(
+        Arc::new(destination.clone()),
+        Arc::new(events.clone()),
+        Arc::new(memory.clone()),
+        options(),
+    );
+    let begun = Instant::now();
+    // The pause of the one ends while the other is on its way.
+    runner.run_until(sleep(Duration::from_millis(50))).await;
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert_eq!(destination.came().taken, [(2, 2)]);
+    assert_eq!(
+        memory.place(),
+        Place {
+            after: Cursor(0),
+            done: vec![Cursor(2)]
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_breaks_is_taken_up_although_a_delivery_hangs() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|event, _, tries| match (event, tries) {
+        (1, 1) => Said::After(Duration::from_secs(250), Ok(())),
+        _ => Said::Takes,
+    });
+    events.add(1);
+    let _runner = run(&destination, &events, &memory, options());
+    sleep(Duration::from_secs(1)).await;
+    events.cut();
+    events.add_all(2..=20);
+    let begun = Instant::now();
+    until("the others are told", || destination.came().times().len() == 20).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    until("all is done", || memory.place() == Place::after(Cursor(20))).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_that_cannot_be_kept_for_a_while_loses_nothing() {
     let (events, memory) = (Events::new(), Memory::new());
     let destination = Destination::new(|_, _, _| Said::Takes);

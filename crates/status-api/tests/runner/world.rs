@@ -27,11 +27,14 @@ pub(crate) fn options() -> RunnerOptions {
 
 /// A status API that has nothing but events: event `n` is about build `builds[n]`.
 #[derive(Clone)]
-pub(crate) struct Events(Arc<watch::Sender<Vec<Arc<Event>>>>);
+pub(crate) struct Events(Arc<watch::Sender<Vec<Arc<Event>>>>, Arc<watch::Sender<()>>);
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(vec![])))
+        Self(
+            Arc::new(watch::Sender::new(vec![])),
+            Arc::new(watch::Sender::new(())),
+        )
     }
 
     /// Adds an event of that build.
@@ -40,6 +43,11 @@ impl Events {
             let cursor = Cursor(events.len() as i64 + 1);
             events.push(Arc::new(event(cursor, build)));
         });
+    }
+
+    /// Breaks the streams of all who watch now.
+    pub(crate) fn cut(&self) {
+        self.1.send_replace(());
     }
 
     pub(crate) fn add_all(&self, builds: impl IntoIterator<Item = i64>) {
@@ -112,10 +120,14 @@ impl Watch for Events {
             return none();
         };
         let next = usize::try_from(cursor.0).map_err(Error::internal)?;
-        let state = (self.0.subscribe(), next);
-        let events = stream::unfold(state, |(mut events, next)| async move {
-            let event = events.wait_for(|it| it.len() > next).await.ok()?[next].clone();
-            Some((Ok(Signal::Event(event)), (events, next + 1)))
+        let state = (self.0.subscribe(), self.1.subscribe(), next);
+        let events = stream::unfold(state, |(mut events, mut cuts, next)| async move {
+            let event = tokio::select! {
+                biased;
+                _ = cuts.changed() => return None,
+                event = events.wait_for(|it| it.len() > next) => event.ok()?[next].clone(),
+            };
+            Some((Ok(Signal::Event(event)), (events, cuts, next + 1)))
         });
         Ok(events.boxed())
     }

@@ -1,6 +1,6 @@
 //! Random histories: after retention everything that is promised is there, what is too old is gone, and a watcher knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use weir_status_api::{BuildId, BuildRequestId, ChangeId, LogId, Read, Results, Timestamp};
@@ -29,7 +29,7 @@ enum Act {
     Cancel,
     /// The oldest build that runs ends.
     End,
-    /// A scheduler keeps the newest change.
+    /// A scheduler keeps the newest change, if it is still there.
     Keep,
     Retain,
 }
@@ -114,14 +114,14 @@ impl History {
                 }
             }
             Act::Keep => {
-                if let Some((change, _)) = self.changes.last() {
+                if let Some(change) = self.newest_change().await {
                     let value = serde_json::json!({"waiting": {"main": [change.0]}});
                     let owner = "schedulers/all".to_owned();
                     self.old
                         .rig
                         .apply(Transition::KeepState(KeptState { owner, value }))
                         .await;
-                    self.kept = Some(*change);
+                    self.kept = Some(change);
                 }
             }
             Act::Retain => self.retain().await,
@@ -153,18 +153,19 @@ impl History {
         self.builds.insert(build, known);
     }
 
+    /// The newest change of those that retention has not taken.
+    async fn newest_change(&self) -> Option<ChangeId> {
+        let there = mirror::of_reads(&self.old.rig.store).await;
+        let mut newest = self.changes.iter().rev().map(|(id, _)| *id);
+        newest.find(|id| there.contains_key(&(weir_status_api::Kind::Change, id.0)))
+    }
+
     async fn ask(&mut self, both: bool, of_change: bool, triggered: bool, rebuild: bool) {
         let builders = self.old.rig.builders;
         let count = if both { 2 } else { 1 };
         let mut new = new_buildset(builders[..count].to_vec());
         if of_change {
-            // One that retention took is no news.
-            let there: BTreeSet<_> = mirror::of_reads(&self.old.rig.store).await.into_keys().collect();
-            let newest = self.changes.iter().rev().map(|(id, _)| *id);
-            new.changes = newest
-                .filter(|id| there.contains(&(weir_status_api::Kind::Change, id.0)))
-                .take(1)
-                .collect();
+            new.changes.extend(self.newest_change().await);
         }
         let last = self.builds.keys().next_back().copied();
         let parent = last.filter(|_| triggered);

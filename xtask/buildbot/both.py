@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import history
+import sendchange
 from compare import Comparison
 from masters import Programs, start_buildbot, start_weir
 from spec import beyond_buildbot
@@ -16,11 +17,12 @@ from walk import Walk
 
 def main():
     weir, folder = sys.argv[1], Path(sys.argv[2]).absolute()
-    ours, theirs = Programs(folder / "weir"), Programs(folder / "buildbot")
+    bin = Path(sys.executable).parent
+    ours, theirs, told = Programs(folder / "weir"), Programs(folder / "buildbot"), Programs(folder / "told")
     try:
         with ThreadPoolExecutor() as both:
             our_site = both.submit(ready, ours, start_weir, weir)
-            their_site = both.submit(ready, theirs, start_buildbot, Path(sys.executable).parent)
+            their_site = both.submit(ready, theirs, start_buildbot, bin)
             ours_there, theirs_there = our_site.result(), their_site.result()
         walk = Walk(ours_there)
         asked = walk.check()
@@ -30,9 +32,11 @@ def main():
         comparison = Comparison(ours_there, theirs_there)
         asked = comparison.check()
         report(f"{asked} requests are answered alike", comparison.problems)
+        checked, problems = sendchange.check(told, weir, bin)
+        report(f"{checked} things are as they have to be of changes that Buildbot's own `sendchange` tells of", problems)
     finally:
-        ours.stop()
-        theirs.stop()
+        for programs in (ours, theirs, told):
+            programs.stop()
 
 
 def ready(programs, start, program):

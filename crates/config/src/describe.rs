@@ -8,8 +8,8 @@ use weir_status_api::{Configuration, ConfigurationPart};
 
 use crate::model::{
     BuilderConfig, CancellerConfig, CancellerKind, ChangeSource, CodebaseConfig, GitPoller, ListenerConfig,
-    LockConfig, MasterConfig, ProjectConfig, RetentionConfig, SchedulerConfig, SchedulerKind, Secret,
-    WorkerConfig,
+    LockConfig, MasterConfig, PbChangeSource, ProjectConfig, RetentionConfig, SchedulerConfig, SchedulerKind,
+    Secret, WorkerConfig,
 };
 
 /// The fields of a struct or variant by their names, as texts.
@@ -193,6 +193,12 @@ fn change_source(source: &ChangeSource) -> Fields {
         ChangeSource::GitPoller(it) => fields!(it => GitPoller {
             name, repository, branches, poll_interval, project, codebase, category,
         }),
+        ChangeSource::Pb(it) => {
+            let mut fields = fields!(it => PbChangeSource { name, user, password, prefix });
+            fields.retain(|(name, _)| *name != "password");
+            fields.push(("password", exposed(&it.password)));
+            fields
+        }
     }
 }
 

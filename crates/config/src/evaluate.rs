@@ -212,6 +212,7 @@ fn evaluate_here(
         session.check_references();
         session.check_circles();
         session.check_secrets();
+        session.check_pb_users();
         session.check_reports();
         if !session.has_mistakes() {
             complete(&session);

@@ -31,6 +31,7 @@ const OF_MASTER: &[&Function] = &[
     &project::PROJECT,
     &project::CODEBASE,
     &change_source::GIT_POLLER,
+    &change_source::PB_CHANGE_SOURCE,
     &lock::LOCK,
     &scheduler::ANY_BRANCH,
     &scheduler::SINGLE_BRANCH,

@@ -46,10 +46,10 @@ pub use model::{
     Collapse, Command, Condition, DataOrigin, Description, DownloadStep, Downloaded, Env, FileStep,
     GitPoller, GitStep, Hiding, ListenerConfig, ListenerOptions, ListenerTerms, LockAccess, LockConfig,
     LockMode, LockScope, LookupConfig, MasterConfig, MasterPath, NextWorker, NightlyChanges, Pattern,
-    PeopleConfig, PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, ReportConfig, ReportKind,
-    ReportMode, Reporting, RetentionConfig, SchedulerConfig, SchedulerKind, Secret, SecretProvider, Source,
-    SourceDefaults, SourceFilter, StepConfig, StepKind, TemplateText, TestFormat, TokenReference, Vault,
-    VaultLogin, WorkerConfig, WorkerPort, any_admits,
+    PbChangeSource, PeopleConfig, PrioritizeBuilders, Priority, ProjectConfig, PropertyValues, ReportConfig,
+    ReportKind, ReportMode, Reporting, RetentionConfig, SchedulerConfig, SchedulerKind, Secret,
+    SecretProvider, Source, SourceDefaults, SourceFilter, StepConfig, StepKind, TemplateText, TestFormat,
+    TokenReference, Vault, VaultLogin, WorkerConfig, WorkerPort, any_admits,
 };
 pub use model::{
     CONTRACT, Consequences, GenerateStep, GroupMember, LogFile, LogLimits, LogTerms, Observers,

@@ -275,6 +275,8 @@ impl fmt::Display for WorkerPort {
 pub enum ChangeSource {
     /// Asks a git repository in intervals (Buildbot's `GitPoller`).
     GitPoller(GitPoller),
+    /// Is told by programs (Buildbot's `PBChangeSource`).
+    Pb(PbChangeSource),
 }
 
 impl ChangeSource {
@@ -282,8 +284,23 @@ impl ChangeSource {
     pub fn name(&self) -> &str {
         match self {
             Self::GitPoller(it) => &it.name,
+            Self::Pb(it) => &it.name,
         }
     }
+}
+
+/// Is told by programs that log in where Buildbot's workers do, such as `buildbot sendchange` (Buildbot's
+/// `PBChangeSource`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct PbChangeSource {
+    /// Its name; the user's unless given.
+    pub name: String,
+    /// The name that programs log in with.
+    pub user: String,
+    /// The password that they log in with.
+    pub password: Secret,
+    /// What the paths of files begin with, which is taken away; other files are left out. All files if none.
+    pub prefix: Option<String>,
 }
 
 /// Asks a git repository in intervals (Buildbot's `GitPoller`).

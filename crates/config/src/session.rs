@@ -24,6 +24,8 @@ use crate::sites::Sites;
 pub(crate) enum Kind {
     Worker,
     ChangeSource,
+    /// Who logs in where workers do, and is none.
+    PbUser,
     Scheduler,
     /// A scheduler that builds can trigger.
     Triggerable,
@@ -46,6 +48,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Worker => "worker",
             Self::ChangeSource => "change source",
+            Self::PbUser => "change source with the user",
             Self::Scheduler => "scheduler",
             Self::Triggerable => "triggerable scheduler",
             Self::Canceller => "canceller",
@@ -347,6 +350,22 @@ impl Session {
     /// Changes or looks at what the file configures so far.
     pub(crate) fn configure<T>(&self, change: impl FnOnce(&mut MasterConfig) -> T) -> T {
         change(&mut self.draft.borrow_mut())
+    }
+
+    /// Finds workers with the name of somebody else who logs in where they do.
+    pub(crate) fn check_pb_users(&self) {
+        let names = self.names.borrow();
+        let users = names.iter().filter(|((kind, _), _)| *kind == Kind::PbUser);
+        for ((_, name), place) in users {
+            if let Some(worker) = names.get(&(Kind::Worker, name.clone())) {
+                let message = format!(
+                    "pb_change_source(): 'user' is the name of the worker in line {}, and both log in at one place: '{name}'",
+                    worker.line
+                );
+                let help = "give it another user".to_owned();
+                self.mistake(*place, message, Some(help));
+            }
+        }
     }
 
     /// Finds references to nothing.

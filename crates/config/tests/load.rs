@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use weir_config::{
-    ChangeFilter, ChangeSource, Command, Consequences, GitPoller, ListenerTerms, MasterConfig, ReportKind,
-    ReportMode, SchedulerKind, Secret, SourceDefaults, StepKind, Text,
+    ChangeFilter, ChangeSource, Command, Consequences, GitPoller, ListenerTerms, MasterConfig,
+    PbChangeSource, ReportKind, ReportMode, SchedulerKind, Secret, SourceDefaults, StepKind, Text,
 };
 use weir_status_api::{ForceField, ForceFieldKind};
 
@@ -190,12 +190,42 @@ builder("b", workers = [w], steps = [shell("make")], project = p, description = 
     assert_eq!(config.builders[0].project.as_deref(), Some("9 Gauges & more"));
     let description = config.builders[0].description.as_ref().unwrap();
     assert_eq!(description.format.as_deref(), Some("markdown"));
-    for ChangeSource::GitPoller(poller) in &config.change_sources {
+    for source in &config.change_sources {
+        let ChangeSource::GitPoller(poller) = source else {
+            panic!("{source:?}");
+        };
         assert_eq!(
             config.codebase(&poller.project, &poller.codebase).unwrap().slug,
             "the_code"
         );
     }
+}
+
+#[test]
+fn who_tells_of_changes_has_a_password() {
+    let config = check(
+        r#"
+w = worker("w", token = "t")
+builder("b", workers = [w], steps = [shell("make")])
+pb_change_source("change", password = "river", prefix = "trunk/")
+pb_change_source("hook", password = "weir", name = "the hook")
+"#,
+    );
+    let expected = |name: &str, user: &str, password: &str, prefix: Option<&str>| {
+        ChangeSource::Pb(PbChangeSource {
+            name: name.to_owned(),
+            user: user.to_owned(),
+            password: Secret::new(password),
+            prefix: prefix.map(str::to_owned),
+        })
+    };
+    assert_eq!(
+        config.change_sources,
+        [
+            expected("change", "change", "river", Some("trunk/")),
+            expected("the hook", "hook", "weir", None)
+        ]
+    );
 }
 
 #[test]

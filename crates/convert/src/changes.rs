@@ -248,11 +248,11 @@ impl<'r> Converter<'r> {
                 {
                     written.push(self.git_poller(made, at));
                 }
+                Some((_, _, made)) if made.class() == "PBChangeSource" => {
+                    written.push(self.pb_change_source(made, at));
+                }
                 Some((_, _, made)) => {
                     let instead = match made.class() {
-                        "PBChangeSource" => {
-                            "nothing is needed here: `weir sendchange` and POST /change_hook/base tell of changes, by users who may"
-                        }
                         "GerritChangeSource" | "GerritEventLogPoller" => {
                             "let a hook of Gerrit run `weir sendchange`, or follow branches with git_poller(…)"
                         }
@@ -268,6 +268,42 @@ impl<'r> Converter<'r> {
             }
         }
         written
+    }
+
+    fn pb_change_source(&mut self, made: &'r Made, at: Option<&str>) -> String {
+        let mut arguments = Arguments::of(made);
+        let user = arguments.text("user").unwrap_or("change").to_owned();
+        if self.workers.values().any(|it| *it == user) || !self.tellers.insert(user.clone()) {
+            let what = format!("a `PBChangeSource` for the user `{user}`");
+            let instead = "give it another user: there is somebody of that name already";
+            return remark(&self.lost(at, &what, instead));
+        }
+        let mut call = Call::new("pb_change_source").first(quote(&user));
+        let file = format!("{user}.password");
+        let password = match arguments.take("passwd") {
+            // Buildbot's own.
+            None => Some("changepw".to_owned()),
+            Some(Value::Text(text)) => Some(text.clone()),
+            Some(_) => {
+                let what = format!("the password of `{user}`, which is no string");
+                call.comment(&self.lost(at, &what, &format!("{file} has a new one")));
+                None
+            }
+        };
+        call.set("password_file", quote(&file));
+        self.worker_secrets.insert(file, password);
+        for argument in ["prefix", "name"] {
+            let given = arguments.text(argument).filter(|it| !it.is_empty());
+            call.set_some(argument, given.map(quote));
+        }
+        if arguments.take("port").is_some() {
+            let what = "a port of its own of a `PBChangeSource`";
+            call.comment(&self.lost(at, what, "programs log in where workers do, at buildbot_pb"));
+        }
+        for said in self.unknown(at, "a `PBChangeSource`", arguments) {
+            call.comment(&said);
+        }
+        call.render()
     }
 
     fn git_poller(&mut self, made: &'r Made, at: Option<&str>) -> String {

@@ -14,11 +14,13 @@ pub struct Conversion {
     pub text: String,
     /// What was not carried over as it is, in the order of the places.
     pub notes: Vec<Note>,
-    /// What workers show, by the names of the files beside it: the password that they had, or none if a new secret has to
-    /// be made.
+    /// What workers, and those who tell of changes, show, by the names of the files beside it: the password that they had, or
+    /// none if a new secret has to be made.
     pub worker_secrets: BTreeMap<String, Option<String>>,
     /// What listeners show to others, by the names of the files beside it.
     pub secrets: BTreeMap<String, String>,
+    /// How many workers there are.
+    pub workers: usize,
     /// How many builders there are.
     pub builders: usize,
     /// How many schedulers there are.
@@ -44,6 +46,8 @@ pub(crate) struct Converter<'r> {
     pub(crate) workers: BTreeMap<String, String>,
     /// The files of what workers show, see [`Conversion::worker_secrets`].
     pub(crate) worker_secrets: BTreeMap<String, Option<String>>,
+    /// The users that tell of changes.
+    pub(crate) tellers: BTreeSet<String>,
     /// See [`Conversion::secrets`].
     pub(crate) secrets: BTreeMap<String, String>,
     /// The names of listeners.
@@ -68,6 +72,7 @@ impl<'r> Converter<'r> {
             lock_names: BTreeSet::new(),
             workers: BTreeMap::new(),
             worker_secrets: BTreeMap::new(),
+            tellers: BTreeSet::new(),
             secrets: BTreeMap::new(),
             listeners: BTreeSet::new(),
             builders: BTreeMap::new(),
@@ -303,6 +308,7 @@ pub(crate) fn write(recording: &Recording) -> Conversion {
     Conversion {
         text: parts.join("\n\n") + "\n",
         notes: in_order(converter.notes),
+        workers: converter.workers.len(),
         worker_secrets: converter.worker_secrets,
         secrets: converter.secrets,
         builders: counts.0,

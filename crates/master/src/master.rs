@@ -90,6 +90,7 @@ impl Master {
             Arc::clone(&clock),
             cache,
             seen.clone(),
+            workers.tellers(),
             stop.clone(),
         );
         parts.begin(Slice::all(&config));

@@ -11,9 +11,10 @@ use weir_config::{CancellerConfig, ChangeSource, MasterConfig, RetentionConfig, 
 use weir_status_api::Clock;
 use weir_status_db::Store;
 
-use crate::change_sources::GitPollerTask;
+use crate::change_sources::{GitPollerTask, PbChangeSourceTask};
 use crate::current::Current;
 use crate::setup::{codebase_id, codebase_key};
+use crate::workers::Tellers;
 use crate::{cancellers, retention, schedulers};
 
 /// What one part goes by: two that are equal do the same.
@@ -33,8 +34,10 @@ impl Slice {
     /// Those of a configuration, in its order.
     pub(crate) fn all(config: &MasterConfig) -> Vec<Self> {
         let sources = config.change_sources.iter().map(|source| {
-            let ChangeSource::GitPoller(poller) = source;
-            let codebase = codebase_key(config, &poller.project, &poller.codebase);
+            let codebase = match source {
+                ChangeSource::GitPoller(poller) => codebase_key(config, &poller.project, &poller.codebase),
+                ChangeSource::Pb(_) => None,
+            };
             Self::ChangeSource(source.clone(), codebase)
         });
         let schedulers = config.schedulers.iter().cloned();
@@ -59,6 +62,7 @@ pub(crate) struct Parts {
     clock: Arc<dyn Clock>,
     cache: PathBuf,
     current: watch::Receiver<Arc<Current>>,
+    tellers: Tellers,
     stop: CancellationToken,
     running: Vec<Part>,
 }
@@ -70,6 +74,7 @@ impl Parts {
         clock: Arc<dyn Clock>,
         cache: PathBuf,
         current: watch::Receiver<Arc<Current>>,
+        tellers: Tellers,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -77,6 +82,7 @@ impl Parts {
             clock,
             cache,
             current,
+            tellers,
             stop,
             running: vec![],
         }
@@ -124,6 +130,10 @@ impl Parts {
                 let codebase = codebase_id(&current.config, &current.ids, &poller.project, &poller.codebase);
                 let poller = GitPollerTask::new(poller, store, &self.cache, codebase);
                 Some(tokio::spawn(poller.run(stop)))
+            }
+            Slice::ChangeSource(ChangeSource::Pb(source), _) => {
+                let source = PbChangeSourceTask::new(source, store, &self.tellers);
+                Some(tokio::spawn(source.run(stop)))
             }
             Slice::Scheduler(scheduler) => {
                 let name = scheduler.name.clone();

@@ -9,7 +9,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use weir_config::{MasterConfig, WorkerPort};
+use weir_config::{ChangeSource, MasterConfig, WorkerPort};
 use weir_master::workers::Buildbot;
 use weir_tls::{Identity, TlsAcceptor};
 
@@ -77,10 +77,13 @@ const fn plain(address: SocketAddr) -> WorkerPort {
     WorkerPort { address, tls: false }
 }
 
-/// Buildbot's usual port, where some worker may be one of Buildbot's: with TLS if it needs that there.
+/// Buildbot's usual port, where some worker may be one of Buildbot's, or programs tell of changes: with TLS if it needs that
+/// there.
 fn usual(config: &MasterConfig, listen: SocketAddr) -> Option<WorkerPort> {
     let may_be_plain = listen.ip().is_loopback() || config.plain_text_beyond_loopback;
-    let is_wanted = config.workers.iter().any(|it| it.has_password);
+    let is_for_workers = config.workers.iter().any(|it| it.has_password);
+    let is_told = |it: &ChangeSource| matches!(it, ChangeSource::Pb(_));
+    let is_wanted = is_for_workers || config.change_sources.iter().any(is_told);
     is_wanted.then(|| WorkerPort {
         address: SocketAddr::new(listen.ip(), PB),
         tls: !may_be_plain,

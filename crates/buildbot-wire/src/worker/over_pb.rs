@@ -26,13 +26,13 @@ impl Method {
     }
 
     /// The only argument, be it given by place or by name.
-    fn one(mut self) -> Result<Value> {
+    pub(crate) fn one(mut self) -> Result<Value> {
         match (self.args.len(), self.named.len()) {
             (1, 0) => self.args.pop(),
             (0, 1) => self.named.pop().map(|(_, value)| value),
             _ => None,
         }
-        .ok_or_else(|| Error::form("one argument", format!("a {} with others", self.name)))
+        .ok_or_else(|| Error::form("one argument", format!("`{}` with others", self.name)))
     }
 
     fn array<const N: usize>(self) -> Result<[Value; N]> {

@@ -1,9 +1,9 @@
-//! `git_poller(…)`.
+//! `git_poller(…)` and `pb_change_source(…)`.
 
 use std::time::Duration;
 
 use crate::call::{Call, Function};
-use crate::model::{ChangeSource, GitPoller};
+use crate::model::{ChangeSource, GitPoller, PbChangeSource};
 use crate::object::Item;
 use crate::read;
 use crate::session::Kind;
@@ -44,6 +44,30 @@ fn git_poller(call: &mut Call<'_, '_>) -> Option<Item> {
     call.session()
         .configure(|config| config.change_sources.push(ChangeSource::GitPoller(poller)));
     Some(Item::Other("a git poller"))
+}
+
+pub(super) const PB_CHANGE_SOURCE: Function = Function {
+    name: "pb_change_source",
+    parameters: &["user", "password", "password_file", "prefix", "name"],
+    positional: 1,
+    any_name: false,
+    run: pb_change_source,
+};
+
+fn pb_change_source(call: &mut Call<'_, '_>) -> Option<Item> {
+    let user = call.required("user", read::identifier);
+    let name = call.optional("name", read::name(200));
+    let source = PbChangeSource {
+        name: name.unwrap_or_else(|| user.clone()),
+        password: call.password("password", "password_file"),
+        prefix: call.optional("prefix", read::text),
+        user,
+    };
+    call.declare(Kind::ChangeSource, &source.name);
+    call.declare_within(Kind::PbUser, "", "user", &source.user);
+    call.session()
+        .configure(|config| config.change_sources.push(ChangeSource::Pb(source)));
+    Some(Item::Other("a change source"))
 }
 
 /// The project and codebase of its changes. A codebase that is given as such brings its project along.

@@ -21,6 +21,7 @@ use super::service::{Service, WorkerService};
 use super::session;
 use super::slot::{Presence, Slot};
 use super::spec::CommandSpec;
+use super::tellers::Tellers;
 
 /// How long sessions may take to end when the master does.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(15);
@@ -113,6 +114,7 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) refusals: Refusals,
+    pub(super) tellers: Tellers,
     /// [`Settings::grace`], as it is now.
     grace: Mutex<Duration>,
     accounts: RwLock<Accounts>,
@@ -133,6 +135,7 @@ impl WorkerManager {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             refusals: Refusals::default(),
+            tellers: Tellers::default(),
             accounts: RwLock::default(),
             slots: Mutex::default(),
             expecting: AtomicBool::new(false),
@@ -201,6 +204,11 @@ impl WorkerManager {
     /// Where Buildbot's workers are let in.
     pub fn buildbot(&self) -> Buildbot {
         Buildbot::new(Arc::clone(&self.shared))
+    }
+
+    /// Who may tell of changes where Buildbot's workers are let in.
+    pub fn tellers(&self) -> Tellers {
+        self.shared.tellers.clone()
     }
 
     /// Whether the worker is connected.

@@ -20,6 +20,7 @@ mod service;
 mod session;
 mod slot;
 mod spec;
+mod tellers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -31,6 +32,7 @@ pub use manager::{Held, Order, Settings, WorkerGone, WorkerManager};
 pub use registry::WorkerRegistry;
 pub use service::{Service, WorkerService};
 pub use spec::{CommandSpec, FileCommand, FollowedFile, What};
+pub use tellers::{Admission, Teller, Tellers, Told};
 
 /// Locks, whether or not somebody panicked with the lock in hand: each holder leaves the state whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -142,7 +142,7 @@ impl Convert {
         say(format!(
             "wrote {output}: {}, {}, {}; {} carried over",
             count(*builders, "builder"),
-            count(conversion.worker_secrets.len(), "worker"),
+            count(conversion.workers, "worker"),
             count(*schedulers, "scheduler"),
             match conversion.notes.len() {
                 0 => "all was".to_owned(),

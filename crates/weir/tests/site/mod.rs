@@ -173,11 +173,18 @@ impl Site {
 
     /// Forces a build and gives its request's id, by the command line.
     pub(crate) async fn force(&self, builder: &str) -> i64 {
+        self.try_to_force(builder).await.unwrap()
+    }
+
+    /// As [`Site::force`]; what is said if it is refused.
+    pub(crate) async fn try_to_force(&self, builder: &str) -> Result<i64, String> {
         let output = self.weir(&["force", builder, "--json"]).await;
-        assert!(output.status.success(), "{}", text(&output));
+        if !output.status.success() {
+            return Err(text(&output));
+        }
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let requests = answer["buildrequests"].as_object().unwrap();
-        requests.values().next().unwrap().as_i64().unwrap()
+        Ok(requests.values().next().unwrap().as_i64().unwrap())
     }
 
     /// The builds of a request, the oldest first.

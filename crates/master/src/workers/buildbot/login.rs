@@ -21,6 +21,7 @@ use super::transport::Transport;
 use crate::workers::account::Denied;
 use crate::workers::manager::Shared;
 use crate::workers::refusals::Secret;
+use crate::workers::tellers::Teller;
 
 /// Who somebody is that may come in.
 pub(super) struct Known {
@@ -29,9 +30,15 @@ pub(super) struct Known {
     pub(super) token: String,
 }
 
+/// Who may log in over the perspective broker.
+pub(super) enum Who {
+    Worker(Known),
+    Teller(Teller),
+}
+
 /// Somebody who logged in over the perspective broker.
 pub(super) struct LoggedIn {
-    pub(super) known: Known,
+    pub(super) who: Who,
     pub(super) broker: Broker,
     pub(super) login: Login,
 }
@@ -52,14 +59,26 @@ pub(super) async fn over_pb(
     let credentials = &login.credentials;
     let name = String::from_utf8_lossy(&credentials.name).into_owned();
     let proves = |token: &str| credentials.are_of(token.as_bytes());
-    match shared.admit_proven(&name, proves) {
-        Ok(token) => {
-            broker.admit()?;
-            let known = Known { name, token };
-            Ok(Some(LoggedIn { known, broker, login }))
+    let who = match shared.tellers.find(&name) {
+        Some(teller) if proves(&teller.password) => Some(Who::Teller(teller)),
+        Some(_) => {
+            warn!(user = name, %peer, "somebody who says to tell of changes has a wrong password");
+            None
         }
-        Err(denied) => {
-            refused(shared, &name, peer, denied);
+        None => match shared.admit_proven(&name, proves) {
+            Ok(token) => Some(Who::Worker(Known { name, token })),
+            Err(denied) => {
+                refused(shared, &name, peer, denied);
+                None
+            }
+        },
+    };
+    match who {
+        Some(who) => {
+            broker.admit()?;
+            Ok(Some(LoggedIn { who, broker, login }))
+        }
+        None => {
             broker.fail(login.call, Failure::unauthorized_login())?;
             send(&mut broker, transport).await?;
             // It tries again by itself; until then it holds the connection, or closes it.
@@ -88,7 +107,8 @@ async fn login(broker: &mut Broker, transport: &mut Transport) -> Result<Login, 
     }
 }
 
-async fn send(broker: &mut Broker, transport: &mut Transport) -> Result<(), Parted> {
+/// Sends what the broker has to say.
+pub(super) async fn send(broker: &mut Broker, transport: &mut Transport) -> Result<(), Parted> {
     let bytes = broker.transmit();
     if bytes.is_empty() {
         return Ok(());

@@ -17,6 +17,7 @@ mod msgpack;
 mod pb;
 mod place;
 mod player;
+mod teller;
 mod translate;
 mod transport;
 
@@ -38,7 +39,7 @@ use weir_worker_protocol::v1::{FromWorker, Goodbye, from_worker::Message};
 use connection::{Connection, Parted};
 use greeting::Guest;
 use lanes::Lanes;
-use login::{Known, LoggedIn};
+use login::{Known, LoggedIn, Who};
 use msgpack::MsgpackLine;
 use pb::PbLine;
 use player::Player;
@@ -66,7 +67,8 @@ impl Buildbot {
         Self { shared }
     }
 
-    /// Serves one connection of a worker over the perspective broker, to its end. The stream fails by itself if the other
+    /// Serves one connection of a worker over the perspective broker, or of somebody who [tells](super::Tellers) of changes, to
+    /// its end. The stream fails by itself if the other
     /// end takes nothing of what is sent.
     pub async fn serve_pb<S>(&self, stream: S, peer: SocketAddr)
     where
@@ -78,7 +80,16 @@ impl Buildbot {
             Ok(None) => return,
             Err(why) => return debug!(%peer, "a connection logged nobody in: {why}"),
         };
-        let LoggedIn { known, broker, login } = logged_in;
+        let LoggedIn { who, broker, login } = logged_in;
+        let known = match who {
+            Who::Worker(known) => known,
+            Who::Teller(teller) => {
+                if let Err(why) = teller::serve(&teller, broker, &login, &mut transport).await {
+                    warn!(user = teller.user, %peer, "somebody who tells of changes is gone: {why}");
+                }
+                return;
+            }
+        };
         match PbLine::new(broker, &login) {
             Ok(line) => {
                 self.receive(known, Connection::new(Box::new(line), transport))

@@ -4,6 +4,7 @@ mod any_bytes;
 mod commands;
 mod connections;
 mod files;
+mod tellers;
 
 use weir_master::workers::{
     CommandSpec, FileCommand, RunningCommand, Settings, What, WorkerAccount, WorkerBuilder,

@@ -9,6 +9,8 @@ pub(crate) enum Measure {
     Characters,
     /// In units of UTF-16.
     Utf16,
+    /// In bytes of UTF-8 within JSON, where some letters are escaped.
+    Json,
 }
 
 impl Measure {
@@ -17,6 +19,11 @@ impl Measure {
             Self::Bytes => letter.len_utf8(),
             Self::Characters => 1,
             Self::Utf16 => letter.len_utf16(),
+            Self::Json => match letter {
+                '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+                '\0'..='\u{1f}' => 6,
+                other => other.len_utf8(),
+            },
         }
     }
 
@@ -92,7 +99,7 @@ fn is_break(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Measure::{Bytes, Characters, Utf16};
+    use super::Measure::{Bytes, Characters, Json, Utf16};
     use super::{cut, cut_bytes, one_line};
 
     #[test]
@@ -118,6 +125,17 @@ mod tests {
         assert_eq!(Utf16.cut("🎉🎉🎉", 5), "🎉🎉…");
         assert_eq!(Utf16.length("🎉"), 2);
         assert_eq!(Characters.cut("ab", 0), "");
+        assert_eq!(Json.cut("\\\u{1b}\u{1b}", 13), "\\\u{1b}…");
+    }
+
+    #[test]
+    fn a_text_is_measured_as_json_has_it() {
+        let all: String = ('\0'..='\u{2ff}').chain("…🎉".chars()).collect();
+        let quotes = 2;
+        assert_eq!(
+            Json.length(&all),
+            serde_json::to_string(&all).unwrap().len() - quotes
+        );
     }
 
     #[test]

@@ -13,5 +13,6 @@ mod model;
 mod push;
 mod reports;
 mod sample;
+mod servers;
 mod support;
 mod webhook;

@@ -12,11 +12,11 @@ use weir_status_api::ListenerError;
 use super::delivered::Delivered;
 use super::markup::html;
 use super::{mood, service};
-use crate::text::Measure::Bytes;
+use crate::text::Measure::{Bytes, Json};
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
-/// The longest text and the longest HTML, in bytes: an event may have 65,536, and JSON's escapes take room.
-const TEXT: usize = 12_000;
+/// The longest text and the longest HTML, in bytes of JSON: an event may have 65,536 of it.
+const TEXT: usize = 22_000;
 
 /// The longest title, in bytes.
 const TITLE: usize = 500;
@@ -55,9 +55,10 @@ impl Default for MatrixOptions {
 /// Sends reports to rooms of Matrix.
 ///
 /// The client-server API v3: `join` once for each room, then `PUT …/send/m.room.message/{txnId}` with the delivery id as the
-/// transaction id, by which the homeserver takes each report once for each room, however often it comes. Nobody is
-/// called: `m.mentions` is empty, and texts are escaped. Rooms that are encrypted take plain messages too, which clients
-/// show with a warning. Buildbot has no such reporter.
+/// transaction id, by which the homeserver takes each report once for each room, however often it comes. A room that
+/// refuses it is joined again first: it may have been put out, or the alias names another room now. Nobody is called:
+/// `m.mentions` is empty, and texts are escaped. Rooms that are encrypted take plain messages too, which clients show with
+/// a warning. Buildbot has no such reporter.
 pub struct Matrix {
     options: MatrixOptions,
     base: Url,
@@ -91,12 +92,8 @@ impl Matrix {
         })
     }
 
-    /// The room's id; joins it if that is not done.
-    async fn room(&self, name: &str) -> Result<String, ListenerError> {
-        let mut joined = self.joined.lock().await;
-        if let Some(id) = joined.get(name) {
-            return Ok(id.clone());
-        }
+    /// Joins the room, and gives its id. Who is in it already stays.
+    async fn join(&self, name: &str) -> Result<String, ListenerError> {
         let url = service::within(&self.base, &["join", name]);
         let request = self
             .http
@@ -106,30 +103,36 @@ impl Matrix {
         let answer = self.http.send(request).await?.json();
         // Nothing is answered if nothing is sent.
         let id = answer["room_id"].as_str().unwrap_or(name).to_owned();
-        joined.insert(name.to_owned(), id.clone());
+        self.joined.lock().await.insert(name.to_owned(), id.clone());
         Ok(id)
     }
 
     /// Sends the content to the room, as the transaction of that id.
     async fn send(&self, name: &str, transaction: &str, content: &Value) -> Result<(), ListenerError> {
-        let room = self.room(name).await?;
-        let path = ["rooms", &room, "send", "m.room.message", transaction];
-        let request = self.http.request(Method::PUT, service::within(&self.base, &path));
-        let sent = self
-            .http
-            .send(request.bearer_auth(&self.options.token).json(content))
-            .await;
-        if let Err(ListenerError::Never(_)) = sent {
-            // It may have been put out: it joins again next time.
-            self.joined.lock().await.remove(name);
+        let known = self.joined.lock().await.get(name).cloned();
+        if let Some(room) = known {
+            match self.put(&room, transaction, content).await {
+                // Perhaps it is no longer in the room, which joining again mends.
+                Err(ListenerError::Never(_)) => {}
+                sent => return sent,
+            }
         }
-        sent.map(drop)
+        let room = self.join(name).await?;
+        self.put(&room, transaction, content).await
+    }
+
+    /// Sends the content to the room of that id.
+    async fn put(&self, room: &str, transaction: &str, content: &Value) -> Result<(), ListenerError> {
+        let path = ["rooms", room, "send", "m.room.message", transaction];
+        let request = self.http.request(Method::PUT, service::within(&self.base, &path));
+        let request = request.bearer_auth(&self.options.token).json(content);
+        self.http.send(request).await.map(drop)
     }
 
     fn content(&self, report: &Report) -> Value {
         let title = service::title(report);
         let link = service::link(report, 2000);
-        let text = Bytes.cut(report.message.text.trim_end(), TEXT);
+        let text = Json.cut(report.message.text.trim_end(), TEXT);
         let plain_title = Bytes.cut(&title, TITLE);
         let plain = match link {
             Some(url) => format!("{plain_title}\n{url}\n{text}"),
@@ -160,9 +163,9 @@ fn formatted(report: &Report, title: &str, link: Option<&str>) -> String {
     };
     let text = match &report.message.html {
         // Clients take what HTML they trust; but a whole document is none for them.
-        Some(part) if part.len() <= TEXT && !is_document(part) => part.clone(),
+        Some(part) if Json.length(part) <= TEXT && !is_document(part) => part.clone(),
         _ => {
-            let text = Bytes.cut_escaped(report.message.text.trim_end(), TEXT, html);
+            let text = Json.cut_escaped(report.message.text.trim_end(), TEXT, html);
             format!("<pre><code>{text}</code></pre>")
         }
     };

@@ -10,10 +10,11 @@ use weir_status_api::{ListenerError, Results};
 
 use super::markup::one_line;
 use super::{mood, service};
-use crate::text::Measure::Bytes;
+use crate::text::Measure::{Bytes, Json};
 use crate::{Destination, Http, OptionError, Outlet, Report};
 
-/// The longest message, in bytes: a longer one becomes a file.
+/// The longest message, in bytes: a longer one becomes a file. As JSON it may have no more either, since a server reads twice
+/// that of JSON in all.
 const MESSAGE: usize = 4096;
 
 /// The longest title, in bytes.
@@ -123,7 +124,7 @@ impl Ntfy {
         let mut body = json!({
             "topic": self.options.topic,
             "title": Bytes.cut(&one_line(&message.subject), TITLE),
-            "message": Bytes.cut(message.markdown_or_text().trim(), MESSAGE),
+            "message": Json.cut(message.markdown_or_text().trim(), MESSAGE),
             "tags": [mood::of(report).sign_name],
             "priority": self.priority(report),
             "markdown": message.markdown.is_some(),

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use weir_status_api::{ListenerError, Results};
 
 use super::service;
-use crate::text::Measure::{Bytes, Characters};
+use crate::text::Measure::{Characters, Json};
 use crate::{Destination, Http, Occasion, OptionError, Outlet, Report};
 
-/// The longest text, in bytes: a message may have 28 kB, and JSON's escapes take room.
-const TEXT: usize = 12_000;
+/// The longest text, in bytes of JSON: a message may have 28 KiB of it.
+const TEXT: usize = 23_000;
 
 /// How a [`Teams`] goes about it; the defaults are those in brackets.
 #[derive(Clone, Deserialize)]
@@ -80,7 +80,7 @@ fn card(report: &Report) -> Value {
                 "bleed": true,
                 "items": [text(title, json!({ "weight": "Bolder", "size": "Medium" }))],
             },
-            text(Bytes.cut(&report.message.text, TEXT), json!({ "fontType": "Monospace" })),
+            text(Json.cut(&report.message.text, TEXT), json!({ "fontType": "Monospace" })),
         ],
     });
     if let Some(url) = service::link(report, 2000) {

@@ -208,9 +208,11 @@ fn timer(from: Timestamp, to: Timestamp) -> String {
     format!("{}|ms", to.since(from).as_millis())
 }
 
-/// The text without what has a meaning in the protocol: `_` in its place. A tag's value may have dots and slashes.
+/// The text without what has a meaning in the protocol: `_` in its place. A tag's value may have dots, slashes and letters of
+/// all alphabets; StatsD's own server leaves those out of a name, and what is then empty is no part of one.
 fn plain(text: &str, in_tag: bool) -> String {
-    let fits = |c: char| c.is_alphanumeric() || "_-".contains(c) || (in_tag && "./".contains(c));
+    let letter = |c: char| c.is_ascii_alphanumeric() || (in_tag && c.is_alphanumeric());
+    let fits = |c: char| letter(c) || "_-".contains(c) || (in_tag && "./".contains(c));
     text.chars().map(|c| if fits(c) { c } else { '_' }).collect()
 }
 

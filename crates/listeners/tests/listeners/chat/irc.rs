@@ -32,7 +32,7 @@ fn irc(server: impl ToString, more: Value) -> Irc {
 }
 
 /// Does `work` while the bot is there.
-async fn while_there<T>(irc: &Irc, scene: &Scene, work: impl Future<Output = T>) -> T {
+pub(crate) async fn while_there<T>(irc: &Irc, scene: &Scene, work: impl Future<Output = T>) -> T {
     tokio::select! {
         done = work => done,
         () = irc.attend(scene.desk()) => panic!("it stopped attending"),

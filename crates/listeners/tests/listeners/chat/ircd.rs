@@ -1,7 +1,7 @@
 //! An IRC daemon, and people there.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -9,6 +9,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use weir_testbed::{Process, eventually};
 
 use super::told::DEADLINE;
+use crate::servers::{self, free_address};
 
 /// `ngircd` on a free port of this machine: it ends with this.
 pub(crate) struct Ircd {
@@ -21,21 +22,12 @@ pub(crate) struct Ircd {
     _process: Process,
 }
 
-fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
-
 impl Ircd {
     /// It; none, with a sentence about it, if the program is not on this machine.
     pub(crate) async fn start() -> Option<Self> {
-        let places = ["/usr/sbin/ngircd", "/usr/bin/ngircd", "/usr/local/sbin/ngircd"];
-        let Some(program) = places.iter().find(|it| std::path::Path::new(it).exists()) else {
-            println!("skipped: there is no ngircd here; apt-get install ngircd");
-            return None;
-        };
+        let program = servers::program("ngircd", "ngircd")?;
         let folder = tempfile::tempdir().unwrap();
-        let (address, tls) = (free_port(), free_port());
+        let (address, tls) = (free_address(), free_address());
         let key = rcgen::KeyPair::generate().unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let certificate = rcgen::CertificateParams::new(names)

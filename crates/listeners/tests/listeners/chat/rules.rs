@@ -96,7 +96,7 @@ pub(crate) const PUSHOVER: Rules = Rules {
 };
 
 pub(crate) const NTFY: Rules = Rules {
-    source: "https://docs.ntfy.sh/publish/#publish-as-json (a message of 4,096 bytes)",
+    source: "https://docs.ntfy.sh/publish/#publish-as-json (a message of 4,096 bytes; its server reads twice that of JSON)",
     required: &["topic"],
     optional: &[
         "message",
@@ -109,7 +109,7 @@ pub(crate) const NTFY: Rules = Rules {
     ],
     texts: &[("/message", 4096), ("/title", 250), ("/sequence_id", 64)],
     count: Count::Bytes,
-    whole: 16 << 10,
+    whole: 8 << 10,
 };
 
 pub(crate) const MATRIX: Rules = Rules {
@@ -118,7 +118,7 @@ pub(crate) const MATRIX: Rules = Rules {
     optional: &["format", "formatted_body", "m.mentions"],
     texts: &[("/body", 32_000), ("/formatted_body", 32_000)],
     count: Count::Bytes,
-    whole: 60_000,
+    whole: 64_000,
 };
 
 pub(crate) const TELEGRAM: Rules = Rules {

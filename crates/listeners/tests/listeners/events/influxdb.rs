@@ -7,9 +7,9 @@ use weir_listeners::{InfluxDb, InfluxDbOptions, Outlet};
 use weir_status_api::{Build, BuildRequest, Event, Listener as _, ListenerError, Results, Verb};
 use weir_testbed::Process;
 
-use super::real;
 use super::receiver::{Receiver, Sent};
 use super::world::{World, at, build, builder, ended, printing, request};
+use crate::servers;
 
 fn of_version_2(url: String) -> InfluxDbOptions {
     InfluxDbOptions {
@@ -188,7 +188,7 @@ async fn asked(address: &str, question: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn a_real_server_has_each_point_once_and_texts_as_they_are() {
-    let Some(influxd) = real::program("influxd", "influxdb") else {
+    let Some(influxd) = servers::program("influxd", "influxdb") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -202,7 +202,7 @@ async fn a_real_server_has_each_point_once_and_texts_as_they_are() {
     );
     std::fs::write(folder.path().join("influxdb.conf"), config).unwrap();
     let mut influxd = Process::start(influxd, ["run", "-config", &at("influxdb.conf")]);
-    let address = real::address(&mut influxd, "Listening on HTTP", "addr=").await;
+    let address = servers::address(&mut influxd, "Listening on HTTP", "addr=").await;
     asked(&address, "CREATE DATABASE ci").await;
     let world = World::new();
     world.put(builder(1, "a b,c=d"));

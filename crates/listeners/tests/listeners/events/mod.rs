@@ -1,12 +1,12 @@
 //! Listeners that take events as they are.
 
 mod cloudevents;
+mod collector;
 mod influxdb;
 mod log_file;
 mod opentelemetry;
 mod program;
 mod prometheus;
-mod real;
 mod receiver;
 mod statsd;
 mod world;

@@ -22,7 +22,7 @@ fn to(receiver: &Receiver) -> OpenTelemetryOptions {
     }
 }
 
-fn traces(options: OpenTelemetryOptions, outlet: &Outlet) -> OpenTelemetry {
+pub(super) fn traces(options: OpenTelemetryOptions, outlet: &Outlet) -> OpenTelemetry {
     OpenTelemetry::new("traces".to_owned(), options, outlet).unwrap()
 }
 
@@ -36,18 +36,18 @@ async fn sent(world: &World, event: &Event, change: impl FnOnce(&mut OpenTelemet
 }
 
 /// The request as JSON, by the published messages; bytes are base64 in it.
-fn read(sent: &Sent) -> Value {
+pub(super) fn read(sent: &Sent) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/listeners/events/data");
     let service = "opentelemetry/proto/collector/trace/v1/trace_service.proto";
     let files = protox::compile([service], [folder]).unwrap();
     let pool = DescriptorPool::from_file_descriptor_set(files).unwrap();
     let request = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest";
     let request = pool.get_message_by_name(request).unwrap();
-    let message = DynamicMessage::decode(request, sent.body.clone()).unwrap();
+    let message = DynamicMessage::decode(request, sent.unpacked()).unwrap();
     serde_json::to_value(message).unwrap()
 }
 
-fn spans(request: &Value) -> &Vec<Value> {
+pub(super) fn spans(request: &Value) -> &Vec<Value> {
     request["resourceSpans"][0]["scopeSpans"][0]["spans"]
         .as_array()
         .unwrap()
@@ -65,7 +65,7 @@ fn attributes(of: &Value) -> BTreeMap<String, Value> {
 }
 
 /// A world in which build 3 ended with that result, and of its steps one ran well, one did not, and one never ran.
-fn world(results: Results) -> (std::sync::Arc<World>, std::sync::Arc<Event>) {
+pub(super) fn world(results: Results) -> (std::sync::Arc<World>, std::sync::Arc<Event>) {
     let world = World::new();
     world.put(request(1));
     world.put(step(3, 0, "compile", Results::Success));

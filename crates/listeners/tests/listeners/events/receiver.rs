@@ -1,14 +1,16 @@
 //! A server that notes what is sent to it, whatever it is, and answers as it is told.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use tokio::sync::mpsc;
 
 /// What was sent.
@@ -24,6 +26,16 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |it| it.to_str().unwrap())
+    }
+
+    /// The body as it was before it was packed by gzip, if it was.
+    pub(super) fn unpacked(&self) -> Bytes {
+        if self.header("content-encoding") != "gzip" {
+            return self.body.clone();
+        }
+        let mut body = vec![];
+        GzDecoder::new(&self.body[..]).read_to_end(&mut body).unwrap();
+        body.into()
     }
 
     pub(super) fn text(&self) -> &str {
@@ -49,6 +61,7 @@ impl Receiver {
         let answer: Answer = Box::new(move || answer().into_response());
         let app = Router::new()
             .fallback(note)
+            .layer(DefaultBodyLimit::disable())
             .with_state((sender, Arc::new(Mutex::new(answer))));
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();

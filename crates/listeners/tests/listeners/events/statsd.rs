@@ -1,5 +1,7 @@
 //! StatsD is told of builds and of the waiting for them.
 
+mod server;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -7,6 +9,8 @@ use tokio::net::{TcpListener, UdpSocket};
 use weir_listeners::{Outlet, StatsD, StatsDOptions};
 use weir_status_api::{BuildRequest, Listener as _, ListenerError, Results, Verb};
 use weir_testbed::eventually;
+
+use server::{Kept, Server};
 
 use super::world::{World, at, build, builder, ended, printing, request};
 
@@ -116,6 +120,69 @@ async fn over_tcp_a_connection_is_kept_and_made_anew_when_it_is_lost() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn its_own_server_counts_and_times() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let world = World::new();
+    world.put(builder(1, "tests/linux: größe|c"));
+    let build = world.tell(Verb::Finished, ended(build(1), Results::Failure));
+    let claimed = BuildRequest {
+        claimed_at: Some(at(3)),
+        ..request(1)
+    };
+    let request = world.tell(Verb::Claimed, claimed);
+    for (tcp, tags) in [(false, false), (true, false), (false, true)] {
+        let options = StatsDOptions {
+            address: server.address.to_string(),
+            tcp,
+            tags,
+            ..StatsDOptions::default()
+        };
+        let statsd = statsd(options, &Outlet::open());
+        for event in [&build, &request] {
+            statsd.on_event(event, world.as_ref()).await.unwrap();
+        }
+    }
+    // The server has tags as a part of the name, in which it leaves out letters that it does not know.
+    let counters = [
+        ("weir.builds.tests_linux__gr__e_c.failure", vec![2.0]),
+        (
+            "weir.builds;builder=tests-linux__gre_c;worker=w1;results=failure",
+            vec![1.0],
+        ),
+        ("statsd.bad_lines_seen", vec![0.0]),
+        ("statsd.metrics_received", vec![9.0]),
+    ];
+    let timers = [
+        (
+            "weir.build_duration.tests_linux__gr__e_c.failure",
+            vec![60_000.0; 2],
+        ),
+        ("weir.request_wait.tests_linux__gr__e_c", vec![3_000.0; 2]),
+        (
+            "weir.build_duration;builder=tests-linux__gre_c;worker=w1;results=failure",
+            vec![60_000.0],
+        ),
+        ("weir.request_wait;builder=tests-linux__gre_c", vec![3_000.0]),
+    ];
+    let kept = |all: &[(&str, Vec<f64>)]| -> Kept {
+        all.iter()
+            .map(|(name, numbers)| ((*name).to_owned(), numbers.clone()))
+            .collect()
+    };
+    eventually("all has come", SOON, async || {
+        server.kept("counters").await["statsd.metrics_received"] == [9.0]
+    })
+    .await;
+    let mut counted = server.kept("counters").await;
+    // By TCP they are what the system makes of them.
+    counted.remove("statsd.packets_received");
+    assert_eq!(counted, kept(&counters));
+    assert_eq!(server.kept("timers").await, kept(&timers));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Mail, handed to a real relay.
 
+mod delivered;
+mod exim;
 mod relay;
 
 use std::sync::{Arc, Mutex};

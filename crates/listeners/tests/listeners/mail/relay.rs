@@ -1,8 +1,8 @@
 //! A relay: aiosmtpd, from an environment of Python's of its own.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
+
+use crate::servers;
 
 /// What the environment has.
 const PACKAGE: &str = "aiosmtpd==1.4.6";
@@ -65,7 +67,7 @@ pub(super) struct Relay {
 impl Relay {
     /// One of these options; none, with a word why, if Python or the package is missing.
     pub(super) async fn start(mut options: Value) -> Option<Self> {
-        let python = python()?;
+        let python = servers::python(PACKAGE)?.join("bin/python");
         let folder = tempfile::tempdir().unwrap();
         let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         for (option, name, text) in [
@@ -115,40 +117,4 @@ impl Relay {
         let line = line.expect("the relay says nothing for 30 s").unwrap();
         serde_json::from_str(&line.expect("the relay has ended")).unwrap()
     }
-}
-
-/// The Python of the environment, which is made if it is not there.
-fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aiosmtpd");
-    let lock = File::create(folder.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    let python = folder.join("bin/python");
-    let done = folder.join("installed");
-    if done.exists() {
-        return Some(python);
-    }
-    let run = |program: &Path, arguments: &[&str]| {
-        let status = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .status();
-        status.is_ok_and(|it| it.success())
-    };
-    let place = folder.display().to_string();
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        PACKAGE,
-    ];
-    if !run(Path::new("python3"), &["-m", "venv", "--clear", &place]) || !run(&python, &install) {
-        eprintln!(
-            "Python with venv, or its package aiosmtpd, cannot be had, so this test is left out (Debian: python3-venv)."
-        );
-        return None;
-    }
-    fs::write(done, "").unwrap();
-    Some(python)
 }

@@ -143,8 +143,8 @@ impl Login<'_> {
                 let account = self.account();
                 STANDARD.encode(format!("{account}\0{account}\0{}", self.options.password))
             }
-            // The certificate says it; a name is said only if it was given.
-            _ => STANDARD.encode(&self.options.account),
+            // The certificate says it. Atheme's services refuse a name beside it, even the right one.
+            _ => String::new(),
         };
         let mut parts: Vec<String> = text
             .as_bytes()

@@ -7,7 +7,7 @@ mod options;
 mod session;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,6 +54,8 @@ pub struct Irc {
     outlet: Outlet,
     sayings: mpsc::Sender<Saying>,
     inbox: Mutex<mpsc::Receiver<Saying>>,
+    /// Why there is no connection; none while there is one, and before the first attempt.
+    away: std::sync::Mutex<Option<String>>,
     delivered: Delivered,
 }
 
@@ -72,6 +74,7 @@ impl Irc {
             outlet: outlet.clone(),
             sayings,
             inbox: Mutex::new(inbox),
+            away: std::sync::Mutex::default(),
             delivered: Delivered::default(),
         })
     }
@@ -121,8 +124,15 @@ impl Irc {
         match tokio::time::timeout(timeout, said).await {
             Ok(Some(outcome)) => outcome,
             Ok(None) => Err(later("the connection ended")),
-            Err(_) => Err(later("nothing took the report in time")),
+            Err(_) => Err(later(&match self.away().as_deref() {
+                Some(why) => format!("there is no connection ({why})"),
+                None => "nothing took the report in time".to_owned(),
+            })),
         }
+    }
+
+    fn away(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn say_or_print(&self, target: &str, lines: &[Line]) -> Result<(), ListenerError> {
@@ -156,6 +166,7 @@ impl Irc {
             }
             let pause = flow::pause(first, attempt, &name);
             let why = self.outlet.mask(&why);
+            *self.away() = Some(why.clone());
             tracing::warn!(
                 server = self.way.host,
                 why,
@@ -175,6 +186,7 @@ impl Irc {
             Err(_) => return Err("the server did not let us in in time".to_owned()),
         };
         tracing::info!(server = self.way.host, nick, "connected to IRC");
+        *self.away() = None;
         let mut session = Session::new(&self.options, wire, nick, heard);
         session.begin();
         Ok(session)

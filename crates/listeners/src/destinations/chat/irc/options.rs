@@ -37,7 +37,7 @@ pub struct IrcOptions {
     pub server_password: String,
     /// How it signs in to its account: `plain`, `external`, or not by SASL (empty).
     pub sasl: String,
-    /// The account's name (the nick).
+    /// The account's name (the nick), for `sasl = "plain"`.
     pub account: String,
     /// The account's password: for SASL, or else for the service of nicks. Secret.
     pub password: String,

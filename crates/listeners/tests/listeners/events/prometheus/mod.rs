@@ -16,9 +16,9 @@ use weir_status_api::{
 };
 use weir_testbed::{Process, eventually};
 
-use super::real;
 use super::receiver::Receiver;
 use super::world::{World, at, build, builder, ended, printing, request, step, worker};
+use crate::servers;
 
 /// The listener at work.
 struct Running {
@@ -82,7 +82,7 @@ fn has(text: &str, lines: &[&str]) {
 
 /// Has Prometheus' own program read it, where there is one.
 async fn check(text: &str) {
-    let Some(promtool) = real::program("promtool", "prometheus") else {
+    let Some(promtool) = servers::program("promtool", "prometheus") else {
         return;
     };
     let mut promtool = tokio::process::Command::new(promtool)
@@ -298,11 +298,11 @@ async fn metrics_are_pushed_when_they_change_until_they_are_taken() {
 
 #[tokio::test]
 async fn a_real_pushgateway_takes_them() {
-    let Some(pushgateway) = real::program("prometheus-pushgateway", "prometheus-pushgateway") else {
+    let Some(pushgateway) = servers::program("prometheus-pushgateway", "prometheus-pushgateway") else {
         return;
     };
     let mut pushgateway = Process::start(pushgateway, ["--web.listen-address=127.0.0.1:0"]);
-    let address = real::address(&mut pushgateway, "Listening on", "address=").await;
+    let address = servers::address(&mut pushgateway, "Listening on", "address=").await;
     let folder = tempfile::tempdir().unwrap();
     let world = World::new();
     world.put(builder(2, "a \"quoted\\\nname"));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, LOCATION};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Certificate, Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 use weir_status_api::ListenerError;
@@ -144,7 +144,7 @@ impl Http {
         }
         let mut answer = self.sent(&self.client, &request, request.url().clone()).await?;
         let mut left = REDIRECTS;
-        while let Some(to) = self.redirect(&answer, left)? {
+        while let Some(to) = self.redirect(&answer, left).map_err(|why| self.never(&why))? {
             left -= 1;
             answer = self.sent(&self.careful, &request, to).await?;
         }
@@ -165,39 +165,51 @@ impl Http {
             ));
         };
         if to.origin() != request.url().origin() {
-            for secret in [AUTHORIZATION, COOKIE, HeaderName::from_static("private-token")] {
-                again.headers_mut().remove(secret);
-            }
+            *again.headers_mut() = request
+                .headers()
+                .iter()
+                .filter(|(name, value)| !is_secret(name, value))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
         }
-        *again.url_mut() = to;
-        client
-            .execute(again)
-            .await
-            .map_err(|error| ListenerError::Later(self.told(&error)))
+        *again.url_mut() = to.clone();
+        let answer = client.execute(again).await;
+        answer.map_err(|error| match judge::is_because_of::<OwnNetwork>(&error) {
+            true => self.never(&into_own_network(&to)),
+            false => ListenerError::Later(self.told(&error)),
+        })
     }
 
-    /// Where the answer sends us; none if it is no redirect that can be followed.
-    fn redirect(&self, answer: &Response, left: usize) -> Result<Option<Url>, ListenerError> {
-        // 301 to 303 would make a get of a post, which tells nobody anything.
-        if !matches!(
-            answer.status(),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
-        ) {
-            return Ok(None);
-        }
+    /// Where the answer sends us; none if it is no redirect.
+    ///
+    /// # Errors
+    /// Why it is a redirect that is not followed.
+    fn redirect(&self, answer: &Response, left: usize) -> Result<Option<Url>, String> {
+        let status = answer.status();
         let place = answer.headers().get(LOCATION).and_then(|it| it.to_str().ok());
-        let never = |why: &str| ListenerError::Never(self.outlet.mask(why));
-        let Some(to) = place.and_then(|it| answer.url().join(it).ok()) else {
-            return Err(never("the answer redirects to no address"));
+        let to = place.and_then(|it| answer.url().join(it).ok());
+        // 301 to 303 would make a get of a post, which tells nobody anything.
+        let keeps = matches!(
+            status,
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+        );
+        let to = match to {
+            Some(to) if keeps => to,
+            Some(to) if status.is_redirection() => {
+                return Err(format!(
+                    "the answer is {status}, to {to}, which would not get what is sent; configure that address, or let it \
+                     answer 307 or 308"
+                ));
+            }
+            None if keeps => return Err("the answer redirects to no address".to_owned()),
+            _ => return Ok(None),
         };
         if left == 0 {
-            return Err(never("the answer redirects too often"));
+            return Err("the answer redirects too often".to_owned());
         }
         let weaker = answer.url().scheme() == "https" && to.scheme() != "https";
         if weaker || !matches!(to.scheme(), "http" | "https") {
-            return Err(never(&format!(
-                "the answer redirects to {to}, which is not encrypted"
-            )));
+            return Err(format!("the answer redirects to {to}, which is not encrypted"));
         }
         // Names are looked at when they are resolved.
         let host = to.host_str().unwrap_or_default();
@@ -205,13 +217,14 @@ impl Http {
             .trim_start_matches('[')
             .trim_end_matches(']')
             .parse::<IpAddr>();
-        let internal = address.is_ok_and(is_internal);
-        if internal && !self.internal_redirects {
-            return Err(never(&format!(
-                "the answer redirects to {to}, an address of the own network, which is not allowed"
-            )));
+        match address.is_ok_and(is_internal) && !self.internal_redirects {
+            true => Err(into_own_network(&to)),
+            false => Ok(Some(to)),
         }
-        Ok(Some(to))
+    }
+
+    fn never(&self, why: &str) -> ListenerError {
+        ListenerError::Never(self.outlet.mask(why))
     }
 
     fn told(&self, error: &reqwest::Error) -> String {
@@ -238,11 +251,22 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, reqwest::Error> {
     Ok(body)
 }
 
+/// Whether a header holds a secret, which is for the configured server only.
+fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || [AUTHORIZATION, COOKIE].contains(name) || name.as_str().contains("token")
+}
+
+fn into_own_network(to: &Url) -> String {
+    format!(
+        "the answer redirects to {to}, an address of the own network, which is not allowed; configure that address itself"
+    )
+}
+
 /// The request for people, without what its headers hold of secrets.
 fn shown(request: &Request) -> String {
     let mut text = format!("{} {}\n", request.method(), request.url());
     for (name, value) in request.headers() {
-        let value = match value.is_sensitive() || name == AUTHORIZATION || name.as_str().contains("token") {
+        let value = match is_secret(name, value) {
             true => "…",
             false => value.to_str().unwrap_or("…"),
         };
@@ -255,6 +279,11 @@ fn shown(request: &Request) -> String {
     text
 }
 
+/// A name has no address but within the own network.
+#[derive(Debug, thiserror::Error)]
+#[error("it is within the own network, where no answer may redirect to")]
+struct OwnNetwork;
+
 /// Resolves names to addresses that are not of the own network.
 struct External;
 
@@ -263,14 +292,10 @@ impl Resolve for External {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.filter(|it| !is_internal(it.ip())).collect();
-            if found.is_empty() {
-                return Err(format!(
-                    "{} is within the own network, where no answer may redirect to",
-                    name.as_str()
-                )
-                .into());
+            match found.is_empty() {
+                true => Err(OwnNetwork.into()),
+                false => Ok(Box::new(found.into_iter()) as Addrs),
             }
-            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }

@@ -113,6 +113,21 @@ impl Process {
         self.signal(Signal::SIGKILL);
     }
 
+    /// Halts it where it is (SIGSTOP), until it is [resumed](Process::resume).
+    pub fn halt(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Asks it to read its configuration again (SIGHUP).
+    pub fn hang_up(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             // It may have ended just now; then there is nothing to signal.

@@ -42,7 +42,7 @@ fn sentence(error: &rustls::Error) -> String {
         // An authority that was made anew has the name of the old one, and another key.
         UnknownIssuer | BadSignature => {
             "the server's certificate is by no authority that is trusted here; if it is by one of your own, give that \
-             one's certificate as the CA (`--ca FILE`)"
+             one's certificate as the CA (`--ca FILE`, `ca_file` of a listener)"
                 .to_owned()
         }
         NotValidForName | NotValidForNameContext { .. } => {

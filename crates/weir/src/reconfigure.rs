@@ -95,7 +95,9 @@ impl Reconfigurable {
             .map_err(|error| Error::internal(format!("the configuration cannot be read: {error}")))?;
         let config = loaded.map_err(|mistakes| invalid(&mistakes))?;
         let old = self.master.config();
-        let change = self.listeners.change_to(&config);
+        let change = self
+            .listeners
+            .change_to(&config.listeners, &config.secret_providers);
         let change = change.map_err(|failure| invalid_configuration(failure.message().to_owned()))?;
         let policy = config.policy.clone();
         let report = Reconfigured::new(

@@ -1,5 +1,6 @@
 //! What an answer means for the event.
 
+use std::error::Error;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -75,7 +76,8 @@ fn one_line(c: char) -> char {
     if c.is_control() { ' ' } else { c }
 }
 
-/// The error with what caused it: `reqwest` says little itself. The URL, which may hold a token, is left out.
+/// The error with what caused it: `reqwest` says little itself. What is wrong with TLS is in plain words. The URL, which may
+/// hold a token, is left out.
 pub(super) fn with_causes(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() {
         "no answer in time".to_owned()
@@ -84,10 +86,21 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
     } else {
         "no whole answer".to_owned()
     };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
+    if let Some(why) = weir_tls::explain(error) {
+        return format!("{text}: {why}");
+    }
+    for cause in causes(error) {
+        text.push_str(&format!(": {cause}"));
     }
     text
+}
+
+/// Whether a `T` is among what caused the error.
+pub(super) fn is_because_of<T: Error + 'static>(error: &reqwest::Error) -> bool {
+    causes(error).any(|it| it.is::<T>())
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: Option<&(dyn Error + 'static)> = error.source();
+    std::iter::successors(first, |it| (*it).source())
 }

@@ -1,4 +1,5 @@
-//! Before a listener's destination: how often it may be addressed, and not at all while it takes nothing.
+//! Before a listener's destination: how often it may be addressed, and not at all while it takes nothing, or while another
+//! runner may have the listener.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,9 +45,12 @@ struct State {
     taken: u64,
     /// When, at the allowed rate, all that has passed would have passed evenly.
     paid_until: Option<Instant>,
+    /// Until when no other runner can have the listener; for ever if none.
+    held_until: Option<Instant>,
 }
 
-/// One delivery's way through the gate.
+/// One delivery's way through the gate. If it has come and is dropped without an [end](Turn::end), nothing is known of the
+/// destination by it, and another delivery may try.
 pub struct Turn {
     gate: Option<Arc<Gate>>,
     came: watch::Sender<Option<Instant>>,
@@ -69,15 +73,22 @@ impl Turn {
         }
     }
 
-    /// Waits until the destination may be addressed. At once if it was waited for already.
+    /// Waits until the destination may be addressed. If it was addressed already, only until no other runner can have the
+    /// listener.
     pub async fn come(&self) {
-        if self.has_come() {
-            return;
-        }
-        if let Some(gate) = &self.gate {
-            gate.pass().await;
+        match &self.gate {
+            Some(gate) if self.has_come() => return gate.held().await,
+            Some(gate) => gate.pass().await,
+            None => (),
         }
         self.came.send_replace(Some(Instant::now()));
+    }
+
+    /// Notes what became of the delivery, if the destination was addressed.
+    pub(super) fn end(mut self, outcome: &Result<(), ListenerError>) {
+        if let Some(gate) = self.gate.take().filter(|_| self.has_come()) {
+            gate.note(outcome);
+        }
     }
 
     /// Whether the destination was addressed.
@@ -96,6 +107,15 @@ impl Turn {
         match end {
             Some(end) => sleep_until(end).await,
             None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(gate) = self.gate.take().filter(|_| self.has_come()) {
+            gate.state().trying = false;
+            gate.changed.notify_waiters();
         }
     }
 }
@@ -122,6 +142,26 @@ impl Gate {
         self.state().taken
     }
 
+    /// From now on no other runner can have the listener until then, for ever if none. Until when that was known so far.
+    pub(super) fn hold_until(&self, until: Option<Instant>) -> Option<Instant> {
+        let before = std::mem::replace(&mut self.state().held_until, until);
+        self.changed.notify_waiters();
+        before
+    }
+
+    /// Waits until no other runner can have the listener.
+    async fn held(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.state().is_held(Instant::now()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     async fn pass(&self) {
         let _first = self.queue.lock().await;
         loop {
@@ -136,13 +176,13 @@ impl Gate {
                     () = sleep_until(at) => (),
                     () = changed => (),
                 },
-                Pass::AfterOther => changed.await,
+                Pass::AfterOther | Pass::OnceHeld => changed.await,
             }
         }
     }
 
     /// Notes what became of a delivery that had passed.
-    pub(super) fn note(&self, outcome: &Result<(), ListenerError>) {
+    fn note(&self, outcome: &Result<(), ListenerError>) {
         let mut state = self.state();
         state.trying = false;
         let (why, delay) = match outcome {
@@ -194,10 +234,19 @@ enum Pass {
     Now,
     At(Instant),
     AfterOther,
+    OnceHeld,
 }
 
 impl State {
+    /// Whether no other runner can have the listener. This process may have been halted for longer than it was held.
+    fn is_held(&self, now: Instant) -> bool {
+        self.held_until.is_none_or(|until| now < until)
+    }
+
     fn pass(&mut self, now: Instant, rate: Option<Rate>) -> Pass {
+        if !self.is_held(now) {
+            return Pass::OnceHeld;
+        }
         if let Some(until) = self.closed_until {
             if now < until {
                 return Pass::At(until);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::gate::{Jitter, Turn};
@@ -27,9 +28,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 struct Tried {
     lane: Lane,
     delivery: Delivery,
-    outcome: std::result::Result<(), ListenerError>,
-    /// Whether the destination was addressed.
-    told: bool,
+    turn: Turn,
+    /// None if the round ended before the destination was addressed.
+    outcome: Option<std::result::Result<(), ListenerError>>,
 }
 
 pub(super) struct Round<'a> {
@@ -40,6 +41,8 @@ pub(super) struct Round<'a> {
     /// Dead letters that wait or are out.
     letters: HashSet<i64>,
     tries: FuturesUnordered<BoxFuture<'a, Tried>>,
+    /// Whether nothing more is begun.
+    ending: watch::Sender<bool>,
     /// Deliveries that are done, but not in a place that is kept: they would come again after a crash.
     unsaved: usize,
     /// The place that is being kept, and how many of the unsaved ones are in it.
@@ -59,6 +62,7 @@ impl<'a> Round<'a> {
             progress: Progress::from(place),
             letters: HashSet::new(),
             tries: FuturesUnordered::new(),
+            ending: watch::Sender::new(false),
             unsaved: 0,
             saving: None,
             saved: (place.clone(), Instant::now()),
@@ -69,11 +73,11 @@ impl<'a> Round<'a> {
     /// Delivers until the stream breaks or `stop` is set.
     pub(super) async fn run(mut self, mut stop: Flag) -> Result<()> {
         let mut look_again = Instant::now();
-        let mut stopping = false;
         let mut broken = None;
         let mut end = None;
         loop {
             self.give_up_the_first();
+            let stopping = *self.ending.borrow();
             if !stopping {
                 self.lanes.wake(Instant::now());
                 self.start_tries();
@@ -86,7 +90,7 @@ impl<'a> Round<'a> {
             // What comes is last: it would keep the others from their turn.
             tokio::select! {
                 biased;
-                () = stop.becomes(true), if !stopping => stopping = true,
+                () = stop.becomes(true), if !stopping => drop(self.ending.send_replace(true)),
                 Some(tried) = self.tries.next() => self.settle(tried).await?,
                 kept = saved(&mut self.saving) => self.note_saved(kept?),
                 () = until(wake), if !stopping => (),
@@ -102,7 +106,7 @@ impl<'a> Round<'a> {
                     // What is on its way comes to its end before.
                     ended => {
                         broken = ended.and_then(Result::err);
-                        stopping = true;
+                        self.ending.send_replace(true);
                         end = Some(Instant::now() + LAST);
                     }
                 },
@@ -145,7 +149,9 @@ impl<'a> Round<'a> {
             let Some((lane, delivery)) = self.lanes.next() else {
                 return;
             };
-            self.tries.push(attempt(self.runner, lane, delivery).boxed());
+            let ending = Flag::of(&self.ending);
+            self.tries
+                .push(attempt(self.runner, lane, delivery, ending).boxed());
         }
     }
 
@@ -153,13 +159,16 @@ impl<'a> Round<'a> {
         let Tried {
             lane,
             mut delivery,
+            turn,
             outcome,
-            told,
         } = tried;
+        let Some(outcome) = outcome else {
+            // It is not done, so it comes again from the place.
+            return Ok(());
+        };
+        let told = turn.has_come();
+        turn.end(&outcome);
         let gate = &self.runner.gate;
-        if told {
-            gate.note(&outcome);
-        }
         let why = match outcome {
             Ok(()) => None,
             Err(ListenerError::Never(why)) => Some(why),
@@ -270,8 +279,8 @@ impl Drop for Round<'_> {
     }
 }
 
-/// Tries to deliver once.
-async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery) -> Tried {
+/// Tries to deliver once. Nothing is waited for that was not told when the round ends.
+async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery, ending: Flag) -> Tried {
     delivery.since.get_or_insert_with(Instant::now);
     let turn = Turn::of(&runner.gate);
     let event: &Event = &delivery.event;
@@ -279,16 +288,25 @@ async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery) -> Tried {
     let longest = runner.options.timeout;
     let outcome = tokio::select! {
         biased;
-        heard = heard => heard.unwrap_or_else(|_| {
+        heard = heard => Some(heard.unwrap_or_else(|_| {
             Err(ListenerError::Never("the listener has a fault: it panicked; the log of this process has more".to_owned()))
-        }),
-        () = turn.overdue(longest) => Err(ListenerError::Later(format!("it took longer than {longest:?}"))),
+        })),
+        () = turn.overdue(longest) => Some(Err(ListenerError::Later(format!("it took longer than {longest:?}")))),
+        () = left(&turn, ending) => None,
     };
     Tried {
         lane,
-        told: turn.has_come(),
         delivery,
+        turn,
         outcome,
+    }
+}
+
+/// Waits until the round ends before the destination was addressed.
+async fn left(turn: &Turn, mut ending: Flag) {
+    ending.becomes(true).await;
+    if turn.has_come() {
+        std::future::pending().await
     }
 }
 

@@ -63,6 +63,10 @@ impl Default for RunnerOptions {
 pub(super) struct Flag(watch::Receiver<bool>);
 
 impl Flag {
+    pub(super) fn of(told: &watch::Sender<bool>) -> Self {
+        Self(told.subscribe())
+    }
+
     fn is_set(&self) -> bool {
         *self.0.borrow()
     }
@@ -85,18 +89,10 @@ pub struct Runner {
     pub(super) bookmarks: Arc<dyn Bookmarks>,
     pub(super) options: RunnerOptions,
     pub(super) gate: Arc<Gate>,
-    known: Mutex<Known>,
+    /// How far the listener is, which holds for as long as no other runner can have it; none if that has to be asked.
+    place: Mutex<Option<Place>>,
     /// Whether it holds the listener.
     held: watch::Sender<bool>,
-}
-
-/// What a runner knows of its listener without asking, which holds for as long as no other runner can have it.
-#[derive(Default)]
-struct Known {
-    /// How far it is; none if that has to be asked.
-    place: Option<Place>,
-    /// Until when it is held; for ever if none.
-    until: Option<Instant>,
 }
 
 impl Runner {
@@ -114,31 +110,29 @@ impl Runner {
             bookmarks,
             options,
             gate,
-            known: Mutex::default(),
+            place: Mutex::default(),
             held: watch::Sender::new(false),
         }
     }
 
     /// Keeps in mind how far the listener is.
     pub(super) fn remember(&self, place: Place) {
-        self.known().place = Some(place);
+        *self.place() = Some(place);
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // Each statement leaves it whole.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It is held from `asked` for so long: until when that is.
     fn held(&self, asked: Instant, long: Duration) -> Option<Instant> {
-        let mut known = self.known();
-        if known.until.is_some_and(|it| it < asked) {
+        let until = asked.checked_add(long);
+        if self.gate.hold_until(until).is_some_and(|it| it < asked) {
             // Another could have had it in between.
-            known.place = None;
+            *self.place() = None;
         }
-        known.until = asked.checked_add(long);
         self.held.send_replace(true);
-        known.until
+        until
     }
 
     /// Runs until it is dropped; lost connections are taken up again from the place. What is on its way when it is
@@ -176,7 +170,7 @@ impl Runner {
     /// Lets the listener do what it does beside for as long as no other runner holds it.
     async fn keep_attending(&self) -> Infallible {
         let name = self.listener.name();
-        let mut held = Flag(self.held.subscribe());
+        let mut held = Flag::of(&self.held);
         loop {
             held.becomes(true).await;
             let (api, bookmarks) = (Arc::clone(&self.api), Arc::clone(&self.bookmarks));
@@ -224,7 +218,7 @@ impl Runner {
             error,
             Error::InvalidQuery { .. } | Error::CursorExpired { .. } | Error::Conflict { .. }
         ) {
-            self.known().place = None;
+            *self.place() = None;
         }
         let kept = if matches!(error, Error::InvalidQuery { field, .. } if field == "cursor") {
             tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
@@ -250,7 +244,7 @@ impl Runner {
             match self.bookmarks.hold(name, kind).await? {
                 Hold::Ours(long) => break self.held(asked, long),
                 Hold::Theirs(who) => {
-                    self.known().place = None;
+                    *self.place() = None;
                     self.held.send_replace(false);
                     if told.as_ref() != Some(&who) {
                         tracing::info!(
@@ -270,7 +264,7 @@ impl Runner {
         };
         // What it does beside begins before it is told of anything.
         tokio::task::yield_now().await;
-        let known = self.known().place.take();
+        let known = self.place().take();
         let place = match known {
             Some(place) => place,
             None => match self.bookmarks.load(name).await? {
@@ -307,7 +301,7 @@ impl Runner {
             match answer {
                 Ok(Hold::Ours(long)) => until = self.held(asked, long),
                 Ok(Hold::Theirs(who)) => {
-                    self.known().until = Some(asked);
+                    self.gate.hold_until(Some(asked));
                     self.held.send_replace(false);
                     return Error::Conflict {
                         why: format!("{who} runs this listener now"),

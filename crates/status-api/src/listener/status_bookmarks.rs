@@ -32,7 +32,7 @@ pub struct StatusBookmarks {
 
 impl StatusBookmarks {
     /// Bookmarks of the runner `holder`, a text that no other runner has, with `caller`'s rights; for people it is `on`,
-    /// such as `weir listen on HOST`.
+    /// such as `weir listen on HOST, process 17`.
     pub fn new(
         api: Arc<dyn StatusApi>,
         caller: Caller,

@@ -17,7 +17,7 @@ pub struct ListenerStatus {
     pub name: String,
     /// What it is, e.g. `mail`.
     pub kind: String,
-    /// Who runs it, or ran it last without saying that it ended, for people: `master m1`, `weir listen on HOST`.
+    /// Who runs it, or ran it last without saying that it ended, for people: `master m1`, `weir listen on HOST, process 17`.
     pub held_by: Option<String>,
     /// Until when that is certain. Goes on without an event for as long as it runs; once it is past, the listener does
     /// not run.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 use weir_status_api::{Cursor, Place};
 
 use crate::world::{Destination, Events, Memory, Said, options, run, until};
@@ -58,6 +58,24 @@ async fn who_lost_its_hold_tells_nothing_more() {
     sleep(10 * LEASE).await;
     assert_eq!(destination.came().tries.len(), 10);
     until("it is free again", || memory.place() == Place::after(Cursor(30))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_halted_for_longer_than_it_holds_tells_nothing_more() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|_, _, _| Said::Takes);
+    let held = memory.of("first", LEASE);
+    let _runner = run(&destination, &events, &held, options());
+    events.add_all(1..=3);
+    until("all is told", || memory.place() == Place::after(Cursor(3))).await;
+    // It wakes with an event before it, and does not know yet that another has the listener.
+    memory.kept().hold = Some(("other".to_owned(), Instant::now() + 20 * LEASE));
+    events.add(4);
+    advance(2 * LEASE).await;
+    sleep(10 * LEASE).await;
+    assert_eq!(destination.came().tries.len(), 3);
+    until("it is free again", || memory.place() == Place::after(Cursor(4))).await;
+    assert_eq!(destination.came().tries.len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,6 +141,45 @@ async fn a_stream_that_breaks_is_taken_up_although_a_delivery_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_try_that_is_cut_off_keeps_no_other_from_trying() {
+    let (events, memory) = (Events::new(), Memory::new());
+    // The one that tries whether it takes again hangs.
+    let destination = Destination::new(|_, _, tries| match tries {
+        1..=3 => later(),
+        4 => Said::After(Duration::from_secs(250), Ok(())),
+        _ => Said::Takes,
+    });
+    events.add(1);
+    let _runner = run(&destination, &events, &memory, options());
+    until("it hangs", || destination.came().tries.len() == 4).await;
+    events.cut();
+    until("all is told", || memory.place() == Place::after(Cursor(1))).await;
+    assert_eq!(destination.came().tries.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_turn_is_not_waited_for_when_it_is_stopped() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let destination = Destination::new(|_, _, _| later());
+    events.add_all(1..=20);
+    let runner = Runner::new(
+        Arc::new(destination.clone()),
+        Arc::new(events.clone()),
+        Arc::new(memory.clone()),
+        options(),
+    );
+    let begun = Instant::now();
+    // Nothing is asked of it for most of a minute by then.
+    runner.run_until(sleep(Duration::from_secs(300))).await;
+    assert!(
+        begun.elapsed() < Duration::from_millis(300_100),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(memory.place(), Place::default());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_that_cannot_be_kept_for_a_while_loses_nothing() {
     let (events, memory) = (Events::new(), Memory::new());
     let destination = Destination::new(|_, _, _| Said::Takes);

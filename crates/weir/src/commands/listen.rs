@@ -1,17 +1,16 @@
 //! `weir listen`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::task::JoinSet;
 use weir_listeners::Outlet;
-use weir_status_api::{Bookmarks, Cursor, Runner, RunnerOptions, Start};
+use weir_status_api::{Bookmarks, Cursor, Start};
 
 use super::check::broken;
 use super::dead_letters::Wish;
 use crate::failure::Failure;
-use crate::listeners::{NoPlaces, made, places, runner_options};
+use crate::listeners::{Listeners, NoPlaces, check, places};
 use crate::upstream::Upstream;
 use crate::{log, signals};
 
@@ -47,35 +46,55 @@ impl Listen {
         };
         log::init();
         let stop = signals::ending()?;
+        let mut hangups = signals::hangups()?;
         let configs = weir_config::load_listeners(&config).map_err(broken)?;
+        // Before anything is asked of the master.
+        check(&configs)?;
         let outlet = match self.dry_run {
             true => Outlet::printing(|what| println!("{}\n", what.trim_end())),
             false => Outlet::open(),
         };
-        let listeners = made(&configs, &outlet)?;
-        let bookmarks: Arc<dyn Bookmarks> = match listeners.first() {
+        let bookmarks: Arc<dyn Bookmarks> = match configs.first() {
             Some(first) if !self.dry_run => {
-                places(&self.upstream, self.data.as_deref(), first.name(), first.kind()).await?
+                places(&self.upstream, self.data.as_deref(), &first.name, first.kind).await?
             }
             _ => Arc::new(NoPlaces),
         };
-        let api = self.upstream.connect()?;
-        let mut runners = JoinSet::new();
-        for (config, listener) in configs.iter().zip(listeners) {
-            let options = RunnerOptions {
-                start: self.from.map_or(Start::Now, |it| Start::After(Cursor(it))),
-                ..runner_options(&config.terms)
-            };
-            let runner = Runner::new(listener, Arc::clone(&api), Arc::clone(&bookmarks), options);
-            let stopped = stop.clone().cancelled_owned();
-            runners.spawn(async move { runner.run_until(stopped).await });
-        }
+        let start = self.from.map_or(Start::Now, |it| Start::After(Cursor(it)));
+        let mut listeners = Listeners::new(self.upstream.connect()?, bookmarks).by(outlet, start);
+        let change = listeners.change_to(&configs, &[])?;
+        listeners.make(change).await;
         tracing::info!(listeners = configs.len(), "listening");
-        while let Some(ended) = runners.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a listener ended by a fault");
+        loop {
+            tokio::select! {
+                Some(()) = hangups.recv() => read_again(&config, &mut listeners).await,
+                () = stop.cancelled() => break,
             }
         }
+        listeners.shutdown().await;
         Ok(())
+    }
+}
+
+/// Goes by the file of listeners as it is now; one with mistakes changes nothing.
+async fn read_again(file: &Path, listeners: &mut Listeners) {
+    tracing::info!(file = %file.display(), "reads the listeners again");
+    let change = async {
+        let path = file.to_owned();
+        let loaded = tokio::task::spawn_blocking(move || weir_config::load_listeners(&path)).await;
+        let configs = loaded.map_err(Failure::new)?.map_err(broken)?;
+        listeners
+            .change_to(&configs, &[])
+            .map(|change| (change, configs.len()))
+    };
+    match change.await {
+        Ok((change, number)) => {
+            listeners.make(change).await;
+            tracing::info!(listeners = number, "goes by the listeners as they are now");
+        }
+        Err(failure) => {
+            let why = failure.message();
+            tracing::error!(why, "goes by the listeners as they were");
+        }
     }
 }

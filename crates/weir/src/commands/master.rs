@@ -85,7 +85,7 @@ impl Master {
             Arc::new(store.clone()),
             Arc::new(store.bookmarks(format!("master {}", self.name()))),
         );
-        let change = listeners.change_to(&config)?;
+        let change = listeners.change_to(&config.listeners, &config.secret_providers)?;
         listeners.make(change).await;
         let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {

@@ -11,11 +11,6 @@ use weir_status_api::{Listener, Rate, RunnerOptions};
 use super::reports::reporter_options;
 use crate::failure::Failure;
 
-/// The listeners that `configs` describe, which send by way of `outlet`. None of them has a secret of the master's.
-pub(crate) fn made(configs: &[ListenerConfig], outlet: &Outlet) -> Result<Vec<Arc<dyn Listener>>, Failure> {
-    configs.iter().map(|it| make_one(it, &[], outlet)).collect()
-}
-
 /// An error if one of those listeners cannot be made. Secrets that a master finds elsewhere are not asked for.
 pub(crate) fn check(configs: &[ListenerConfig]) -> Result<(), Failure> {
     let unknown = |_: &str| Ok("not looked up".to_owned());
@@ -24,7 +19,7 @@ pub(crate) fn check(configs: &[ListenerConfig]) -> Result<(), Failure> {
 }
 
 /// How events are delivered to a listener.
-pub(crate) fn runner_options(terms: &ListenerTerms) -> RunnerOptions {
+pub(super) fn runner_options(terms: &ListenerTerms) -> RunnerOptions {
     let usual = RunnerOptions::default();
     RunnerOptions {
         at_once: terms
@@ -91,10 +86,8 @@ mod tests {
         let configs = check_listeners(EVERY_KIND, "every_kind.star", Path::new("."))
             .unwrap_or_else(|it| panic!("{it}"));
         for config in &configs {
-            let made = made(std::slice::from_ref(config), &Outlet::open());
-            let listener = made
-                .unwrap_or_else(|it| panic!("{}: {it:?}", config.name))
-                .remove(0);
+            let made = make_one(config, &[], &Outlet::open());
+            let listener = made.unwrap_or_else(|it| panic!("{}: {it:?}", config.name));
             assert_eq!(
                 (listener.name(), listener.kind()),
                 (config.name.as_str(), config.kind)

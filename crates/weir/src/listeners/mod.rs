@@ -1,4 +1,4 @@
-//! From the configuration of listeners to listeners, and those that run in a master.
+//! From the configuration of listeners to listeners, and those that run in a process.
 
 mod make;
 mod places;
@@ -8,21 +8,23 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use weir_config::{ListenerConfig, MasterConfig};
+use weir_config::{ListenerConfig, SecretProvider};
 use weir_listeners::Outlet;
-use weir_status_api::{Bookmarks, Listener, Runner, StatusApi};
+use weir_status_api::{Bookmarks, Listener, Runner, RunnerOptions, Start, StatusApi};
 
 use crate::failure::Failure;
 
-use make::make_one;
-pub(crate) use make::{check, made, runner_options};
+pub(crate) use make::check;
+use make::{make_one, runner_options};
 pub(crate) use places::{NoPlaces, places};
 
-/// The listeners that run in a master.
+/// The listeners that run in a process.
 pub(crate) struct Listeners {
     api: Arc<dyn StatusApi>,
     bookmarks: Arc<dyn Bookmarks>,
     outlet: Outlet,
+    /// Where those begin that were never here.
+    start: Start,
     running: Vec<Running>,
 }
 
@@ -42,27 +44,39 @@ pub(crate) struct Change {
 }
 
 impl Listeners {
-    /// None yet; they will be told what `api` tells.
+    /// None yet; they will be told what `api` tells, from now on or from their places.
     pub(crate) fn new(api: Arc<dyn StatusApi>, bookmarks: Arc<dyn Bookmarks>) -> Self {
         Self {
             api,
             bookmarks,
             outlet: Outlet::open(),
+            start: Start::Now,
             running: vec![],
         }
     }
 
-    /// Prepares that those of `config` run; nothing changes yet. One whose configuration is as it was runs on with the
-    /// secrets that it has.
+    /// The same, which send by way of `outlet`, and begin at `start` if they have no place.
+    pub(crate) fn by(self, outlet: Outlet, start: Start) -> Self {
+        Self {
+            outlet,
+            start,
+            ..self
+        }
+    }
+
+    /// Prepares that `wanted` run, with their secrets from `providers`; nothing changes yet. One whose configuration is
+    /// as it was runs on with the secrets that it has.
     ///
     /// # Errors
     /// If one of them cannot be made.
-    pub(crate) fn change_to(&self, config: &MasterConfig) -> Result<Change, Failure> {
-        let wanted = &config.listeners;
+    pub(crate) fn change_to(
+        &self,
+        wanted: &[ListenerConfig],
+        providers: &[SecretProvider],
+    ) -> Result<Change, Failure> {
         let runs = |it: &&ListenerConfig| self.running.iter().any(|running| running.config == **it);
         let new = wanted.iter().filter(|it| !runs(it));
-        let new =
-            new.map(|it| make_one(it, &config.secret_providers, &self.outlet).map(|made| (it.clone(), made)));
+        let new = new.map(|it| make_one(it, providers, &self.outlet).map(|made| (it.clone(), made)));
         Ok(Change {
             wanted: wanted.to_vec(),
             new: new.collect::<Result<_, Failure>>()?,
@@ -82,7 +96,10 @@ impl Listeners {
                 listener,
                 Arc::clone(&self.api),
                 Arc::clone(&self.bookmarks),
-                runner_options(&config.terms),
+                RunnerOptions {
+                    start: self.start,
+                    ..runner_options(&config.terms)
+                },
             );
             let stop = CancellationToken::new();
             let stopped = stop.clone().cancelled_owned();

@@ -30,7 +30,7 @@ pub(crate) async fn places(
         return Ok(Arc::new(FileBookmarks::open(folder).map_err(Failure::new)?));
     }
     let holder = uuid::Uuid::new_v4().to_string();
-    let on = format!("weir listen on {}", hosts::own());
+    let on = format!("weir listen on {}, process {}", hosts::own(), std::process::id());
     let kept = StatusBookmarks::new(upstream.connect()?, upstream.caller()?, holder, on);
     // Later it would be a line in a log that nobody reads. A master that is away now says nothing of it.
     match timeout(PATIENCE, kept.hold(a_listener, its_kind)).await {

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 
 use super::destinations::Destinations;
 use super::kinds::Runner;
-use super::pace::{PATIENCE, build};
+use super::pace::{PATIENCE, build, pace};
 use super::site::{Setup, Site, empty};
 use super::{Options, What};
 use crate::Result;
 
 /// How long what was begun by the start may take to come to its end, before anything is measured.
 const REST: Duration = Duration::from_secs(2);
+
+/// Builds a second at the calm pace: 1,000 deliveries of a hundred listeners.
+const PACE: u32 = 5;
 
 /// One row: so many listeners in the master, or beside it.
 pub(super) struct Cost {
@@ -25,12 +28,14 @@ pub(super) struct Cost {
     pub(super) idle_cpu_beside: Option<f64>,
     /// Transactions of the master a second while nothing happens.
     pub(super) idle_transactions: f64,
+    /// Memory of the process that they are in at a calm pace, in MiB.
+    pub(super) memory: f64,
     /// Builds a second, as many as there can be.
     pub(super) builds: f64,
     /// From the last build until all is told, in seconds.
     pub(super) late: f64,
-    /// Memory of the process that they are in then, in MiB.
-    pub(super) memory: f64,
+    /// Memory of that process then, in MiB.
+    pub(super) memory_after: f64,
 }
 
 /// How much is measured.
@@ -38,7 +43,9 @@ pub(super) struct Cost {
 pub(super) struct Plan {
     /// How long nothing happens.
     pub(super) idle: Duration,
-    /// How much is built then.
+    /// How long builds come at a calm pace.
+    pub(super) calm: Duration,
+    /// How much is built then, as fast as there can be builds.
     pub(super) builds: u64,
     /// How many listeners, in the master and beside it.
     pub(super) counts: &'static [(Runner, usize)],
@@ -98,24 +105,34 @@ async fn one(options: &Options, plan: Plan, folder: &Path, runner: Runner, liste
     let idle_cpu = since(cpu(&site, Runner::Master)?, before.0).unwrap_or_default();
     let idle_cpu_beside = since(beside_cpu(&site)?, before.1);
 
-    let begun = Instant::now();
+    pace(&site, PACE, plan.calm).await?;
+    all_told(&site, &destinations, listeners).await?;
+    let memory = rss(&site, runner)?;
+    let (begun, before) = (Instant::now(), site.ended().await?);
     build(&site, plan.builds, &mut |_| true).await?;
-    let (ended, seconds) = (site.ended().await?, begun.elapsed().as_secs_f64());
+    let ended = site.ended().await? - before;
+    let seconds = begun.elapsed().as_secs_f64();
     let late = Instant::now();
     all_told(&site, &destinations, listeners).await?;
     let late = late.elapsed().as_secs_f64();
     site.is_well()?;
-    let usage = site.usage(runner)?.ok_or("a program is gone")?;
     Ok(Cost {
         runner,
         listeners,
         idle_cpu,
         idle_cpu_beside,
         idle_transactions,
+        memory,
         builds: ended as f64 / seconds,
         late,
-        memory: usage.rss_mib,
+        memory_after: rss(&site, runner)?,
     })
+}
+
+/// Memory of the process, in MiB.
+fn rss(site: &Site, runner: Runner) -> Result<f64> {
+    let usage = site.usage(runner)?.ok_or("a program is gone")?;
+    Ok(usage.rss_mib)
 }
 
 /// Waits until all is built and told.

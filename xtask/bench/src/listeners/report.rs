@@ -80,32 +80,38 @@ pub(super) fn soak(measured: &Measured) -> String {
 /// The table of what listeners cost.
 pub(super) fn costs(costs: &[Cost]) -> String {
     let mut text = String::from(
-        "| listeners | idle: CPU of the master, % | of the process beside it, % | transactions a second | busy: builds a second | \
-         told after the last build, s | memory of their process, MiB | of each, KiB |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        "| listeners | idle: CPU of the master, % | of the process beside it, % | transactions a second | \
+         calm: memory of their process, MiB | of each, KiB | busy: builds a second | told after the last build, s | \
+         memory then, MiB | of each, KiB |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for cost in costs {
         let fewest = costs
             .iter()
             .filter(|it| it.runner == cost.runner && it.listeners < cost.listeners)
             .min_by_key(|it| it.listeners);
-        let each = fewest.map_or("–".to_owned(), |few| {
-            let more = (cost.listeners - few.listeners) as f64;
-            format!("{:.0}", (cost.memory - few.memory) * 1024.0 / more)
-        });
+        let each = |memory: fn(&Cost) -> f64| {
+            fewest.map_or("–".to_owned(), |few| {
+                let more = (cost.listeners - few.listeners) as f64;
+                format!("{:.0}", (memory(cost) - memory(few)) * 1024.0 / more)
+            })
+        };
         let beside = cost
             .idle_cpu_beside
             .map_or("–".to_owned(), |it| format!("{:.1}", it * 100.0));
         let _ = writeln!(
             text,
-            "| {}, {} | {:.1} | {beside} | {:.1} | {:.0} | {:.1} | {:.0} | {each} |",
+            "| {}, {} | {:.1} | {beside} | {:.1} | {:.0} | {} | {:.0} | {:.1} | {:.0} | {} |",
             cost.listeners,
             cost.runner.way(),
             cost.idle_cpu * 100.0,
             cost.idle_transactions,
+            cost.memory,
+            each(|it| it.memory),
             cost.builds,
             cost.late,
-            cost.memory,
+            cost.memory_after,
+            each(|it| it.memory_after),
         );
     }
     text

@@ -22,6 +22,8 @@ use crate::server::{fill_in, token, write};
 pub(super) const BUILDERS: u64 = 20;
 /// How long a program may take until it is there.
 const READY: Duration = Duration::from_secs(120);
+/// The folder in which the process over JSON keeps its places.
+const PLACES: &str = "places";
 /// Where people would look at builds.
 const WEB: &str = "http://bench.example.org";
 
@@ -42,8 +44,9 @@ impl Setup {
         }
     }
 
-    fn listeners(&self) -> usize {
-        Runner::ALL.iter().map(|it| self.of(*it).lines().count()).sum()
+    /// How many listeners a process has.
+    fn listeners(&self, runner: Runner) -> usize {
+        self.of(runner).lines().count()
     }
 }
 
@@ -147,19 +150,34 @@ impl Site {
     /// Waits until each listener has its place: what happens from then on is told.
     async fn listeners_are_there(&self) -> Result<()> {
         let deadline = Instant::now() + READY;
-        let wanted = self.setup.listeners();
-        while self.client.list("/api/v2/listeners?limit=1000").await?.len() < wanted {
+        let at_master = self.setup.listeners(Runner::Master) + self.setup.listeners(Runner::Grpc);
+        let in_folder = self.setup.listeners(Runner::Json);
+        while self.client.list("/api/v2/listeners?limit=1000").await?.len() < at_master
+            || self.places() < in_folder
+        {
             if Instant::now() > deadline {
-                return Err(format!("there are not {wanted} listeners"));
+                return Err(format!("there are not {at_master} and {in_folder} listeners"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
     }
 
-    fn listen(&self, name: &str, upstream: &str) -> Result<Program> {
+    /// How many listeners have their place in the folder.
+    fn places(&self) -> usize {
+        let files = fs::read_dir(self.folder.join(PLACES))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files
+            .filter(|it| it.path().extension().is_some_and(|it| it == "cursor"))
+            .count()
+    }
+
+    /// Starts a process beside the master, whose places the master keeps unless `more` says otherwise.
+    fn listen(&self, name: &str, upstream: &str, more: &[&str]) -> Result<Program> {
         let config = format!("{name}.star");
-        let arguments = [
+        let usual = [
             "listen",
             "--upstream",
             upstream,
@@ -168,7 +186,7 @@ impl Site {
             "--token-file",
             "caller.token",
         ];
-        self.start(name, &arguments)
+        self.start(name, &[&usual, more].concat())
     }
 
     /// Starts a process of listeners; the master until it answers.
@@ -196,8 +214,12 @@ impl Site {
                 }
                 self.master = Some(master);
             }
-            Runner::Grpc => self.beside[0] = Some(self.listen("grpc", &format!("grpc://{}", self.address))?),
-            Runner::Json => self.beside[1] = Some(self.listen("json", self.client.base())?),
+            Runner::Grpc => {
+                self.beside[0] = Some(self.listen("grpc", &format!("grpc://{}", self.address), &[])?)
+            }
+            Runner::Json => {
+                self.beside[1] = Some(self.listen("json", self.client.base(), &["--data", PLACES])?)
+            }
         }
         Ok(())
     }

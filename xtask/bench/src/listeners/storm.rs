@@ -62,7 +62,7 @@ pub(super) async fn rage(
             built = build(site, left, &mut goes_on) => built?,
             () = wait => (),
         }
-        strike(site, destinations, &mut dice, &mut damage).await?;
+        strike(site, destinations, options.victims(), &mut dice, &mut damage).await?;
         left = left.saturating_sub(site.ended().await?.saturating_sub(before));
     }
     for kind in Kind::ALL {
@@ -75,11 +75,13 @@ pub(super) async fn rage(
 async fn strike(
     site: &mut Site,
     destinations: &Destinations,
+    victims: &[Runner],
     dice: &mut Dice,
     damage: &mut Damage,
 ) -> Result<()> {
-    let victim = dice.below(5);
-    if let Some(runner) = Runner::ALL.get(victim).copied() {
+    // A process as often as not, and else a destination.
+    let victim = dice.below(2 * victims.len());
+    if let Some(runner) = victims.get(victim).copied() {
         site.kill(runner);
         *damage.killed.entry(runner.name()).or_default() += 1;
         if runner == Kind::LogFile.runner() && dice.below(2) == 0 {

@@ -2,15 +2,15 @@
 //! lead.
 
 mod addresses;
+mod clients;
 mod judge;
 
-use std::net::{IpAddr, SocketAddr};
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, LOCATION};
-use reqwest::redirect::Policy;
 use reqwest::{Body, Certificate, Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 use weir_status_api::ListenerError;
 
@@ -18,6 +18,8 @@ use crate::options::check_authorities;
 use crate::{OptionError, Outlet};
 
 use addresses::is_internal;
+pub(crate) use clients::Clients;
+use clients::OwnNetwork;
 pub use judge::retry_after;
 
 /// The longest answer that is read, in bytes.
@@ -48,13 +50,13 @@ impl Default for HttpOptions {
     }
 }
 
-/// A client that sends for one listener.
-#[derive(Clone, Debug)]
+/// What sends for one listener.
+#[derive(Clone)]
 pub struct Http {
     /// For the configured address.
     client: Client,
-    /// For addresses that others name.
-    careful: Client,
+    clients: Arc<Clients>,
+    timeout: Duration,
     internal_redirects: bool,
     outlet: Outlet,
 }
@@ -75,6 +77,14 @@ impl Answer {
     }
 }
 
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Http {
     /// One that sends through `outlet`.
     ///
@@ -90,31 +100,14 @@ impl Http {
     }
 
     fn with(outlet: &Outlet, options: &HttpOptions) -> Result<Self, reqwest::Error> {
-        let builder = || {
-            // Redirects are followed here: by itself the client would turn a post into a get, and go anywhere.
-            let builder = Client::builder()
-                .user_agent(concat!("Weir/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .timeout(options.timeout);
-            let ca = options
-                .ca
-                .as_deref()
-                .map(Certificate::from_pem_bundle)
-                .transpose()?;
-            let builder = ca
-                .into_iter()
-                .flatten()
-                .fold(builder, |it, ca| it.add_root_certificate(ca));
-            Ok::<_, reqwest::Error>(builder)
-        };
-        let careful = match options.internal_redirects {
-            true => builder()?,
-            // No proxy of the environment either, which would resolve names itself.
-            false => builder()?.dns_resolver(Arc::new(External)).no_proxy(),
+        let clients = match &options.ca {
+            Some(ca) => Arc::new(Clients::trusting(Certificate::from_pem_bundle(ca)?)),
+            None => Arc::clone(outlet.clients()),
         };
         Ok(Self {
-            client: builder()?.build()?,
-            careful: careful.build()?,
+            client: clients.configured()?,
+            clients,
+            timeout: options.timeout,
             internal_redirects: options.internal_redirects,
             outlet: outlet.clone(),
         })
@@ -122,7 +115,7 @@ impl Http {
 
     /// A request to build upon and to [send](Self::send).
     pub fn request(&self, method: Method, url: impl reqwest::IntoUrl) -> RequestBuilder {
-        self.client.request(method, url)
+        self.client.request(method, url).timeout(self.timeout)
     }
 
     /// Sends the request, and follows redirects that keep its method and body.
@@ -146,7 +139,7 @@ impl Http {
         let mut left = REDIRECTS;
         while let Some(to) = self.redirect(&answer, left).map_err(|why| self.never(&why))? {
             left -= 1;
-            answer = self.sent(&self.careful, &request, to).await?;
+            answer = self.sent(&self.careful()?, &request, to).await?;
         }
         let status = answer.status();
         let delay = retry_after(answer.headers());
@@ -156,6 +149,17 @@ impl Http {
             .map_err(|error| ListenerError::Later(self.told(&error)))?;
         judge::judge(status, delay, spent, &body).map_err(|error| self.masked(error))?;
         Ok(Answer { status, body })
+    }
+
+    /// The client for addresses that others name.
+    fn careful(&self) -> Result<Client, ListenerError> {
+        match self.internal_redirects {
+            true => Ok(self.client.clone()),
+            false => self
+                .clients
+                .external()
+                .map_err(|error| ListenerError::Never(self.told(&error))),
+        }
     }
 
     async fn sent(&self, client: &Client, request: &Request, to: Url) -> Result<Response, ListenerError> {
@@ -277,25 +281,4 @@ fn shown(request: &Request) -> String {
         text.push_str(&String::from_utf8_lossy(body));
     }
     text
-}
-
-/// A name has no address but within the own network.
-#[derive(Debug, thiserror::Error)]
-#[error("it is within the own network, where no answer may redirect to")]
-struct OwnNetwork;
-
-/// Resolves names to addresses that are not of the own network.
-struct External;
-
-impl Resolve for External {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.filter(|it| !is_internal(it.ip())).collect();
-            match found.is_empty() {
-                true => Err(OwnNetwork.into()),
-                false => Ok(Box::new(found.into_iter()) as Addrs),
-            }
-        })
-    }
 }

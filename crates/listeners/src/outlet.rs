@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::http::Clients;
+
 /// Prints what would be sent.
 type Print = dyn Fn(&str) + Send + Sync;
 
@@ -11,6 +13,7 @@ type Print = dyn Fn(&str) + Send + Sync;
 pub struct Outlet {
     print: Option<Arc<Print>>,
     secrets: Arc<[String]>,
+    clients: Arc<Clients>,
 }
 
 impl Outlet {
@@ -23,7 +26,7 @@ impl Outlet {
     pub fn printing(print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             print: Some(Arc::new(print)),
-            secrets: Arc::default(),
+            ..Self::default()
         }
     }
 
@@ -36,7 +39,13 @@ impl Outlet {
         Self {
             print: self.print.clone(),
             secrets: secrets.into(),
+            clients: Arc::clone(&self.clients),
         }
+    }
+
+    /// The clients of HTTP that all share who have this outlet, or one made of it.
+    pub(crate) const fn clients(&self) -> &Arc<Clients> {
+        &self.clients
     }
 
     /// Whether nothing is sent.

@@ -12,6 +12,9 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// An answer to a small call within this time shows that a server has nothing else to do.
 const PROMPT: Duration = Duration::from_millis(50);
 
+/// The revision that is built where a forge is told of it.
+const REVISION: &str = "5f0e9a3b7c2d4816a0b9c8d7e6f504132435465a";
+
 /// Calls one server; clones share its connections.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -113,11 +116,21 @@ impl Client {
     pub(crate) async fn force_all(&self, scheduler: &str) -> Result<()> {
         let builders = self.list("/api/v2/builders?limit=1000").await?;
         let names: Vec<&str> = builders.iter().filter_map(|it| it["name"].as_str()).collect();
-        let params = json!({"builderNames": names, "reason": "bench"});
+        let params = json!({"builderNames": names, "reason": "bench", "revision": REVISION});
         let answer = self.force_with(scheduler, params).await?;
         match answer["result"][1].as_object() {
             Some(_) => Ok(()),
             None => Err(format!("builds cannot be forced: {answer}")),
+        }
+    }
+
+    /// Forces a build of the builder, by a scheduler that has it.
+    pub(crate) async fn force_one(&self, scheduler: &str, builder: i64) -> Result<()> {
+        let params = json!({"builderid": builder, "reason": "bench", "revision": REVISION});
+        let answer = self.force_with(scheduler, params).await?;
+        match answer["result"][1].as_object() {
+            Some(_) => Ok(()),
+            None => Err(format!("a build cannot be forced: {answer}")),
         }
     }
 

@@ -91,34 +91,27 @@ impl Gather<'_> {
         Ok(Some(project.name))
     }
 
-    /// All that is known of a build. What ran is told with its logs.
+    /// All that is known of a build. What ran is told with its logs. What does not hang on each other is read at once: over
+    /// a network each answer takes its time.
     pub(crate) async fn build(&self, build: &Build, builder: Builder) -> Gathered<GatheredBuild> {
-        let request: BuildRequest = self.one(Key::BuildRequest(build.request)).await?;
-        let buildset: Buildset = self.one(Key::Buildset(request.buildset)).await?;
-        let worker: Worker = self.one(Key::Worker(WorkerKey::Id(build.worker))).await?;
-        let properties = self.properties(PropertiesOf::Build(build.id.into())).await?;
         let changes = Query::<Change>::new()
             .eq(ChangeField::Build, build.id.0)
             .limit(MOST_CHANGES);
-        let mut changes = self.some(changes).await?;
+        let worker = Key::Worker(WorkerKey::Id(build.worker));
+        let (project, asked, worker, properties, mut changes, before, steps) = tokio::try_join!(
+            self.project(&builder),
+            self.asked(build),
+            self.one::<Worker>(worker),
+            self.properties(PropertiesOf::Build(build.id.into())),
+            self.some(changes),
+            self.before(build),
+            self.step_reports(build),
+        )?;
+        let ((request, buildset), (previous, previous_steps)) = (asked, before);
         changes.sort_by_key(|it| it.id);
-        let previous = self.previous(build).await?;
-        let previous_steps = match &previous {
-            Some(previous) => self.steps(previous).await?,
-            None => vec![],
-        };
-        let mut steps = vec![];
-        for step in self.steps(build).await? {
-            steps.push(StepReport {
-                url: self.links.step(build, step.number),
-                logs: self.logs(&step).await?,
-                step,
-                excerpts: vec![],
-            });
-        }
         let report = BuildReport {
             url: self.links.build(build),
-            project: self.project(&builder).await?,
+            project,
             blamelist: blamelist(&changes, &buildset.source_stamps),
             owners: owners(&properties),
             build: build.clone(),
@@ -136,6 +129,36 @@ impl Gather<'_> {
             report,
             previous_steps,
         })
+    }
+
+    /// What asked for the build.
+    async fn asked(&self, build: &Build) -> Gathered<(BuildRequest, Buildset)> {
+        let request: BuildRequest = self.one(Key::BuildRequest(build.request)).await?;
+        let buildset = self.one(Key::Buildset(request.buildset)).await?;
+        Ok((request, buildset))
+    }
+
+    /// The build before it, with its steps.
+    async fn before(&self, build: &Build) -> Gathered<(Option<Build>, Vec<Step>)> {
+        let previous = self.previous(build).await?;
+        let steps = match &previous {
+            Some(previous) => self.steps(previous).await?,
+            None => vec![],
+        };
+        Ok((previous, steps))
+    }
+
+    async fn step_reports(&self, build: &Build) -> Gathered<Vec<StepReport>> {
+        let mut steps = vec![];
+        for step in self.steps(build).await? {
+            steps.push(StepReport {
+                url: self.links.step(build, step.number),
+                logs: self.logs(&step).await?,
+                step,
+                excerpts: vec![],
+            });
+        }
+        Ok(steps)
     }
 
     /// The build with that key.

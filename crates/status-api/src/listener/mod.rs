@@ -253,7 +253,8 @@ pub trait Bookmarks: Send + Sync {
         Ok(())
     }
 
-    /// Parked events that somebody asked to have delivered again, oldest first, 100 at the most.
+    /// Parked events that somebody asked to have delivered again, oldest first, 100 at the most. That nobody asked may be
+    /// what was so a second ago.
     ///
     /// # Errors
     /// If they cannot be read.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::{Again, Bookmarks, Hold, Place, Standing};
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(30);
 /// How many dead letters are delivered again at once.
 const AT_ONCE: u32 = 100;
+/// For how long it is taken for true that nobody asked for a dead letter. All runners of a process look every few seconds,
+/// and nearly always in vain.
+const NONE_ASKED_FOR: Duration = Duration::from_secs(1);
 
 /// Bookmarks over a status API, kept by its master: everybody sees how the listeners fare, and no two runners deliver for
 /// the same one. Its calls are [`Command::Listen`], which the caller must be allowed to give.
@@ -28,6 +32,8 @@ pub struct StatusBookmarks {
     on: String,
     /// How often each listener had been rewound when its place was loaded.
     rewinds: Mutex<HashMap<String, i64>>,
+    /// When it was found that nobody asked for a dead letter, of any listener.
+    none_asked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl StatusBookmarks {
@@ -45,6 +51,7 @@ impl StatusBookmarks {
             holder: holder.into(),
             on: on.into(),
             rewinds: Mutex::default(),
+            none_asked: tokio::sync::Mutex::default(),
         }
     }
 
@@ -75,6 +82,21 @@ impl StatusBookmarks {
             Ok(other) => Err(Error::internal(format!("the master recalled {other:?}"))),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether somebody asked for a dead letter, of any listener. One look serves all who ask within a moment.
+    async fn any_asked_again(&self) -> Result<bool> {
+        let mut none_asked = self.none_asked.lock().await;
+        if none_asked.is_some_and(|it| it.elapsed() < NONE_ASKED_FOR) {
+            return Ok(false);
+        }
+        let looked = Instant::now();
+        let asked = Query::<DeadLetter>::new()
+            .eq(DeadLetterField::Again, true)
+            .limit(1);
+        let any = !self.api.page(asked).await?.items.is_empty();
+        *none_asked = (!any).then_some(looked);
+        Ok(any)
     }
 
     fn rewinds(&self) -> MutexGuard<'_, HashMap<String, i64>> {
@@ -128,6 +150,9 @@ impl Bookmarks for StatusBookmarks {
     }
 
     async fn asked_again(&self, listener: &str) -> Result<Vec<Again>> {
+        if !self.any_asked_again().await? {
+            return Ok(vec![]);
+        }
         let known = match self
             .api
             .one::<ListenerStatus>(Key::Listener(listener.into()))

@@ -6,44 +6,47 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use weir_status_api::{Cursor, Entity, Master, Query, ReadExt, Signal, Start, TopicFilter, Verb, Watch};
+use weir_status_api::{
+    Cursor, Entity, Lane, Master, Query, ReadExt, Signal, Start, TopicFilter, Verb, Watch,
+};
 use weir_status_grpc::GrpcStatus;
 
-use super::{Happened, Happening, Options};
+use super::kinds::Runner;
+use super::{Happened, Happening, What};
 use crate::Result;
-use crate::client::Client;
+use crate::client::{Client, id};
 use crate::program::{Program, Usage, free_port};
 use crate::server::{fill_in, token, write};
 
 /// Builders of the configuration: so many requests come of each force.
 pub(super) const BUILDERS: u64 = 20;
-/// Listeners in the process that only shows what one costs.
-pub(super) const CROWD: usize = 45;
 /// How long a program may take until it is there.
 const READY: Duration = Duration::from_secs(120);
+/// The folder in which the process over JSON keeps its places.
+const PLACES: &str = "places";
+/// Where people would look at builds.
+const WEB: &str = "http://bench.example.org";
 
-/// The processes that listeners run in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Runner {
-    /// The master, with its own.
-    Master,
-    /// A process beside it, over gRPC.
-    Grpc,
-    /// A process beside it, over JSON.
-    Json,
+/// The lines of configuration of each process's listeners. A process beside the master that has none is not started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Setup {
+    pub(super) master: String,
+    pub(super) grpc: String,
+    pub(super) json: String,
 }
 
-impl Runner {
-    pub(super) const ALL: [Self; 3] = [Self::Master, Self::Grpc, Self::Json];
+impl Setup {
+    fn of(&self, runner: Runner) -> &str {
+        match runner {
+            Runner::Master => &self.master,
+            Runner::Grpc => &self.grpc,
+            Runner::Json => &self.json,
+        }
+    }
 
-    /// The names of its listeners.
-    pub(super) fn listeners(self) -> Vec<String> {
-        let (name, count) = match self {
-            Self::Master => ("master", 4),
-            Self::Grpc => ("grpc", 3),
-            Self::Json => ("json", 3),
-        };
-        (1..=count).map(|number| format!("{name}-{number}")).collect()
+    /// How many listeners a process has.
+    fn listeners(&self, runner: Runner) -> usize {
+        self.of(runner).lines().count()
     }
 }
 
@@ -53,50 +56,45 @@ pub(super) struct Site {
     folder: PathBuf,
     address: String,
     client: Client,
-    crowd: Option<Program>,
+    setup: Setup,
     beside: [Option<Program>; 2],
     workers: Option<Program>,
     master: Option<Program>,
 }
 
+/// Makes the folder, empty.
+pub(super) fn empty(folder: &Path) -> Result<()> {
+    let failed = |error| format!("{} cannot be made: {error}", folder.display());
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+        _ => fs::create_dir_all(folder).map_err(failed),
+    }
+}
+
 impl Site {
-    /// Writes configurations and tokens into `folder`, which is emptied.
-    pub(super) fn configure(options: &Options, folder: &Path, receivers: &str) -> Result<Self> {
-        let failed = |error| format!("{} cannot be made: {error}", folder.display());
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => fs::create_dir_all(folder).map_err(failed)?,
-        }
+    /// Writes configurations and tokens into `folder`, for the program `weir`.
+    pub(super) fn configure(weir: &Path, folder: &Path, setup: Setup) -> Result<Self> {
         let caller = token();
-        let webhooks = |names: &[String]| {
-            let each = names.iter().map(|name| {
-                format!("webhook(\"{name}\", \"{receivers}/{name}\", events = [\"builds/*/new\", \"builds/*/finished\"])\n")
-            });
-            each.collect::<String>()
-        };
         let names = [
             ("TOKEN", caller.clone()),
-            ("LISTENERS", webhooks(&Runner::Master.listeners())),
+            ("WEB", WEB.to_owned()),
+            ("LISTENERS", setup.master.clone()),
         ];
-        write(
-            &folder.join("weir.star"),
-            &fill_in(include_str!("listeners.star"), &names),
-        )?;
+        let configuration = fill_in(include_str!("listeners.star"), &names);
+        write(&folder.join("weir.star"), &configuration)?;
         for (file, runner) in [("grpc.star", Runner::Grpc), ("json.star", Runner::Json)] {
-            write(&folder.join(file), &webhooks(&runner.listeners()))?;
+            write(&folder.join(file), setup.of(runner))?;
         }
-        let crowd: Vec<String> = (1..=CROWD).map(|number| format!("crowd-{number}")).collect();
-        write(&folder.join("crowd.star"), &webhooks(&crowd))?;
         write(&folder.join("worker.token"), &token())?;
         write(&folder.join("caller.token"), &caller)?;
         let address = format!("127.0.0.1:{}", free_port()?);
         Ok(Self {
-            program: fs::canonicalize(&options.weir)
-                .map_err(|error| format!("there is no program {}: {error}", options.weir.display()))?,
+            program: fs::canonicalize(weir)
+                .map_err(|error| format!("there is no program {}: {error}", weir.display()))?,
             folder: folder.to_owned(),
             client: Client::new(&format!("http://{address}"), Some(&caller))?,
             address,
-            crowd: None,
+            setup,
             beside: [None, None],
             workers: None,
             master: None,
@@ -134,9 +132,11 @@ impl Site {
             "workers",
         ];
         self.workers = Some(self.start("workers", &[&worker[..], &simulated].concat())?);
-        self.start_runner(Runner::Grpc).await?;
-        self.start_runner(Runner::Json).await?;
-        self.crowd = Some(self.listen("crowd", &format!("grpc://{}", self.address))?);
+        for runner in [Runner::Grpc, Runner::Json] {
+            if !self.setup.of(runner).is_empty() {
+                self.start_runner(runner).await?;
+            }
+        }
         let deadline = Instant::now() + READY;
         while self.client.connected_workers().await? < 20 {
             if Instant::now() > deadline {
@@ -150,19 +150,34 @@ impl Site {
     /// Waits until each listener has its place: what happens from then on is told.
     async fn listeners_are_there(&self) -> Result<()> {
         let deadline = Instant::now() + READY;
-        let wanted = super::LISTENERS + CROWD;
-        while self.client.list("/api/v2/listeners?limit=1000").await?.len() < wanted {
+        let at_master = self.setup.listeners(Runner::Master) + self.setup.listeners(Runner::Grpc);
+        let in_folder = self.setup.listeners(Runner::Json);
+        while self.client.list("/api/v2/listeners?limit=1000").await?.len() < at_master
+            || self.places() < in_folder
+        {
             if Instant::now() > deadline {
-                return Err(format!("there are not {wanted} listeners"));
+                return Err(format!("there are not {at_master} and {in_folder} listeners"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
     }
 
-    fn listen(&self, name: &str, upstream: &str) -> Result<Program> {
+    /// How many listeners have their place in the folder.
+    fn places(&self) -> usize {
+        let files = fs::read_dir(self.folder.join(PLACES))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files
+            .filter(|it| it.path().extension().is_some_and(|it| it == "cursor"))
+            .count()
+    }
+
+    /// Starts a process beside the master, whose places the master keeps unless `more` says otherwise.
+    fn listen(&self, name: &str, upstream: &str, more: &[&str]) -> Result<Program> {
         let config = format!("{name}.star");
-        let arguments = [
+        let usual = [
             "listen",
             "--upstream",
             upstream,
@@ -171,7 +186,7 @@ impl Site {
             "--token-file",
             "caller.token",
         ];
-        self.start(name, &arguments)
+        self.start(name, &[&usual, more].concat())
     }
 
     /// Starts a process of listeners; the master until it answers.
@@ -199,8 +214,12 @@ impl Site {
                 }
                 self.master = Some(master);
             }
-            Runner::Grpc => self.beside[0] = Some(self.listen("grpc", &format!("grpc://{}", self.address))?),
-            Runner::Json => self.beside[1] = Some(self.listen("json", self.client.base())?),
+            Runner::Grpc => {
+                self.beside[0] = Some(self.listen("grpc", &format!("grpc://{}", self.address), &[])?)
+            }
+            Runner::Json => {
+                self.beside[1] = Some(self.listen("json", self.client.base(), &["--data", PLACES])?)
+            }
         }
         Ok(())
     }
@@ -217,15 +236,31 @@ impl Site {
         }
     }
 
-    /// What the master, the process over gRPC and the crowd's have used.
-    pub(super) fn usages(&self) -> Result<[Usage; 3]> {
-        let usage = |program: &Option<Program>| program.as_ref().ok_or("a program is gone")?.usage();
-        Ok([usage(&self.master)?, usage(&self.beside[0])?, usage(&self.crowd)?])
+    /// What a process of listeners has used; none if it does not run.
+    pub(super) fn usage(&self, runner: Runner) -> Result<Option<Usage>> {
+        let program = match runner {
+            Runner::Master => &self.master,
+            Runner::Grpc => &self.beside[0],
+            Runner::Json => &self.beside[1],
+        };
+        program.as_ref().map(Program::usage).transpose()
     }
 
-    /// Ends the crowd's process.
-    pub(super) fn send_crowd_away(&mut self) {
-        self.crowd = None;
+    /// How many transactions the master's database has had since it was opened: SQLite counts them in the index of its
+    /// log, at the ninth byte (`iChange` of its `WalIndexHdr`).
+    pub(super) fn transactions(&self) -> Result<u32> {
+        let unknown = |why: &str| format!("the transactions cannot be counted: {why}");
+        let data = self.folder.join("data");
+        let files = fs::read_dir(&data).map_err(|it| unknown(&it.to_string()))?;
+        let index = files
+            .filter_map(|it| Some(it.ok()?.path()))
+            .find(|it| it.to_string_lossy().ends_with("-shm"))
+            .ok_or_else(|| unknown("there is no index of a log"))?;
+        let bytes = fs::read(index).map_err(|it| unknown(&it.to_string()))?;
+        let count = bytes.get(8..12).and_then(|it| it.try_into().ok());
+        count
+            .map(u32::from_ne_bytes)
+            .ok_or_else(|| unknown("the index is too short"))
     }
 
     /// An error if a program has ended.
@@ -235,6 +270,12 @@ impl Site {
             .chain(&mut self.master)
             .chain(&mut self.workers)
             .try_for_each(Program::check)
+    }
+
+    /// The ids of the builders.
+    pub(super) async fn builders(&self) -> Result<Vec<i64>> {
+        let builders = self.client.list("/api/v2/builders?limit=1000").await?;
+        builders.iter().map(|it| id(it, "builderid")).collect()
     }
 
     /// The newest build that has ended: as many have, but for those that run.
@@ -264,11 +305,11 @@ impl Site {
         page.map(|it| it.cursor.0).map_err(|error| error.to_string())
     }
 
-    /// All beginnings and ends of builds.
+    /// All that listeners are told of.
     pub(super) async fn happened(&self) -> Result<Happened> {
         let status = self.status()?;
-        let filter =
-            TopicFilter::parse_all(["builds/*/new", "builds/*/finished"]).map_err(|it| it.to_string())?;
+        let topics = ["builds/*/new", "builds/*/finished", "buildrequests/*/claimed"];
+        let filter = TopicFilter::parse_all(topics).map_err(|it| it.to_string())?;
         let newest = self.newest().await?;
         let mut events = status
             .watch(filter, Start::After(Cursor::ZERO))
@@ -277,13 +318,21 @@ impl Site {
         let mut happened = Happened::new();
         while let Some(signal) = events.next().await {
             let signal = signal.map_err(|it| it.to_string())?;
-            if let Signal::Event(event) = &signal
-                && let Entity::Build(build) = &event.entity
-            {
+            if let Signal::Event(event) = &signal {
+                let what = match (&event.entity, event.verb) {
+                    (Entity::Build(_), Verb::New) => What::Begin,
+                    (Entity::Build(_), _) => What::End,
+                    _ => What::Claim,
+                };
+                let page = match &event.entity {
+                    Entity::Build(it) => format!("{WEB}/#/builders/{}/builds/{}", it.builder, it.number),
+                    _ => String::new(),
+                };
                 let happening = Happening {
                     at: event.at.0,
-                    build: build.id.0,
-                    end: event.verb == Verb::Finished,
+                    lane: Lane::of(event),
+                    page,
+                    what,
                 };
                 happened.insert(event.cursor.0, happening);
             }

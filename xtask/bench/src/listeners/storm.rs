@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::receivers::{Mood, Receivers};
-use super::site::{Runner, Site};
-use super::{Options, build};
+use super::Options;
+use super::destinations::{Destinations, Mood};
+use super::kinds::{Kind, Runner};
+use super::pace::build;
+use super::site::Site;
 use crate::Result;
 
 /// What was done.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
     /// How often each process was killed, by its name.
-    pub(super) kills: BTreeMap<&'static str, usize>,
+    pub(super) killed: BTreeMap<&'static str, usize>,
     /// How often a destination was down, hung, or lost its answers.
     pub(super) outages: usize,
-    /// How often the process of each listener was killed.
-    pub(super) killed: BTreeMap<String, usize>,
+    /// How often half a line was left in the log file.
+    pub(super) torn: usize,
     /// How many answers of each destination were lost.
-    pub(super) lost: BTreeMap<String, usize>,
+    pub(super) lost: BTreeMap<Kind, usize>,
 }
 
 /// A sequence of numbers that look like chance.
@@ -35,12 +37,17 @@ impl Dice {
     }
 }
 
-/// Builds what is left, while this and that is killed.
-pub(super) async fn rage(site: &mut Site, receivers: &Receivers, options: &Options) -> Result<Damage> {
+/// Builds so many, while this and that is killed.
+pub(super) async fn rage(
+    site: &mut Site,
+    destinations: &Destinations,
+    options: &Options,
+    builds: u64,
+) -> Result<Damage> {
     let mut damage = Damage::default();
     let mut dice = Dice(options.seed);
     let pause = usize::try_from(options.pause().as_millis()).unwrap_or(usize::MAX);
-    let mut left = options.builds() - options.builds() / 5;
+    let mut left = builds;
     while left > 0 {
         let before = site.ended().await?;
         let calm = Duration::from_millis(dice.below(pause) as u64);
@@ -55,39 +62,38 @@ pub(super) async fn rage(site: &mut Site, receivers: &Receivers, options: &Optio
             built = build(site, left, &mut goes_on) => built?,
             () = wait => (),
         }
-        strike(site, receivers, &mut dice, &mut damage).await?;
+        strike(site, destinations, options.victims(), &mut dice, &mut damage).await?;
         left = left.saturating_sub(site.ended().await?.saturating_sub(before));
     }
-    for runner in Runner::ALL {
-        for listener in runner.listeners() {
-            receivers.set(&listener, Mood::Well);
-            damage.lost.insert(listener.clone(), receivers.lost(&listener));
-        }
+    for kind in Kind::ALL {
+        destinations.set(kind, Mood::Well)?;
+        damage.lost.insert(kind, destinations.lost(kind)?);
     }
     Ok(damage)
 }
 
-async fn strike(site: &mut Site, receivers: &Receivers, dice: &mut Dice, damage: &mut Damage) -> Result<()> {
-    let victim = dice.below(5);
-    if let Some(runner) = Runner::ALL.get(victim).copied() {
+async fn strike(
+    site: &mut Site,
+    destinations: &Destinations,
+    victims: &[Runner],
+    dice: &mut Dice,
+    damage: &mut Damage,
+) -> Result<()> {
+    // A process as often as not, and else a destination.
+    let victim = dice.below(2 * victims.len());
+    if let Some(runner) = victims.get(victim).copied() {
         site.kill(runner);
-        let name = match runner {
-            Runner::Master => "the master",
-            Runner::Grpc => "the listeners over gRPC",
-            Runner::Json => "the listeners over JSON",
-        };
-        *damage.kills.entry(name).or_default() += 1;
-        for listener in runner.listeners() {
-            *damage.killed.entry(listener).or_default() += 1;
+        *damage.killed.entry(runner.name()).or_default() += 1;
+        if runner == Kind::LogFile.runner() && dice.below(2) == 0 {
+            destinations.tear()?;
+            damage.torn += 1;
         }
         tokio::time::sleep(Duration::from_millis(dice.below(500) as u64)).await;
         return site.start_runner(runner).await;
     }
-    let runner = Runner::ALL[dice.below(3)];
-    let listeners = runner.listeners();
-    let listener = &listeners[dice.below(listeners.len())];
+    let kind = Kind::ALL[dice.below(Kind::ALL.len())];
     let mood = [Mood::Well, Mood::Down, Mood::Hangs, Mood::Mute][dice.below(4)];
-    receivers.set(listener, mood);
-    damage.outages += usize::from(mood != Mood::Well);
+    destinations.set(kind, mood)?;
+    damage.outages += usize::from(mood != Mood::Well && kind != Kind::LogFile);
     Ok(())
 }

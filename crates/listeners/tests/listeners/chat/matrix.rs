@@ -142,7 +142,7 @@ async fn rooms_that_are_not_for_it_are_told(server: &Synapse, ada: &Person) {
     }
     // The other room has it nevertheless.
     assert_eq!(titles(ada, &open).await, ["✅ fine"]);
-    assert_eq!(ada.members(&private).await, [ada.id.clone()]);
+    assert_eq!(ada.members(&private).await, std::slice::from_ref(&ada.id));
     let invited = matrix(server, &bot, &[&private]);
     refusal(&invited, &report).await;
     ada.act(&private, "invite", json!({ "user_id": bot.id })).await;
@@ -191,7 +191,7 @@ async fn it_waits_as_long_as_the_server_asks(server: &Synapse, ada: &Person) {
         assert!(count < 100, "it is never asked to wait");
     };
     assert!(
-        wait > Duration::ZERO && wait <= Duration::from_secs(2),
+        wait > Duration::ZERO && wait <= Duration::from_secs(3),
         "{wait:?}"
     );
     let name = format!("hasty-{count}");

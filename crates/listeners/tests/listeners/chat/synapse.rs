@@ -12,7 +12,7 @@ use crate::servers::{self, SOON};
 const PACKAGE: &str = "matrix-synapse==1.163.0";
 
 /// A homeserver by the name of `example.org` on a free port of this machine, which talks to no other. Anybody can register;
-/// twenty messages of one person go at once, and one in a second after that. It ends with this.
+/// twenty messages of one person go at once, and one in two seconds after that. It ends with this.
 pub(crate) struct Synapse {
     pub(crate) url: String,
     _folder: tempfile::TempDir,
@@ -47,7 +47,7 @@ impl Synapse {
             "rc_room_creation": plenty,
             "rc_joins": { "local": plenty },
             "rc_invites": { "per_issuer": plenty, "per_user": plenty },
-            "rc_message": { "per_second": 1, "burst_count": 20 },
+            "rc_message": { "per_second": 0.5, "burst_count": 20 },
         });
         // JSON is YAML.
         fs::write(path("homeserver.yaml"), config.to_string()).unwrap();

@@ -122,7 +122,10 @@ async fn a_wrong_configuration_changes_nothing_for_those_who_wait() {
     let _worker = site.worker("w1");
     wait_for(&site, "push").await;
     for (wrong, why) in [
-        (push(&receiver.url, "text = \"{% if %}\""), "'text' is no template"),
+        (
+            push(&receiver.url, "text = \"{% if %}\""),
+            "'text' is no template",
+        ),
         (push("no address", ""), "'url' is no http or https URL"),
         (push(&receiver.url, "mode = \"never\""), "'mode'"),
     ] {

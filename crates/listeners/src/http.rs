@@ -118,7 +118,8 @@ impl Http {
         self.client.request(method, url).timeout(self.timeout)
     }
 
-    /// Sends the request, and follows redirects that keep its method and body.
+    /// Sends the request, and follows redirects that keep its method and body; to another server without the headers that
+    /// hold secrets.
     ///
     /// If nothing is to be sent, it is printed, and answered with 200 and an empty body.
     ///

@@ -123,7 +123,7 @@ impl Process {
         self.signal(Signal::SIGCONT);
     }
 
-    /// Asks it to read its configuration again (SIGHUP).
+    /// Asks it to read its files again (SIGHUP).
     pub fn hang_up(&self) {
         self.signal(Signal::SIGHUP);
     }

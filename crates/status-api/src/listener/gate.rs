@@ -49,8 +49,8 @@ struct State {
     held_until: Option<Instant>,
 }
 
-/// One delivery's way through the gate. If it has come and is dropped without an [end](Turn::end), nothing is known of the
-/// destination by it, and another delivery may try.
+/// One delivery's way through the gate. If it is dropped before anybody noted what became of the delivery, another one may
+/// try whether the destination takes again.
 pub struct Turn {
     gate: Option<Arc<Gate>>,
     came: watch::Sender<Option<Instant>>,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use weir_testbed::eventually;
+
 use crate::receiver::Receiver;
 use crate::shown::kept;
 use crate::site::{SOON, Site};
@@ -69,14 +71,14 @@ async fn a_listener_elsewhere_that_is_killed_tells_again_what_was_on_its_way() {
     let listen = ["listen", "--config", file, "--data", folder];
     let mut listener = site.start_weir(&listen);
     listener.line(SOON, |line| line.contains("listening")).await;
-    weir_testbed::eventually("it has its place", SOON, async || {
+    eventually("it has its place", SOON, async || {
         places.join("hook.cursor").exists()
     })
     .await;
     let _worker = site.worker("w1");
     let (told, on_their_way) = until_killed(&site, &receiver).await;
     let cursor: i64 = told[1].rsplit('-').next().unwrap().parse().unwrap();
-    weir_testbed::eventually("the place is kept", SOON, async || {
+    eventually("the place is kept", SOON, async || {
         let kept = std::fs::read_to_string(places.join("hook.cursor")).unwrap_or_default();
         let after = kept.split_whitespace().next().and_then(|it| it.parse().ok());
         after >= Some(cursor)

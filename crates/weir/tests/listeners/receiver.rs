@@ -81,7 +81,7 @@ impl Receiver {
         receiver
     }
 
-    /// Answers from now on, also what waits for an answer, by a function of what came, and as the how manieth, from 0.
+    /// Answers from now on, also what waits for an answer, by a function of what came and its number, from 0.
     pub(crate) fn answers(&self, answers: impl Fn(usize, &Came) -> Answer + Send + Sync + 'static) {
         self.inside.send_modify(|it| it.answers = Arc::new(answers));
     }
@@ -155,7 +155,7 @@ impl Receiver {
         let answer = |inside: &Inside| (inside.answers)(number, &inside.came[number]);
         let mut inside = self.inside.subscribe();
         let known = inside.wait_for(|it| !matches!(answer(it), Answer::Nothing));
-        let answer = answer(&*known.await.unwrap());
+        let answer = answer(&known.await.unwrap());
         let (status, response) = match answer {
             Answer::Status(status) => (status, status.into_response()),
             Answer::Redirect(status, to) => (status, (status, [(LOCATION, to)]).into_response()),

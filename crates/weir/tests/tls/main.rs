@@ -211,9 +211,7 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
 
     // At once when it is told to.
     authority.certify(site.path("").as_path());
-    let master = i32::try_from(site.master.id().unwrap()).unwrap();
-    let hangup = nix::sys::signal::Signal::SIGHUP;
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(master), hangup).unwrap();
+    site.master.hang_up();
     eventually("the third one is shown", SOON, async || {
         authority.shown(site.address()).await != second
     })

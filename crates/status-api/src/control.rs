@@ -286,12 +286,12 @@ pub enum ListenAsk {
     },
     /// Note how it fares: well, or why it waits. Kept up to 1,000 bytes.
     Note {
-        /// Why its destination takes nothing now; none if it does.
+        /// Why what comes waits; none if it does not.
         waiting: Option<String>,
     },
     /// Keep an event as a dead letter; one that is kept already has the new reason, and nobody asks for it again any
     /// more. Nothing happens to an event about listeners or dead letters. [`Error::CursorExpired`](crate::Error) if the event is no
-    /// longer kept itself.
+    /// longer kept itself; [`Error::TooMany`](crate::Error) if [`MAX_DEAD_LETTERS`](crate::MAX_DEAD_LETTERS) others are kept.
     Park {
         /// The event.
         event: Cursor,

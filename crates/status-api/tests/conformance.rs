@@ -170,6 +170,10 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
     (Fault::ParksTwice, "listeners::an_event_is_one_dead_letter"),
     (
+        Fault::ParksBeyondTheMost,
+        "listeners::a_full_box_takes_no_other_until_one_goes",
+    ),
+    (
         Fault::TellsOfPlaces,
         "listeners::what_comes_all_the_time_has_no_event",
     ),

@@ -1,8 +1,10 @@
 //! Cases: who holds a listener, where it is in the events, and what it could not deliver.
 
+use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::check::newest;
+use super::commands::SCHEDULER;
 use super::control::{asked, must_record, ordered};
 use super::keyed::NO;
 use super::scene::Scene;
@@ -11,7 +13,8 @@ use super::stage::Stage;
 use super::story::{Story, setup};
 use crate::{
     Caller, Command, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Error,
-    Key, ListenAsk, ListenerId, ListenerStatus, Outcome, Place, Query, ReadExt, Result,
+    Key, ListenAsk, ListenerId, ListenerStatus, MAX_DEAD_LETTERS, Outcome, Place, Query, ReadExt, Result,
+    SchedulerKey,
 };
 
 /// Another runner than that of the scene.
@@ -280,6 +283,52 @@ pub(super) async fn an_event_is_one_dead_letter(stage: &dyn Stage) {
     assert_eq!((listed[0].why.as_str(), listed[0].again), ("still not", false));
     let of: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
     assert_eq!(of.dead_letters, 1);
+}
+
+pub(super) async fn a_full_box_takes_no_other_until_one_goes(stage: &dyn Stage) {
+    let scene = scene(stage).await;
+    let begin = newest(&*scene.api).await;
+    let scheduler = SchedulerKey::Id(scene.ids.schedulers[SCHEDULER]);
+    for number in 0..=MAX_DEAD_LETTERS {
+        let (scheduler, enabled) = (scheduler.clone(), number % 2 == 1);
+        let command = Command::EnableScheduler { scheduler, enabled };
+        let done = scene.api.control(&Caller::anonymous(), command).await;
+        assert_eq!(done, Ok(Outcome::Done));
+    }
+    let park = |number: usize| ListenAsk::Park {
+        event: Cursor(begin.0 + 1 + number as i64),
+        why: "no".to_owned(),
+    };
+    let (scene, park) = (&scene, &park);
+    let parked = stream::iter(0..MAX_DEAD_LETTERS).map(|number| ask(scene, HOLDER, park(number)));
+    let parked: Vec<_> = parked.buffer_unordered(16).collect().await;
+    assert!(parked.iter().all(|it| *it == Ok(Outcome::Done)), "{parked:?}");
+
+    let before = newest(&*scene.api).await;
+    let refused = ask(scene, HOLDER, park(MAX_DEAD_LETTERS)).await;
+    let Err(Error::TooMany { why }) = &refused else {
+        panic!("another is kept: {refused:?}")
+    };
+    assert_eq!(why, "1000 dead letters are kept: deliver them again or drop them");
+    assert_eq!(
+        newest(&*scene.api).await,
+        before,
+        "what is refused leaves no event"
+    );
+    // One that is kept already has its place.
+    assert_eq!(ask(scene, HOLDER, park(0)).await, Ok(Outcome::Done));
+    let listed = Query::<DeadLetter>::new().limit(1);
+    let letter = scene.api.page(listed).await.expect("dead letters").items[0].id;
+    assert_eq!(
+        ask(scene, HOLDER, ListenAsk::Unpark { letter }).await,
+        Ok(Outcome::Done)
+    );
+    assert_eq!(
+        ask(scene, HOLDER, park(MAX_DEAD_LETTERS)).await,
+        Ok(Outcome::Done)
+    );
+    let of: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
+    assert_eq!(of.dead_letters, MAX_DEAD_LETTERS as i64);
 }
 
 pub(super) async fn what_was_delivered_is_no_dead_letter(stage: &dyn Stage) {

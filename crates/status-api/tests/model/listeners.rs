@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use weir_status_api::{
     Caller, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Entity, Error,
-    ListenAsk, ListenerId, ListenerKey, ListenerStatus, MAX_LEASE, Outcome, Place, Result, Timestamp, Verb,
+    ListenAsk, ListenerId, ListenerKey, ListenerStatus, MAX_DEAD_LETTERS, MAX_LEASE, Outcome, Place, Result,
+    Timestamp, Verb,
 };
 
 use super::{Fault, State, Transaction};
@@ -191,6 +192,11 @@ impl Transaction<'_> {
         };
         if is_about_listeners && !self.has(Fault::ParksWhatIsAboutListeners) {
             return Ok(());
+        }
+        let theirs = self.dead_letters.iter().filter(|it| it.listener == listener);
+        if theirs.count() >= MAX_DEAD_LETTERS && !self.has(Fault::ParksBeyondTheMost) {
+            let why = format!("{MAX_DEAD_LETTERS} dead letters are kept: deliver them again or drop them");
+            return Err(Error::TooMany { why });
         }
         self.parked += 1;
         let letter = DeadLetter {

@@ -116,6 +116,8 @@ pub(crate) enum Fault {
     ForgetsRewinds,
     /// Makes a dead letter of an event each time.
     ParksTwice,
+    /// Has no bound of a listener's dead letters.
+    ParksBeyondTheMost,
     /// Has an event of each place.
     TellsOfPlaces,
     /// Makes dead letters of what is about dead letters.

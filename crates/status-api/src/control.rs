@@ -258,6 +258,12 @@ pub enum Command {
         /// The first event that comes again.
         first: Cursor,
     },
+    /// Forget a listener that nobody runs: its place, what it kept and its dead letters go. One that runs again under its
+    /// name begins as a new one. [`Error::Conflict`](crate::Error) while somebody holds it. Recorded.
+    ForgetListener {
+        /// The listener.
+        listener: ListenerKey,
+    },
 }
 
 /// What the runner of a listener asks for. Whatever changes something is an [`Error::Conflict`](crate::Error) while
@@ -398,7 +404,7 @@ pub enum ControlAction {
     Kill,
     /// Deliver again what a listener was to deliver.
     Replay,
-    /// Forget dead letters of a listener.
+    /// Forget dead letters of a listener, or all of it.
     Drop,
 }
 

@@ -130,6 +130,32 @@ async fn what_a_receiver_refuses_is_seen_and_asked_for_again() {
     assert!(said.contains("there is no listener `nobody`"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_is_no_more_is_forgotten() {
+    let site = Site::start(&config("http://127.0.0.1:9/")).await;
+    let api: Arc<dyn StatusApi> = Arc::new(site.api());
+    let old = of(&api, "old");
+    assert!(matches!(old.hold("chat", "irc").await, Ok(Hold::Ours(_))));
+    old.save("chat", &Place::after(Cursor(1))).await.unwrap();
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(
+        said.contains("the listener `chat` is held by old for people"),
+        "{said}"
+    );
+    old.release("chat").await.unwrap();
+    let shown = text(&site.weir(&["listeners"]).await);
+    assert!(shown.contains("ran until"), "{shown}");
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(said.contains("listener chat is forgotten"), "{said}");
+    let shown = text(&site.weir(&["listeners"]).await);
+    assert!(!shown.contains("chat"), "{shown}");
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(said.contains("there is no listener `chat`"), "{said}");
+    // The name is free.
+    assert!(matches!(old.hold("chat", "irc").await, Ok(Hold::Ours(_))));
+    assert_eq!(old.load("chat").await, Ok(None));
+}
+
 /// Bookmarks of a runner over the site's gRPC and over its JSON.
 fn bookmarks(site: &Site) -> Vec<(Arc<dyn StatusApi>, &'static str)> {
     let json = HttpStatus::new(&site.url, HttpOptions::default()).unwrap();

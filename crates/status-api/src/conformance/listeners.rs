@@ -1,5 +1,7 @@
 //! Cases: who holds a listener, where it is in the events, and what it could not deliver.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, stream};
 use serde_json::json;
 
@@ -12,9 +14,9 @@ use super::scene_listener::{HOLDER, MAIL, ON, recall};
 use super::stage::Stage;
 use super::story::{Story, setup};
 use crate::{
-    Caller, Command, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Error,
-    Key, ListenAsk, ListenerId, ListenerStatus, MAX_DEAD_LETTERS, Outcome, Place, Query, ReadExt, Result,
-    SchedulerKey,
+    Caller, Clock, Command, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId,
+    Error, Event, Key, ListenAsk, ListenerId, ListenerStatus, MAX_DEAD_LETTERS, Outcome, Place, Query,
+    ReadExt, Result, SchedulerKey,
 };
 
 /// Another runner than that of the scene.
@@ -115,7 +117,12 @@ pub(super) async fn who_releases_it_lets_others_hold_it_at_once(stage: &dyn Stag
     let mut scene = scene(stage).await;
     scene.release(MAIL).await;
     let free: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
-    assert_eq!((free.held_by, free.held_until), (None, None));
+    let now = scene.writer.clock().now();
+    assert_eq!(
+        (free.held_by, free.held_until),
+        (None, Some(now)),
+        "since when nobody runs it"
+    );
     assert_eq!(
         ask(&scene, OTHER, hold("weir listen", 60)).await,
         Ok(Outcome::Done)
@@ -411,6 +418,94 @@ pub(super) async fn some_are_delivered_again_or_forgotten(stage: &dyn Stage) {
     assert_eq!(of.dead_letters, 2);
 }
 
+pub(super) async fn who_is_held_is_not_forgotten(stage: &dyn Stage) {
+    let mut scene = scene(stage).await;
+    scene.park(MAIL, Cursor(2), "no").await;
+    let before = newest(&*scene.api).await;
+    let got = forget(&scene).await;
+    let Err(Error::Conflict { why }) = &got else {
+        panic!("it is forgotten: {got:?}")
+    };
+    assert!(why.contains(MAIL) && why.contains(ON), "{why}");
+    assert_eq!(
+        newest(&*scene.api).await,
+        before,
+        "what is refused leaves no event"
+    );
+    // Its runner is gone without a word.
+    scene.writer.clock().advance(std::time::Duration::from_secs(3601));
+    assert_eq!(forget(&scene).await, Ok(Outcome::Done));
+}
+
+async fn forget(scene: &Scene<'_>) -> Result<Outcome> {
+    let listener = MAIL.into();
+    let command = Command::ForgetListener { listener };
+    scene.api.control(&Caller::anonymous(), command).await
+}
+
+pub(super) async fn a_forgotten_listener_is_gone_and_begins_as_a_new_one(stage: &dyn Stage) {
+    let mut scene = scene(stage).await;
+    let letters = [
+        scene.park(MAIL, Cursor(2), "no").await,
+        scene.park(MAIL, Cursor(3), "no").await,
+    ];
+    assert_eq!(ask(&scene, HOLDER, keep(5, 0)).await, Ok(Outcome::Done));
+    let state = json!({"room": 1});
+    assert_eq!(
+        ask(&scene, HOLDER, ListenAsk::KeepState { state }).await,
+        Ok(Outcome::Done)
+    );
+    scene.hold("other", "mail").await;
+    let of_other = scene.park("other", Cursor(2), "no").await.expect("a dead letter");
+    scene.release(MAIL).await;
+    let gone = scene.listener(MAIL).id;
+    let command = Command::ForgetListener {
+        listener: MAIL.into(),
+    };
+    let (outcome, events) = ordered(&scene, &*scene.api, &Caller::anonymous(), command).await;
+    assert_eq!(outcome, Ok(Outcome::Done));
+    let told = asked(
+        ControlTarget::Listener(gone),
+        ControlAction::Drop,
+        Some("the listener `mail`, with 2 dead letters"),
+    );
+    must_record(&events, &told);
+    for letter in letters.map(|it| it.expect("a dead letter")) {
+        must_delete(&events, &format!("dead_letters/{letter}/deleted"));
+        let read = scene.api.get(Key::DeadLetter(letter)).await;
+        assert!(matches!(read, Err(Error::NotFound { .. })), "{read:?}");
+    }
+    must_delete(&events, &format!("listeners/{gone}/deleted"));
+    for key in [Key::Listener(MAIL.into()), Key::Listener(gone.into())] {
+        let read = scene.api.get(key).await;
+        assert!(matches!(read, Err(Error::NotFound { .. })), "{read:?}");
+    }
+    let other: DeadLetter = scene.look(Key::DeadLetter(of_other)).await;
+    assert_eq!(other.id, of_other, "those of others stay");
+
+    assert_eq!(
+        ask(&scene, OTHER, hold("weir listen", 60)).await,
+        Ok(Outcome::Done)
+    );
+    let new: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
+    assert_ne!(new.id, gone, "ids are not given twice");
+    assert_eq!((new.place, new.dead_letters), (None, 0));
+    let nothing = Outcome::Recalled {
+        place: None,
+        rewinds: 0,
+        state: None,
+    };
+    assert_eq!(recall(&scene, MAIL).await, nothing);
+}
+
+fn must_delete(events: &[Arc<Event>], topic: &str) {
+    let told = events
+        .iter()
+        .flat_map(|event| event.topics())
+        .any(|it| it.to_string() == topic);
+    assert!(told, "{topic} is an event");
+}
+
 pub(super) async fn wishes_for_nothing_are_not_found(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
     let before = newest(&*scene.api).await;
@@ -427,6 +522,9 @@ pub(super) async fn wishes_for_nothing_are_not_found(stage: &dyn Stage) {
         Command::RewindListener {
             listener: "nobody's".into(),
             first: Cursor(1),
+        },
+        Command::ForgetListener {
+            listener: "nobody's".into(),
         },
     ] {
         let name = format!("{command:?}");

@@ -20,8 +20,8 @@ pub struct ListenerStatus {
     pub kind: String,
     /// Who runs it, or ran it last without saying that it ended, for people: `master m1`, `weir listen on HOST`.
     pub held_by: Option<String>,
-    /// Until when that is certain. Goes on without an event for as long as it runs; once it is past, the listener does
-    /// not run.
+    /// Until when that is certain. Goes on without an event for as long as it runs; once it is past, nobody has run the
+    /// listener since.
     pub held_until: Option<Timestamp>,
     /// Whether what comes waits: its destination takes nothing now, or no further dead letter can be kept.
     pub waiting: bool,

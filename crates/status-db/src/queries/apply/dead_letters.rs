@@ -151,6 +151,20 @@ pub(super) async fn forget(tx: &mut Tx<'_>, letters: &DeadLetterChoice, caller: 
     Ok(())
 }
 
+/// Forgets all of a listener that goes itself, and gives how many there were.
+pub(super) async fn forget_all(tx: &mut Tx<'_>, listener: i64) -> Result<usize> {
+    let gone: Vec<DeadLetterRow> = diesel::delete(dead_letters::table)
+        .filter(dead_letters::listener.eq(listener))
+        .returning(DeadLetterRow::as_returning())
+        .get_results(tx.conn)
+        .await?;
+    let letters = gone.len();
+    for letter in gone {
+        tx.emit(Verb::Deleted, letter.into_dead_letter()?);
+    }
+    Ok(letters)
+}
+
 async fn chosen(tx: &mut Tx<'_>, letters: &DeadLetterChoice) -> Result<Vec<DeadLetterRow>> {
     match letters {
         DeadLetterChoice::One(id) => {

@@ -206,6 +206,11 @@ export class Client {
     await this.control(`listeners/${listenerid}`, 'replay');
   }
 
+  /** Forgets a listener that nobody runs, with its place and its dead letters. */
+  async forgetListener(listenerid: number): Promise<void> {
+    await this.control(`listeners/${listenerid}`, 'forget');
+  }
+
   /** Follows events by topic from the cursor of a read; see `watch`. */
   watch(options: Omit<WatchOptions, 'base' | 'fetch'>): Watch {
     if (this.#adapter) return this.#adapter.watch(options);

@@ -100,6 +100,8 @@ export type ForceScheduler = { all_fields: ForceField[]; builder_names: string[]
 
 export type ForceSchedulerAnswer = { forceschedulers: ForceScheduler[]; meta: Meta };
 
+export type ForgetListenerCall = { id: string | number | null; jsonrpc: '2.0'; method: 'forget'; params: Record<string, unknown> };
+
 export type GridRevision = { sourcestamps: SourceStamp[]; submitted_at: number; submitted_at_us: number };
 
 export type GridView = { builders: Builder[]; cells: Cell[]; revisions: GridRevision[] };

@@ -214,9 +214,9 @@ export interface ListenerStatus {
   kind: string;
   /** Who runs it, or ran it last. */
   held_by: string | null;
-  /** Until when that is certain; goes on without an event. */
+  /** Until when that is certain; goes on without an event. Once it is past, nobody has run it since. */
   held_until: number | null;
-  /** Whether its destination takes nothing now. */
+  /** Whether what comes waits: its destination takes nothing now, or no further dead letter can be kept. */
   waiting: boolean;
   waiting_reason: string | null;
   waiting_since: number | null;

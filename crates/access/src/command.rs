@@ -28,9 +28,10 @@ pub(crate) const fn action_of(command: &Command) -> Action {
         Command::AddChange { .. } => Action::Changes,
         Command::Reconfigure { .. } | Command::DescribeConfiguration { .. } => Action::Reconfigure,
         Command::Listen { .. } => Action::Listen,
-        Command::DeliverAgain { .. } | Command::DropDeadLetters { .. } | Command::RewindListener { .. } => {
-            Action::Replay
-        }
+        Command::DeliverAgain { .. }
+        | Command::DropDeadLetters { .. }
+        | Command::RewindListener { .. }
+        | Command::ForgetListener { .. } => Action::Replay,
     }
 }
 
@@ -121,7 +122,8 @@ impl Desk<'_> {
             | Command::Reconfigure { .. }
             | Command::DescribeConfiguration { .. }
             | Command::Listen { .. }
-            | Command::RewindListener { .. } => self.go(command).await,
+            | Command::RewindListener { .. }
+            | Command::ForgetListener { .. } => self.go(command).await,
             Command::DeliverAgain { ref letters } | Command::DropDeadLetters { ref letters } => {
                 // Of a listener's all may be hidden ones too; who may replay, may replay those.
                 if let DeadLetterChoice::One(letter) = letters {

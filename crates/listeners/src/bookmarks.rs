@@ -9,7 +9,7 @@ use serde_json::json;
 use weir_off_thread::off_thread;
 use weir_status_api::{Bookmarks, Cursor, Error, Event, Place, Result};
 
-/// Above this, in bytes, a file of parked events makes room: it is kept once under another name.
+/// How large a file of parked events may be, in bytes, when another comes.
 const LARGE: u64 = 16 << 20;
 
 /// Why a folder cannot hold bookmarks.
@@ -30,7 +30,7 @@ pub enum OpenError {
 
 /// Bookmarks in a folder of one process: `NAME.cursor`, the place: the cursor up to which all is done, and those done
 /// beyond it; what the listener kept, `NAME.state.json`; and what could not be delivered, one JSON object a line, in
-/// `NAME.parked.jsonl` (and, once that is large, `NAME.parked.old.jsonl`).
+/// `NAME.parked.jsonl`. Once that has 16 MiB, the listener waits until somebody takes it away.
 #[derive(Debug)]
 pub struct FileBookmarks {
     folder: PathBuf,
@@ -104,7 +104,6 @@ impl Bookmarks for FileBookmarks {
 
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()> {
         let path = self.path(listener, "parked.jsonl");
-        let old = self.path(listener, "parked.old.jsonl");
         let topics: Vec<String> = event.topics().iter().map(ToString::to_string).collect();
         let line = json!({
             "listener": listener,
@@ -115,7 +114,11 @@ impl Bookmarks for FileBookmarks {
             "event": serde_json::to_value(event).map_err(Error::internal)?,
         });
         let line = format!("{line}\n");
-        on_disk(move || append(&path, &old, &line).map_err(|error| failed(&path, &error))).await
+        on_disk(move || match std::fs::metadata(&path) {
+            Ok(file) if file.len() > LARGE => Err(full(&path)),
+            _ => append(&path, &line).map_err(|error| failed(&path, &error)),
+        })
+        .await
     }
 }
 
@@ -151,13 +154,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Adds `line` to the file durably; a large file is moved to `old` before, in place of what that held.
-fn append(path: &Path, old: &Path, line: &str) -> io::Result<()> {
-    let large = std::fs::metadata(path).is_ok_and(|it| it.len() > LARGE);
-    if large {
-        tracing::warn!(path = %path.display(), "many events are parked; the oldest are dropped");
-        std::fs::rename(path, old)?;
-    }
+/// Adds `line` to the file durably.
+fn append(path: &Path, line: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()?;
@@ -170,6 +168,13 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+fn full(path: &Path) -> Error {
+    let path = path.display();
+    let why =
+        format!("{path} is full of events that could not be delivered: look at them and move the file away");
+    Error::TooMany { why }
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {

@@ -258,6 +258,12 @@ pub enum Command {
         /// The first event that comes again.
         first: Cursor,
     },
+    /// Forget a listener that nobody runs: its place, what it kept and its dead letters go. One that runs again under its
+    /// name begins as a new one. [`Error::Conflict`](crate::Error) while somebody holds it. Recorded.
+    ForgetListener {
+        /// The listener.
+        listener: ListenerKey,
+    },
 }
 
 /// What the runner of a listener asks for. Whatever changes something is an [`Error::Conflict`](crate::Error) while
@@ -286,12 +292,12 @@ pub enum ListenAsk {
     },
     /// Note how it fares: well, or why it waits. Kept up to 1,000 bytes.
     Note {
-        /// Why its destination takes nothing now; none if it does.
+        /// Why what comes waits; none if it does not.
         waiting: Option<String>,
     },
     /// Keep an event as a dead letter; one that is kept already has the new reason, and nobody asks for it again any
     /// more. Nothing happens to an event about listeners or dead letters. [`Error::CursorExpired`](crate::Error) if the event is no
-    /// longer kept itself.
+    /// longer kept itself; [`Error::TooMany`](crate::Error) if [`MAX_DEAD_LETTERS`](crate::MAX_DEAD_LETTERS) others are kept.
     Park {
         /// The event.
         event: Cursor,
@@ -398,7 +404,7 @@ pub enum ControlAction {
     Kill,
     /// Deliver again what a listener was to deliver.
     Replay,
-    /// Forget dead letters of a listener.
+    /// Forget dead letters of a listener, or all of it.
     Drop,
 }
 

@@ -72,7 +72,8 @@ pub enum Error {
         /// What could not be reached.
         why: String,
     },
-    /// The caller asks too often; try again later (gRPC `RESOURCE_EXHAUSTED`, HTTP 429).
+    /// The caller asks too often, or as much as may be is kept already; try again later (gRPC `RESOURCE_EXHAUSTED`,
+    /// HTTP 429).
     #[error("too many: {why}")]
     TooMany {
         /// Of what, and when to try again.

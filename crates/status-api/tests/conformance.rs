@@ -168,7 +168,16 @@ const FAULTS: &[(Fault, &str)] = &[
         Fault::ForgetsRewinds,
         "listeners::a_rewound_listener_must_load_its_place",
     ),
+    (Fault::ForgetsWhoRuns, "listeners::who_is_held_is_not_forgotten"),
+    (
+        Fault::RemembersTheForgotten,
+        "listeners::a_forgotten_listener_is_gone_and_begins_as_a_new_one",
+    ),
     (Fault::ParksTwice, "listeners::an_event_is_one_dead_letter"),
+    (
+        Fault::ParksBeyondTheMost,
+        "listeners::a_full_box_takes_no_other_until_one_goes",
+    ),
     (
         Fault::TellsOfPlaces,
         "listeners::what_comes_all_the_time_has_no_event",

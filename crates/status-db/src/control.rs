@@ -87,6 +87,12 @@ impl Store {
                 self.apply(rewind).await?;
                 Ok(Outcome::Done)
             }
+            Command::ForgetListener { listener } => {
+                let caller = caller.name().to_owned();
+                self.apply(Transition::ForgetListener { listener, caller })
+                    .await?;
+                Ok(Outcome::Done)
+            }
         }
     }
 

@@ -30,6 +30,12 @@ pub enum Error {
         /// What stands against it.
         why: String,
     },
+    /// As much as may be is kept already.
+    #[error("{why}")]
+    TooMany {
+        /// Of what.
+        why: String,
+    },
     /// A query or a transition cannot be taken as it is.
     #[error("{field}: {why}")]
     Invalid {
@@ -214,6 +220,7 @@ impl From<Error> for api::Error {
         match error {
             Error::NotFound { what } => Self::NotFound { what },
             Error::Conflict { why } => Self::Conflict { why },
+            Error::TooMany { why } => Self::TooMany { why },
             Error::Invalid { field, why } => Self::InvalidQuery { field, why },
             Error::InvalidInput { fields } => Self::InvalidInput { fields },
             Error::CursorExpired { oldest } => Self::CursorExpired { oldest },

@@ -255,6 +255,13 @@ pub enum Transition {
         /// Who asked.
         caller: String,
     },
+    /// Somebody asked to forget a listener that nobody runs. `Done`.
+    ForgetListener {
+        /// The listener.
+        listener: ListenerKey,
+        /// Who asked.
+        caller: String,
+    },
     /// Events up to the cursor are dropped. `Done`.
     ExpireEvents(Cursor),
     /// What is too old goes, each in its turn, until about as many rows are gone as one transaction may take; what is

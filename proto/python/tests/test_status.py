@@ -138,6 +138,13 @@ async def test_what_a_listener_could_not_deliver_is_asked_for_again(status: ws.S
     await status.drop_dead_letters("mail")
     assert not (await status.list(ws.dead_letters)).items
     assert (await status.get(ws.key(listener="mail"))).value.dead_letters == 0
+    with pytest.raises(ws.Conflict):
+        await status.forget_listener("mail")
+    release = control_pb2.ListenAsk(release=control_pb2.ListenAsk.Release())
+    listen = control_pb2.Command.Listen(listener="mail", holder="a test", ask=release)
+    await status.control(control_pb2.Command(listen=listen))
+    await status.forget_listener("mail")
+    assert not (await status.list(ws.listeners)).items
 
 
 async def test_bookmarks_keep_an_idle_watch_fresh(status: ws.Status) -> None:

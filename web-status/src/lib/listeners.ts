@@ -1,11 +1,11 @@
 import type { DeadLetter, ListenerStatus } from '../../client/index.ts';
 
-/** How a listener stands: it delivers, its destination takes nothing now, or nobody runs it. */
+/** How a listener stands: it delivers, what comes waits, or nobody runs it. */
 export type ListenerState = 'well' | 'waits' | 'stopped';
 
 /** How a listener stands at a moment, in UTC seconds. */
-export function stateOf({ held_until, waiting }: ListenerStatus, now: number): ListenerState {
-  if (held_until === null || held_until < now) return 'stopped';
+export function stateOf({ held_by, held_until, waiting }: ListenerStatus, now: number): ListenerState {
+  if (held_by === null || held_until === null || held_until < now) return 'stopped';
   return waiting ? 'waits' : 'well';
 }
 

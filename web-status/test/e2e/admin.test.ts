@@ -166,6 +166,40 @@ it('shows what a listener could not deliver, and has it delivered again', async 
   await page.setViewportSize({ width: 1200, height: 800 });
 });
 
+it('forgets a listener that nobody runs, once that is said again', async () => {
+  await start('#/listeners');
+  await live();
+  const build = mock.world.builds[0];
+  if (!build) throw new Error('there is no build');
+  const old = mock.world.listener('old chat', 'irc');
+  const row = marked('listener-row', 'listener', 'old chat');
+  await row.waitFor();
+  expect(await row.getByTestId('forget-button').count()).toBe(0);
+  const letter = mock.world.park(old, build, '404 Not Found');
+  await marked('letter-row', 'letter', letter.dead_letterid).waitFor();
+  mock.world.release(old);
+  await row.getByTestId('stopped-since').waitFor();
+  const dialog = page.getByTestId('forget-dialog');
+  await row.getByTestId('forget-button').click();
+  await dialog.getByText('one dead letter').waitFor();
+  await axe(page);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(mock.world.listeners.map(({ name }) => name)).toContain('old chat');
+
+  // Somebody runs it by now.
+  await row.getByTestId('forget-button').click();
+  old.held_by = 'weir listen on elsewhere';
+  await page.getByTestId('forget-submit').click();
+  await dialog.getByText('is held by weir listen on elsewhere').waitFor();
+  old.held_by = null;
+  await page.getByTestId('forget-submit').click();
+  await dialog.waitFor({ state: 'detached' });
+  await row.waitFor({ state: 'detached' });
+  await marked('letter-row', 'letter', letter.dead_letterid).waitFor({ state: 'detached' });
+  expect(mock.world.listeners.map(({ name }) => name)).not.toContain('old chat');
+});
+
 it('tells why requests wait, and lets one go first or not at all', async () => {
   await start('#/pendingbuildrequests');
   await page.getByTestId('empty').waitFor();

@@ -207,6 +207,15 @@ export function control(world: World, builds: Builds, path: string, method: stri
     case 'listeners/replay':
       world.deliverAgain(world.deadLetters.filter((letter) => letter.listenerid === Number(id)));
       return { status: 200, result: null };
+    case 'listeners/forget': {
+      const listener = world.listeners.find((one) => one.listenerid === Number(id));
+      if (!listener) return { status: 404, error: { code: -32600, message: `there is no listener ${id}` } };
+      if (listener.held_by !== null) {
+        return { status: 409, error: { code: -32000, message: `the listener \`${listener.name}\` is held by ${listener.held_by}` } };
+      }
+      world.forgetListener(listener);
+      return { status: 200, result: null };
+    }
     default: return { status: 501, error: { code: -32601, message: `action: ${method} is not supported` } };
   }
 }

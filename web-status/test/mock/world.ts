@@ -38,6 +38,7 @@ export class World {
   cursor = 1000;
   /** Events up to this one are forgotten. */
   oldest = 1000;
+  #listenerids = 0;
   readonly #hearers = new Set<() => void>();
 
   /** In UTC seconds. */
@@ -210,7 +211,7 @@ export class World {
 
   listener(name: string, kind: string): ListenerStatus {
     const listener: ListenerStatus = {
-      listenerid: this.listeners.length + 1, name, kind, held_by: 'master pump:/srv/ci', held_until: this.now() + 3600, waiting: false, waiting_reason: null,
+      listenerid: ++this.#listenerids, name, kind, held_by: 'master pump:/srv/ci', held_until: this.now() + 3600, waiting: false, waiting_reason: null,
       waiting_since: null, place: this.cursor, dead_letters: 0,
     };
     this.listeners.push(listener);
@@ -243,6 +244,18 @@ export class World {
     }
   }
 
+  /** Nobody runs the listener any more. */
+  release(listener: ListenerStatus): void {
+    Object.assign(listener, { held_by: null, held_until: this.now() });
+    this.emit(listener, ['listeners', listener.listenerid, 'updated']);
+  }
+
+  forgetListener(listener: ListenerStatus): void {
+    for (const letter of this.deadLetters.filter(({ listenerid }) => listenerid === listener.listenerid)) this.drop(letter);
+    this.listeners.splice(this.listeners.indexOf(listener), 1);
+    this.emit(listener, ['listeners', listener.listenerid, 'deleted']);
+  }
+
   drop(letter: DeadLetter): void {
     this.deadLetters.splice(this.deadLetters.indexOf(letter), 1);
     this.#letterEvent(letter, 'deleted');
@@ -254,7 +267,7 @@ export class World {
   }
 
   #count(listenerid: number): void {
-    const listener = this.listeners[listenerid - 1];
+    const listener = this.listeners.find((one) => one.listenerid === listenerid);
     if (!listener) return;
     listener.dead_letters = this.deadLetters.filter((letter) => letter.listenerid === listenerid).length;
     this.emit(listener, ['listeners', listenerid, 'updated']);

@@ -16,6 +16,7 @@ it('tells a listener that nobody runs from one that waits', () => {
   expect(stateOf(listener({ waiting: true }), 100)).toBe('waits');
   expect(stateOf(listener({ waiting: true }), 101)).toBe('stopped');
   expect(stateOf(listener({ held_until: null }), 0)).toBe('stopped');
+  expect(stateOf(listener({ held_by: null }), 100)).toBe('stopped');
 });
 
 it('counts the events that wait for a listener', () => {

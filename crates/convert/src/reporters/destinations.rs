@@ -26,7 +26,9 @@ impl<'r> Converter<'r> {
             "GitHubStatusPush" | "GitLabStatusPush" => Self::forge,
             "GitHubCommentPush" => Self::comment,
             "BitbucketStatusPush" => Self::bitbucket,
-            "BitbucketServerStatusPush" | "BitbucketServerCoreAPIStatusPush" => Self::bitbucket_server,
+            "BitbucketServerStatusPush" => Self::old_bitbucket_server,
+            "BitbucketServerCoreAPIStatusPush" => Self::bitbucket_server,
+            "BitbucketServerPRCommentPush" => Self::bitbucket_server_comment,
             "GerritStatusPush" => Self::gerrit,
             "GerritVerifyStatusPush" => Self::gerrit_verify,
             "HttpStatusPush" => Self::http,
@@ -45,6 +47,7 @@ impl<'r> Converter<'r> {
             "BitbucketServerStatusPush" | "BitbucketServerCoreAPIStatusPush" => {
                 ("bitbucket_server_status", "bitbucket-server")
             }
+            "BitbucketServerPRCommentPush" => ("bitbucket_server_comment", "bitbucket-server-comments"),
             "GerritStatusPush" => ("gerrit", "gerrit"),
             "GerritVerifyStatusPush" => ("gerrit_verify_status", "gerrit-verify"),
             "HttpStatusPush" => ("http_push", "push"),
@@ -270,7 +273,23 @@ impl<'r> Converter<'r> {
         self.user(draft);
         self.context(draft, "statusName", at);
         draft.arguments.forget(&["key"]);
+        self.told(draft, &[Call::new("request_report"), starts_and_ends()], at);
+    }
+
+    /// For servers before version 7.4.
+    fn old_bitbucket_server(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {
+        self.plain(draft, "base_url", "url");
+        self.user(draft);
+        draft.call.set("api", quote("build-status"));
+        self.context(draft, "statusName", at);
+        draft.arguments.forget(&["key"]);
         self.told(draft, &[starts_and_ends()], at);
+    }
+
+    fn bitbucket_server_comment(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {
+        self.plain(draft, "base_url", "url");
+        self.user(draft);
+        self.told(draft, &[Call::new("build_report")], at);
     }
 
     fn gerrit(&mut self, draft: &mut Draft<'r>, at: Option<&str>) {

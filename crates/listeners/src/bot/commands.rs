@@ -1,6 +1,6 @@
 //! The table of commands, and what tells of themselves.
 
-use super::{Answer, Bot, Heard, Line, Refusal, act, look, subscribe, words};
+use super::{Answer, Bot, Heard, Line, Refusal, act, channels, look, subscribe, words};
 
 /// A command.
 #[derive(Debug)]
@@ -11,10 +11,17 @@ pub(super) struct Command {
     pub(super) usage: &'static str,
     /// What it does, as the end of a sentence.
     pub(super) does: &'static str,
-    /// Whether it changes something at the master.
+    /// Whether it changes something at the master, or where the bot is.
     pub(super) changes: bool,
     /// Whether it says what everybody at the place has to listen to.
     pub(super) rules_place: bool,
+}
+
+impl Command {
+    /// Whether it is about channels, which not every transport has.
+    pub(super) fn is_of_channels(&self) -> bool {
+        ["join", "leave"].contains(&self.name)
+    }
 }
 
 const fn asks(name: &'static str, usage: &'static str, does: &'static str) -> Command {
@@ -48,7 +55,7 @@ const fn changes(name: &'static str, usage: &'static str, does: &'static str) ->
 }
 
 /// All commands, in the order of their names.
-static COMMANDS: [Command; 14] = [
+static COMMANDS: [Command; 16] = [
     asks("commands", "commands", "lists what I understand"),
     changes(
         "force",
@@ -58,7 +65,17 @@ static COMMANDS: [Command; 14] = [
     ),
     asks("hello", "hello", "greets"),
     asks("help", "help [COMMAND]", "tells how a command is written"),
+    changes(
+        "join",
+        "join CHANNEL …",
+        "has me join channels, and be there after a restart",
+    ),
     asks("last", "last [all|BUILDER]", "tells how the last builds went"),
+    changes(
+        "leave",
+        "leave CHANNEL …",
+        "has me leave channels that I was told to join",
+    ),
     asks("list", "list [all|NUMBER] builders|workers|changes", "lists them"),
     rules("mute", "mute", "makes me silent here until 'unmute'"),
     rules(
@@ -88,9 +105,21 @@ pub(super) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|it| it.name == name)
 }
 
+/// The command that people mean by that name.
+pub(super) fn called(name: &str) -> Option<&'static Command> {
+    // IRC's own word for it.
+    find(if name == "part" { "leave" } else { name })
+}
+
 /// Their names.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|it| it.name)
+}
+
+/// The names of those that the bot knows, for people.
+fn known(bot: &Bot) -> String {
+    let known = COMMANDS.iter().filter(|it| bot.knows(it));
+    known.map(|it| it.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Does what the command says; `rest` is what follows its name.
@@ -98,6 +127,8 @@ pub(super) async fn obey(bot: &Bot, command: &'static Command, heard: &Heard, re
     let words = words::split(rest).map_err(Refusal::Cannot)?;
     match command.name {
         "force" => act::force(bot, command, heard, words).await,
+        "join" => channels::join(bot, command, &words).await,
+        "leave" => channels::leave(bot, command, &words).await,
         "stop" => act::stop(bot, command, heard, words).await,
         "last" => look::last(bot, command, &words).await,
         "list" => look::list(bot, command, &words).await,
@@ -111,10 +142,7 @@ pub(super) async fn obey(bot: &Bot, command: &'static Command, heard: &Heard, re
         "source" => told("I am Weir's bot; my source is Weir's own, in crates/listeners."),
         "version" => told(concat!("This is Weir ", env!("CARGO_PKG_VERSION"), ".")),
         // `commands`, the last one.
-        _ => told(format!(
-            "I understand: {}.",
-            names().collect::<Vec<_>>().join(", ")
-        )),
+        _ => told(format!("I understand: {}.", known(bot))),
     }
 }
 
@@ -127,11 +155,11 @@ fn help(bot: &Bot, words: &[String]) -> Answer {
     let Some(name) = words.first() else {
         return told(format!(
             "I understand: {}. '{prefix}help COMMAND' tells more.",
-            names().collect::<Vec<_>>().join(", ")
+            known(bot)
         ));
     };
     let name = name.strip_prefix(prefix.as_str()).unwrap_or(name).to_lowercase();
-    match find(&name) {
+    match called(&name).filter(|it| bot.knows(it)) {
         Some(command) => told(format!("{prefix}{}: {}.", command.usage, command.does)),
         None => Err(Refusal::Cannot(format!(
             "I do not know '{}'; try '{prefix}commands'.",

@@ -106,6 +106,8 @@ struct Kept {
     missing: BTreeSet<WorkerId>,
     after: Option<Cursor>,
     mark: Option<String>,
+    /// The channels that it was told to join, as they were written, by their keys.
+    channels: BTreeMap<String, String>,
 }
 
 /// It.
@@ -210,6 +212,23 @@ impl Memory {
             watched |= place.watched.remove(&build);
         }
         watched
+    }
+
+    pub(super) fn channels(&self) -> &BTreeMap<String, String> {
+        &self.kept.channels
+    }
+
+    pub(super) fn join(&mut self, key: String, name: String) {
+        self.kept.channels.insert(key, name);
+    }
+
+    /// Forgets a channel, and what is told there; whether it was told to join it.
+    pub(super) fn leave(&mut self, key: &str) -> bool {
+        let was_there = self.kept.channels.remove(key).is_some();
+        if was_there {
+            self.kept.places.remove(key);
+        }
+        was_there
     }
 
     /// Whether any place is told of anything.

@@ -9,6 +9,7 @@
 //! said again.
 
 mod act;
+mod channels;
 mod commands;
 mod look;
 mod memory;
@@ -17,7 +18,7 @@ mod permit;
 mod subscribe;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,10 +56,22 @@ pub struct BotOptions {
     pub per_minute: usize,
     /// How many lines an answer has at the most.
     pub lines: usize,
+    /// The channels that it can be told to join and to leave; none where others decide where it is.
+    pub channels: Option<Channels>,
+}
+
+/// Channels of a transport on which a bot can be told to join some and to leave them.
+#[derive(Clone, Debug)]
+pub struct Channels {
+    /// Those where it is by its configuration, which it does not leave, by their keys.
+    pub configured: BTreeSet<String>,
+    /// The key of a channel's name: the same for all names of the same channel, and the [place](Heard::place) of what is
+    /// said there. None if the name can be no channel's.
+    pub key: fn(&str) -> Option<String>,
 }
 
 impl Default for BotOptions {
-    /// No prefix, nobody may force or stop, no links, all builders, 20 commands a minute, 20 lines.
+    /// No prefix, nobody may force or stop, no links, all builders, 20 commands a minute, 20 lines, no channels to join.
     fn default() -> Self {
         Self {
             prefix: String::new(),
@@ -68,6 +81,7 @@ impl Default for BotOptions {
             tags: vec![],
             per_minute: 20,
             lines: 20,
+            channels: None,
         }
     }
 }
@@ -227,7 +241,7 @@ impl Bot {
         if muted && name != "unmute" {
             return vec![];
         }
-        let answer = match commands::find(&name) {
+        let answer = match commands::called(&name).filter(|it| self.knows(it)) {
             Some(command) if permit::may(&self.options.allow, command, heard) => {
                 tracing::info!(
                     command = name,
@@ -269,6 +283,11 @@ impl Bot {
         if let Err(error) = memory.keep(&self.desk).await {
             tracing::warn!(%error, "how far the bot has read cannot be kept");
         }
+    }
+
+    /// Whether the command is one of its transport's.
+    fn knows(&self, command: &commands::Command) -> bool {
+        self.options.channels.is_some() || !command.is_of_channels()
     }
 
     /// The command's name in small letters, and what follows it; none if the text is no command.

@@ -84,7 +84,7 @@ impl Bot {
     }
 
     /// Keeps what is remembered; a line if that failed.
-    async fn kept(&self, memory: &mut Memory) -> Option<Line> {
+    pub(super) async fn kept(&self, memory: &mut Memory) -> Option<Line> {
         let error = memory.keep(&self.desk).await.err()?;
         tracing::warn!(%error, "what the bot is to remember cannot be kept");
         Some(Line::plain(

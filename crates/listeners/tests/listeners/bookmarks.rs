@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use weir_listeners::{FileBookmarks, OpenError};
-use weir_status_api::{Bookmarks, Cursor, Place};
+use weir_status_api::{Bookmarks, Cursor, Error, Place};
 
 use crate::support::build_finished;
 
@@ -86,10 +86,9 @@ fn a_folder_that_cannot_be_made_is_told() {
 }
 
 #[tokio::test]
-async fn parked_events_add_up_and_a_large_file_makes_room() {
+async fn parked_events_add_up_and_a_large_file_takes_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let parked = folder.path().join("chat.parked.jsonl");
-    let old = folder.path().join("chat.parked.old.jsonl");
     let bookmarks = FileBookmarks::open(folder.path()).unwrap();
     for number in [1, 2] {
         bookmarks
@@ -100,7 +99,14 @@ async fn parked_events_add_up_and_a_large_file_makes_room() {
     assert_eq!(std::fs::read_to_string(&parked).unwrap().lines().count(), 2);
     let file = std::fs::OpenOptions::new().write(true).open(&parked).unwrap();
     file.set_len((16 << 20) + 1).unwrap();
+    let refused = bookmarks.park("chat", &build_finished(3), "no").await;
+    let Err(Error::TooMany { why }) = refused else {
+        panic!("there is no room for it: {refused:?}")
+    };
+    assert!(why.contains("chat.parked.jsonl is full"), "{why}");
+    assert_eq!(std::fs::metadata(&parked).unwrap().len(), (16 << 20) + 1);
+    // Somebody looks at them.
+    std::fs::rename(&parked, folder.path().join("seen.jsonl")).unwrap();
     bookmarks.park("chat", &build_finished(3), "no").await.unwrap();
     assert_eq!(std::fs::read_to_string(&parked).unwrap().lines().count(), 1);
-    assert_eq!(std::fs::metadata(&old).unwrap().len(), (16 << 20) + 1);
 }

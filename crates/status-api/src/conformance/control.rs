@@ -291,6 +291,9 @@ pub(super) async fn a_closed_policy_admits_its_users_only(stage: &dyn Stage) {
                 listener: "nobody's".into(),
                 first: Cursor(1),
             },
+            Command::ForgetListener {
+                listener: "nobody's".into(),
+            },
             Command::Listen {
                 listener: "a new one".to_owned(),
                 holder: "nobody".to_owned(),

@@ -1,8 +1,12 @@
 //! Cases: who holds a listener, where it is in the events, and what it could not deliver.
 
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::check::newest;
+use super::commands::SCHEDULER;
 use super::control::{asked, must_record, ordered};
 use super::keyed::NO;
 use super::scene::Scene;
@@ -10,8 +14,9 @@ use super::scene_listener::{HOLDER, MAIL, ON, recall};
 use super::stage::Stage;
 use super::story::{Story, setup};
 use crate::{
-    Caller, Command, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Error,
-    Key, ListenAsk, ListenerId, ListenerStatus, Outcome, Place, Query, ReadExt, Result,
+    Caller, Clock, Command, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId,
+    Error, Event, Key, ListenAsk, ListenerId, ListenerStatus, MAX_DEAD_LETTERS, Outcome, Place, Query,
+    ReadExt, Result, SchedulerKey,
 };
 
 /// Another runner than that of the scene.
@@ -112,7 +117,12 @@ pub(super) async fn who_releases_it_lets_others_hold_it_at_once(stage: &dyn Stag
     let mut scene = scene(stage).await;
     scene.release(MAIL).await;
     let free: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
-    assert_eq!((free.held_by, free.held_until), (None, None));
+    let now = scene.writer.clock().now();
+    assert_eq!(
+        (free.held_by, free.held_until),
+        (None, Some(now)),
+        "since when nobody runs it"
+    );
     assert_eq!(
         ask(&scene, OTHER, hold("weir listen", 60)).await,
         Ok(Outcome::Done)
@@ -282,6 +292,52 @@ pub(super) async fn an_event_is_one_dead_letter(stage: &dyn Stage) {
     assert_eq!(of.dead_letters, 1);
 }
 
+pub(super) async fn a_full_box_takes_no_other_until_one_goes(stage: &dyn Stage) {
+    let scene = scene(stage).await;
+    let begin = newest(&*scene.api).await;
+    let scheduler = SchedulerKey::Id(scene.ids.schedulers[SCHEDULER]);
+    for number in 0..=MAX_DEAD_LETTERS {
+        let (scheduler, enabled) = (scheduler.clone(), number % 2 == 1);
+        let command = Command::EnableScheduler { scheduler, enabled };
+        let done = scene.api.control(&Caller::anonymous(), command).await;
+        assert_eq!(done, Ok(Outcome::Done));
+    }
+    let park = |number: usize| ListenAsk::Park {
+        event: Cursor(begin.0 + 1 + number as i64),
+        why: "no".to_owned(),
+    };
+    let (scene, park) = (&scene, &park);
+    let parked = stream::iter(0..MAX_DEAD_LETTERS).map(|number| ask(scene, HOLDER, park(number)));
+    let parked: Vec<_> = parked.buffer_unordered(16).collect().await;
+    assert!(parked.iter().all(|it| *it == Ok(Outcome::Done)), "{parked:?}");
+
+    let before = newest(&*scene.api).await;
+    let refused = ask(scene, HOLDER, park(MAX_DEAD_LETTERS)).await;
+    let Err(Error::TooMany { why }) = &refused else {
+        panic!("another is kept: {refused:?}")
+    };
+    assert_eq!(why, "1000 dead letters are kept: deliver them again or drop them");
+    assert_eq!(
+        newest(&*scene.api).await,
+        before,
+        "what is refused leaves no event"
+    );
+    // One that is kept already has its place.
+    assert_eq!(ask(scene, HOLDER, park(0)).await, Ok(Outcome::Done));
+    let listed = Query::<DeadLetter>::new().limit(1);
+    let letter = scene.api.page(listed).await.expect("dead letters").items[0].id;
+    assert_eq!(
+        ask(scene, HOLDER, ListenAsk::Unpark { letter }).await,
+        Ok(Outcome::Done)
+    );
+    assert_eq!(
+        ask(scene, HOLDER, park(MAX_DEAD_LETTERS)).await,
+        Ok(Outcome::Done)
+    );
+    let of: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
+    assert_eq!(of.dead_letters, MAX_DEAD_LETTERS as i64);
+}
+
 pub(super) async fn what_was_delivered_is_no_dead_letter(stage: &dyn Stage) {
     let mut scene = scene(stage).await;
     let letter = scene.park(MAIL, Cursor(2), "no").await.expect("a dead letter");
@@ -362,6 +418,94 @@ pub(super) async fn some_are_delivered_again_or_forgotten(stage: &dyn Stage) {
     assert_eq!(of.dead_letters, 2);
 }
 
+pub(super) async fn who_is_held_is_not_forgotten(stage: &dyn Stage) {
+    let mut scene = scene(stage).await;
+    scene.park(MAIL, Cursor(2), "no").await;
+    let before = newest(&*scene.api).await;
+    let got = forget(&scene).await;
+    let Err(Error::Conflict { why }) = &got else {
+        panic!("it is forgotten: {got:?}")
+    };
+    assert!(why.contains(MAIL) && why.contains(ON), "{why}");
+    assert_eq!(
+        newest(&*scene.api).await,
+        before,
+        "what is refused leaves no event"
+    );
+    // Its runner is gone without a word.
+    scene.writer.clock().advance(std::time::Duration::from_secs(3601));
+    assert_eq!(forget(&scene).await, Ok(Outcome::Done));
+}
+
+async fn forget(scene: &Scene<'_>) -> Result<Outcome> {
+    let listener = MAIL.into();
+    let command = Command::ForgetListener { listener };
+    scene.api.control(&Caller::anonymous(), command).await
+}
+
+pub(super) async fn a_forgotten_listener_is_gone_and_begins_as_a_new_one(stage: &dyn Stage) {
+    let mut scene = scene(stage).await;
+    let letters = [
+        scene.park(MAIL, Cursor(2), "no").await,
+        scene.park(MAIL, Cursor(3), "no").await,
+    ];
+    assert_eq!(ask(&scene, HOLDER, keep(5, 0)).await, Ok(Outcome::Done));
+    let state = json!({"room": 1});
+    assert_eq!(
+        ask(&scene, HOLDER, ListenAsk::KeepState { state }).await,
+        Ok(Outcome::Done)
+    );
+    scene.hold("other", "mail").await;
+    let of_other = scene.park("other", Cursor(2), "no").await.expect("a dead letter");
+    scene.release(MAIL).await;
+    let gone = scene.listener(MAIL).id;
+    let command = Command::ForgetListener {
+        listener: MAIL.into(),
+    };
+    let (outcome, events) = ordered(&scene, &*scene.api, &Caller::anonymous(), command).await;
+    assert_eq!(outcome, Ok(Outcome::Done));
+    let told = asked(
+        ControlTarget::Listener(gone),
+        ControlAction::Drop,
+        Some("the listener `mail`, with 2 dead letters"),
+    );
+    must_record(&events, &told);
+    for letter in letters.map(|it| it.expect("a dead letter")) {
+        must_delete(&events, &format!("dead_letters/{letter}/deleted"));
+        let read = scene.api.get(Key::DeadLetter(letter)).await;
+        assert!(matches!(read, Err(Error::NotFound { .. })), "{read:?}");
+    }
+    must_delete(&events, &format!("listeners/{gone}/deleted"));
+    for key in [Key::Listener(MAIL.into()), Key::Listener(gone.into())] {
+        let read = scene.api.get(key).await;
+        assert!(matches!(read, Err(Error::NotFound { .. })), "{read:?}");
+    }
+    let other: DeadLetter = scene.look(Key::DeadLetter(of_other)).await;
+    assert_eq!(other.id, of_other, "those of others stay");
+
+    assert_eq!(
+        ask(&scene, OTHER, hold("weir listen", 60)).await,
+        Ok(Outcome::Done)
+    );
+    let new: ListenerStatus = scene.look(Key::Listener(MAIL.into())).await;
+    assert_ne!(new.id, gone, "ids are not given twice");
+    assert_eq!((new.place, new.dead_letters), (None, 0));
+    let nothing = Outcome::Recalled {
+        place: None,
+        rewinds: 0,
+        state: None,
+    };
+    assert_eq!(recall(&scene, MAIL).await, nothing);
+}
+
+fn must_delete(events: &[Arc<Event>], topic: &str) {
+    let told = events
+        .iter()
+        .flat_map(|event| event.topics())
+        .any(|it| it.to_string() == topic);
+    assert!(told, "{topic} is an event");
+}
+
 pub(super) async fn wishes_for_nothing_are_not_found(stage: &dyn Stage) {
     let Story { scene, .. } = Story::tell(stage).await;
     let before = newest(&*scene.api).await;
@@ -378,6 +522,9 @@ pub(super) async fn wishes_for_nothing_are_not_found(stage: &dyn Stage) {
         Command::RewindListener {
             listener: "nobody's".into(),
             first: Cursor(1),
+        },
+        Command::ForgetListener {
+            listener: "nobody's".into(),
         },
     ] {
         let name = format!("{command:?}");

@@ -47,6 +47,10 @@ struct State {
     paid_until: Option<Instant>,
     /// Until when no other runner can have the listener; for ever if none.
     held_until: Option<Instant>,
+    /// How the destination fares.
+    destination: Standing,
+    /// How the listener fares whatever its destination does; none if it fares as that does.
+    held_back: Option<Standing>,
 }
 
 /// One delivery's way through the gate. If it is dropped before anybody noted what became of the delivery, another one may
@@ -132,7 +136,7 @@ impl Gate {
         })
     }
 
-    /// How the destination fares.
+    /// How the listener fares: as its destination does, unless it is held back.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
     }
@@ -191,7 +195,8 @@ impl Gate {
                 state.failures = 0;
                 state.closed_until = None;
                 state.taken += 1;
-                self.say(Standing::Well);
+                state.destination = Standing::Well;
+                self.say(&state);
                 self.changed.notify_waiters();
                 return;
             }
@@ -204,22 +209,31 @@ impl Gate {
             let pause = self.jitter.pause(&self.options, u64::MAX, round);
             let pause = pause.max(delay.unwrap_or_default());
             state.closed_until = Some(Instant::now() + pause);
-            self.say(Standing::Waiting {
+            state.destination = Standing::Waiting {
                 why: why.clone(),
                 pause,
-            });
+            };
+            self.say(&state);
         }
         self.changed.notify_waiters();
     }
 
-    /// Says how the destination fares, if that is news: that it is still down for the same reason is none.
-    fn say(&self, standing: Standing) {
+    /// The listener waits for something else than its destination, or does not any more.
+    pub(super) fn hold_back(&self, standing: Option<Standing>) {
+        let mut state = self.state();
+        state.held_back = standing;
+        self.say(&state);
+    }
+
+    /// Says how the listener fares, if that is news: that it still waits for the same reason is none.
+    fn say(&self, state: &State) {
+        let standing = state.held_back.as_ref().unwrap_or(&state.destination);
         self.standing.send_if_modified(|it| {
-            let known = match (&*it, &standing) {
+            let known = match (&*it, standing) {
                 (Standing::Waiting { why, .. }, Standing::Waiting { why: again, .. }) => why == again,
                 (known, new) => known == new,
             };
-            *it = standing;
+            it.clone_from(standing);
             !known
         });
     }

@@ -21,6 +21,8 @@ pub(super) struct Delivery {
     pub(super) taken: Option<u64>,
     /// When it was tried first.
     pub(super) since: Option<Instant>,
+    /// Why it is not tried again, but parked as soon as there is room.
+    pub(super) refused: Option<String>,
 }
 
 impl Delivery {
@@ -32,6 +34,7 @@ impl Delivery {
             alone: 0,
             taken: None,
             since: None,
+            refused: None,
         }
     }
 }
@@ -48,19 +51,27 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Puts a delivery behind those of its lane.
+    /// Puts a delivery into its lane: behind all others, but a dead letter before what never was one. It is older, and
+    /// must not wait for what waits for it to make room.
     pub(super) fn push(&mut self, lane: Lane, delivery: Delivery) {
-        if let Some(queue) = self.lanes.get_mut(&lane) {
-            queue.push_back(delivery);
-        } else {
+        let Some(queue) = self.lanes.get_mut(&lane) else {
             self.lanes.insert(lane.clone(), VecDeque::from([delivery]));
             self.ready.push_back(lane);
-        }
+            return;
+        };
+        let others = match delivery.letter {
+            Some(_) => queue.iter().take_while(|it| it.letter.is_some()).count(),
+            None => queue.len(),
+        };
+        queue.insert(others, delivery);
     }
 
-    /// Takes out the next delivery; its lane waits until it is [done](Self::done) or [pauses](Self::pause).
-    pub(super) fn next(&mut self) -> Option<(Lane, Delivery)> {
-        let lane = self.ready.pop_front()?;
+    /// Takes out the next delivery of those `wanted`; its lane waits until it is [done](Self::done) or
+    /// [pauses](Self::pause).
+    pub(super) fn next(&mut self, wanted: impl Fn(&Delivery) -> bool) -> Option<(Lane, Delivery)> {
+        let first = |lane: &Lane| self.lanes.get(lane).and_then(VecDeque::front);
+        let place = self.ready.iter().position(|it| first(it).is_some_and(&wanted))?;
+        let lane = self.ready.remove(place)?;
         let delivery = self.lanes.get_mut(&lane)?.pop_front()?;
         Some((lane, delivery))
     }

@@ -181,11 +181,12 @@ pub enum Hold {
 }
 
 /// How a listener fares.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// What comes is delivered.
+    #[default]
     Well,
-    /// Its destination takes nothing now; what comes waits.
+    /// What comes waits: the destination takes nothing now, or no further event can be parked.
     Waiting {
         /// Why.
         why: String,
@@ -222,7 +223,7 @@ pub trait Bookmarks: Send + Sync {
     /// already, the reason is kept anew, and nobody asks for it again any more.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// [`Error::TooMany`] if as many as may be are kept: the runner waits until there is room. If it cannot be written.
     async fn park(&self, listener: &str, event: &Event, why: &str) -> Result<()>;
 
     /// Holds `listener`, which is of that kind, against other runners, or goes on holding it. If somebody has put its place

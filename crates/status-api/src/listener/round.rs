@@ -1,6 +1,6 @@
 //! One round of a runner: from the listener's place on until the stream of events breaks or the runner is to end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,17 @@ use super::gate::{Jitter, Turn};
 use super::lanes::{Delivery, Lanes};
 use super::progress::Progress;
 use super::runner::{Flag, LAST};
-use super::{Again, Lane, ListenerError, Place, Runner};
-use crate::{Event, EventStream, Result, Signal, Start};
+use super::{Again, Lane, ListenerError, Place, Runner, Standing};
+use crate::{Cursor, Error, Event, EventStream, Result, Signal, Start};
 
 /// How long the place may be behind while nothing is told.
 const SOON: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether somebody wants parked events delivered again.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// How often it is tried whether there is room for another parked event.
+const ASK_FOR_ROOM: Duration = Duration::from_secs(10);
 
 /// What came of one try.
 struct Tried {
@@ -40,6 +43,9 @@ pub(super) struct Round<'a> {
     progress: Progress,
     /// Dead letters that wait or are out.
     letters: HashSet<i64>,
+    /// Events for which there is no room among the parked ones: while there are any, only those are delivered that make
+    /// room.
+    roomless: BTreeSet<Cursor>,
     tries: FuturesUnordered<BoxFuture<'a, Tried>>,
     /// Whether nothing more is begun.
     ending: watch::Sender<bool>,
@@ -61,6 +67,7 @@ impl<'a> Round<'a> {
             lanes: Lanes::default(),
             progress: Progress::from(place),
             letters: HashSet::new(),
+            roomless: BTreeSet::new(),
             tries: FuturesUnordered::new(),
             ending: watch::Sender::new(false),
             unsaved: 0,
@@ -146,7 +153,9 @@ impl<'a> Round<'a> {
 
     fn start_tries(&mut self) {
         while self.tries.len() + self.unsaved < self.runner.options.at_once.max(1) {
-            let Some((lane, delivery)) = self.lanes.next() else {
+            let has_room = self.roomless.is_empty();
+            let wanted = |it: &Delivery| has_room || it.letter.is_some() || it.refused.is_some();
+            let Some((lane, delivery)) = self.lanes.next(wanted) else {
                 return;
             };
             let ending = Flag::of(&self.ending);
@@ -187,8 +196,23 @@ impl<'a> Round<'a> {
                 Some(error.to_string())
             }
         };
-        self.end(&delivery, why, told).await?;
-        self.lanes.done(lane);
+        let is_over = match (&why, delivery.letter) {
+            (Some(why), _) => self.park(&delivery, why).await?,
+            (None, Some(letter)) => {
+                let (name, bookmarks) = (self.runner.listener.name(), &self.runner.bookmarks);
+                bookmarks.unpark(name, letter).await?;
+                true
+            }
+            (None, None) => true,
+        };
+        if is_over {
+            self.end(&delivery, told || why.is_some());
+            self.lanes.done(lane);
+        } else {
+            // It is not tried again: some of it may have been taken.
+            delivery.refused = why;
+            self.lanes.pause(lane, delivery, Instant::now() + ASK_FOR_ROOM);
+        }
         Ok(())
     }
 
@@ -210,25 +234,37 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// The delivery is made, or parked for that reason.
-    async fn end(&mut self, delivery: &Delivery, why: Option<String>, told: bool) -> Result<()> {
-        let (name, bookmarks) = (self.runner.listener.name(), &self.runner.bookmarks);
-        match (&why, delivery.letter) {
-            (Some(why), _) => {
-                tracing::error!(listener = name, cursor = %delivery.event.cursor, why, "the event is parked");
-                bookmarks.park(name, &delivery.event, why).await?;
+    /// Parks the event for that reason. Whether there was room.
+    async fn park(&mut self, delivery: &Delivery, why: &str) -> Result<bool> {
+        let (name, cursor) = (self.runner.listener.name(), delivery.event.cursor);
+        let full = match self.runner.bookmarks.park(name, &delivery.event, why).await {
+            Err(Error::TooMany { why }) => Some(why),
+            parked => parked.map(|()| None)?,
+        };
+        let Some(full) = full else {
+            tracing::error!(listener = name, %cursor, why, "the event is parked");
+            if self.roomless.remove(&cursor) && self.roomless.is_empty() {
+                self.runner.gate.hold_back(None);
             }
-            (None, Some(letter)) => bookmarks.unpark(name, letter).await?,
-            (None, None) => (),
+            return Ok(true);
+        };
+        if self.roomless.insert(cursor) {
+            tracing::error!(listener = name, %cursor, why, full, "the event is to be parked, and there is no room");
         }
+        let (why, pause) = (full, ASK_FOR_ROOM);
+        self.runner.gate.hold_back(Some(Standing::Waiting { why, pause }));
+        Ok(false)
+    }
+
+    /// The delivery is made or parked; with `unsaved` it would be so again after a crash now.
+    fn end(&mut self, delivery: &Delivery, unsaved: bool) {
         match delivery.letter {
             Some(letter) => drop(self.letters.remove(&letter)),
             None => {
                 self.progress.done(delivery.event.cursor);
-                self.unsaved += usize::from(told || why.is_some());
+                self.unsaved += usize::from(unsaved);
             }
         }
-        Ok(())
     }
 
     /// When so many later ones are done that no more may come, the first is parked if it fails while others do not.
@@ -273,14 +309,23 @@ impl<'a> Round<'a> {
 }
 
 impl Drop for Round<'_> {
-    /// What is done is known to the next round, even if it could not be kept.
+    /// What is done is known to the next round, even if it could not be kept. Whether there is room it finds out itself.
     fn drop(&mut self) {
         self.runner.remember(self.progress.place());
+        self.runner.gate.hold_back(None);
     }
 }
 
 /// Tries to deliver once. Nothing is waited for that was not told when the round ends.
 async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery, ending: Flag) -> Tried {
+    if let Some(why) = delivery.refused.take() {
+        return Tried {
+            lane,
+            delivery,
+            turn: Turn::of(&runner.gate),
+            outcome: Some(Err(ListenerError::Never(why))),
+        };
+    }
     delivery.since.get_or_insert_with(Instant::now);
     let turn = Turn::of(&runner.gate);
     let event: &Event = &delivery.event;

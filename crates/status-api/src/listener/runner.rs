@@ -315,7 +315,7 @@ impl Runner {
         std::future::pending().await
     }
 
-    /// Tells people how the destination fares, each time that it changes.
+    /// Tells people how the listener fares, each time that it changes.
     async fn tell_standing(&self) -> Infallible {
         let name = self.listener.name();
         let mut standing = self.gate.standing();
@@ -325,7 +325,7 @@ impl Runner {
             if told.as_ref() != Some(&now) {
                 match &now {
                     Standing::Well if told.is_some() => {
-                        tracing::info!(listener = name, "the destination takes again")
+                        tracing::info!(listener = name, "what comes is delivered again")
                     }
                     Standing::Well => (),
                     Standing::Waiting { why, pause } => {
@@ -333,7 +333,7 @@ impl Runner {
                             listener = name,
                             why,
                             pause_ms = pause.as_millis(),
-                            "the destination takes nothing; what comes waits"
+                            "what comes waits"
                         );
                     }
                 }

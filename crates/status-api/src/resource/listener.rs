@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::query::fields;
 use crate::{Cursor, DeadLetterId, Event, ListenerId, Timestamp};
 
-/// How many dead letters of one listener are kept; the oldest goes when there is one more.
+/// How many dead letters of one listener are kept. When there would be one more the listener waits, until some of them
+/// are delivered or forgotten.
 pub const MAX_DEAD_LETTERS: usize = 1000;
 
 /// A listener that keeps its place with the master, and how it fares.
@@ -19,10 +20,10 @@ pub struct ListenerStatus {
     pub kind: String,
     /// Who runs it, or ran it last without saying that it ended, for people: `master m1`, `weir listen on HOST, process 17`.
     pub held_by: Option<String>,
-    /// Until when that is certain. Goes on without an event for as long as it runs; once it is past, the listener does
-    /// not run.
+    /// Until when that is certain. Goes on without an event for as long as it runs; once it is past, nobody has run the
+    /// listener since.
     pub held_until: Option<Timestamp>,
-    /// Whether its destination takes nothing now, so that what comes waits.
+    /// Whether what comes waits: its destination takes nothing now, or no further dead letter can be kept.
     pub waiting: bool,
     /// Why it waits.
     pub waiting_reason: Option<String>,

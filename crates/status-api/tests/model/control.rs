@@ -236,6 +236,7 @@ impl Control for Model {
             Command::DeliverAgain { letters } => state.deliver_again(caller, &letters),
             Command::DropDeadLetters { letters } => state.drop_dead_letters(caller, &letters),
             Command::RewindListener { listener, first } => state.rewind(caller, &listener, first),
+            Command::ForgetListener { listener } => state.forget_listener(caller, &listener),
         })
     }
 }

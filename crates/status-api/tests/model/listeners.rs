@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use weir_status_api::{
     Caller, ControlAction, ControlTarget, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Entity, Error,
-    ListenAsk, ListenerId, ListenerKey, ListenerStatus, MAX_LEASE, Outcome, Place, Result, Timestamp, Verb,
+    ListenAsk, ListenerId, ListenerKey, ListenerStatus, MAX_DEAD_LETTERS, MAX_LEASE, Outcome, Place, Result,
+    Timestamp, Verb,
 };
 
 use super::{Fault, State, Transaction};
@@ -39,7 +40,10 @@ impl Transaction<'_> {
             ListenAsk::Release => {
                 let id = self.held(name, holder)?;
                 self.kept.entry(id).or_default().holder = None;
-                self.change(id, |it| (it.held_by, it.held_until) = (None, None));
+                let now = self.now;
+                if self.find_listener(&id.into())?.held_by.is_some() {
+                    self.change(id, |it| (it.held_by, it.held_until) = (None, Some(now)));
+                }
             }
             ListenAsk::Note { waiting } => {
                 let (id, now) = (self.held(name, holder)?, self.now);
@@ -91,7 +95,8 @@ impl Transaction<'_> {
         if let Ok(known) = self.find_listener(&name.into()) {
             return known.id;
         }
-        let id = ListenerId(self.listeners.len() as i64 + 1);
+        self.made += 1;
+        let id = ListenerId(self.made);
         let new = ListenerStatus {
             id,
             name: name.to_owned(),
@@ -192,6 +197,11 @@ impl Transaction<'_> {
         if is_about_listeners && !self.has(Fault::ParksWhatIsAboutListeners) {
             return Ok(());
         }
+        let theirs = self.dead_letters.iter().filter(|it| it.listener == listener);
+        if theirs.count() >= MAX_DEAD_LETTERS && !self.has(Fault::ParksBeyondTheMost) {
+            let why = format!("{MAX_DEAD_LETTERS} dead letters are kept: deliver them again or drop them");
+            return Err(Error::TooMany { why });
+        }
         self.parked += 1;
         let letter = DeadLetter {
             id: DeadLetterId(self.parked),
@@ -278,6 +288,39 @@ impl Transaction<'_> {
             };
             self.record(caller, ControlTarget::Listener(listener), action, Some(reason));
         }
+    }
+
+    pub(super) fn forget_listener(&mut self, caller: &Caller, key: &ListenerKey) -> Result<Outcome> {
+        let listener = self.find_listener(key)?.clone();
+        let is_held = listener.held_until.is_some_and(|it| it >= self.now);
+        if let Some(on) = listener.held_by.as_ref().filter(|_| is_held)
+            && !self.has(Fault::ForgetsWhoRuns)
+        {
+            let why = format!("the listener `{}` is held by {on}", listener.name);
+            return Err(Error::Conflict { why });
+        }
+        let id = listener.id;
+        let theirs = self.dead_letters.iter().filter(|it| it.listener == id);
+        let theirs: Vec<DeadLetterId> = theirs.map(|it| it.id).collect();
+        let remembers = self.has(Fault::RemembersTheForgotten);
+        for letter in theirs.iter().filter(|_| !remembers) {
+            self.remove(*letter);
+        }
+        self.listeners.retain(|it| it.id != id);
+        self.kept.remove(&id);
+        let (letters, plural) = (theirs.len(), if theirs.len() == 1 { "" } else { "s" });
+        let reason = format!(
+            "the listener `{}`, with {letters} dead letter{plural}",
+            listener.name
+        );
+        self.emit(Verb::Deleted, listener);
+        self.record(
+            caller,
+            ControlTarget::Listener(id),
+            ControlAction::Drop,
+            Some(reason),
+        );
+        Ok(Outcome::Done)
     }
 
     pub(super) fn rewind(&mut self, caller: &Caller, key: &ListenerKey, first: Cursor) -> Result<Outcome> {

@@ -116,6 +116,12 @@ pub(crate) enum Fault {
     ForgetsRewinds,
     /// Makes a dead letter of an event each time.
     ParksTwice,
+    /// Has no bound of a listener's dead letters.
+    ParksBeyondTheMost,
+    /// Forgets a listener that somebody runs.
+    ForgetsWhoRuns,
+    /// Keeps the dead letters of a listener that was forgotten.
+    RemembersTheForgotten,
     /// Has an event of each place.
     TellsOfPlaces,
     /// Makes dead letters of what is about dead letters.
@@ -159,6 +165,8 @@ struct State {
     times: BTreeMap<LogId, Vec<Timestamp>>,
     data: BTreeMap<(BuildId, String), Vec<u8>>,
     listeners: Vec<ListenerStatus>,
+    /// How many listeners there ever were.
+    made: i64,
     /// What nobody sees of listeners, by id.
     kept: BTreeMap<ListenerId, listeners::Kept>,
     dead_letters: Vec<DeadLetter>,

@@ -139,6 +139,8 @@ pub(crate) struct Kept {
     pub(crate) places: HashMap<String, Place>,
     /// Parked events by their ids: why, and whether they are wanted again.
     pub(crate) letters: BTreeMap<i64, (Event, String, bool)>,
+    /// How many may be parked; as many as come if none.
+    pub(crate) room: Option<usize>,
     pub(crate) standings: Vec<Standing>,
     /// Who holds, and until when.
     pub(crate) hold: Option<(String, Instant)>,
@@ -212,7 +214,13 @@ impl Bookmarks for Memory {
 
     async fn park(&self, _: &str, event: &Event, why: &str) -> Result<()> {
         let letter = (event.clone(), why.to_owned(), false);
-        self.kept().letters.insert(event.cursor.0, letter);
+        let mut kept = self.kept();
+        let is_known = kept.letters.contains_key(&event.cursor.0);
+        if !is_known && kept.room.is_some_and(|it| kept.letters.len() >= it) {
+            let why = "the box is full".to_owned();
+            return Err(Error::TooMany { why });
+        }
+        kept.letters.insert(event.cursor.0, letter);
         Ok(())
     }
 

@@ -28,8 +28,17 @@ impl Rig {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_of_too_many_dead_letters_goes() {
-    let rig = Rig::sqlite().await;
+async fn a_full_box_of_dead_letters_takes_no_other_until_one_goes() {
+    a_full_box_takes_no_other(Rig::sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_box_of_dead_letters_takes_no_other_until_one_goes_on_postgresql() {
+    let server = Postgres::start().unwrap();
+    a_full_box_takes_no_other(Rig::on(Database::Postgres(server.url())).await).await;
+}
+
+async fn a_full_box_takes_no_other(rig: Rig) {
     let bookmarks = rig.store.bookmarks("m1");
     assert!(matches!(bookmarks.hold("mail", "mail").await, Ok(Hold::Ours(_))));
     let mut events = vec![];
@@ -41,15 +50,30 @@ async fn the_oldest_of_too_many_dead_letters_goes() {
         events.extend(happened.iter().map(|it| it.cursor.0));
     }
     events.truncate(MAX_DEAD_LETTERS + 1);
+    let extra = events.pop().unwrap();
     let parked: Vec<Transition> = events.iter().map(|event| park(*event)).collect();
     let before = rig.cursor().await;
     rig.store.apply_all(parked).await.unwrap();
     let last = shorts(&rig.events(before).await).pop();
     assert_eq!(last, Some("listener mail updated, 1000 dead letters".to_owned()));
+
+    let before = rig.cursor().await;
+    let event = rig.events(Cursor(extra - 1)).await.remove(0);
+    let why = "1000 dead letters are kept: deliver them again or drop them".to_owned();
+    let refused = bookmarks.park("mail", &event, "no").await;
+    assert_eq!(refused, Err(weir_status_api::Error::TooMany { why }));
+    assert_eq!(rig.cursor().await, before, "what is refused leaves no event");
+    let known = rig.events(Cursor(events[0] - 1)).await.remove(0);
+    bookmarks.park("mail", &known, "still not").await.unwrap();
     assert_eq!(rig.mail().await.dead_letters, MAX_DEAD_LETTERS as i64);
-    let oldest = Query::<DeadLetter>::new().ascending(DeadLetterField::Id).limit(1);
-    let oldest = rig.store.page(oldest).await.unwrap().items.remove(0);
-    assert_eq!(oldest.event.cursor.0, events[1], "the oldest goes");
+
+    let oldest = Query::<DeadLetter>::new().ascending(DeadLetterField::Id).limit(2);
+    let mut oldest = rig.store.page(oldest).await.unwrap().items;
+    assert_eq!(oldest[0].event.cursor.0, events[0], "none has gone");
+    bookmarks.unpark("mail", oldest[0].id.0).await.unwrap();
+    bookmarks.park("mail", &event, "no").await.unwrap();
+    assert_eq!(rig.mail().await.dead_letters, MAX_DEAD_LETTERS as i64);
+    let oldest = oldest.remove(1);
     assert!(
         oldest.why.len() <= 1000 && oldest.why.starts_with("no \u{f6}"),
         "{}",

@@ -70,6 +70,7 @@ choice! {
         DeliverAgain { letters: letters } = command::DeliverAgain,
         DropDeadLetters { letters: letters } = command::DropDeadLetters,
         RewindListener { listener: listener, first: first } = command::RewindListener,
+        ForgetListener { listener: listener } = command::ForgetListener,
     }
 }
 

@@ -279,6 +279,7 @@ enums! {
         DeliverAgain { letters: letters },
         DropDeadLetters { letters: letters },
         RewindListener { listener: listener, first: first },
+        ForgetListener { listener: listener },
     }
     Outcome {
         Done {},

@@ -93,6 +93,7 @@ pub fn asked(endpoint: &Endpoint, method: &str, params: &Map<String, Value>) -> 
         (Key::Listener(listener), "drop") => Command::DropDeadLetters {
             letters: listen::letters_of(listener, params)?,
         },
+        (Key::Listener(listener), "forget") => Command::ForgetListener { listener },
         (Key::DeadLetter(letter), "again") => Command::DeliverAgain {
             letters: DeadLetterChoice::One(letter),
         },
@@ -159,6 +160,7 @@ pub fn write_command(
         Command::RewindListener { first, .. } => {
             ("replay", object(json!({"first": first.0, "everything": true})))
         }
+        Command::ForgetListener { .. } => ("forget", Map::new()),
     };
     let path = match command_key(command) {
         Some(key) => key_path(&key),
@@ -183,7 +185,9 @@ pub fn command_key(command: &Command) -> Option<Key> {
         | Command::KillWorker { worker, .. } => Key::Worker(worker.clone()),
         Command::EnableScheduler { scheduler, .. } => Key::Scheduler(scheduler.clone()),
         Command::Reconfigure { master } | Command::DescribeConfiguration { master } => Key::Master(*master),
-        Command::RewindListener { listener, .. } => Key::Listener(listener.clone()),
+        Command::RewindListener { listener, .. } | Command::ForgetListener { listener } => {
+            Key::Listener(listener.clone())
+        }
         Command::DeliverAgain { letters } | Command::DropDeadLetters { letters } => match letters {
             DeadLetterChoice::One(letter) => Key::DeadLetter(*letter),
             DeadLetterChoice::Of { listener, .. } => Key::Listener(listener.clone()),

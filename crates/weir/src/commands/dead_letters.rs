@@ -1,4 +1,5 @@
-//! `weir listen replay` and `weir listen drop`: what becomes of what listeners could not deliver.
+//! `weir listen replay`, `drop` and `forget`: what becomes of what listeners could not deliver, and of listeners that are no
+//! more.
 
 use clap::{Args, Subcommand};
 use weir_status_api::{Command, Cursor, DeadLetterChoice, DeadLetterId};
@@ -7,13 +8,15 @@ use crate::failure::Failure;
 use crate::show::{plain, say};
 use crate::upstream::Upstream;
 
-/// What people want to become of what a listener could not deliver.
+/// What people want to become of a listener, and of what it could not deliver.
 #[derive(Subcommand)]
 pub(crate) enum Wish {
     /// Have a listener deliver again what it could not deliver.
     Replay(Replay),
     /// Forget what a listener could not deliver.
     Drop(Drop),
+    /// Forget a listener that nobody runs any more: its place, what it kept, and what it could not deliver.
+    Forget(Forget),
 }
 
 impl Wish {
@@ -21,6 +24,7 @@ impl Wish {
         match self {
             Self::Replay(it) => it.run().await,
             Self::Drop(it) => it.run().await,
+            Self::Forget(it) => it.run().await,
         }
     }
 }
@@ -53,10 +57,14 @@ impl Letters {
     }
 
     async fn ask(&self, command: Command) -> Result<(), Failure> {
-        let caller = self.upstream.caller()?;
-        self.upstream.connect()?.control(&caller, command).await?;
-        Ok(())
+        ask(&self.upstream, command).await
     }
+}
+
+async fn ask(upstream: &Upstream, command: Command) -> Result<(), Failure> {
+    let caller = upstream.caller()?;
+    upstream.connect()?.control(&caller, command).await?;
+    Ok(())
 }
 
 /// Has a listener deliver again: all that it could not deliver, or everything from an event on.
@@ -103,5 +111,22 @@ impl Drop {
         self.letters.ask(Command::DropDeadLetters { letters }).await?;
         let name = plain(&self.letters.listener);
         say(format!("what listener {name} could not deliver is forgotten"))
+    }
+}
+
+/// Forgets a listener that nobody runs any more. One that runs again under its name begins as a new one.
+#[derive(Args)]
+pub(crate) struct Forget {
+    /// The listener.
+    listener: String,
+    #[command(flatten)]
+    upstream: Upstream,
+}
+
+impl Forget {
+    async fn run(self) -> Result<(), Failure> {
+        let listener = self.listener.as_str().into();
+        ask(&self.upstream, Command::ForgetListener { listener }).await?;
+        say(format!("listener {} is forgotten", plain(&self.listener)))
     }
 }

@@ -135,11 +135,12 @@ pub(crate) fn listeners(rows: &[ListenerStatus], newest: Cursor, now: Timestamp,
     ];
     let mut table = Table::new(look, head);
     for row in rows {
-        let runs = row.held_until.is_some_and(|until| until >= now);
-        let state = match (&row.waiting_reason, runs) {
-            (_, false) => coloured("does not run", 1),
-            (Some(why), true) => coloured(format!("waiting: {}", plain(why)), 3),
-            (None, true) => coloured("well", 2),
+        let runs = row.held_by.is_some() && row.held_until.is_some_and(|until| until >= now);
+        let state = match (&row.waiting_reason, row.held_until) {
+            (Some(why), _) if runs => coloured(format!("waiting: {}", plain(why)), 3),
+            (None, _) if runs => coloured("well", 2),
+            (_, Some(since)) => coloured(format!("ran until {}", ago(since, now)), 1),
+            (_, None) => coloured("does not run", 1),
         };
         let behind = row.place.map(|place| (newest.0 - place.0).max(0).to_string());
         table.row([

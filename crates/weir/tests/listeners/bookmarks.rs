@@ -10,7 +10,7 @@ use weir_status_api::{
 use weir_status_http::{HttpOptions, HttpStatus};
 
 use crate::config;
-use crate::site::{SOON, Site};
+use crate::site::{SOON, Site, text};
 
 /// Bookmarks of a runner over the site's gRPC and over its JSON.
 fn bookmarks(site: &Site) -> Vec<(Arc<dyn StatusApi>, &'static str)> {
@@ -71,6 +71,32 @@ async fn a_runner_elsewhere_keeps_its_places_with_the_master() {
         one.release(&name).await.unwrap();
         assert!(matches!(other.hold(&name, "mail").await, Ok(Hold::Ours(_))));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_is_no_more_is_forgotten() {
+    let site = Site::start(&config("")).await;
+    let api: Arc<dyn StatusApi> = Arc::new(site.api());
+    let old = of(&api, "old");
+    assert!(matches!(old.hold("chat", "irc").await, Ok(Hold::Ours(_))));
+    old.save("chat", &Place::after(Cursor(1))).await.unwrap();
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(
+        said.contains("the listener `chat` is held by old for people"),
+        "{said}"
+    );
+    old.release("chat").await.unwrap();
+    let shown = text(&site.weir(&["listeners"]).await);
+    assert!(shown.contains("ran until"), "{shown}");
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(said.contains("listener chat is forgotten"), "{said}");
+    let shown = text(&site.weir(&["listeners"]).await);
+    assert!(!shown.contains("chat"), "{shown}");
+    let said = text(&site.weir(&["listen", "forget", "chat"]).await);
+    assert!(said.contains("there is no listener `chat`"), "{said}");
+    // The name is free.
+    assert!(matches!(old.hold("chat", "irc").await, Ok(Hold::Ours(_))));
+    assert_eq!(old.load("chat").await, Ok(None));
 }
 
 async fn dead_letters_come_back(api: &Arc<dyn StatusApi>, bookmarks: &StatusBookmarks, name: &str) {

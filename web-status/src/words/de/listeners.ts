@@ -8,6 +8,7 @@ export const listeners: Words['listeners'] = {
   name: 'Melder',
   state: 'Zustand',
   states: { well: 'Stellt zu', waits: 'Wartet', stopped: 'Läuft nicht' },
+  stoppedSince: (ago) => `seit ${ago}`,
   runsOn: 'Läuft auf',
   behind: 'Ereignisse im Rückstand',
   letters: 'Unzustellbar',
@@ -23,5 +24,11 @@ export const listeners: Words['listeners'] = {
   drop: 'Verwerfen',
   allAgain: 'Alles noch einmal zustellen',
   allAgainOf: (listener) => `Alles noch einmal zustellen, was ${listener} nicht zustellen konnte`,
+  forget: 'Vergessen…',
+  forgetAction: 'Vergessen',
+  forgetOf: (listener) => `${listener} vergessen`,
+  forgetTitle: 'Diesen Melder vergessen',
+  forgetAbout: (letters) =>
+    `Seine Stelle in den Ereignissen, was er sich gemerkt hat und ${letters === 1 ? 'eine unzustellbare Meldung' : `${letters} unzustellbare Meldungen`} gehen endgültig verloren. Läuft er unter diesem Namen wieder, beginnt er als neuer.`,
   more: (shown, of) => `Gezeigt werden die neuesten ${shown} von ${of}.`,
 };

@@ -7,6 +7,7 @@ export const listeners = {
   name: 'Listener',
   state: 'State',
   states: { well: 'Delivers', waits: 'Waits', stopped: 'Does not run' },
+  stoppedSince: (ago: string) => `since ${ago}`,
   runsOn: 'Runs on',
   behind: 'Events behind',
   letters: 'Dead letters',
@@ -22,5 +23,11 @@ export const listeners = {
   drop: 'Drop',
   allAgain: 'Deliver all again',
   allAgainOf: (listener: string) => `Deliver all again that ${listener} could not deliver`,
+  forget: 'Forget…',
+  forgetAction: 'Forget',
+  forgetOf: (listener: string) => `Forget ${listener}`,
+  forgetTitle: 'Forget this listener',
+  forgetAbout: (letters: number) =>
+    `Its place in the events, what it kept and ${letters === 1 ? 'one dead letter' : `${letters} dead letters`} go for good. If it runs again under this name, it begins as a new one.`,
   more: (shown: number, of: number) => `The newest ${shown} of ${of} are shown.`,
 };

@@ -20,7 +20,7 @@ mod work;
 pub use azure_devops::{AzureDevops, AzureDevopsOptions};
 pub use bitbucket_cloud::{BitbucketStatus, BitbucketStatusOptions};
 pub use bitbucket_server::{
-    BitbucketServerComment, BitbucketServerCommentOptions, BitbucketServerStatus,
+    BitbucketServerApi, BitbucketServerComment, BitbucketServerCommentOptions, BitbucketServerStatus,
     BitbucketServerStatusOptions,
 };
 pub use gerrit::{Gerrit, GerritOptions, GerritVerifyStatus, GerritVerifyStatusOptions};

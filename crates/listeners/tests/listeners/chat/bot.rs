@@ -1,10 +1,10 @@
 //! The bot answers, acts and tells, whatever brings the words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_listeners::bot::{Bot, BotOptions, Heard, Line};
+use weir_listeners::bot::{Bot, BotOptions, Channels, Heard, Line};
 use weir_status_api::conformance::{Stage as _, TOKEN};
 use weir_status_api::{
     BuildRequest, Buildset, BuildsetId, Caller, Key, PropertiesOf, Query, ReadExt as _, Results, StatusApi,
@@ -378,6 +378,98 @@ async fn answers_and_persons_have_bounds() {
     assert_eq!(answer(&bot, &in_channel("bob", "hello")).await, ["Hello, bob."]);
     scene.writer().clock().advance(Duration::from_secs(61));
     assert_eq!(answer(&bot, &ada("hello")).await, ["Hello, ada."]);
+}
+
+#[tokio::test]
+async fn it_joins_and_leaves_channels_for_those_who_may_and_remembers_over_a_restart() {
+    let scene = Scene::new().await;
+    let options = BotOptions {
+        channels: Some(Channels {
+            configured: BTreeSet::from(["#weir".to_owned()]),
+            key: |name| name.starts_with('#').then(|| name.to_lowercase()),
+        }),
+        ..allowing("!", "ada")
+    };
+    let bot = open(&scene, options.clone()).await;
+    assert_eq!(
+        line(&bot, &in_channel("bob", "join #docs")).await,
+        "You may not join here, bob."
+    );
+    assert_eq!(line(&bot, &ada("join docs")).await, "'docs' is no channel.");
+    assert_eq!(line(&bot, &ada("join")).await, "Try 'join CHANNEL …'.");
+    assert_eq!(
+        answer(&bot, &ada("join #Docs #tests #docs #Weir")).await,
+        [
+            "I join #Docs.",
+            "I join #tests.",
+            "I am to be in #docs already.",
+            "I am to be in #Weir already."
+        ]
+    );
+    let in_docs = |text: &str| Heard {
+        place: "#docs".to_owned(),
+        operator: true,
+        ..in_channel("bob", text)
+    };
+    let told = line(&bot, &in_docs("notify on failure")).await;
+    assert_eq!(told, "I tell here of: failure.");
+
+    drop(bot);
+    let bot = open(&scene, options.clone()).await;
+    assert_eq!(bot.channels().await, ["#Docs", "#tests"]);
+    assert_eq!(
+        line(&bot, &in_channel("bob", "part #docs")).await,
+        "You may not part here, bob."
+    );
+    assert_eq!(
+        answer(&bot, &ada("part #DOCS #docs #weir")).await,
+        [
+            "I leave #DOCS.",
+            "I was not told to join #docs.",
+            "I do not leave #weir: it is in my configuration. 'mute' makes me silent there."
+        ]
+    );
+    drop(bot);
+    let bot = open(&scene, options).await;
+    assert_eq!(bot.channels().await, ["#tests"]);
+    let told = line(&bot, &in_docs("notify list")).await;
+    assert_eq!(
+        told, "I tell of nothing here.",
+        "what it was to tell there is forgotten"
+    );
+}
+
+#[tokio::test]
+async fn it_joins_no_more_channels_than_it_may() {
+    let scene = Scene::new().await;
+    let options = BotOptions {
+        channels: Some(Channels {
+            configured: BTreeSet::new(),
+            key: |name| Some(name.to_owned()),
+        }),
+        ..allowing("join", "ada")
+    };
+    let bot = open(&scene, options).await;
+    let all: Vec<String> = (0..50).map(|number| format!("#{number}")).collect();
+    answer(&bot, &ada(&format!("join {}", all.join(" ")))).await;
+    assert_eq!(bot.channels().await.len(), 50);
+    assert_eq!(
+        line(&bot, &ada("join #another")).await,
+        "I was told to join 50 channels already; have me leave one before."
+    );
+    assert_eq!(bot.channels().await.len(), 50);
+}
+
+#[tokio::test]
+async fn where_there_are_no_channels_nobody_is_told_of_them() {
+    let scene = Scene::new().await;
+    let bot = open(&scene, allowing("!", "*")).await;
+    assert_eq!(
+        line(&bot, &ada("join #docs")).await,
+        "I do not know 'join'; try 'commands'."
+    );
+    let commands = line(&bot, &ada("commands")).await;
+    assert!(!commands.contains("join"), "{commands}");
 }
 
 #[test]

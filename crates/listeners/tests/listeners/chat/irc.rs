@@ -151,6 +151,41 @@ async fn people_ask_the_bot_by_its_name_or_in_private() {
 }
 
 #[tokio::test]
+async fn it_joins_and_leaves_where_it_is_told_to_and_is_there_again() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#weir").await;
+    let mut bob = Person::come(server.address, "bob", "#Docs").await;
+    let more = || json!({ "allow": { "!": ["ada"] } });
+    let first = irc(server.address, more());
+    while_there(&first, &scene, async {
+        ada.until("JOIN").await;
+        ada.send("PRIVMSG #weir :weir: join #Docs").await;
+        ada.until("PRIVMSG #weir :I join #Docs.").await;
+        assert!(bob.until("JOIN").await.starts_with(":weir!"));
+    })
+    .await;
+    bob.until("QUIT").await;
+
+    // Another life of it.
+    let second = irc(server.address, more());
+    while_there(&second, &scene, async {
+        assert!(bob.until("JOIN").await.starts_with(":weir!"));
+        bob.send("PRIVMSG #docs :weir: hello").await;
+        bob.until("Hello, bob.").await;
+        bob.send("PRIVMSG #docs :weir: leave #docs").await;
+        bob.until("You may not leave here, bob.").await;
+        // The answer comes before it is gone.
+        ada.send("JOIN #docs").await;
+        ada.until("366").await;
+        ada.send("PRIVMSG #docs :weir: leave #docs").await;
+        bob.until("PRIVMSG #docs :I leave #docs.").await;
+        assert!(bob.until("PART").await.starts_with(":weir!"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_nick_that_somebody_has_is_left_to_them() {
     let Some(server) = Ircd::start().await else { return };
     let scene = Scene::new().await;

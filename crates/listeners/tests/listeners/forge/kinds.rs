@@ -47,6 +47,7 @@ pub(crate) fn all() -> Vec<Kind> {
         gitea(),
         bitbucket(),
         bitbucket_server(),
+        old_bitbucket_server(),
         azure_devops(),
     ]
 }
@@ -220,6 +221,42 @@ fn bitbucket_server() -> Kind {
             "FAILED",
             "INPROGRESS",
             "CANCELLED",
+        ],
+        name_at: "/name",
+    }
+}
+
+fn old_bitbucket_server() -> Kind {
+    Kind {
+        name: "bitbucket_server_status",
+        make: maker!(
+            BitbucketServerStatus,
+            BitbucketServerStatusOptions,
+            json!({"user": "ci", "password": "1234", "api": "build-status"})
+        ),
+        repository: "scm/WEIR/weir",
+        target: "/rest/build-status/1.0/commits/SHA",
+        credential: ("authorization", "Basic Y2k6MTIzNA=="),
+        rules: Rules {
+            source: "developer.atlassian.com/server/bitbucket/how-tos/updating-build-status-for-commits",
+            fields: &[
+                ("key", true, Is::Text(255)),
+                ("state", true, Is::OneOf(&["SUCCESSFUL", "FAILED", "INPROGRESS"])),
+                ("url", true, Is::Url(450)),
+                ("description", false, Is::Text(255)),
+                ("name", false, Is::Text(255)),
+            ],
+        },
+        states: [
+            "INPROGRESS",
+            "INPROGRESS",
+            "SUCCESSFUL",
+            "SUCCESSFUL",
+            "FAILED",
+            "SUCCESSFUL",
+            "FAILED",
+            "INPROGRESS",
+            "FAILED",
         ],
         name_at: "/name",
     }

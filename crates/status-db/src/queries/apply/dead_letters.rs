@@ -39,6 +39,10 @@ pub(super) async fn park(tx: &mut Tx<'_>, listener: ListenerRow, event: Cursor, 
     if is_about_listeners(&from_json("events.entity_json", &entity)?) {
         return Ok(());
     }
+    if listener.dead_letters >= MAX_DEAD_LETTERS as i64 {
+        let why = format!("{MAX_DEAD_LETTERS} dead letters are kept: deliver them again or drop them");
+        return Err(Error::TooMany { why });
+    }
     let new = diesel::insert_into(dead_letters::table)
         .values((
             dead_letters::listener.eq(listener.id),
@@ -54,11 +58,7 @@ pub(super) async fn park(tx: &mut Tx<'_>, listener: ListenerRow, event: Cursor, 
         .get_result(tx.conn)
         .await?;
     tx.emit(Verb::New, new.into_dead_letter()?);
-    let is_full = listener.dead_letters >= MAX_DEAD_LETTERS as i64;
-    if is_full {
-        drop_oldest(tx, listener.id).await?;
-    }
-    listeners::count_dead_letters(tx, ListenerId(listener.id), i64::from(!is_full)).await
+    listeners::count_dead_letters(tx, ListenerId(listener.id), 1).await
 }
 
 /// An event as it is stored.
@@ -88,21 +88,6 @@ fn is_about_listeners(entity: &Entity) -> bool {
         Entity::Control(record) => matches!(record.target, ControlTarget::Listener(_)),
         _ => false,
     }
-}
-
-async fn drop_oldest(tx: &mut Tx<'_>, listener: i64) -> Result<()> {
-    let oldest = dead_letters::table
-        .filter(dead_letters::listener.eq(listener))
-        .order(dead_letters::id)
-        .select(dead_letters::id)
-        .first::<i64>(tx.conn)
-        .await?;
-    let gone = diesel::delete(dead_letters::table.find(oldest))
-        .returning(DeadLetterRow::as_returning())
-        .get_result(tx.conn)
-        .await?;
-    tx.emit(Verb::Deleted, gone.into_dead_letter()?);
-    Ok(())
 }
 
 /// Forgets one that was delivered.
@@ -164,6 +149,20 @@ pub(super) async fn forget(tx: &mut Tx<'_>, letters: &DeadLetterChoice, caller: 
         );
     }
     Ok(())
+}
+
+/// Forgets all of a listener that goes itself, and gives how many there were.
+pub(super) async fn forget_all(tx: &mut Tx<'_>, listener: i64) -> Result<usize> {
+    let gone: Vec<DeadLetterRow> = diesel::delete(dead_letters::table)
+        .filter(dead_letters::listener.eq(listener))
+        .returning(DeadLetterRow::as_returning())
+        .get_results(tx.conn)
+        .await?;
+    let letters = gone.len();
+    for letter in gone {
+        tx.emit(Verb::Deleted, letter.into_dead_letter()?);
+    }
+    Ok(letters)
 }
 
 async fn chosen(tx: &mut Tx<'_>, letters: &DeadLetterChoice) -> Result<Vec<DeadLetterRow>> {

@@ -143,7 +143,8 @@ async fn release(tx: &mut Tx<'_>, row: ListenerRow) -> Result<()> {
         .set((
             listeners::holder.eq(None::<String>),
             listeners::held_on.eq(None::<String>),
-            listeners::held_until.eq(None::<i64>),
+            // Nobody has run it since.
+            listeners::held_until.eq(tx.at.0),
         ))
         .returning(ListenerRow::as_returning())
         .get_result(tx.conn)
@@ -270,6 +271,29 @@ pub(super) async fn rewind(tx: &mut Tx<'_>, key: &ListenerKey, first: Cursor, ca
     tx.emit(Verb::Updated, row.into_listener());
     let reason = format!("all events from {first} on");
     record(tx, listener, ControlAction::Replay, reason, caller);
+    Ok(())
+}
+
+/// Forgets a listener that nobody runs, with its dead letters.
+pub(super) async fn forget(tx: &mut Tx<'_>, key: &ListenerKey, caller: &str) -> Result<()> {
+    let row = load(tx, key).await?;
+    // Decided by the row as it is when it goes: a runner may ask for it at once.
+    let is_held = listeners::holder
+        .is_not_null()
+        .and(listeners::held_until.ge(tx.at.0));
+    let letters = dead_letters::forget_all(tx, row.id).await?;
+    let gone = diesel::delete(listeners::table.find(row.id))
+        .filter(diesel::dsl::not(is_held.assume_not_null()))
+        .returning(ListenerRow::as_returning())
+        .get_result(tx.conn)
+        .await
+        .optional()?;
+    let gone = gone.ok_or_else(|| held_by_another(&row))?;
+    let listener = ListenerId(gone.id);
+    let plural = if letters == 1 { "" } else { "s" };
+    let reason = format!("the listener `{}`, with {letters} dead letter{plural}", gone.name);
+    tx.emit(Verb::Deleted, gone.into_listener());
+    record(tx, listener, ControlAction::Drop, reason, caller);
     Ok(())
 }
 

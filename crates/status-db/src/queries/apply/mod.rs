@@ -206,6 +206,7 @@ async fn apply(tx: &mut Tx<'_>, transition: &Transition) -> Result<Applied> {
             first,
             caller,
         } => listeners::rewind(tx, listener, *first, caller).await?,
+        Transition::ForgetListener { listener, caller } => listeners::forget(tx, listener, caller).await?,
         Transition::Delete {
             what,
             least_per_builder,

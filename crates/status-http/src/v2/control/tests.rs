@@ -172,6 +172,9 @@ fn commands() -> impl Strategy<Value = Command> {
             listener: listener.as_str().into(),
             first: Cursor(first),
         }),
+        "[a-z]{1,8}".prop_map(|listener| Command::ForgetListener {
+            listener: listener.as_str().into(),
+        }),
     ]
 }
 

@@ -89,7 +89,7 @@ const fn telling(method: Method) -> Method {
 }
 
 /// All methods of single resources.
-pub(super) const METHODS: [Method; 16] = [
+pub(super) const METHODS: [Method; 17] = [
     telling(method(Kind::Master, "reconfigure", Takes::Nothing)),
     telling(method(Kind::Master, "describe_configuration", Takes::Nothing)),
     method(Kind::Build, "stop", Takes::Reason),
@@ -103,6 +103,7 @@ pub(super) const METHODS: [Method; 16] = [
     method(Kind::Scheduler, "enable", Takes::Enabled),
     method(Kind::Listener, "replay", Takes::Replay),
     method(Kind::Listener, "drop", Takes::First),
+    method(Kind::Listener, "forget", Takes::Nothing),
     method(Kind::DeadLetter, "again", Takes::Nothing),
     method(Kind::DeadLetter, "drop", Takes::Nothing),
     making(method(Kind::ForceScheduler, "force", Takes::Form)),

@@ -270,6 +270,7 @@ fn listeners() -> Vec<Event> {
         event(52, Verb::New, letter(false)),
         event(53, Verb::Updated, letter(true)),
         event(54, Verb::Updated, listener(Some("master m1"), None, 2)),
+        event(55, Verb::Deleted, listener(None, None, 2)),
     ]
 }
 

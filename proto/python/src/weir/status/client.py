@@ -310,6 +310,11 @@ class Status:
         rewind = control_pb2.Command.RewindListener(listener=query.listener_key(listener), first=first)
         await self.control(control_pb2.Command(rewind_listener=rewind))
 
+    async def forget_listener(self, listener: int | str) -> None:
+        """Forgets a listener that nobody runs, with its place and its dead letters."""
+        forget = control_pb2.Command.ForgetListener(listener=query.listener_key(listener))
+        await self.control(control_pb2.Command(forget_listener=forget))
+
 
 def _resource(entity: events_pb2.Entity) -> Any:
     name = entity.WhichOneof("entity")

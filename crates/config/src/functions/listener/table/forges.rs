@@ -107,6 +107,7 @@ pub(super) const BITBUCKET_SERVER_STATUS: Kind = forge!(
         optional("user", Text),
         password("password", "password_file"),
         optional("context", Text),
+        optional("api", Choice(&["core", "build-status"])),
     ]
 );
 

@@ -7,6 +7,9 @@ const LONGEST_LINE: usize = 512;
 /// longest host and the usual longest user.
 const LONGEST_SOURCE: usize = 4 + 11 + 63;
 
+/// The longest name of a channel that some server takes, in bytes.
+const LONGEST_CHANNEL: usize = 200;
+
 /// A line from the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Message {
@@ -69,6 +72,16 @@ pub(super) fn folded(name: &str) -> String {
         other => other.to_ascii_lowercase(),
     };
     name.chars().map(fold).collect()
+}
+
+/// Whether the name is a channel's, and not a person's.
+pub(super) fn is_channel(name: &str) -> bool {
+    name.starts_with(['#', '&', '+', '!'])
+}
+
+/// What a channel's name is compared by; none if it can be no channel's.
+pub(super) fn channel_key(name: &str) -> Option<String> {
+    (is_channel(name) && is_word(name) && name.len() <= LONGEST_CHANNEL).then(|| folded(name))
 }
 
 /// Whether the name can be a parameter in the middle of a line.

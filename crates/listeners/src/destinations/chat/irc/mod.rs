@@ -11,14 +11,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use weir_status_api::{Desk, ListenerError, SystemClock};
 
 use super::delivered::Delivered;
 use crate::bot::{Bot, Heard, Line, Voice};
 use crate::{Destination, OptionError, Outlet, Report};
 use options::{Sasl, Way};
-use session::{Saying, Session};
+use session::{Ears, Saying, Session};
 use wire::Wire;
 
 pub use options::{Channel, IrcOptions};
@@ -147,13 +147,13 @@ impl Irc {
     }
 
     /// Keeps a connection, without end.
-    async fn keep_connected(&self, inbox: &mut mpsc::Receiver<Saying>, heard: Option<mpsc::Sender<Heard>>) {
+    async fn keep_connected(&self, inbox: &mut mpsc::Receiver<Saying>, ears: Option<Ears>) {
         let name = format!("{}@{}", self.options.nick, self.options.server);
         let first = Duration::from_secs_f64(self.options.reconnect_seconds);
         let mut attempt = 0;
         loop {
             let begun = tokio::time::Instant::now();
-            let why = match self.connect(heard.clone()).await {
+            let why = match self.connect(ears.clone()).await {
                 Ok(mut session) => {
                     let why = session.run(inbox).await;
                     session.fail(&why);
@@ -178,7 +178,7 @@ impl Irc {
         }
     }
 
-    async fn connect(&self, heard: Option<mpsc::Sender<Heard>>) -> Result<Session<'_>, String> {
+    async fn connect(&self, ears: Option<Ears>) -> Result<Session<'_>, String> {
         let mut wire = Wire::connect(&self.way).await?;
         let login = login::log_in(&mut wire, &self.options, self.sasl);
         let nick = match tokio::time::timeout(LOGIN, login).await {
@@ -187,13 +187,18 @@ impl Irc {
         };
         tracing::info!(server = self.way.host, nick, "connected to IRC");
         *self.away() = None;
-        let mut session = Session::new(&self.options, wire, nick, heard);
+        let mut session = Session::new(&self.options, wire, nick, ears);
         session.begin();
         Ok(session)
     }
 
     /// Answers what is heard, one after the other.
-    async fn answer(&self, bot: &Bot, mut heard: mpsc::Receiver<Heard>) {
+    async fn answer(
+        &self,
+        bot: &Bot,
+        mut heard: mpsc::Receiver<Heard>,
+        channels: watch::Sender<Vec<String>>,
+    ) {
         while let Some(heard) = heard.recv().await {
             let lines = bot.hear(&heard).await;
             if lines.is_empty() {
@@ -203,6 +208,13 @@ impl Irc {
             if let Err(error) = self.say_there(&heard.place, lines).await {
                 tracing::warn!(place = heard.place, %error, "an answer did not get there");
             }
+            // After the answer, which may be for the channel that it leaves.
+            let told = bot.channels().await;
+            channels.send_if_modified(|it| {
+                let is_news = *it != told;
+                *it = told;
+                is_news
+            });
         }
     }
 }
@@ -238,9 +250,14 @@ impl Destination for Irc {
         }
         let bot = Bot::open(self.options.bot(), desk, Arc::new(SystemClock)).await;
         let (hears, heard) = mpsc::channel(MOST_COMMANDS);
+        let (channels, told) = watch::channel(bot.channels().await);
+        let ears = Ears {
+            heard: hears,
+            channels: told,
+        };
         tokio::join!(
-            self.keep_connected(&mut inbox, Some(hears)),
-            self.answer(&bot, heard),
+            self.keep_connected(&mut inbox, Some(ears)),
+            self.answer(&bot, heard, channels),
             bot.tell(self)
         );
     }

@@ -9,9 +9,9 @@ use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use weir_status_api::Caller;
 
-use super::message::is_word;
+use super::message::{channel_key, is_word};
 use crate::OptionError;
-use crate::bot::BotOptions;
+use crate::bot::{BotOptions, Channels};
 
 /// How an [`Irc`](super::Irc) goes about it; the defaults are those of the names in brackets.
 #[derive(Clone, Deserialize)]
@@ -207,6 +207,14 @@ impl IrcOptions {
             web: (!self.web.is_empty()).then(|| self.web.clone()),
             tags: self.tags.clone(),
             per_minute: self.commands_per_minute,
+            channels: Some(Channels {
+                configured: self
+                    .channels
+                    .iter()
+                    .filter_map(|it| channel_key(it.name()))
+                    .collect(),
+                key: channel_key,
+            }),
             ..BotOptions::default()
         }
     }

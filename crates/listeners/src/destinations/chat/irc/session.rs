@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use weir_status_api::{ListenerError, Results};
 
 use super::flow::Flow;
-use super::message::{Message, folded, say};
-use super::options::IrcOptions;
+use super::message::{Message, folded, is_channel, say};
+use super::options::{Channel, IrcOptions};
 use super::wire::Wire;
 use crate::bot::{Heard, Line};
 
@@ -39,6 +39,15 @@ struct Fenced {
     done: oneshot::Sender<Result<(), ListenerError>>,
 }
 
+/// What a connection has to do with the bot.
+#[derive(Clone)]
+pub(super) struct Ears {
+    /// Takes what it hears.
+    pub(super) heard: mpsc::Sender<Heard>,
+    /// The channels that it was told to join, beside those of the configuration.
+    pub(super) channels: watch::Receiver<Vec<String>>,
+}
+
 /// A connection that is logged in.
 pub(super) struct Session<'o> {
     options: &'o IrcOptions,
@@ -54,16 +63,13 @@ pub(super) struct Session<'o> {
     operators: HashMap<String, HashSet<String>>,
     /// Those that the server is telling.
     named: HashMap<String, HashSet<String>>,
-    heard: Option<mpsc::Sender<Heard>>,
+    ears: Option<Ears>,
+    /// The channels that it was told to join when that was looked at last.
+    told: Vec<String>,
 }
 
 impl<'o> Session<'o> {
-    pub(super) fn new(
-        options: &'o IrcOptions,
-        wire: Wire,
-        nick: String,
-        heard: Option<mpsc::Sender<Heard>>,
-    ) -> Self {
+    pub(super) fn new(options: &'o IrcOptions, wire: Wire, nick: String, ears: Option<Ears>) -> Self {
         let every = Duration::from_secs_f64(options.line_seconds);
         Self {
             options,
@@ -76,7 +82,8 @@ impl<'o> Session<'o> {
             joined: HashSet::new(),
             operators: HashMap::new(),
             named: HashMap::new(),
-            heard,
+            ears,
+            told: vec![],
         }
     }
 
@@ -108,6 +115,10 @@ impl<'o> Session<'o> {
                 () = next, if !self.out.is_empty() => self.send_next().await,
                 Some(saying) = inbox.recv(), if self.out.len() < MOST_WAITING => {
                     self.queue(saying);
+                    Ok(())
+                }
+                () = told(&mut self.ears), if self.out.len() < MOST_WAITING => {
+                    self.join();
                     Ok(())
                 }
                 _ = keep_alive.tick() => match silent {
@@ -174,14 +185,19 @@ impl<'o> Session<'o> {
         self.wire.send("PING :weir").await
     }
 
-    /// Joins the channels that we are not in.
+    /// Joins the channels where we are to be and are not, and leaves those where we are not to be any more.
     fn join(&mut self) {
-        let wanted = self
-            .options
-            .channels
-            .iter()
-            .filter(|it| !self.joined.contains(&folded(it.name())));
-        self.out.extend(wanted.map(super::options::Channel::join));
+        let told = self
+            .ears
+            .as_mut()
+            .map(|it| it.channels.borrow_and_update().clone());
+        let before = std::mem::replace(&mut self.told, told.unwrap_or_default());
+        let left = before.iter().filter(|it| !self.told.contains(it));
+        self.out.extend(left.map(|it| format!("PART {it}")));
+        let told = self.told.iter().cloned().map(Channel::Open);
+        let wanted = self.options.channels.iter().cloned().chain(told);
+        let missing = wanted.filter(|it| !self.joined.contains(&folded(it.name())));
+        self.out.extend(missing.map(|it| it.join()));
     }
 
     async fn take(&mut self, message: &Message) -> Result<(), String> {
@@ -258,8 +274,8 @@ impl<'o> Session<'o> {
             id: None,
             place,
         };
-        if let Some(listener) = &self.heard
-            && listener.try_send(heard).is_err()
+        if let Some(ears) = &self.ears
+            && ears.heard.try_send(heard).is_err()
         {
             tracing::warn!("too many commands wait for the bot; one was dropped");
         }
@@ -332,8 +348,15 @@ impl<'o> Session<'o> {
     }
 }
 
-fn is_channel(name: &str) -> bool {
-    name.starts_with(['#', '&', '+', '!'])
+/// Waits until the bot was told to join or to leave a channel.
+async fn told(ears: &mut Option<Ears>) {
+    let changed = match ears {
+        Some(ears) => ears.channels.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending().await
+    }
 }
 
 /// The colour of results, as mIRC's code: Buildbot's.

@@ -1,5 +1,5 @@
 //! Bitbucket Server and Data Center: build statuses of commits, and comments on pull requests, by its core REST API,
-//! version 1.0.
+//! version 1.0; statuses at servers before version 7.4 by the build status API.
 
 mod comment;
 mod status;
@@ -10,7 +10,7 @@ use super::place::{Forge, Kind};
 use crate::OptionError;
 
 pub use comment::{BitbucketServerComment, BitbucketServerCommentOptions};
-pub use status::{BitbucketServerStatus, BitbucketServerStatusOptions};
+pub use status::{BitbucketServerApi, BitbucketServerStatus, BitbucketServerStatusOptions};
 
 /// Everybody has their own, so `url` has to be given.
 const KIND: Kind = Kind {

@@ -20,6 +20,17 @@ const TEXT: usize = 255;
 const URL: usize = 450;
 const PARENT: usize = 1024;
 
+/// By which of its REST APIs a server is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BitbucketServerApi {
+    /// The core API, which servers have from version 7.4 on: all that is known of a build.
+    #[default]
+    Core,
+    /// The build status API, which older servers have too: a state, a name and a description.
+    BuildStatus,
+}
+
 /// How a [`BitbucketServerStatus`] goes about it. Give `token`, or `user` and `password`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,6 +43,8 @@ pub struct BitbucketServerStatusOptions {
     pub password: Option<String>,
     /// The key under which a commit has one status.
     pub context: String,
+    /// By which API it is told.
+    pub api: BitbucketServerApi,
     /// Where it is: `url` is the forge's, `https://bitbucket.example.org`.
     #[serde(flatten)]
     pub forge: ForgeOptions,
@@ -45,22 +58,26 @@ impl Default for BitbucketServerStatusOptions {
             user: None,
             password: None,
             context: "weir/{builder}".to_owned(),
+            api: BitbucketServerApi::default(),
             forge: ForgeOptions::default(),
         }
     }
 }
 
 /// Sets build statuses of commits at Bitbucket Server (Buildbot's `BitbucketServerCoreAPIStatusPush`):
-/// `POST /rest/api/1.0/projects/PROJECT/repos/NAME/commits/SHA/builds`.
+/// `POST /rest/api/1.0/projects/PROJECT/repos/NAME/commits/SHA/builds`. By the [build status
+/// API](BitbucketServerApi::BuildStatus) it is `POST /rest/build-status/1.0/commits/SHA` (`BitbucketServerStatusPush`).
 ///
 /// A commit has one status of each key, which is set anew, so a report that comes twice changes nothing. As Buildbot does,
 /// it tells the build's number, its duration, its branch and, of the properties `tests_failed`, `tests_skipped` and
 /// `tests_successful`, its tests. Warnings and skipped builds are successful, and cancelled ones cancelled, all of which
-/// Buildbot tells as failed.
+/// Buildbot tells as failed. The build status API has the state, the name and the description alone, and knows nothing of
+/// cancelled builds: they have failed there.
 pub struct BitbucketServerStatus {
     forge: Forge,
     auth: Auth,
     context: Template,
+    api: BitbucketServerApi,
 }
 
 impl BitbucketServerStatus {
@@ -73,29 +90,50 @@ impl BitbucketServerStatus {
             forge: Forge::new(&options.forge, &KIND, outlet)?,
             auth: Auth::new(options.token, options.user, options.password)?,
             context: Template::parse("context", &options.context)?,
+            api: options.api,
         })
     }
 
     async fn set(&self, status: &Status<'_>) -> Result<(), ListenerError> {
+        let (url, body) = match self.api {
+            BitbucketServerApi::Core => {
+                let below = ["commits", status.revision, "builds"];
+                let url = repository(&self.forge, &status.repository, &below);
+                (url, self.whole(status))
+            }
+            BitbucketServerApi::BuildStatus => {
+                let parts = ["rest", "build-status", "1.0", "commits", status.revision];
+                (self.forge.url(&parts), self.brief(status, "FAILED"))
+            }
+        };
+        let request = self.auth.on(self.forge.request(Method::POST, url));
+        self.forge.send(request, Some(&body)).await.map(drop)
+    }
+
+    /// What both APIs take; `cancelled` is the state of what was cancelled.
+    fn brief(&self, status: &Status<'_>, cancelled: &str) -> Value {
         let state = match status.work.state {
             State::Waiting | State::Running => "INPROGRESS",
             State::Success | State::Warnings | State::Skipped => "SUCCESSFUL",
             State::Failure | State::Exception => "FAILED",
-            State::Cancelled => "CANCELLED",
+            State::Cancelled => cancelled,
         };
-        let below = ["commits", status.revision, "builds"];
-        let url = repository(&self.forge, &status.repository, &below);
         let own = self.forge.base().as_str();
         let page = status.work.url.filter(|it| it.chars().count() <= URL);
-        let mut body = json!({
+        json!({
             "key": cut(&status.name, TEXT),
             "state": state,
             // A status has to have a URL.
             "url": page.unwrap_or(own),
             "name": cut(&status.name, TEXT),
             "description": cut(&status.description, TEXT),
-            "parent": cut(status.work.builder(), PARENT),
-        });
+        })
+    }
+
+    /// What the core API takes.
+    fn whole(&self, status: &Status<'_>) -> Value {
+        let mut body = self.brief(status, "CANCELLED");
+        body["parent"] = cut(status.work.builder(), PARENT).into();
         if let Some(branch) = status.stamp.branch.as_deref() {
             body["ref"] = match branch.starts_with("refs/") {
                 true => branch.into(),
@@ -111,8 +149,7 @@ impl BitbucketServerStatus {
         if let Some(tests) = tests(status) {
             body["testResults"] = tests;
         }
-        let request = self.auth.on(self.forge.request(Method::POST, url));
-        self.forge.send(request, Some(&body)).await.map(drop)
+        body
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) struct Round<'a> {
     unsaved: usize,
     /// The place that is being kept, and how many of the unsaved ones are in it.
     saving: Option<(BoxFuture<'a, Result<()>>, usize)>,
+    /// The look for dead letters that somebody wants delivered again.
+    looking: Option<BoxFuture<'a, Result<Vec<Again>>>>,
     /// The place that was kept last, and when.
     saved: (Place, Instant),
     jitter: Jitter,
@@ -72,6 +74,7 @@ impl<'a> Round<'a> {
             ending: watch::Sender::new(false),
             unsaved: 0,
             saving: None,
+            looking: None,
             saved: (place.clone(), Instant::now()),
             jitter: Jitter::of(runner.listener.name()),
         })
@@ -82,6 +85,7 @@ impl<'a> Round<'a> {
         let mut look_again = Instant::now();
         let mut broken = None;
         let mut end = None;
+        let runner = self.runner;
         loop {
             self.give_up_the_first();
             let stopping = *self.ending.borrow();
@@ -98,15 +102,20 @@ impl<'a> Round<'a> {
             tokio::select! {
                 biased;
                 () = stop.becomes(true), if !stopping => drop(self.ending.send_replace(true)),
+                // Others of this process may wait for it.
+                asked = looked(&mut self.looking), if !stopping => {
+                    self.take_letters(asked);
+                    look_again = Instant::now() + LOOK_AGAIN;
+                }
                 Some(tried) = self.tries.next() => self.settle(tried).await?,
                 kept = saved(&mut self.saving) => self.note_saved(kept?),
                 () = until(wake), if !stopping => (),
                 () = until(save) => (),
                 // What hangs must not keep the others from what comes by the next stream.
                 () = until(end) => return broken.map_or(Ok(()), Err),
-                () = sleep_until(look_again), if !stopping => {
-                    self.take_letters().await;
-                    look_again = Instant::now() + LOOK_AGAIN;
+                // Deliveries go on meanwhile: what they read may be what the look waits for.
+                () = sleep_until(look_again), if !stopping && self.looking.is_none() => {
+                    self.looking = Some(runner.bookmarks.asked_again(runner.listener.name()).boxed());
                 }
                 signal = self.events.next(), if !stopping && self.progress.has_room() => match signal {
                     Some(Ok(signal)) => self.take(signal),
@@ -134,9 +143,9 @@ impl<'a> Round<'a> {
     }
 
     /// Takes up the parked events that somebody wants delivered again.
-    async fn take_letters(&mut self) {
+    fn take_letters(&mut self, asked: Result<Vec<Again>>) {
         let name = self.runner.listener.name();
-        let asked = match self.runner.bookmarks.asked_again(name).await {
+        let asked = match asked {
             Ok(asked) => asked,
             Err(error) => {
                 tracing::warn!(listener = name, %error, "it is not known what is to be delivered again");
@@ -363,6 +372,16 @@ async fn saved(saving: &mut Option<(BoxFuture<'_, Result<()>>, usize)>) -> Resul
     let (kept, deliveries) = (save.await, *deliveries);
     *saving = None;
     kept.map(|()| deliveries)
+}
+
+/// Waits for the end of the look, if there is one.
+async fn looked(looking: &mut Option<BoxFuture<'_, Result<Vec<Again>>>>) -> Result<Vec<Again>> {
+    let Some(look) = looking else {
+        return std::future::pending().await;
+    };
+    let asked = look.await;
+    *looking = None;
+    asked
 }
 
 async fn until(at: Option<Instant>) {

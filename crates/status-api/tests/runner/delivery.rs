@@ -263,3 +263,17 @@ async fn what_was_parked_is_told_when_somebody_asks_for_it() {
     assert_eq!(destination.came().times(), each_once(4));
     assert_eq!(memory.place(), Place::after(Cursor(4)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_look_for_what_is_wanted_again_keeps_no_delivery_waiting() {
+    let (events, memory) = (Events::new(), Memory::new());
+    memory.kept().look = HOUR;
+    let destination = Destination::new(|_, _, _| Said::Takes);
+    let _runner = run(&destination, &events, &memory, options());
+    // It looks from its beginning on.
+    sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    events.add_all([1, 2, 1]);
+    until("all is told", || destination.came().taken.len() == 3).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}

@@ -144,6 +144,8 @@ pub(crate) struct Kept {
     pub(crate) standings: Vec<Standing>,
     /// Who holds, and until when.
     pub(crate) hold: Option<(String, Instant)>,
+    /// How long it takes to find out what is wanted again.
+    pub(crate) look: Duration,
     /// What the next saves are answered with.
     pub(crate) failures: Vec<Error>,
 }
@@ -251,6 +253,8 @@ impl Bookmarks for Memory {
     }
 
     async fn asked_again(&self, _: &str) -> Result<Vec<Again>> {
+        let look = self.kept().look;
+        sleep(look).await;
         let kept = self.kept();
         let wanted = kept.letters.iter().filter(|(_, it)| it.2);
         Ok(wanted

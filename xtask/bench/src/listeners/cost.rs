@@ -143,7 +143,7 @@ async fn all_told(site: &Site, destinations: &Destinations, listeners: usize) ->
     }
     let happened = site.happened().await?;
     let events = happened.values().filter(|it| it.what != What::Claim).count();
-    while destinations.from_crowd() < events * listeners {
+    while destinations.told_by_crowd() < events * listeners {
         if Instant::now() > deadline {
             return Err(format!("{listeners} listeners do not tell of {events} events"));
         }

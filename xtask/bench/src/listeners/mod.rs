@@ -1,4 +1,4 @@
-//! `bench listeners`: listeners of ten kinds in a master and out of it, first in calm, then while masters, runners and
+//! `bench listeners`: ten listeners of many kinds, in a master and out of it, first in calm, then while masters, runners and
 //! destinations are killed at random; what each destination got is compared with what happened. And what listeners cost.
 
 mod audit;
@@ -72,6 +72,11 @@ impl Options {
 
     fn calm(&self) -> Duration {
         Duration::from_secs(if self.quick { self.calm.min(3) } else { self.calm })
+    }
+
+    /// How many builds a second are asked for in calm; a debug build bears fewer.
+    fn paces(&self) -> [u32; 2] {
+        if self.quick { [1, 5] } else { [1, 20] }
     }
 
     fn pause(&self) -> Duration {
@@ -193,7 +198,7 @@ async fn soak(options: &Options) -> Result<Measured> {
     site.start_all().await?;
     let mut calm = vec![];
     let look = destinations.look_at_lines();
-    for pace in [1, 20] {
+    for pace in options.paces() {
         calm.push(in_calm(&site, &destinations, pace, options.calm()).await?);
     }
     drop(look);

@@ -121,7 +121,7 @@ impl Destinations {
     }
 
     /// How much came from the crowd.
-    pub(super) fn from_crowd(&self) -> usize {
+    pub(super) fn told_by_crowd(&self) -> usize {
         *self.book.crowd.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -266,8 +266,9 @@ pub enum Command {
     },
 }
 
-/// What the runner of a listener asks for. Whatever changes something is an [`Error::Conflict`](crate::Error) while
-/// another runner holds the listener; all but a hold are an [`Error::NotFound`](crate::Error) if nobody ever held it.
+/// What the runner of a listener asks for. Whatever changes something is an [`Error::Conflict`](crate::Error) unless this runner
+/// was the last to hold the listener, and has not released it since; all but a hold are an [`Error::NotFound`](crate::Error) if
+/// nobody ever held it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ListenAsk {
     /// Hold the listener against other runners, or go on holding it. [`Outcome::HeldByAnother`] if another does.
@@ -279,7 +280,7 @@ pub enum ListenAsk {
         /// For how many seconds from now, [`MAX_LEASE`] at the most.
         seconds: u32,
     },
-    /// Hold it no longer.
+    /// Hold it no longer. Nothing happens if nobody does.
     Release,
     /// Tell what is kept of it: [`Outcome::Recalled`].
     Recall,

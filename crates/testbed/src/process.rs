@@ -113,9 +113,19 @@ impl Process {
         self.signal(Signal::SIGKILL);
     }
 
-    /// Halts it where it is (SIGSTOP), until it is [resumed](Process::resume).
-    pub fn halt(&self) {
+    /// Halts it where it is (SIGSTOP), until it is [resumed](Process::resume); waits until it does nothing any more. On a busy
+    /// machine its other threads go on for a while after the signal.
+    ///
+    /// # Panics
+    /// If it has not halted within `deadline`.
+    pub async fn halt(&self, deadline: Duration) {
         self.signal(Signal::SIGSTOP);
+        let id = self.id().unwrap_or_default();
+        let what = format!("{} has halted", self.name);
+        eventually(&what, deadline, async || {
+            threads(id).is_ok_and(|states| states.iter().all(|it| it == "T"))
+        })
+        .await;
     }
 
     /// Lets it go on (SIGCONT).
@@ -178,4 +188,19 @@ fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, into: &Arc<M
             line.clear();
         }
     });
+}
+
+/// The states of all threads of a process, as the system tells them (proc(5)): `T` is halted.
+fn threads(id: u32) -> std::io::Result<Vec<String>> {
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task"))?;
+    let state = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task?.path().join("stat"))?;
+        // The name before it, in brackets, may hold anything.
+        let state = stat
+            .rsplit(')')
+            .next()
+            .and_then(|it| it.split_whitespace().next());
+        Ok(state.unwrap_or_default().to_owned())
+    };
+    tasks.map(state).collect()
 }

@@ -38,10 +38,10 @@ impl Transaction<'_> {
             ListenAsk::Recall => return self.recall(name),
             ListenAsk::KeepPlace { place, rewinds } => self.keep_place(name, holder, place, rewinds)?,
             ListenAsk::Release => {
-                let id = self.held(name, holder)?;
-                self.kept.entry(id).or_default().holder = None;
-                let now = self.now;
-                if self.find_listener(&id.into())?.held_by.is_some() {
+                let (listener, now) = (self.find_listener(&name.into())?, self.now);
+                if listener.held_by.is_some() {
+                    let id = self.held(name, holder)?;
+                    self.kept.entry(id).or_default().holder = None;
                     self.change(id, |it| (it.held_by, it.held_until) = (None, Some(now)));
                 }
             }
@@ -79,15 +79,16 @@ impl Transaction<'_> {
         Ok(Outcome::Done)
     }
 
-    /// The listener, which no other runner holds.
+    /// The listener, which that runner holds.
     fn held(&self, name: &str, holder: &str) -> Result<ListenerId> {
         let listener = self.find_listener(&name.into())?;
         let by = self.kept.get(&listener.id).and_then(|it| it.holder.as_deref());
         match by {
-            Some(other) if other != holder && !self.has(Fault::TakesFromAnybody) => Err(Error::Conflict {
-                why: format!("the listener `{name}` is held by another"),
+            Some(own) if own == holder => Ok(listener.id),
+            _ if self.has(Fault::TakesFromAnybody) => Ok(listener.id),
+            _ => Err(Error::Conflict {
+                why: format!("the listener `{name}` is not held by this runner"),
             }),
-            _ => Ok(listener.id),
         }
     }
 
@@ -155,8 +156,7 @@ impl Transaction<'_> {
     }
 
     fn keep_place(&mut self, name: &str, holder: &str, place: Place, rewinds: i64) -> Result<()> {
-        let id = self.made(name, "listener");
-        self.held(name, holder)?;
+        let id = self.held(name, holder)?;
         let careless = self.has(Fault::ForgetsRewinds);
         let kept = self.kept.entry(id).or_default();
         if kept.rewinds != rewinds && !careless {

@@ -96,7 +96,7 @@ async fn who_is_halted_until_another_has_taken_over_sends_nothing_more() {
     receiver.hangs();
     let on_its_way = build(&site).await;
     receiver.has(2).await;
-    first.halt();
+    first.halt(SOON).await;
     receiver.takes();
     // The first finds this before it when it wakes.
     let meanwhile = build(&site).await;

@@ -23,8 +23,11 @@ pub(super) async fn listen(tx: &mut Tx<'_>, name: &str, holder: &str, ask: &List
         ListenAsk::Hold { kind, on, seconds } => return hold(tx, name, holder, kind, on, *seconds).await,
         ListenAsk::KeepPlace { place, rewinds } => keep_place(tx, name, holder, place, *rewinds).await?,
         ListenAsk::Release => {
-            let row = held(tx, name, holder).await?;
-            release(tx, row).await?;
+            let row = found(named(tx, name).await?, format_args!("listener `{name}`"))?;
+            if row.holder.is_some() {
+                let row = held(tx, name, holder).await?;
+                release(tx, row).await?;
+            }
         }
         ListenAsk::Note { waiting } => {
             let row = held(tx, name, holder).await?;
@@ -50,13 +53,17 @@ pub(super) async fn listen(tx: &mut Tx<'_>, name: &str, holder: &str, ask: &List
     Ok(Applied::Done)
 }
 
-/// The listener of that name, which no other runner than `holder` holds.
+/// The listener of that name, which the runner `holder` was the last to hold.
 async fn held(tx: &mut Tx<'_>, name: &str, holder: &str) -> Result<ListenerRow> {
     let row = named(tx, name).await?;
     let row = found(row, format_args!("listener `{name}`"))?;
     match row.holder.as_deref() {
-        Some(other) if other != holder => Err(held_by_another(&row)),
-        _ => Ok(row),
+        Some(own) if own == holder => Ok(row),
+        Some(_) => Err(held_by_another(&row)),
+        // Whoever held it since may have gone further.
+        None => Err(Error::conflict(format_args!(
+            "the listener `{name}` is held by nobody: hold it first"
+        ))),
     }
 }
 
@@ -136,9 +143,6 @@ async fn hold(
 }
 
 async fn release(tx: &mut Tx<'_>, row: ListenerRow) -> Result<()> {
-    if row.holder.is_none() {
-        return Ok(());
-    }
     let row = diesel::update(listeners::table.find(row.id))
         .set((
             listeners::holder.eq(None::<String>),
@@ -153,37 +157,27 @@ async fn release(tx: &mut Tx<'_>, row: ListenerRow) -> Result<()> {
     Ok(())
 }
 
-/// Keeps its place, in one statement where it is known: this is written for each event that it is done with.
+/// Keeps its place, in one statement: this is written for each event that it is done with.
 async fn keep_place(tx: &mut Tx<'_>, name: &str, holder: &str, place: &Place, rewinds: i64) -> Result<()> {
     if place.done.len() > MAX_DONE {
         let why = format_args!("has {} gaps; {MAX_DONE} are the most", place.done.len());
         return Err(Error::invalid("place", why));
     }
     let done = to_json(&place.done)?;
-    for is_new in [false, true] {
-        let is_ours = listeners::holder.is_null().or(listeners::holder.eq(holder));
-        let kept = diesel::update(listeners::table)
-            .filter(listeners::name.eq(name))
-            .filter(listeners::rewinds.eq(rewinds))
-            .filter(is_ours.assume_not_null())
-            .set((listeners::place.eq(place.after.0), listeners::done_json.eq(&done)))
-            .execute(tx.conn)
-            .await?;
-        if kept > 0 || is_new {
-            return Ok(());
-        }
-        match named(tx, name).await? {
-            None => make(tx, name, "listener").await?,
-            Some(row) if row.holder.as_deref().is_some_and(|it| it != holder) => {
-                return Err(held_by_another(&row));
-            }
-            Some(row) => {
-                let why = format_args!("the listener `{}` was rewound; load its place again", row.name);
-                return Err(Error::conflict(why));
-            }
-        }
+    let kept = diesel::update(listeners::table)
+        .filter(listeners::name.eq(name))
+        .filter(listeners::rewinds.eq(rewinds))
+        .filter(listeners::holder.eq(holder).assume_not_null())
+        .set((listeners::place.eq(place.after.0), listeners::done_json.eq(&done)))
+        .execute(tx.conn)
+        .await?;
+    if kept > 0 {
+        return Ok(());
     }
-    Ok(())
+    held(tx, name, holder).await?;
+    Err(Error::conflict(format_args!(
+        "the listener `{name}` was rewound; load its place again"
+    )))
 }
 
 /// Notes how it fares; told only where that is new.

@@ -162,6 +162,7 @@ async fn what_is_kept_survives_a_close_and_nothing_is_taken_after_it() {
     };
     rig.apply(Transition::KeepState(state.clone())).await;
     let bookmarks = rig.store.bookmarks("master m1");
+    bookmarks.hold("webhook", "webhook").await.unwrap();
     bookmarks.save("webhook", &Place::after(Cursor(2))).await.unwrap();
     bookmarks.save("webhook", &Place::after(Cursor(3))).await.unwrap();
     drop(bookmarks);

@@ -14,6 +14,13 @@ impl Timestamp {
         Self(seconds.saturating_mul(1_000_000))
     }
 
+    /// The moment so many seconds after 1970-01-01 UTC, to the nearest microsecond; none if it is no number, or 10¹² or
+    /// more.
+    pub fn from_secs_f64(seconds: f64) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "it is within 63 bits")]
+        (seconds.abs() < 1e12).then(|| Self((seconds * 1e6).round() as i64))
+    }
+
     /// Whole seconds since the Unix epoch, rounded down.
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -109,6 +116,15 @@ impl Clock for SystemClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_with_fractions_are_moments_within_reason() {
+        assert_eq!(Timestamp::from_secs_f64(1.5), Some(Timestamp(1_500_000)));
+        assert_eq!(Timestamp::from_secs_f64(-0.000_000_6), Some(Timestamp(-1)));
+        for other in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e12, -1e12] {
+            assert_eq!(Timestamp::from_secs_f64(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn moments_are_written_as_iso_8601_has_them() {

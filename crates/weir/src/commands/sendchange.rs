@@ -117,13 +117,8 @@ impl SendChange {
 }
 
 fn moment(seconds: f64) -> Result<Timestamp, Failure> {
-    if seconds.abs() >= 1e12 {
-        return Err(Failure::usage(format!(
-            "--when {seconds}: write seconds since 1970"
-        )));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "it is within 63 bits")]
-    Ok(Timestamp((seconds * 1e6).round() as i64))
+    Timestamp::from_secs_f64(seconds)
+        .ok_or_else(|| Failure::usage(format!("--when {seconds}: write seconds since 1970")))
 }
 
 fn read(file: &std::path::Path) -> Result<String, Failure> {

@@ -16,8 +16,6 @@ use crate::workers::tellers::Teller;
 
 /// After how much silence the connection ends. A program that tells of changes tells them at once.
 const SILENCE: Duration = Duration::from_secs(5 * 60);
-/// Microseconds in a second.
-const MICROS: f64 = 1e6;
 
 /// Lets somebody in who is [admitted](Broker::admit), and takes changes until they leave.
 ///
@@ -102,11 +100,7 @@ fn change(told: ToldChange) -> Result<ChangeParams> {
 }
 
 fn moment(seconds: f64) -> Result<Timestamp> {
-    if !seconds.is_finite() || seconds.abs() >= 1e12 {
-        return Err(Error::OutOfPlace("a time that is no seconds since 1970"));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "it is within 63 bits")]
-    Ok(Timestamp((seconds * MICROS).round() as i64))
+    Timestamp::from_secs_f64(seconds).ok_or(Error::OutOfPlace("a time that is no seconds since 1970"))
 }
 
 /// What can be said in JSON; a property is nothing else.

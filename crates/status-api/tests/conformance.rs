@@ -173,10 +173,10 @@ const FAULTS: &[(Fault, &str)] = &[
         Fault::RemembersTheForgotten,
         "listeners::a_forgotten_listener_is_gone_and_begins_as_a_new_one",
     ),
-    (Fault::ParksTwice, "listeners::an_event_is_one_dead_letter"),
+    (Fault::ParksTwice, "dead_letters::an_event_is_one_dead_letter"),
     (
         Fault::ParksBeyondTheMost,
-        "listeners::a_full_box_takes_no_other_until_one_goes",
+        "dead_letters::a_full_box_takes_no_other_until_one_goes",
     ),
     (
         Fault::TellsOfPlaces,
@@ -184,7 +184,7 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
     (
         Fault::ParksWhatIsAboutListeners,
-        "listeners::what_is_about_listeners_is_no_dead_letter",
+        "dead_letters::what_is_about_listeners_is_no_dead_letter",
     ),
     (Fault::RebuildsWithoutChanges, "a_rebuild_is_of_the_same_changes"),
     (Fault::PutsMissingLast, "random_queries::build"),

@@ -70,6 +70,7 @@ mod commands;
 mod commit_graph;
 mod console;
 mod control;
+mod dead_letters;
 mod dice;
 mod dropped;
 mod events;
@@ -233,10 +234,11 @@ macro_rules! for_each_conformance_case {
                 who_releases_it_lets_others_hold_it_at_once, what_comes_all_the_time_has_no_event,
                 places_and_states_are_kept, a_listener_that_is_not_known_is_not_found,
                 a_rewound_listener_must_load_its_place, what_is_no_longer_kept_cannot_come_again,
-                a_dead_letter_outlives_its_event, an_event_is_one_dead_letter,
-                a_full_box_takes_no_other_until_one_goes, what_was_delivered_is_no_dead_letter, what_is_about_listeners_is_no_dead_letter,
-                some_are_delivered_again_or_forgotten, who_is_held_is_not_forgotten,
-                a_forgotten_listener_is_gone_and_begins_as_a_new_one, wishes_for_nothing_are_not_found;
+                who_is_held_is_not_forgotten, a_forgotten_listener_is_gone_and_begins_as_a_new_one,
+                wishes_for_nothing_are_not_found;
+            dead_letters: a_dead_letter_outlives_its_event, an_event_is_one_dead_letter,
+                a_full_box_takes_no_other_until_one_goes, what_was_delivered_is_no_dead_letter,
+                what_is_about_listeners_is_no_dead_letter, some_are_delivered_again_or_forgotten;
             told_changes: one_is_recorded, a_bare_one_is_of_now, what_is_none_is_refused;
             home: nothing_going_on, builders_by_choice, limits, what_runs_with_its_step_and_worker,
                 what_waits_and_why, what_only_a_master_knows, what_goes_first, what_ended_last, what_is_broken_and_since_when;

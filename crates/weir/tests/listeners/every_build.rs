@@ -1,6 +1,9 @@
 //! Every build arrives, from the master and from a process of its own, although both are killed.
 
+use std::path::PathBuf;
+
 use axum::http::StatusCode;
+use weir_testbed::Process;
 
 use crate::receiver::{Answer, Receiver};
 use crate::site::{SOON, Site};
@@ -14,6 +17,26 @@ async fn receiver() -> Receiver {
         false => Answer::Status(StatusCode::OK),
     });
     receiver
+}
+
+/// A process of its own that tells the receiver, and keeps its places in a folder.
+struct Elsewhere {
+    file: PathBuf,
+    places: PathBuf,
+}
+
+impl Elsewhere {
+    fn of(site: &Site, receiver: &Receiver) -> Self {
+        let file = site.path("listeners.star");
+        std::fs::write(&file, webhook(&receiver.url)).unwrap();
+        let places = site.path("places");
+        Self { file, places }
+    }
+
+    fn start(&self, site: &Site) -> Process {
+        let [file, places] = [&self.file, &self.places].map(|it| it.to_str().unwrap());
+        site.start_weir(&["listen", "--config", file, "--data", places])
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,27 +55,18 @@ async fn a_listener_in_the_master_gets_every_build() {
 async fn a_listener_elsewhere_gets_every_build() {
     let receiver = receiver().await;
     let mut site = Site::start(&config("")).await;
-    let file = site.path("listeners.star");
-    std::fs::write(&file, webhook(&receiver.url)).unwrap();
-    let places = site.path("places");
-    let listen = [
-        "listen",
-        "--config",
-        file.to_str().unwrap(),
-        "--data",
-        places.to_str().unwrap(),
-    ];
-    let mut listener = site.start_weir(&listen);
-    listener.line(SOON, |line| line.contains("listening")).await;
+    let listener = Elsewhere::of(&site, &receiver);
+    let mut running = listener.start(&site);
+    running.line(SOON, |line| line.contains("listening")).await;
     let _worker = site.worker("w1");
     let mut expected = vec![build(&site).await];
     receiver.knows(&expected).await;
     // Killed, it misses a build, and the master goes away in between as well.
-    listener.kill();
-    listener.ended(SOON).await;
+    running.kill();
+    running.ended(SOON).await;
     expected.push(build(&site).await);
     site.kill_and_restart().await;
-    let _again = site.start_weir(&listen);
+    let _again = listener.start(&site);
     expected.push(build(&site).await);
     receiver.knows(&expected).await;
 }
@@ -61,20 +75,11 @@ async fn a_listener_elsewhere_gets_every_build() {
 async fn a_listener_ahead_of_a_new_master_begins_anew() {
     let receiver = receiver().await;
     let site = Site::start(&config("")).await;
-    let file = site.path("listeners.star");
-    std::fs::write(&file, webhook(&receiver.url)).unwrap();
-    let places = site.path("places");
-    std::fs::create_dir(&places).unwrap();
-    std::fs::write(places.join("hook.cursor"), "1000000\n").unwrap();
-    let listen = [
-        "listen",
-        "--config",
-        file.to_str().unwrap(),
-        "--data",
-        places.to_str().unwrap(),
-    ];
-    let mut listener = site.start_weir(&listen);
-    listener.line(SOON, |line| line.contains("made anew")).await;
+    let listener = Elsewhere::of(&site, &receiver);
+    std::fs::create_dir(&listener.places).unwrap();
+    std::fs::write(listener.places.join("hook.cursor"), "1000000\n").unwrap();
+    let mut running = listener.start(&site);
+    running.line(SOON, |line| line.contains("made anew")).await;
     let _worker = site.worker("w1");
     // A pause may still be running; what is built from now on arrives all the same.
     let expected = vec![build(&site).await];

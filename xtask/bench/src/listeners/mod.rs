@@ -36,7 +36,7 @@ enum Part {
 /// How much is built, and how bad the weather is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Builds in the storm, 10,000 unless told (150 of `--quick`).
+    /// Builds in the storm, 20,000 unless told (150 of `--quick`).
     #[arg(long, value_parser = clap::value_parser!(u64).range(50..=1_000_000))]
     builds: Option<u64>,
     /// Seconds of calm, at each of the two paces (3 of `--quick`).
@@ -67,7 +67,7 @@ pub(crate) struct Options {
 
 impl Options {
     fn builds(&self) -> u64 {
-        self.builds.unwrap_or(if self.quick { 150 } else { 10_000 })
+        self.builds.unwrap_or(if self.quick { 150 } else { 20_000 })
     }
 
     fn calm(&self) -> Duration {

@@ -6,6 +6,7 @@ mod comments;
 mod gerrit;
 mod github_app;
 mod kinds;
+mod options;
 mod recorder;
 mod rules;
 mod statuses;

@@ -38,38 +38,60 @@ pub(crate) struct Addresses {
 }
 
 /// How workers speak at a port.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Pb,
     Msgpack,
 }
 
-/// Ports that are bound.
-pub(crate) struct Ports(Vec<(Protocol, WorkerPort, TcpListener)>);
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pb => "PB",
+            Self::Msgpack => "msgpack",
+        }
+    }
+
+    /// The argument of `master(…)` that says where.
+    const fn argument(self) -> &'static str {
+        match self {
+            Self::Pb => "buildbot_pb",
+            Self::Msgpack => "buildbot_msgpack",
+        }
+    }
+}
+
+/// The ports of a master, as its configuration has them.
+pub(crate) struct Ports {
+    given: Addresses,
+    /// Where the master itself serves.
+    listen: SocketAddr,
+    identity: Option<Arc<Identity>>,
+    stop: CancellationToken,
+    open: Vec<(Bound, CancellationToken)>,
+}
+
+/// A port that is bound.
+#[derive(Clone)]
+struct Bound {
+    protocol: Protocol,
+    port: WorkerPort,
+    listener: Arc<TcpListener>,
+}
+
+/// The ports of another configuration, all of them bound.
+pub(crate) struct Change(Vec<Bound>);
 
 impl Addresses {
-    /// Binds the ports of the configuration, or those given here, for a master that serves at `listen`.
-    pub(crate) async fn bind(&self, config: &MasterConfig, listen: SocketAddr) -> Result<Ports, Failure> {
+    /// The ports of the configuration, or those given here, for a master that serves at `listen`.
+    fn wanted(&self, config: &MasterConfig, listen: SocketAddr) -> Vec<(Protocol, WorkerPort)> {
         let given = |address: Option<SocketAddr>| address.map(|it| vec![plain(it)]);
         let pb = given(self.buildbot_pb).or_else(|| config.buildbot_pb.clone());
         let pb = pb.unwrap_or_else(|| usual(config, listen).into_iter().collect());
         let msgpack = given(self.buildbot_msgpack).unwrap_or_else(|| config.buildbot_msgpack.clone());
-        let pb = pb.into_iter().map(|it| (Protocol::Pb, it, "buildbot_pb"));
-        let msgpack = msgpack
-            .into_iter()
-            .map(|it| (Protocol::Msgpack, it, "buildbot_msgpack"));
-        let mut ports = vec![];
-        for (protocol, port, argument) in pb.chain(msgpack) {
-            check(port, config)?;
-            let listener = TcpListener::bind(port.address).await.map_err(|error| {
-                Failure::new(format!(
-                    "cannot let Buildbot's workers in at {}: {error}; `{argument}` in `master(…)` takes another address",
-                    port.address
-                ))
-            })?;
-            ports.push((protocol, port, listener));
-        }
-        Ok(Ports(ports))
+        let pb = pb.into_iter().map(|it| (Protocol::Pb, it));
+        let msgpack = msgpack.into_iter().map(|it| (Protocol::Msgpack, it));
+        pb.chain(msgpack).collect()
     }
 }
 
@@ -103,41 +125,115 @@ fn check(port: WorkerPort, config: &MasterConfig) -> Result<(), Failure> {
 }
 
 impl Ports {
-    /// Lets workers in until `stop`.
-    pub(crate) fn serve(
-        self,
-        buildbot: &Buildbot,
-        identity: Option<&Arc<Identity>>,
-        stop: &CancellationToken,
-    ) -> Result<(), Failure> {
-        for (protocol, port, listener) in self.0 {
-            let address = listener.local_addr()?;
-            let tls = match (port.tls, identity) {
-                (false, _) => None,
-                (true, Some(identity)) => Some(Arc::clone(identity).acceptor()),
-                (true, None) => {
-                    return Err(Failure::usage(format!(
-                        "Buildbot's workers are to be let in at {port}, and there is no certificate; add \
-                         tls_certificate and tls_key to `master(…)`"
-                    )));
+    /// None yet, for a master that serves at `listen` until `stop`.
+    pub(crate) const fn new(
+        given: Addresses,
+        listen: SocketAddr,
+        identity: Option<Arc<Identity>>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            given,
+            listen,
+            identity,
+            stop,
+            open: vec![],
+        }
+    }
+
+    /// Binds what `config` has beyond the ports that are open.
+    ///
+    /// # Errors
+    /// If an address cannot be had, or may not be served as it would have to be.
+    pub(crate) async fn change_to(&self, config: &MasterConfig) -> Result<Change, Failure> {
+        let mut open: Vec<&Bound> = self.open.iter().map(|(it, _)| it).collect();
+        let mut bound = vec![];
+        for (protocol, port) in self.given.wanted(config, self.listen) {
+            check(port, config)?;
+            if port.tls && self.identity.is_none() {
+                return Err(Failure::usage(format!(
+                    "Buildbot's workers are to be let in at {port}, and there is no certificate; add \
+                     tls_certificate and tls_key to `master(…)`"
+                )));
+            }
+            // One that is spoken to in another way from now on is at the same address.
+            let same = |it: &&Bound| it.protocol == protocol && it.port == port;
+            let there = |it: &&Bound| it.port.address == port.address && port.address.port() != 0;
+            let place = open.iter().position(same).or_else(|| open.iter().position(there));
+            let listener = match place.map(|place| open.swap_remove(place)) {
+                Some(open) => Arc::clone(&open.listener),
+                None => Arc::new(bind(protocol, port).await?),
+            };
+            bound.push(Bound {
+                protocol,
+                port,
+                listener,
+            });
+        }
+        Ok(Change(bound))
+    }
+
+    /// Lets workers in at these ports and no others. Who is connected stays so.
+    pub(crate) fn make(&mut self, change: Change, buildbot: &Buildbot) {
+        let mut before = std::mem::take(&mut self.open);
+        for bound in change.0 {
+            let is_it = |(it, _): &(Bound, CancellationToken)| {
+                Arc::ptr_eq(&it.listener, &bound.listener)
+                    && (it.protocol, it.port) == (bound.protocol, bound.port)
+            };
+            let open = match before.iter().position(is_it) {
+                Some(place) => before.swap_remove(place),
+                None => {
+                    let stop = self.open(&bound, buildbot);
+                    (bound, stop)
                 }
             };
-            let with_tls = if port.tls { ", TLS" } else { "" };
-            let name = match protocol {
-                Protocol::Pb => "PB",
-                Protocol::Msgpack => "msgpack",
-            };
-            tracing::info!("Buildbot's workers are let in at {address} ({name}{with_tls})");
-            let door = Door {
-                protocol,
-                buildbot: buildbot.clone(),
-                tls,
-                stop: stop.clone(),
-            };
-            tokio::spawn(Arc::new(door).open(listener));
+            self.open.push(open);
         }
-        Ok(())
+        for (closed, stop) in before {
+            stop.cancel();
+            let Bound { protocol, port, .. } = closed;
+            tracing::info!(
+                "no worker of Buildbot is let in at {port} ({}) any more",
+                protocol.name()
+            );
+        }
     }
+
+    /// Lets workers in at that port until the answer is cancelled.
+    fn open(&self, bound: &Bound, buildbot: &Buildbot) -> CancellationToken {
+        let Bound {
+            protocol,
+            port,
+            listener,
+        } = bound.clone();
+        let with_tls = if port.tls { ", TLS" } else { "" };
+        let address = listener.local_addr().unwrap_or(port.address);
+        tracing::info!(
+            "Buildbot's workers are let in at {address} ({}{with_tls})",
+            protocol.name()
+        );
+        let stop = self.stop.child_token();
+        let identity = self.identity.as_ref().filter(|_| port.tls);
+        let door = Door {
+            protocol,
+            buildbot: buildbot.clone(),
+            tls: identity.map(|it| Arc::clone(it).acceptor()),
+            stop: stop.clone(),
+        };
+        tokio::spawn(Arc::new(door).open(listener));
+        stop
+    }
+}
+
+async fn bind(protocol: Protocol, port: WorkerPort) -> Result<TcpListener, Failure> {
+    TcpListener::bind(port.address).await.map_err(|error| {
+        Failure::new(format!(
+            "cannot let Buildbot's workers in at {}: {error}; `{}` in `master(…)` takes another address",
+            port.address,
+            protocol.argument()
+        ))
+    })
 }
 
 /// One port.
@@ -149,7 +245,7 @@ struct Door {
 }
 
 impl Door {
-    async fn open(self: Arc<Self>, listener: TcpListener) {
+    async fn open(self: Arc<Self>, listener: Arc<TcpListener>) {
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         loop {
             let accepted = tokio::select! {

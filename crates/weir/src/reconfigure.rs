@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use weir_access::Guarded;
-use weir_config::{ConfigErrors, MasterConfig, WorkerPort};
+use weir_config::{ConfigErrors, MasterConfig};
 use weir_master::Master;
 use weir_status_api::{Configuration, Error, Outcome, Reconfigured, Result};
 
+use crate::buildbot_workers::Ports;
+use crate::failure::Failure;
 use crate::listeners::Listeners;
 use crate::process::{Wanted, Wish};
 
@@ -19,6 +21,7 @@ pub(crate) struct Reconfigurable {
     pub(crate) master: Master,
     pub(crate) door: Guarded,
     pub(crate) listeners: Listeners,
+    pub(crate) ports: Ports,
     /// The configuration's file.
     pub(crate) file: PathBuf,
     pub(crate) fixed: Fixed,
@@ -30,8 +33,6 @@ pub(crate) struct Fixed {
     pub(crate) listen: Option<SocketAddr>,
     /// The configured certificate.
     pub(crate) tls: Option<weir_tls::Files>,
-    /// Where Buildbot's workers are let in, over PB and over msgpack.
-    pub(crate) buildbot_workers: (Option<Vec<WorkerPort>>, Vec<WorkerPort>),
     /// The title of displays.
     pub(crate) title: String,
     /// Whether people can sign in with a password.
@@ -98,7 +99,9 @@ impl Reconfigurable {
         let change = self
             .listeners
             .change_to(&config.listeners, &config.secret_providers);
-        let change = change.map_err(|failure| invalid_configuration(failure.message().to_owned()))?;
+        let refused = |failure: Failure| invalid_configuration(failure.message().to_owned());
+        let change = change.map_err(refused)?;
+        let ports = self.ports.change_to(&config).await.map_err(refused)?;
         let policy = config.policy.clone();
         let report = Reconfigured::new(
             weir_config::describe(&old, "").changes_to(&weir_config::describe(&config, "")),
@@ -111,6 +114,7 @@ impl Reconfigurable {
         })?;
         self.door.set_policy(policy);
         self.listeners.make(change).await;
+        self.ports.make(ports, &self.master.workers().buildbot());
         Ok(report)
     }
 }
@@ -121,7 +125,6 @@ impl Fixed {
         let Self {
             listen,
             tls,
-            buildbot_workers: (pb, msgpack),
             title,
             sign_in,
         } = self;
@@ -136,10 +139,6 @@ impl Fixed {
             listen.is_some_and(|it| it != config.listen),
         );
         stays("which certificate is served with (`tls_…`)", *tls != config.tls);
-        stays(
-            "where Buildbot's workers are let in (`buildbot_…`)",
-            *pb != config.buildbot_pb || *msgpack != config.buildbot_msgpack,
-        );
         stays("the title of displays", *title != config.title);
         stays(
             "whether displays offer to sign in with a password",

@@ -11,7 +11,7 @@ use weir_status_api::{Access, SystemClock};
 use weir_status_db::Store;
 
 use super::check::broken;
-use crate::buildbot_workers::Addresses;
+use crate::buildbot_workers::{Addresses, Ports};
 use crate::database::Storage;
 use crate::failure::Failure;
 use crate::hosts::{self, Hosts, Names};
@@ -68,7 +68,14 @@ impl Master {
         // First the address and the store, which only one master can have: a second one must not touch anything.
         let listener = server::bind(address).await?;
         let address = listener.local_addr()?;
-        let worker_ports = self.buildbot_workers.bind(&config, address).await?;
+        let stop_serving = tokio_util::sync::CancellationToken::new();
+        let mut ports = Ports::new(
+            self.buildbot_workers.clone(),
+            address,
+            identity.clone(),
+            stop_serving.clone(),
+        );
+        let bound = ports.change_to(&config).await?;
         let store = self.open().await?;
         let (process, mut wishes) = Process::new(store.clone());
         let door = door(process, &store, &config)?;
@@ -76,7 +83,6 @@ impl Master {
             listen: self.listen.is_none().then_some(config.listen),
             tls: config.tls.clone(),
             title: config.title.clone(),
-            buildbot_workers: (config.buildbot_pb.clone(), config.buildbot_msgpack.clone()),
             sign_in: door.has_passwords(),
         };
         let access: Arc<dyn Access> = Arc::new(door.clone());
@@ -87,7 +93,6 @@ impl Master {
         );
         let change = listeners.change_to(&config.listeners, &config.secret_providers)?;
         listeners.make(change).await;
-        let stop_serving = tokio_util::sync::CancellationToken::new();
         let serving = weir_web::Options {
             sign_in: fixed.sign_in,
             over_tls: identity.is_some(),
@@ -118,7 +123,7 @@ impl Master {
         if let Some(identity) = &identity {
             tls::keep_renewed(Arc::clone(identity), stop_serving.clone())?;
         }
-        worker_ports.serve(&master.workers().buildbot(), identity.as_ref(), &stop_serving)?;
+        ports.make(bound, &master.workers().buildbot());
         let scheme = tls::scheme(identity.as_ref());
         let serving = tokio::spawn(server::serve(
             listener,
@@ -131,6 +136,7 @@ impl Master {
             master,
             door,
             listeners,
+            ports,
             file: self.config,
             fixed,
         };

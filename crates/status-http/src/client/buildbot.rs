@@ -1,6 +1,7 @@
 //! Watches of a Buildbot master: it numbers no events, tells nothing twice, and never says that it is quiet.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,9 +41,14 @@ const MOST_MISSED: u32 = 1_000;
 /// How many watches are remembered, each of another filter.
 const MOST_PLACES: usize = 64;
 
-/// Where watches of a Buildbot master were when they ended, by their filters.
+/// What is known of the watches of a Buildbot master.
 #[derive(Debug, Default)]
-pub(super) struct Places(Mutex<HashMap<String, Seen>>);
+pub(super) struct Watches {
+    /// Where they were when they ended, by their filters.
+    places: Mutex<HashMap<String, Seen>>,
+    /// The number of the event that was told last.
+    told: AtomicI64,
+}
 
 /// What a watch knew when it ended.
 #[derive(Clone, Debug)]
@@ -79,18 +85,35 @@ impl Seen {
     }
 }
 
-impl Places {
-    fn of(&self, filter: &TopicFilter) -> Option<Seen> {
-        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl Watches {
+    fn place(&self, filter: &TopicFilter) -> Option<Seen> {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.get(&name(filter)).cloned()
     }
 
     fn keep(&self, filter: &TopicFilter, seen: Seen) {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() >= MOST_PLACES {
             places.clear();
         }
         places.insert(name(filter), seen);
+    }
+
+    /// An event that is told now. Its number is its time in microseconds, or the next one that is free: those who tell
+    /// events apart by it can, also after they have begun anew.
+    fn event(&self, verb: Verb, entity: Entity) -> Event {
+        let at = SystemClock.now();
+        let number = |last: i64| Some(at.0.max(last.saturating_add(1)));
+        let last = self
+            .told
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, number);
+        let cursor = Cursor(last.ok().and_then(number).unwrap_or(at.0));
+        Event {
+            cursor,
+            at,
+            verb,
+            entity,
+        }
     }
 }
 
@@ -119,8 +142,8 @@ impl HttpStatus {
         Ok(*self.is_buildbot.get_or_init(|| found))
     }
 
-    /// What happens from now on. A watch that begins after a cursor, which is zero always, tells also what was missed
-    /// since a watch of the same filter ended here: builds that began or ended meanwhile, and changes.
+    /// What happens from now on. A watch that begins after a cursor, whichever that is, tells also what was missed since a
+    /// watch of the same filter ended here: builds that began or ended meanwhile, and changes.
     pub(super) async fn watch_buildbot(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
         let mut stream = self.open_stream().await?;
         for topic in topics(&filter) {
@@ -128,10 +151,10 @@ impl HttpStatus {
         }
         let before = match start {
             Start::Now => None,
-            Start::After(_) => self.places.of(&filter),
+            Start::After(_) => self.watches.place(&filter),
         };
         let (missed, mut seen) = self.look(before).await?;
-        self.places.keep(&filter, seen.clone());
+        self.watches.keep(&filter, seen.clone());
         let this = self.clone();
         Ok(Box::pin(async_stream::try_stream! {
             for event in missed {
@@ -142,9 +165,10 @@ impl HttpStatus {
             yield Signal::Bookmark(Cursor::ZERO);
             loop {
                 for told in this.next_of(&mut stream).await? {
-                    let Some(event) = event_of(&told)? else { continue };
+                    let Some((verb, entity)) = read(&told)? else { continue };
+                    let event = this.watches.event(verb, entity);
                     if seen.take(&event.entity) {
-                        this.places.keep(&filter, seen.clone());
+                        this.watches.keep(&filter, seen.clone());
                     }
                     if filter.matching(&event).is_some() {
                         yield Signal::Event(Arc::new(event));
@@ -169,6 +193,7 @@ impl HttpStatus {
             .items;
         changes.sort_by_key(|it| it.id);
         let mut events = vec![];
+        let told = |verb, entity| self.watches.event(verb, entity);
         if let Some(before) = &before {
             for build in &before.open_builds {
                 match self.one::<Build>(Key::Build((*build).into())).await {
@@ -295,27 +320,14 @@ fn topics(filter: &TopicFilter) -> BTreeSet<String> {
     topics.collect()
 }
 
-/// An event that was missed.
-fn told(verb: Verb, entity: Entity) -> Event {
-    Event {
-        cursor: Cursor::ZERO,
-        at: SystemClock.now(),
-        verb,
-        entity,
-    }
-}
-
-/// The event; none for what this version does not know, and for what Buildbot tells in part only: builders and masters
-/// that come and go.
-fn event_of(told: &SseEvent) -> Result<Option<Event>> {
+/// What the event tells; none for what this version does not know, and for what Buildbot tells in part only: builders and
+/// masters that come and go.
+fn read(told: &SseEvent) -> Result<Option<(Verb, Entity)>> {
     if told.event != "event" {
         return Ok(None);
     }
     let data: Value = serde_json::from_str(&told.data)
         .map_err(|error| Error::internal(format!("an event of the server is no JSON: {error}")))?;
     let event = v2::event_from_json(Cursor::ZERO, &data).ok().flatten();
-    Ok(event.map(|event| Event {
-        at: SystemClock.now(),
-        ..event
-    }))
+    Ok(event.map(|event| (event.verb, event.entity)))
 }

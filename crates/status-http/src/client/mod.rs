@@ -46,8 +46,8 @@ impl Default for HttpOptions {
 /// The status API of a master behind its JSON: Weir's, or a Buildbot master's.
 ///
 /// Over Weir's JSON it is equal to every other binding. Over a Buildbot master's it reads, watches and controls; times are
-/// whole seconds, and cursors are all [`Cursor::ZERO`](weir_status_api::Cursor::ZERO), so that
-/// [a watch cannot be resumed](HttpStatus::resumes). One that begins after a cursor tells first which builds
+/// whole seconds, and answers have the cursor [`Cursor::ZERO`](weir_status_api::Cursor::ZERO), so that
+/// [a watch cannot be resumed](HttpStatus::resumes). Events have numbers of this client's own, which grow. A watch that begins after a cursor tells first which builds
 /// began or ended, and which changes came, since one of the same filter ended in this process. What only Weir understands
 /// gets [`Error::NotSupported`] there, never a wrong answer.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub struct HttpStatus {
     /// Whether the server is a Buildbot master, once that is known.
     is_buildbot: Arc<OnceLock<bool>>,
     /// Where watches of a Buildbot master ended.
-    places: Arc<buildbot::Places>,
+    watches: Arc<buildbot::Watches>,
 }
 
 impl HttpStatus {
@@ -91,7 +91,7 @@ impl HttpStatus {
             caller: None,
             without_times: Arc::default(),
             is_buildbot: Arc::default(),
-            places: Arc::default(),
+            watches: Arc::default(),
         })
     }
 }

@@ -3,12 +3,15 @@
 
 mod master;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use master::{Master, build};
 use weir_status_api::{
-    Build, Cursor, Entity, Error, EventStream, Query, ReadExt, Signal, Start, TopicFilter, Watch, Worker,
+    Bookmarks, Build, Cursor, Entity, Error, Event, EventStream, Listener, ListenerError, Place, Query,
+    ReadExt, Runner, RunnerOptions, Signal, Start, StatusApi, TopicFilter, Watch, Worker,
 };
 use weir_status_http::{HttpOptions, HttpStatus};
 
@@ -102,6 +105,88 @@ async fn a_watch_tells_what_was_missed_while_the_master_was_away() {
         (next(&mut events).await, next(&mut others).await),
         ("8 finished".to_owned(), "8 finished".to_owned())
     );
+}
+
+/// A listener that takes its time.
+struct Slow(tokio::sync::mpsc::UnboundedSender<(i64, String)>);
+
+#[async_trait]
+impl Listener for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+
+    fn filter(&self) -> TopicFilter {
+        TopicFilter::parse("builds/*/new").unwrap()
+    }
+
+    async fn on_event(&self, event: &Event, _: &dyn StatusApi) -> Result<(), ListenerError> {
+        // Others come meanwhile.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let Entity::Build(build) = &event.entity else {
+            panic!("{event:?}")
+        };
+        self.0.send((event.cursor.0, build.id.to_string())).unwrap();
+        Ok(())
+    }
+}
+
+/// Keeps no places: a listener begins with what comes.
+struct Nowhere;
+
+#[async_trait]
+impl Bookmarks for Nowhere {
+    async fn load(&self, _: &str) -> Result<Option<Place>, Error> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &str, _: &Place) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn park(&self, _: &str, event: &Event, why: &str) -> Result<(), Error> {
+        panic!("{event:?}: {why}")
+    }
+}
+
+#[tokio::test]
+async fn a_listener_is_told_of_each_build_by_a_number_of_its_own() {
+    let master = Master::start().await;
+    let mut numbers = vec![];
+    for (number, round) in [(1, 10..20), (2, 20..30)] {
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let api = Arc::new(client(&master));
+        let runner = Runner::new(
+            Arc::new(Slow(told)),
+            api,
+            Arc::new(Nowhere),
+            RunnerOptions::default(),
+        );
+        let running = tokio::spawn(async move { runner.run().await });
+        let listens = async {
+            while master.listeners() < number {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), listens)
+            .await
+            .unwrap();
+        for build_id in round.clone() {
+            master.tell(&format!("builds/{build_id}/new"), &build(build_id, false));
+        }
+        let mut builds = vec![];
+        for _ in round.clone() {
+            let next = tokio::time::timeout(Duration::from_secs(20), heard.recv()).await;
+            let (number, build) = next.unwrap().unwrap();
+            numbers.push(number);
+            builds.push(build);
+        }
+        builds.sort();
+        assert_eq!(builds, round.map(|it| it.to_string()).collect::<Vec<_>>());
+        running.abort();
+    }
+    let different: std::collections::BTreeSet<_> = numbers.iter().collect();
+    assert_eq!(different.len(), 20, "{numbers:?}");
 }
 
 #[tokio::test]

@@ -62,6 +62,12 @@ impl Master {
         self.stream.send(Some(text)).unwrap();
     }
 
+    /// How many streams were opened and told their topics so far.
+    pub(crate) fn listeners(&self) -> usize {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|it| it.starts_with("/sse/add/")).count()
+    }
+
     /// Ends all streams, as a master that is started anew does.
     pub(crate) fn hang_up(&self) {
         self.stream.send(None).unwrap();

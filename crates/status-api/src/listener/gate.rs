@@ -39,6 +39,10 @@ struct State {
     failures: u32,
     /// Until when nothing is tried; none while it is open.
     closed_until: Option<Instant>,
+    /// When it was closed last.
+    closed_at: Option<Instant>,
+    /// Until when the destination has asked to be left alone, whatever it says to others that are on their way.
+    left_alone_until: Option<Instant>,
     /// Whether one tries whether it is open again.
     trying: bool,
     /// How many deliveries were taken.
@@ -90,8 +94,9 @@ impl Turn {
 
     /// Notes what became of the delivery, if the destination was addressed.
     pub(super) fn end(mut self, outcome: &Result<(), ListenerError>) {
-        if let Some(gate) = self.gate.take().filter(|_| self.has_come()) {
-            gate.note(outcome);
+        let came = *self.came.borrow();
+        if let (Some(gate), Some(came)) = (self.gate.take(), came) {
+            gate.note(came, outcome);
         }
     }
 
@@ -166,6 +171,24 @@ impl Gate {
         }
     }
 
+    /// Waits until another runner can have the listener.
+    pub(super) async fn unheld(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let until = self.state().held_until;
+            match until {
+                Some(until) if until <= Instant::now() => return,
+                Some(until) => tokio::select! {
+                    () = sleep_until(until) => (),
+                    () = changed => (),
+                },
+                None => changed.await,
+            }
+        }
+    }
+
     async fn pass(&self) {
         let _first = self.queue.lock().await;
         loop {
@@ -185,37 +208,45 @@ impl Gate {
         }
     }
 
-    /// Notes what became of a delivery that had passed.
-    fn note(&self, outcome: &Result<(), ListenerError>) {
+    /// Notes what became of a delivery that had passed at `came`.
+    fn note(&self, came: Instant, outcome: &Result<(), ListenerError>) {
         let mut state = self.state();
+        let now = Instant::now();
         state.trying = false;
-        let (why, delay) = match outcome {
+        match outcome {
             // One that is refused for good was looked at.
-            Ok(()) | Err(ListenerError::Never(_)) => {
-                state.failures = 0;
-                state.closed_until = None;
-                state.taken += 1;
-                state.destination = Standing::Well;
-                self.say(&state);
-                self.changed.notify_waiters();
-                return;
-            }
-            Err(ListenerError::Later(why)) => (why, None),
-            Err(ListenerError::After(why, delay)) => (why, Some(*delay)),
-        };
-        state.failures = state.failures.saturating_add(1);
-        if delay.is_some() || state.failures >= FAILURES {
+            Ok(()) | Err(ListenerError::Never(_)) => state.open(now),
+            Err(ListenerError::Later(why)) => self.note_failure(&mut state, came, why, None),
+            Err(ListenerError::After(why, delay)) => self.note_failure(&mut state, came, why, Some(*delay)),
+        }
+        self.say(&state);
+        self.changed.notify_waiters();
+    }
+
+    fn note_failure(&self, state: &mut State, came: Instant, why: &str, delay: Option<Duration>) {
+        let now = Instant::now();
+        if let Some(until) = delay.and_then(|it| now.checked_add(it)) {
+            state.left_alone_until = state.left_alone_until.max(Some(until));
+        }
+        // What was on its way when the others failed fails for the same reason: that is no other failure.
+        let is_news = state.closed_at.is_none_or(|closed| came > closed);
+        if is_news {
+            state.failures = state.failures.saturating_add(1);
+        }
+        if delay.is_none() && state.failures < FAILURES {
+            return;
+        }
+        if is_news {
             let round = state.failures.saturating_sub(FAILURES);
             let pause = self.jitter.pause(&self.options, u64::MAX, round);
-            let pause = pause.max(delay.unwrap_or_default());
-            state.closed_until = Some(Instant::now() + pause);
-            state.destination = Standing::Waiting {
-                why: why.clone(),
-                pause,
-            };
-            self.say(&state);
+            state.closed_until = Some(now + pause);
+            state.closed_at = Some(now);
         }
-        self.changed.notify_waiters();
+        let until = state.closed_until.max(state.left_alone_until);
+        state.destination = Standing::Waiting {
+            why: why.to_owned(),
+            pause: until.map_or(Duration::ZERO, |it| it.saturating_duration_since(now)),
+        };
     }
 
     /// The listener waits for something else than its destination, or does not any more.
@@ -257,9 +288,23 @@ impl State {
         self.held_until.is_none_or(|until| now < until)
     }
 
+    /// The destination takes what comes, as soon as it may be addressed.
+    fn open(&mut self, now: Instant) {
+        self.failures = 0;
+        (self.closed_until, self.closed_at) = (None, None);
+        self.taken += 1;
+        if self.left_alone_until.is_none_or(|until| until <= now) {
+            self.left_alone_until = None;
+            self.destination = Standing::Well;
+        }
+    }
+
     fn pass(&mut self, now: Instant, rate: Option<Rate>) -> Pass {
         if !self.is_held(now) {
             return Pass::OnceHeld;
+        }
+        if let Some(until) = self.left_alone_until.filter(|it| now < *it) {
+            return Pass::At(until);
         }
         if let Some(until) = self.closed_until {
             if now < until {

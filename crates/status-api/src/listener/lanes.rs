@@ -6,13 +6,19 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Lane;
-use crate::Event;
+use crate::{Cursor, Event};
 
 /// A delivery that is to be made.
 pub(super) struct Delivery {
     pub(super) event: Arc<Event>,
     /// The dead letter that it is, if it was parked before.
     pub(super) letter: Option<i64>,
+    pub(super) trials: Trials,
+}
+
+/// What a delivery has behind it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trials {
     /// How often it has failed.
     pub(super) failures: u32,
     /// How often it has failed since the destination took others.
@@ -21,21 +27,14 @@ pub(super) struct Delivery {
     pub(super) taken: Option<u64>,
     /// When it was tried first.
     pub(super) since: Option<Instant>,
-    /// Why it is not tried again, but parked as soon as there is room.
-    pub(super) refused: Option<String>,
+    /// What came of it, taken or refused for good, if that is to be kept yet: it is not tried again.
+    pub(super) outcome: Option<Result<(), String>>,
 }
 
 impl Delivery {
-    pub(super) fn new(event: Arc<Event>, letter: Option<i64>) -> Self {
-        Self {
-            event,
-            letter,
-            failures: 0,
-            alone: 0,
-            taken: None,
-            since: None,
-            refused: None,
-        }
+    /// What tells it from all others of its listener.
+    pub(super) fn key(&self) -> (Cursor, Option<i64>) {
+        (self.event.cursor, self.letter)
     }
 }
 
@@ -90,6 +89,12 @@ impl Lanes {
         self.lanes.entry(lane.clone()).or_default().push_front(delivery);
         self.pauses += 1;
         self.pausing.insert((until, self.pauses), lane);
+    }
+
+    /// All that wait and were tried before.
+    pub(super) fn tried(&self) -> impl Iterator<Item = &Delivery> {
+        let all = self.lanes.values().flatten();
+        all.filter(|it| it.trials.since.is_some())
     }
 
     /// When the next pause ends.

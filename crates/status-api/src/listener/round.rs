@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::gate::{Jitter, Turn};
-use super::lanes::{Delivery, Lanes};
+use super::lanes::{Delivery, Lanes, Trials};
 use super::progress::Progress;
 use super::runner::{Flag, LAST};
 use super::{Again, Lane, ListenerError, Place, Runner, Standing};
@@ -43,12 +43,20 @@ pub(super) struct Round<'a> {
     progress: Progress,
     /// Dead letters that wait or are out.
     letters: HashSet<i64>,
+    /// Those that came to their end since the look for them began: it may still have found them.
+    ended_letters: HashSet<i64>,
     /// Events for which there is no room among the parked ones: while there are any, only those are delivered that make
     /// room.
     roomless: BTreeSet<Cursor>,
     tries: FuturesUnordered<BoxFuture<'a, Tried>>,
     /// Whether nothing more is begun.
     ending: watch::Sender<bool>,
+    /// Why the round is broken off; none if it goes on, or the stream just ended.
+    broken: Option<Error>,
+    /// Until when what is on its way has time to arrive in a round that is broken off.
+    end: Option<Instant>,
+    /// Whether something could not be kept: the next round tries again.
+    unkept: bool,
     /// Deliveries that are done, but not in a place that is kept: they would come again after a crash.
     unsaved: usize,
     /// The place that is being kept, and how many of the unsaved ones are in it.
@@ -69,9 +77,13 @@ impl<'a> Round<'a> {
             lanes: Lanes::default(),
             progress: Progress::from(place),
             letters: HashSet::new(),
+            ended_letters: HashSet::new(),
             roomless: BTreeSet::new(),
             tries: FuturesUnordered::new(),
             ending: watch::Sender::new(false),
+            broken: None,
+            end: None,
+            unkept: false,
             unsaved: 0,
             saving: None,
             looking: None,
@@ -80,12 +92,9 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// Delivers until the stream breaks or `stop` is set.
+    /// Delivers until the stream breaks, something cannot be kept, or `stop` is set.
     pub(super) async fn run(mut self, mut stop: Flag) -> Result<()> {
         let mut look_again = Instant::now();
-        let mut broken = None;
-        let mut end = None;
-        let runner = self.runner;
         loop {
             self.give_up_the_first();
             let stopping = *self.ending.borrow();
@@ -95,7 +104,7 @@ impl<'a> Round<'a> {
             }
             self.save_soon(stopping);
             if stopping && self.tries.is_empty() && self.saving.is_none() {
-                return broken.map_or(Ok(()), Err);
+                return self.ended();
             }
             let (wake, save) = (self.lanes.next_end(), self.next_save());
             // What comes is last: it would keep the others from their turn.
@@ -107,27 +116,48 @@ impl<'a> Round<'a> {
                     self.take_letters(asked);
                     look_again = Instant::now() + LOOK_AGAIN;
                 }
-                Some(tried) = self.tries.next() => self.settle(tried).await?,
-                kept = saved(&mut self.saving) => self.note_saved(kept?),
+                Some(tried) = self.tries.next() => if let Err(error) = self.settle(tried).await {
+                    self.cannot_keep(error);
+                },
+                kept = saved(&mut self.saving) => match kept {
+                    Ok(deliveries) => self.note_saved(deliveries),
+                    Err(error) => self.cannot_keep(error),
+                },
                 () = until(wake), if !stopping => (),
                 () = until(save) => (),
                 // What hangs must not keep the others from what comes by the next stream.
-                () = until(end) => return broken.map_or(Ok(()), Err),
+                () = until(self.end) => return self.ended(),
                 // Deliveries go on meanwhile: what they read may be what the look waits for.
-                () = sleep_until(look_again), if !stopping && self.looking.is_none() => {
-                    self.looking = Some(runner.bookmarks.asked_again(runner.listener.name()).boxed());
-                }
+                () = sleep_until(look_again), if !stopping && self.looking.is_none() => self.look(),
                 signal = self.events.next(), if !stopping && self.progress.has_room() => match signal {
                     Some(Ok(signal)) => self.take(signal),
-                    // What is on its way comes to its end before.
-                    ended => {
-                        broken = ended.and_then(Result::err);
-                        self.ending.send_replace(true);
-                        end = Some(Instant::now() + LAST);
-                    }
+                    ended => self.break_off(ended.and_then(Result::err)),
                 },
             }
         }
+    }
+
+    /// Begins nothing more. What is on its way has some time to arrive.
+    fn break_off(&mut self, why: Option<Error>) {
+        self.broken = self.broken.take().or(why);
+        self.end.get_or_insert_with(|| Instant::now() + LAST);
+        self.ending.send_replace(true);
+    }
+
+    fn cannot_keep(&mut self, error: Error) {
+        self.unkept = true;
+        self.break_off(Some(error));
+    }
+
+    fn ended(mut self) -> Result<()> {
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
+    /// Looks which dead letters somebody wants delivered again.
+    fn look(&mut self) {
+        let runner = self.runner;
+        self.ended_letters.clear();
+        self.looking = Some(runner.bookmarks.asked_again(runner.listener.name()).boxed());
     }
 
     fn take(&mut self, signal: Signal) {
@@ -135,7 +165,8 @@ impl<'a> Round<'a> {
             Signal::Event(event) => {
                 if self.progress.open(event.cursor) {
                     let lane = self.runner.listener.lane(&event);
-                    self.lanes.push(lane, Delivery::new(event, None));
+                    let delivery = self.runner.delivery(event, None);
+                    self.lanes.push(lane, delivery);
                 }
             }
             Signal::Bookmark(cursor) => self.progress.see(cursor),
@@ -153,9 +184,10 @@ impl<'a> Round<'a> {
             }
         };
         for Again { id, event } in asked {
-            if self.letters.insert(id) {
+            if !self.ended_letters.contains(&id) && self.letters.insert(id) {
                 let lane = self.runner.listener.lane(&event);
-                self.lanes.push(lane, Delivery::new(Arc::new(event), Some(id)));
+                let delivery = self.runner.delivery(Arc::new(event), Some(id));
+                self.lanes.push(lane, delivery);
             }
         }
     }
@@ -163,7 +195,7 @@ impl<'a> Round<'a> {
     fn start_tries(&mut self) {
         while self.tries.len() + self.unsaved < self.runner.options.at_once.max(1) {
             let has_room = self.roomless.is_empty();
-            let wanted = |it: &Delivery| has_room || it.letter.is_some() || it.refused.is_some();
+            let wanted = |it: &Delivery| has_room || it.letter.is_some() || it.trials.outcome.is_some();
             let Some((lane, delivery)) = self.lanes.next(wanted) else {
                 return;
             };
@@ -182,6 +214,7 @@ impl<'a> Round<'a> {
         } = tried;
         let Some(outcome) = outcome else {
             // It is not done, so it comes again from the place.
+            self.lanes.pause(lane, delivery, Instant::now());
             return Ok(());
         };
         let told = turn.has_come();
@@ -191,12 +224,13 @@ impl<'a> Round<'a> {
             Ok(()) => None,
             Err(ListenerError::Never(why)) => Some(why),
             Err(error @ (ListenerError::Later(_) | ListenerError::After(..))) => {
-                delivery.failures = delivery.failures.saturating_add(1);
+                let trials = &mut delivery.trials;
+                trials.failures = trials.failures.saturating_add(1);
                 // While the destination takes nothing at all, this one is not to blame.
-                if delivery.taken.replace(gate.taken()) != Some(gate.taken()) {
-                    delivery.alone = delivery.alone.saturating_add(1);
+                if trials.taken.replace(gate.taken()) != Some(gate.taken()) {
+                    trials.alone = trials.alone.saturating_add(1);
                 }
-                if !self.gives_up(&delivery) {
+                if !self.gives_up(&delivery.trials) {
                     let pause = self.pause(&delivery, &error);
                     tracing::debug!(listener = self.runner.listener.name(), cursor = %delivery.event.cursor, %error, "delivery failed, trying again");
                     self.lanes.pause(lane, delivery, Instant::now() + pause);
@@ -205,37 +239,41 @@ impl<'a> Round<'a> {
                 Some(error.to_string())
             }
         };
-        let is_over = match (&why, delivery.letter) {
-            (Some(why), _) => self.park(&delivery, why).await?,
-            (None, Some(letter)) => {
-                let (name, bookmarks) = (self.runner.listener.name(), &self.runner.bookmarks);
-                bookmarks.unpark(name, letter).await?;
-                true
-            }
-            (None, None) => true,
-        };
-        if is_over {
+        let kept = self.keep_outcome(&delivery, why.as_deref()).await;
+        if kept == Ok(true) {
             self.end(&delivery, told || why.is_some());
             self.lanes.done(lane);
         } else {
             // It is not tried again: some of it may have been taken.
-            delivery.refused = why;
+            delivery.trials.outcome = Some(why.map_or(Ok(()), Err));
             self.lanes.pause(lane, delivery, Instant::now() + ASK_FOR_ROOM);
         }
-        Ok(())
+        kept.map(drop)
     }
 
-    fn gives_up(&self, delivery: &Delivery) -> bool {
+    /// Parks what was refused for that reason; of what was taken nothing is parked any more. Whether there was room.
+    async fn keep_outcome(&mut self, delivery: &Delivery, refused: Option<&str>) -> Result<bool> {
+        if let Some(why) = refused {
+            return self.park(delivery, why).await;
+        }
+        if let Some(letter) = delivery.letter {
+            let (name, bookmarks) = (self.runner.listener.name(), &self.runner.bookmarks);
+            bookmarks.unpark(name, letter).await?;
+        }
+        Ok(true)
+    }
+
+    fn gives_up(&self, trials: &Trials) -> bool {
         let options = &self.runner.options;
-        let long = delivery
+        let long = trials
             .since
             .is_some_and(|it| it.elapsed() >= options.give_up_after);
-        long || delivery.alone >= options.tries
+        long || trials.alone >= options.tries
     }
 
     fn pause(&self, delivery: &Delivery, error: &ListenerError) -> Duration {
         let event = delivery.event.cursor.0.unsigned_abs();
-        let round = delivery.failures.saturating_sub(1);
+        let round = delivery.trials.failures.saturating_sub(1);
         let pause = self.jitter.pause(&self.runner.options, event, round);
         match error {
             ListenerError::After(_, delay) => pause.max(*delay),
@@ -248,10 +286,18 @@ impl<'a> Round<'a> {
         let (name, cursor) = (self.runner.listener.name(), delivery.event.cursor);
         let full = match self.runner.bookmarks.park(name, &delivery.event, why).await {
             Err(Error::TooMany { why }) => Some(why),
-            parked => parked.map(|()| None)?,
+            // It cannot be had again, and nothing but this event is concerned.
+            Err(Error::CursorExpired { .. }) => {
+                tracing::error!(listener = name, %cursor, why, "the event is given up: it is no longer kept");
+                None
+            }
+            parked => {
+                parked?;
+                tracing::error!(listener = name, %cursor, why, "the event is parked");
+                None
+            }
         };
         let Some(full) = full else {
-            tracing::error!(listener = name, %cursor, why, "the event is parked");
             if self.roomless.remove(&cursor) && self.roomless.is_empty() {
                 self.runner.gate.hold_back(None);
             }
@@ -268,7 +314,10 @@ impl<'a> Round<'a> {
     /// The delivery is made or parked; with `unsaved` it would be so again after a crash now.
     fn end(&mut self, delivery: &Delivery, unsaved: bool) {
         match delivery.letter {
-            Some(letter) => drop(self.letters.remove(&letter)),
+            Some(letter) => {
+                self.letters.remove(&letter);
+                self.ended_letters.insert(letter);
+            }
             None => {
                 self.progress.done(delivery.event.cursor);
                 self.unsaved += usize::from(unsaved);
@@ -286,17 +335,21 @@ impl<'a> Round<'a> {
         };
         let (taken, tries) = (self.runner.gate.taken(), self.runner.options.tries);
         let to_blame = |it: &Delivery| {
-            it.letter.is_none() && it.event.cursor == first && it.alone < tries && it.taken != Some(taken)
+            let trials = &it.trials;
+            it.letter.is_none()
+                && it.event.cursor == first
+                && trials.alone < tries
+                && trials.taken != Some(taken)
         };
         // Its next failure is its last.
-        self.lanes.hasten(to_blame, |it| it.alone = tries);
+        self.lanes.hasten(to_blame, |it| it.trials.alone = tries);
     }
 
     /// Keeps the place if something was told, or for some time nothing was.
     fn save_soon(&mut self, last: bool) {
         let behind = last && self.saved.0 != self.progress.place();
         let due = self.unsaved > 0 || behind || self.next_save().is_some_and(|it| it <= Instant::now());
-        if self.saving.is_some() || !due {
+        if self.saving.is_some() || self.unkept || !due {
             return;
         }
         let place = self.progress.place();
@@ -309,7 +362,7 @@ impl<'a> Round<'a> {
     /// When the place is to be kept at the latest; none if it is.
     fn next_save(&self) -> Option<Instant> {
         let (place, at) = &self.saved;
-        (self.saving.is_none() && *place != self.progress.place()).then(|| *at + SOON)
+        (self.saving.is_none() && !self.unkept && *place != self.progress.place()).then(|| *at + SOON)
     }
 
     fn note_saved(&mut self, deliveries: usize) {
@@ -320,22 +373,22 @@ impl<'a> Round<'a> {
 impl Drop for Round<'_> {
     /// What is done is known to the next round, even if it could not be kept. Whether there is room it finds out itself.
     fn drop(&mut self) {
-        self.runner.remember(self.progress.place());
+        self.runner.remember(self.progress.place(), self.lanes.tried());
         self.runner.gate.hold_back(None);
     }
 }
 
 /// Tries to deliver once. Nothing is waited for that was not told when the round ends.
 async fn attempt(runner: &Runner, lane: Lane, mut delivery: Delivery, ending: Flag) -> Tried {
-    if let Some(why) = delivery.refused.take() {
+    if let Some(outcome) = delivery.trials.outcome.take() {
         return Tried {
             lane,
             delivery,
             turn: Turn::of(&runner.gate),
-            outcome: Some(Err(ListenerError::Never(why))),
+            outcome: Some(outcome.map_err(ListenerError::Never)),
         };
     }
-    delivery.since.get_or_insert_with(Instant::now);
+    delivery.trials.since.get_or_insert_with(Instant::now);
     let turn = Turn::of(&runner.gate);
     let event: &Event = &delivery.event;
     let heard = AssertUnwindSafe(runner.listener.hear(event, runner.api.as_ref(), &turn)).catch_unwind();

@@ -1,5 +1,6 @@
 //! The runner of a listener: holds it, goes on from its place, and follows the events until something is in the way.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::gate::{Gate, Rate};
+use super::lanes::{Delivery, Trials};
 use super::round::Round;
 use super::{Bookmarks, Desk, Hold, Listener, Place, Standing};
-use crate::{Cursor, Error, Master, Query, ReadExt, Result, Start, StatusApi};
+use crate::{Cursor, Error, Event, Master, Query, ReadExt, Result, Start, StatusApi};
 
 /// How long another runner's hold is left alone before it is asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -91,6 +93,8 @@ pub struct Runner {
     pub(super) gate: Arc<Gate>,
     /// How far the listener is, which holds for as long as no other runner can have it; none if that has to be asked.
     place: Mutex<Option<Place>>,
+    /// What was tried and is not done, which the next round goes on with.
+    tried: Mutex<HashMap<(Cursor, Option<i64>), Trials>>,
     /// Whether it holds the listener.
     held: watch::Sender<bool>,
 }
@@ -111,13 +115,35 @@ impl Runner {
             options,
             gate,
             place: Mutex::default(),
+            tried: Mutex::default(),
             held: watch::Sender::new(false),
         }
     }
 
-    /// Keeps in mind how far the listener is.
-    pub(super) fn remember(&self, place: Place) {
+    /// Keeps in mind how far the listener is, and what it has tried beyond that.
+    pub(super) fn remember<'a>(&self, place: Place, tried: impl Iterator<Item = &'a Delivery>) {
+        let mut known = self.tried();
+        known.retain(|(cursor, letter), _| letter.is_some() || *cursor > place.after);
+        known.extend(tried.map(|it| (it.key(), it.trials.clone())));
+        drop(known);
         *self.place() = Some(place);
+    }
+
+    /// A delivery, with what was tried of it in the rounds before.
+    pub(super) fn delivery(&self, event: Arc<Event>, letter: Option<i64>) -> Delivery {
+        let mut delivery = Delivery {
+            event,
+            letter,
+            trials: Trials::default(),
+        };
+        if let Some(trials) = self.tried().remove(&delivery.key()) {
+            delivery.trials = trials;
+        }
+        delivery
+    }
+
+    fn tried(&self) -> MutexGuard<'_, HashMap<(Cursor, Option<i64>), Trials>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self) -> MutexGuard<'_, Option<Place>> {
@@ -185,6 +211,8 @@ impl Runner {
                     held.becomes(false).await;
                 }
                 () = lost.becomes(false) => (),
+                // Nobody may have been there to find that out.
+                () = self.gate.unheld() => drop(self.held.send_replace(false)),
             }
         }
     }
@@ -198,7 +226,8 @@ impl Runner {
                 Ok(()) => Error::unavailable("the event stream ended"),
                 Err(error) => error,
             };
-            if begun.elapsed() > self.options.longest_pause {
+            // What has lasted longer than the pause before it is no reason to pause for longer.
+            if begun.elapsed() > pause {
                 pause = self.options.first_pause;
             }
             self.take_up(&error, pause).await;
@@ -214,10 +243,7 @@ impl Runner {
     /// What an interruption means for the place.
     async fn take_up(&self, error: &Error, pause: Duration) {
         let name = self.listener.name();
-        if matches!(
-            error,
-            Error::InvalidQuery { .. } | Error::CursorExpired { .. } | Error::Conflict { .. }
-        ) {
+        if matches!(error, Error::InvalidQuery { .. } | Error::Conflict { .. }) {
             *self.place() = None;
         }
         let kept = if matches!(error, Error::InvalidQuery { field, .. } if field == "cursor") {
@@ -225,7 +251,7 @@ impl Runner {
             self.begin().await.map(drop)
         } else if let Error::CursorExpired { oldest } = error {
             tracing::error!(listener = name, %oldest, "events were lost to this listener: its place is older than what is kept");
-            self.bookmarks.save(name, &Place::after(*oldest)).await
+            self.skip_to(*oldest).await
         } else {
             tracing::warn!(listener = name, %error, pause_ms = pause.as_millis(), "listening is interrupted");
             Ok(())
@@ -233,6 +259,21 @@ impl Runner {
         if let Err(error) = kept {
             tracing::error!(listener = name, %error, "its place cannot be kept");
         }
+    }
+
+    /// Goes on behind what is no longer kept. What is done beyond that stays so.
+    async fn skip_to(&self, oldest: Cursor) -> Result<()> {
+        let name = self.listener.name();
+        let known = self.place().take();
+        let mut place = match known {
+            Some(place) => place,
+            None => self.bookmarks.load(name).await?.unwrap_or_default(),
+        };
+        if place.after < oldest {
+            place.after = oldest;
+            place.done.retain(|it| *it > oldest);
+        }
+        self.bookmarks.save(name, &place).await
     }
 
     /// Waits until no other runner holds the listener, and follows for as long as this one does.
@@ -264,7 +305,7 @@ impl Runner {
         };
         // What it does beside begins before it is told of anything.
         tokio::task::yield_now().await;
-        let known = self.place().take();
+        let known = self.place().clone();
         let place = match known {
             Some(place) => place,
             None => match self.bookmarks.load(name).await? {

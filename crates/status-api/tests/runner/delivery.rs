@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weir_status_api::{Cursor, ListenerError, Place, Rate, RunnerOptions, Standing};
 
-use crate::world::{Destination, Events, Memory, Said, later, options, run, until};
+use crate::world::{Destination, Events, Memory, Said, event, later, options, run, until};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -130,6 +130,53 @@ async fn who_asks_to_be_left_alone_is() {
         second >= after && second < after + Duration::from_secs(5),
         "{second:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_to_be_left_alone_is_whatever_it_says_to_what_is_on_its_way() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let after = Duration::from_secs(600);
+    let destination = Destination::new(move |event, _, tries| match (event, tries) {
+        (1, 1) => Said::After(
+            Duration::from_millis(20),
+            Err(ListenerError::After("too many".to_owned(), after)),
+        ),
+        (2, 1) => Said::After(Duration::from_millis(50), Ok(())),
+        (3 | 4 | 5, 1) => Said::After(
+            Duration::from_millis(60),
+            Err(ListenerError::Later("it is down".to_owned())),
+        ),
+        _ => Said::Takes,
+    });
+    let begun = Instant::now();
+    events.add_all(1..=5);
+    let _runner = run(&destination, &events, &memory, options());
+    sleep(Duration::from_secs(1)).await;
+    events.add_all(6..20);
+    until("all is told", || destination.came().taken.len() == 19).await;
+    let came = destination.came();
+    let (before, behind) = came.tries.split_at(5);
+    assert!(before.iter().all(|it| it.0 - begun < Duration::from_millis(10)));
+    let soon = after..after + Duration::from_secs(5);
+    assert!(
+        behind.iter().all(|it| soon.contains(&(it.0 - begun))),
+        "{behind:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_at_once_is_one_failure() {
+    let (events, memory) = (Events::new(), Memory::new());
+    let mended = Instant::now() + Duration::from_millis(100);
+    let destination = Destination::new(move |_, _, _| match Instant::now() < mended {
+        true => later(),
+        false => Said::Takes,
+    });
+    events.add_all(1..=8);
+    let begun = Instant::now();
+    let _runner = run(&destination, &events, &memory, options());
+    until("all is told", || destination.came().taken.len() == 8).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,6 +309,20 @@ async fn what_was_parked_is_told_when_somebody_asks_for_it() {
     until("nothing is parked", || memory.parked().is_empty()).await;
     assert_eq!(destination.came().times(), each_once(4));
     assert_eq!(memory.place(), Place::after(Cursor(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_was_overtaken_tells_nothing_again() {
+    let (events, memory) = (Events::new(), Memory::new());
+    // It is told while the second look, at three seconds, finds it still wanted.
+    let destination = Destination::new(|_, _, _| Said::After(Duration::from_millis(3050), Ok(())));
+    memory.kept().look = Duration::from_millis(100);
+    let letters = (1..=3).map(|it| (it, (event(Cursor(it), it), "no".to_owned(), true)));
+    memory.kept().letters.extend(letters);
+    let _runner = run(&destination, &events, &memory, options());
+    until("nothing is parked", || memory.parked().is_empty()).await;
+    sleep(HOUR).await;
+    assert_eq!(destination.came().times(), each_once(3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,3 +102,24 @@ async fn a_place_that_is_put_back_makes_all_after_it_come_again() {
         "{times:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_may_have_lost_its_hold_attends_no_more() {
+    let memory = Memory::new();
+    let events = [(); 2].map(|()| Events::new());
+    let destinations = [(); 2].map(|()| Destination::new(|_, _, _| Said::Takes));
+    let [first, second] = ["first", "second"].map(|it| memory.of(it, LEASE));
+    let _one = run(&destinations[0], &events[0], &first, options());
+    until("the first attends", || destinations[0].came().attends).await;
+    // It reaches nothing any more, and is told nothing.
+    memory.kept().away = Some("first".to_owned());
+    events[0].cut();
+    let _other = run(&destinations[1], &events[1], &second, options());
+    until("the other attends", || destinations[1].came().attends).await;
+    assert!(!destinations[0].came().attends);
+    // It comes back when the other is gone.
+    memory.kept().away = Some("second".to_owned());
+    events[1].cut();
+    until("the first attends again", || destinations[0].came().attends).await;
+    assert!(!destinations[1].came().attends);
+}

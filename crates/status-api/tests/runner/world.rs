@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use weir_status_api::{
     Again, At, Bookmarks, Build, BuildId, BuildKey, BuildRequestId, BuilderId, Caller, Command, Control,
-    Cursor, Entity, Error, Event, EventStream, Hold, Key, List, Listener, ListenerError, LogChunk, LogHits,
-    LogKey, LogSearch, MasterId, Outcome, Page, Place, Properties, PropertiesOf, Read, Result, Runner,
-    RunnerOptions, Signal, Standing, Start, StatusApi, Timestamp, TopicFilter, Turn, Verb, View, ViewQuery,
-    Watch, WorkerId,
+    Cursor, Desk, Entity, Error, Event, EventStream, Hold, Key, List, Listener, ListenerError, LogChunk,
+    LogHits, LogKey, LogSearch, MasterId, Outcome, Page, Place, Properties, PropertiesOf, Read, Result,
+    Runner, RunnerOptions, Signal, Standing, Start, StatusApi, Timestamp, TopicFilter, Turn, Verb, View,
+    ViewQuery, Watch, WorkerId,
 };
 
 /// The options of most tests.
@@ -27,19 +27,25 @@ pub(crate) fn options() -> RunnerOptions {
 
 /// A status API that has nothing but events: event `n` is about build `builds[n]`.
 #[derive(Clone)]
-pub(crate) struct Events(Arc<watch::Sender<Vec<Arc<Event>>>>, Arc<watch::Sender<()>>);
+pub(crate) struct Events {
+    all: Arc<watch::Sender<Vec<Arc<Event>>>>,
+    cuts: Arc<watch::Sender<()>>,
+    /// A watch can begin after this event at the earliest.
+    oldest: Arc<Mutex<Cursor>>,
+}
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self(
-            Arc::new(watch::Sender::new(vec![])),
-            Arc::new(watch::Sender::new(())),
-        )
+        Self {
+            all: Arc::new(watch::Sender::new(vec![])),
+            cuts: Arc::new(watch::Sender::new(())),
+            oldest: Arc::default(),
+        }
     }
 
     /// Adds an event of that build.
     pub(crate) fn add(&self, build: i64) {
-        self.0.send_modify(|events| {
+        self.all.send_modify(|events| {
             let cursor = Cursor(events.len() as i64 + 1);
             events.push(Arc::new(event(cursor, build)));
         });
@@ -47,7 +53,12 @@ impl Events {
 
     /// Breaks the streams of all who watch now.
     pub(crate) fn cut(&self) {
-        self.1.send_replace(());
+        self.cuts.send_replace(());
+    }
+
+    /// Keeps the events up to this one no longer.
+    pub(crate) fn expire(&self, oldest: i64) {
+        *self.oldest.lock().unwrap() = Cursor(oldest);
     }
 
     pub(crate) fn add_all(&self, builds: impl IntoIterator<Item = i64>) {
@@ -119,8 +130,12 @@ impl Watch for Events {
         let Start::After(cursor) = start else {
             return none();
         };
+        let oldest = *self.oldest.lock().unwrap();
+        if cursor < oldest {
+            return Err(Error::CursorExpired { oldest });
+        }
         let next = usize::try_from(cursor.0).map_err(Error::internal)?;
-        let state = (self.0.subscribe(), self.1.subscribe(), next);
+        let state = (self.all.subscribe(), self.cuts.subscribe(), next);
         let events = stream::unfold(state, |(mut events, mut cuts, next)| async move {
             let event = tokio::select! {
                 biased;
@@ -144,8 +159,12 @@ pub(crate) struct Kept {
     pub(crate) standings: Vec<Standing>,
     /// Who holds, and until when.
     pub(crate) hold: Option<(String, Instant)>,
-    /// How long it takes to find out what is wanted again.
+    /// How long it takes to tell what was wanted again when that was asked.
     pub(crate) look: Duration,
+    /// Events up to this one cannot be parked: they are no longer kept.
+    pub(crate) oldest: Cursor,
+    /// A runner that reaches nothing.
+    pub(crate) away: Option<String>,
     /// What the next saves are answered with.
     pub(crate) failures: Vec<Error>,
 }
@@ -180,6 +199,13 @@ impl Memory {
         self.kept.lock().unwrap()
     }
 
+    fn reach(&self) -> Result<()> {
+        match self.kept().away.as_ref() == Some(&self.holder) {
+            true => Err(Error::unavailable("nothing is reached")),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) fn place(&self) -> Place {
         self.kept().places.get("it").cloned().unwrap_or_default()
     }
@@ -202,6 +228,7 @@ impl Bookmarks for Memory {
 
     async fn save(&self, listener: &str, place: &Place) -> Result<()> {
         sleep(Duration::from_millis(3)).await;
+        self.reach()?;
         let mut kept = self.kept();
         if let Some(error) = kept.failures.pop() {
             return Err(error);
@@ -222,6 +249,9 @@ impl Bookmarks for Memory {
             let why = "the box is full".to_owned();
             return Err(Error::TooMany { why });
         }
+        if !is_known && event.cursor <= kept.oldest {
+            return Err(Error::CursorExpired { oldest: kept.oldest });
+        }
         kept.letters.insert(event.cursor.0, letter);
         Ok(())
     }
@@ -230,6 +260,7 @@ impl Bookmarks for Memory {
         let Some(lease) = self.lease else {
             return Ok(Hold::Ours(Duration::MAX));
         };
+        self.reach()?;
         let mut kept = self.kept();
         match &kept.hold {
             Some((who, until)) if *who != self.holder && *until > Instant::now() => {
@@ -253,16 +284,17 @@ impl Bookmarks for Memory {
     }
 
     async fn asked_again(&self, _: &str) -> Result<Vec<Again>> {
-        let look = self.kept().look;
-        sleep(look).await;
-        let kept = self.kept();
-        let wanted = kept.letters.iter().filter(|(_, it)| it.2);
-        Ok(wanted
-            .map(|(id, it)| Again {
+        let (look, wanted) = {
+            let kept = self.kept();
+            let wanted = kept.letters.iter().filter(|(_, it)| it.2);
+            let wanted = wanted.map(|(id, it)| Again {
                 id: *id,
                 event: it.0.clone(),
-            })
-            .collect())
+            });
+            (kept.look, wanted.collect())
+        };
+        sleep(look).await;
+        Ok(wanted)
     }
 
     async fn unpark(&self, _: &str, id: i64) -> Result<()> {
@@ -290,6 +322,8 @@ pub(crate) struct Came {
     /// How many tries were in it at once at the most.
     pub(crate) most: usize,
     now: usize,
+    /// Whether somebody attends to it.
+    pub(crate) attends: bool,
 }
 
 impl Came {
@@ -353,6 +387,17 @@ impl Drop for Inside {
     }
 }
 
+/// Notes that nobody attends any more.
+struct Attending(Destination);
+
+impl Drop for Attending {
+    fn drop(&mut self) {
+        if let Ok(mut came) = self.0.came.lock() {
+            came.attends = false;
+        }
+    }
+}
+
 #[async_trait]
 impl Listener for Destination {
     fn name(&self) -> &str {
@@ -361,6 +406,13 @@ impl Listener for Destination {
 
     fn filter(&self) -> TopicFilter {
         TopicFilter::parse_all(["builds/*/*"]).unwrap()
+    }
+
+    async fn attend(&self, desk: Desk) {
+        self.came().attends = true;
+        let _attending = Attending(self.clone());
+        drop(desk);
+        std::future::pending().await
     }
 
     async fn hear(

@@ -8,6 +8,7 @@ use clap::Args;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weir_config::{ChangeSource, MasterConfig, WorkerPort};
 use weir_master::workers::Buildbot;
@@ -68,7 +69,7 @@ pub(crate) struct Ports {
     listen: SocketAddr,
     identity: Option<Arc<Identity>>,
     stop: CancellationToken,
-    open: Vec<(Bound, CancellationToken)>,
+    open: Vec<Open>,
 }
 
 /// A port that is bound.
@@ -79,8 +80,20 @@ struct Bound {
     listener: Arc<TcpListener>,
 }
 
-/// The ports of another configuration, all of them bound.
-pub(crate) struct Change(Vec<Bound>);
+/// A port at which workers are let in.
+struct Open {
+    bound: Bound,
+    stop: CancellationToken,
+    door: JoinHandle<()>,
+}
+
+/// The ports of another configuration.
+pub(crate) struct Change {
+    /// Those that are bound.
+    bound: Vec<Bound>,
+    /// Those whose number is taken by one that is open and goes: 127.0.0.1:9989 by 0.0.0.0:9989, or the other way.
+    after_others: Vec<(Protocol, WorkerPort)>,
+}
 
 impl Addresses {
     /// The ports of the configuration, or those given here, for a master that serves at `listen`.
@@ -146,8 +159,8 @@ impl Ports {
     /// # Errors
     /// If an address cannot be had, or may not be served as it would have to be.
     pub(crate) async fn change_to(&self, config: &MasterConfig) -> Result<Change, Failure> {
-        let mut open: Vec<&Bound> = self.open.iter().map(|(it, _)| it).collect();
-        let mut bound = vec![];
+        let mut open: Vec<&Bound> = self.open.iter().map(|it| &it.bound).collect();
+        let (mut bound, mut missing) = (vec![], vec![]);
         for (protocol, port) in self.given.wanted(config, self.listen) {
             check(port, config)?;
             if port.tls && self.identity.is_none() {
@@ -160,55 +173,69 @@ impl Ports {
             let same = |it: &&Bound| it.protocol == protocol && it.port == port;
             let there = |it: &&Bound| it.port.address == port.address && port.address.port() != 0;
             let place = open.iter().position(same).or_else(|| open.iter().position(there));
-            let listener = match place.map(|place| open.swap_remove(place)) {
-                Some(open) => Arc::clone(&open.listener),
-                None => Arc::new(bind(protocol, port).await?),
-            };
-            bound.push(Bound {
-                protocol,
-                port,
-                listener,
-            });
+            match place.map(|place| open.swap_remove(place)) {
+                Some(open) => bound.push(Bound {
+                    protocol,
+                    port,
+                    listener: Arc::clone(&open.listener),
+                }),
+                None => missing.push((protocol, port)),
+            }
         }
-        Ok(Change(bound))
+        let mut after_others = vec![];
+        for (protocol, port) in missing {
+            let goes = |it: &&Bound| it.port.address.port() == port.address.port();
+            match Bound::new(protocol, port).await {
+                Ok(new) => bound.push(new),
+                Err(_) if open.iter().any(goes) => after_others.push((protocol, port)),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Change { bound, after_others })
     }
 
-    /// Lets workers in at these ports and no others. Who is connected stays so.
-    pub(crate) fn make(&mut self, change: Change, buildbot: &Buildbot) {
+    /// Lets workers in at these ports and no others. Who is connected stays so. Gives what could not be had after all, a
+    /// sentence for each.
+    pub(crate) async fn make(&mut self, change: Change, buildbot: &Buildbot) -> Vec<String> {
         let mut before = std::mem::take(&mut self.open);
-        for bound in change.0 {
-            let is_it = |(it, _): &(Bound, CancellationToken)| {
-                Arc::ptr_eq(&it.listener, &bound.listener)
-                    && (it.protocol, it.port) == (bound.protocol, bound.port)
+        for bound in change.bound {
+            let is_it = |it: &Open| {
+                Arc::ptr_eq(&it.bound.listener, &bound.listener)
+                    && (it.bound.protocol, it.bound.port) == (bound.protocol, bound.port)
             };
             let open = match before.iter().position(is_it) {
                 Some(place) => before.swap_remove(place),
-                None => {
-                    let stop = self.open(&bound, buildbot);
-                    (bound, stop)
-                }
+                None => self.open(bound, buildbot),
             };
             self.open.push(open);
         }
-        for (closed, stop) in before {
-            stop.cancel();
-            let Bound { protocol, port, .. } = closed;
+        for closed in before {
+            let Bound { protocol, port, .. } = closed.bound;
+            closed.stop.cancel();
+            // With it goes the socket.
+            if let Err(error) = closed.door.await {
+                tracing::error!(%error, "the port {port} had a fault");
+            }
             tracing::info!(
                 "no worker of Buildbot is let in at {port} ({}) any more",
                 protocol.name()
             );
         }
+        let mut failed = vec![];
+        for (protocol, port) in change.after_others {
+            match Bound::new(protocol, port).await {
+                Ok(bound) => self.open.push(self.open(bound, buildbot)),
+                Err(failure) => failed.push(failure.message().to_owned()),
+            }
+        }
+        failed
     }
 
-    /// Lets workers in at that port until the answer is cancelled.
-    fn open(&self, bound: &Bound, buildbot: &Buildbot) -> CancellationToken {
-        let Bound {
-            protocol,
-            port,
-            listener,
-        } = bound.clone();
+    /// Lets workers in at that port.
+    fn open(&self, bound: Bound, buildbot: &Buildbot) -> Open {
+        let Bound { protocol, port, .. } = bound;
         let with_tls = if port.tls { ", TLS" } else { "" };
-        let address = listener.local_addr().unwrap_or(port.address);
+        let address = bound.listener.local_addr().unwrap_or(port.address);
         tracing::info!(
             "Buildbot's workers are let in at {address} ({}{with_tls})",
             protocol.name()
@@ -221,19 +248,26 @@ impl Ports {
             tls: identity.map(|it| Arc::clone(it).acceptor()),
             stop: stop.clone(),
         };
-        tokio::spawn(Arc::new(door).open(listener));
-        stop
+        let door = tokio::spawn(Arc::new(door).open(Arc::clone(&bound.listener)));
+        Open { bound, stop, door }
     }
 }
 
-async fn bind(protocol: Protocol, port: WorkerPort) -> Result<TcpListener, Failure> {
-    TcpListener::bind(port.address).await.map_err(|error| {
-        Failure::new(format!(
-            "cannot let Buildbot's workers in at {}: {error}; `{}` in `master(…)` takes another address",
-            port.address,
-            protocol.argument()
-        ))
-    })
+impl Bound {
+    async fn new(protocol: Protocol, port: WorkerPort) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(port.address).await.map_err(|error| {
+            Failure::new(format!(
+                "cannot let Buildbot's workers in at {}: {error}; `{}` in `master(…)` takes another address",
+                port.address,
+                protocol.argument()
+            ))
+        })?;
+        Ok(Self {
+            protocol,
+            port,
+            listener: Arc::new(listener),
+        })
+    }
 }
 
 /// One port.

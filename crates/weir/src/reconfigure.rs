@@ -103,7 +103,7 @@ impl Reconfigurable {
         let change = change.map_err(refused)?;
         let ports = self.ports.change_to(&config).await.map_err(refused)?;
         let policy = config.policy.clone();
-        let report = Reconfigured::new(
+        let mut report = Reconfigured::new(
             weir_config::describe(&old, "").changes_to(&weir_config::describe(&config, "")),
             self.fixed.differences(&config),
         );
@@ -114,7 +114,8 @@ impl Reconfigurable {
         })?;
         self.door.set_policy(policy);
         self.listeners.make(change).await;
-        self.ports.make(ports, &self.master.workers().buildbot());
+        let buildbot = self.master.workers().buildbot();
+        report.restart.extend(self.ports.make(ports, &buildbot).await);
         Ok(report)
     }
 }

@@ -2,7 +2,9 @@
 //! more.
 
 use clap::{Args, Subcommand};
-use weir_status_api::{Command, Cursor, DeadLetterChoice, DeadLetterId};
+use weir_status_api::{
+    Command, Cursor, DeadLetter, DeadLetterChoice, DeadLetterId, Key, ListenerStatus, ReadExt,
+};
 
 use crate::failure::Failure;
 use crate::show::{plain, say};
@@ -46,14 +48,36 @@ struct Letters {
 }
 
 impl Letters {
-    fn choice(&self) -> DeadLetterChoice {
-        match self.letter {
-            Some(letter) => DeadLetterChoice::One(DeadLetterId(letter)),
-            None => DeadLetterChoice::Of {
+    /// Which are meant, also in words.
+    ///
+    /// # Errors
+    /// If the one that is meant is another listener's: ids are of all listeners.
+    async fn choice(&self) -> Result<(DeadLetterChoice, String), Failure> {
+        let Some(letter) = self.letter.map(DeadLetterId) else {
+            let choice = DeadLetterChoice::Of {
                 listener: self.listener.as_str().into(),
                 first: Cursor(self.from.unwrap_or_default()),
-            },
+            };
+            let which = format!("what listener {} could not deliver", plain(&self.listener));
+            return Ok((choice, which));
+        };
+        let api = self.upstream.connect()?;
+        let meant: ListenerStatus = api.one(Key::Listener(self.listener.as_str().into())).await?.value;
+        let of = api
+            .one::<DeadLetter>(Key::DeadLetter(letter))
+            .await?
+            .value
+            .listener;
+        if of != meant.id {
+            let of: ListenerStatus = api.one(Key::Listener(of.into())).await?.value;
+            return Err(Failure::usage(format!(
+                "dead letter {letter} is not of listener {}, but of {}",
+                plain(&self.listener),
+                plain(&of.name)
+            )));
         }
+        let which = format!("dead letter {letter} of listener {}", plain(&self.listener));
+        Ok((DeadLetterChoice::One(letter), which))
     }
 
     async fn ask(&self, command: Command) -> Result<(), Failure> {
@@ -79,7 +103,6 @@ pub(crate) struct Replay {
 
 impl Replay {
     async fn run(self) -> Result<(), Failure> {
-        let name = plain(&self.letters.listener);
         if let (true, Some(first)) = (self.everything, self.letters.from) {
             let rewind = Command::RewindListener {
                 listener: self.letters.listener.as_str().into(),
@@ -87,14 +110,13 @@ impl Replay {
             };
             self.letters.ask(rewind).await?;
             return say(format!(
-                "listener {name} is to deliver all events from {first} on"
+                "listener {} is to deliver all events from {first} on",
+                plain(&self.letters.listener)
             ));
         }
-        let letters = self.letters.choice();
+        let (letters, which) = self.letters.choice().await?;
         self.letters.ask(Command::DeliverAgain { letters }).await?;
-        say(format!(
-            "listener {name} is to deliver again what it could not deliver"
-        ))
+        say(format!("{which} is to be delivered again"))
     }
 }
 
@@ -107,10 +129,9 @@ pub(crate) struct Drop {
 
 impl Drop {
     async fn run(self) -> Result<(), Failure> {
-        let letters = self.letters.choice();
+        let (letters, which) = self.letters.choice().await?;
         self.letters.ask(Command::DropDeadLetters { letters }).await?;
-        let name = plain(&self.letters.listener);
-        say(format!("what listener {name} could not deliver is forgotten"))
+        say(format!("{which} is forgotten"))
     }
 }
 

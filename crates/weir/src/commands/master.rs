@@ -123,7 +123,7 @@ impl Master {
         if let Some(identity) = &identity {
             tls::keep_renewed(Arc::clone(identity), stop_serving.clone())?;
         }
-        ports.make(bound, &master.workers().buildbot());
+        ports.make(bound, &master.workers().buildbot()).await;
         let scheme = tls::scheme(identity.as_ref());
         let serving = tokio::spawn(server::serve(
             listener,

@@ -38,7 +38,10 @@ async fn what_a_receiver_refuses_is_seen_and_asked_for_again() {
 
     receiver.takes();
     let said = text(&site.weir(&["listen", "replay", "hook"]).await);
-    assert!(said.contains("listener hook is to deliver again"), "{said}");
+    assert!(
+        said.contains("what listener hook could not deliver is to be delivered again"),
+        "{said}"
+    );
     parked(&site, "hook", 0).await;
     let [first, second] = receiver.ids().try_into().unwrap();
     assert_eq!(first, second, "it came under another id");
@@ -53,4 +56,37 @@ async fn what_a_receiver_refuses_is_seen_and_asked_for_again() {
     assert_eq!(receiver.ids().len(), 3);
     let said = text(&site.weir(&["listen", "replay", "nobody"]).await);
     assert!(said.contains("there is no listener `nobody`"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_of_another_listener_is_not_meant() {
+    let (receiver, other) = (Receiver::start().await, Receiver::start().await);
+    receiver.says(StatusCode::NOT_FOUND);
+    let both = format!(
+        "{}\n{}",
+        webhook(&receiver.url),
+        webhook(&other.url).replace("\"hook\"", "\"other\"")
+    );
+    let site = Site::start(&config(&both)).await;
+    let _worker = site.worker("w1");
+    build(&site).await;
+    parked(&site, "hook", 1).await;
+    let letter =
+        json_of(&site, "listeners/hook/dead_letters").await["dead_letters"][0]["dead_letterid"].clone();
+    let letter = letter.to_string();
+    for wish in ["replay", "drop"] {
+        let said = text(&site.weir(&["listen", wish, "other", "--letter", &letter]).await);
+        let why = format!("dead letter {letter} is not of listener other, but of hook");
+        assert!(said.contains(&why), "{said}");
+    }
+    parked(&site, "hook", 1).await;
+    receiver.takes();
+    let said = text(
+        &site
+            .weir(&["listen", "replay", "hook", "--letter", &letter])
+            .await,
+    );
+    let answer = format!("dead letter {letter} of listener hook is to be delivered again");
+    assert!(said.contains(&answer), "{said}");
+    parked(&site, "hook", 0).await;
 }

@@ -130,6 +130,19 @@ async fn ports_come_and_go_with_the_configuration() {
     assert!(logs_in(TcpStream::connect(&second).await.unwrap(), "p").await);
     assert!(logs_in(authority.connect(&first, &[]).await, "p").await);
 
+    // All addresses in place of one, with the same number, and back.
+    let port = first.rsplit(':').next().unwrap();
+    says(
+        goes_by(&site, &format!("buildbot_pb = \"tls:0.0.0.0:{port}\"")).await,
+        "1 change",
+    );
+    assert!(logs_in(authority.connect(&first, &[]).await, "p").await);
+    says(
+        goes_by(&site, &format!("buildbot_pb = \"{first}\"")).await,
+        "1 change",
+    );
+    assert!(logs_in(TcpStream::connect(&first).await.unwrap(), "p").await);
+
     says(goes_by(&site, "buildbot_pb = None").await, "1 change");
     nobody_listens(&first).await;
     nobody_listens(&second).await;

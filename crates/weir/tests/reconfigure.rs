@@ -154,16 +154,24 @@ async fn twenty_times_under_load_nothing_is_lost() {
         assert_eq!(changes.iter().filter(is_it).count(), 1, "{changes:?}");
     }
     // Each of them was built on one builder by a scheduler that was restarted, and by one that was not.
+    let made = async |scheduler: &str| {
+        let reason = format!("The scheduler `{scheduler}` was triggered by changes");
+        let buildsets = Query::<weir_status_api::Buildset>::new().limit(1000);
+        let buildsets = api.page(buildsets).await.unwrap().items;
+        buildsets.iter().filter(|it| it.reason == reason).count()
+    };
+    for scheduler in ["changes", "others"] {
+        eventually("each change has a buildset", SOON, async || {
+            made(scheduler).await >= ROUNDS
+        })
+        .await;
+    }
     eventually("nothing waits any more", SOON, async || {
         open_requests(&site).await.iter().all(|it| it.id.0 == slow)
     })
     .await;
-    let buildsets = Query::<weir_status_api::Buildset>::new().limit(1000);
-    let buildsets = api.page(buildsets).await.unwrap().items;
     for scheduler in ["changes", "others"] {
-        let reason = format!("The scheduler `{scheduler}` was triggered by changes");
-        let made = buildsets.iter().filter(|it| it.reason == reason).count();
-        assert_eq!(made, ROUNDS, "{scheduler}");
+        assert_eq!(made(scheduler).await, ROUNDS, "{scheduler}");
     }
 
     // What began first has gone on all the time, by what it was begun with.

@@ -129,6 +129,12 @@ impl Runner {
         *self.place() = Some(place);
     }
 
+    /// What it knows may be so no longer: another runner was there, or events have other numbers.
+    fn forget(&self) {
+        *self.place() = None;
+        self.tried().clear();
+    }
+
     /// A delivery, with what was tried of it in the rounds before.
     pub(super) fn delivery(&self, event: Arc<Event>, letter: Option<i64>) -> Delivery {
         let mut delivery = Delivery {
@@ -155,7 +161,7 @@ impl Runner {
         let until = asked.checked_add(long);
         if self.gate.hold_until(until).is_some_and(|it| it < asked) {
             // Another could have had it in between.
-            *self.place() = None;
+            self.forget();
         }
         self.held.send_replace(true);
         until
@@ -244,7 +250,7 @@ impl Runner {
     async fn take_up(&self, error: &Error, pause: Duration) {
         let name = self.listener.name();
         if matches!(error, Error::InvalidQuery { .. } | Error::Conflict { .. }) {
-            *self.place() = None;
+            self.forget();
         }
         let kept = if matches!(error, Error::InvalidQuery { field, .. } if field == "cursor") {
             tracing::error!(listener = name, %error, "the master's history was made anew or put back: this listener begins with what comes now");
@@ -285,7 +291,7 @@ impl Runner {
             match self.bookmarks.hold(name, kind).await? {
                 Hold::Ours(long) => break self.held(asked, long),
                 Hold::Theirs(who) => {
-                    *self.place() = None;
+                    self.forget();
                     self.held.send_replace(false);
                     if told.as_ref() != Some(&who) {
                         tracing::info!(

@@ -1,4 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -75,5 +78,42 @@ it('shows, forces and follows builds of a Buildbot master', async () => {
   } finally {
     buildbot.hold(false);
     watch.end();
+  }
+});
+
+it('tells a listener of each build of a Buildbot master once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'web-status-listener-'));
+  const config = join(folder, 'listeners.star');
+  writeFileSync(config, `
+log_file("log", "events.jsonl", events = ["builds/*/finished"])
+program("slow", ["sh", "-c", "sleep 0.3; echo $WEIR_DELIVERY >> slow"], workdir = "${folder}", events = ["builds/*/finished"])
+`);
+  const lines = (name: string): string[] => {
+    try {
+      return readFileSync(join(folder, name), 'utf8').trim().split('\n');
+    } catch {
+      return [];
+    }
+  };
+  const listen = (): Going => new Going('listen', '--config', config, '--data', join(folder, 'places'));
+  let listener = listen();
+  try {
+    for (const [round, builds] of [3, 2].entries()) {
+      // Nobody would tell them what was before.
+      await expect.poll(() => listener.text.split('is told of events').length - 1, { timeout: BUILT }).toBe(2);
+      const forced = Array.from({ length: builds }, () => new Going('force', 'style', '--wait'));
+      for (const force of forced) expect(await force.ended, force.text).toBe(0);
+      const told = round === 0 ? 3 : 5;
+      await expect.poll(() => [lines('events.jsonl').length, lines('slow').length], { timeout: BUILT }).toEqual([told, told]);
+      listener.end();
+      listener = listen();
+    }
+    const events = lines('events.jsonl').map((line) => JSON.parse(line) as { delivery: string; resource: { buildid: number } });
+    expect(new Set(events.map((it) => it.resource.buildid)).size).toBe(5);
+    expect(new Set(events.map((it) => it.delivery)).size).toBe(5);
+    expect(new Set(lines('slow')).size).toBe(5);
+  } finally {
+    listener.end();
+    rmSync(folder, { recursive: true });
   }
 });

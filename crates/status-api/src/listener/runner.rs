@@ -320,6 +320,7 @@ impl Runner {
             },
         };
         let round = Round::begin(self, &place).await?;
+        tracing::info!(listener = name, after = %place.after, "is told of events");
         tokio::select! {
             biased;
             ended = round.run(stop) => ended,

@@ -1,4 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +54,39 @@ class Going {
   }
 }
 
+/** A server that keeps what is posted. */
+class Receiver {
+  readonly bodies: string[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('request', (request, response) => {
+      let body = '';
+      request.on('data', (piece: Buffer) => (body += piece.toString()));
+      request.on('end', () => {
+        this.bodies.push(body);
+        response.end();
+      });
+    });
+  }
+
+  static async start(): Promise<Receiver> {
+    const receiver = new Receiver(createServer());
+    receiver.#server.listen(0, '127.0.0.1');
+    await once(receiver.#server, 'listening');
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
 it('shows, forces and follows builds of a Buildbot master', async () => {
   const watch = new Going('watch', 'builds/*/new', 'builds/*/finished', 'workers/*/*');
   try {
@@ -84,8 +120,10 @@ it('shows, forces and follows builds of a Buildbot master', async () => {
 it('tells a listener of each build of a Buildbot master once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'web-status-listener-'));
   const config = join(folder, 'listeners.star');
+  const receiver = await Receiver.start();
   writeFileSync(config, `
 log_file("log", "events.jsonl", events = ["builds/*/finished"])
+http_push("push", "${receiver.url}", reports = [build_report(excerpt_lines = 5), buildset_report()])
 program("slow", ["sh", "-c", "sleep 0.3; echo $WEIR_DELIVERY >> slow"], workdir = "${folder}", events = ["builds/*/finished"])
 `);
   const lines = (name: string): string[] => {
@@ -100,11 +138,12 @@ program("slow", ["sh", "-c", "sleep 0.3; echo $WEIR_DELIVERY >> slow"], workdir 
   try {
     for (const [round, builds] of [3, 2].entries()) {
       // Nobody would tell them what was before.
-      await expect.poll(() => listener.text.split('is told of events').length - 1, { timeout: BUILT }).toBe(2);
+      await expect.poll(() => listener.text.split('is told of events').length - 1, { timeout: BUILT }).toBe(3);
       const forced = Array.from({ length: builds }, () => new Going('force', 'style', '--wait'));
       for (const force of forced) expect(await force.ended, force.text).toBe(0);
       const told = round === 0 ? 3 : 5;
       await expect.poll(() => [lines('events.jsonl').length, lines('slow').length], { timeout: BUILT }).toEqual([told, told]);
+      await expect.poll(() => receiver.bodies.length, { timeout: BUILT }).toBe(2 * told);
       listener.end();
       listener = listen();
     }
@@ -112,8 +151,10 @@ program("slow", ["sh", "-c", "sleep 0.3; echo $WEIR_DELIVERY >> slow"], workdir 
     expect(new Set(events.map((it) => it.resource.buildid)).size).toBe(5);
     expect(new Set(events.map((it) => it.delivery)).size).toBe(5);
     expect(new Set(lines('slow')).size).toBe(5);
+    expect(receiver.bodies.filter((it) => it.includes('"subject":"style #2 passed"'))).toHaveLength(1);
   } finally {
     listener.end();
+    receiver.close();
     rmSync(folder, { recursive: true });
   }
 });

@@ -61,7 +61,7 @@ fn all() -> [Kind; 4] {
             make: maker!(GitlabComment, GitlabCommentOptions),
             repository: "group/sub/weir",
             branch: "refs/merge-requests/12/head",
-            listed: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes?sort=asc&order_by=created_at&per_page=50&page=1",
+            listed: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes?sort=asc&order_by=created_at&per_page=20&page=1",
             made: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes",
             edited: (
                 "PUT",

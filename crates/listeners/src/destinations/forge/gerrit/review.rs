@@ -12,7 +12,7 @@ use super::ssh::Ssh;
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Work};
 use crate::text::cut_bytes;
-use crate::{Destination, OptionError, Outlet, Report};
+use crate::{Answer, Destination, OptionError, Outlet, Report};
 
 /// The longest text of a message, in bytes: Gerrit takes 16 KiB of a message unless told otherwise.
 const MESSAGE: usize = 16_000;
@@ -147,7 +147,7 @@ impl Rest {
     /// Gives a review, unless the change has a message with `mark` already.
     async fn review(&self, change: &Change, review: &Value, mark: &str) -> Result<(), ListenerError> {
         let request = self.request(Method::GET, &["a", "changes", &change.id, "messages"]);
-        let messages = answered(&self.forge.send(request, None).await?.body);
+        let messages = answered(&self.forge.send(request, None).await?)?;
         if has_line(&messages, mark) {
             return Ok(());
         }
@@ -170,9 +170,9 @@ impl Rest {
 }
 
 /// An answer's JSON, behind the line that keeps browsers from running it.
-pub(super) fn answered(body: &[u8]) -> Value {
-    let body = body.strip_prefix(b")]}'").unwrap_or(body);
-    serde_json::from_slice(body).unwrap_or_default()
+pub(super) fn answered(answer: &Answer) -> Result<Value, ListenerError> {
+    let body = answer.body.as_slice();
+    answer.read_as(body.strip_prefix(b")]}'").unwrap_or(body))
 }
 
 /// Whether one of `messages` has this line.

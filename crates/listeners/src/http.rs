@@ -99,12 +99,19 @@ impl Answer {
     /// As [`Answer::read`]; [`ListenerError::Later`] too if there is no list.
     pub fn list(&self, within: Option<&str>) -> Result<Vec<serde_json::Value>, ListenerError> {
         let mut body = self.read()?;
-        let list = match within {
-            Some(name) => body.get_mut(name).map(serde_json::Value::take),
-            None => Some(body),
-        };
-        match list {
-            Some(serde_json::Value::Array(list)) => Ok(list),
+        self.as_list(match within {
+            Some(name) => body
+                .get_mut(name)
+                .map(serde_json::Value::take)
+                .unwrap_or_default(),
+            None => body,
+        })
+    }
+
+    /// As [`Answer::list`], of what was found in it.
+    pub(crate) fn as_list(&self, found: serde_json::Value) -> Result<Vec<serde_json::Value>, ListenerError> {
+        match found {
+            serde_json::Value::Array(list) => Ok(list),
             _ if self.is_dry => Ok(vec![]),
             _ => Err(ListenerError::Later("the answer has no list".to_owned())),
         }

@@ -90,7 +90,7 @@ async fn the_ends_of_many_logs_share_the_room_of_a_report() {
 
 #[tokio::test]
 async fn default_words_that_would_be_too_many_are_fewer() {
-    let (mut site, complete) = broken(300, "");
+    let (mut site, complete) = broken(60, "");
     site.logs.clear();
     let change = site.changes.remove(0);
     for id in 1..=100 {
@@ -102,7 +102,7 @@ async fn default_words_that_would_be_too_many_are_fewer() {
     let report = Bench::new(vec![ReportOptions::new(BUILDSET)])
         .only(&complete, &site)
         .await;
-    assert_eq!(report.about.builds().len(), 300);
+    assert_eq!(report.about.builds().len(), 60);
     let message = report.message;
     for text in [message.text, message.html.unwrap(), message.markdown.unwrap()] {
         assert!(text.contains("There is more than is told here."), "{text}");

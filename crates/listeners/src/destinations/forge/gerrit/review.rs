@@ -83,7 +83,7 @@ pub struct Gerrit {
 
 enum Way {
     Ssh(Ssh),
-    Rest(Rest),
+    Rest(Box<Rest>),
 }
 
 /// A server that is reached by REST.
@@ -109,11 +109,11 @@ impl Gerrit {
             (Some(server), None) => Way::Ssh(Ssh::new(&options, server, outlet)?),
             (None, Some(_)) => {
                 let missing = |option| OptionError::new(option, "is missing beside `url`");
-                Way::Rest(Rest {
+                Way::Rest(Box::new(Rest {
                     forge: Forge::new(&options.forge, &KIND, outlet)?,
                     user: options.user.clone().ok_or_else(|| missing("user"))?,
                     password: options.password.clone().ok_or_else(|| missing("password"))?,
-                })
+                }))
             }
             _ => {
                 let why = "has to be given, for SSH, or `url`, for REST, and not both";
@@ -147,7 +147,8 @@ impl Rest {
     /// Gives a review, unless the change has a message with `mark` already.
     async fn review(&self, change: &Change, review: &Value, mark: &str) -> Result<(), ListenerError> {
         let request = self.request(Method::GET, &["a", "changes", &change.id, "messages"]);
-        let messages = answered(&self.forge.send(request, None).await?)?;
+        let answer = self.forge.send(request, None).await?;
+        let messages = answer.as_list(answered(&answer)?)?;
         if has_line(&messages, mark) {
             return Ok(());
         }
@@ -176,12 +177,12 @@ pub(super) fn answered(answer: &Answer) -> Result<Value, ListenerError> {
 }
 
 /// Whether one of `messages` has this line.
-pub(super) fn has_line(messages: &Value, line: &str) -> bool {
+pub(super) fn has_line(messages: &[Value], line: &str) -> bool {
     let has = |it: &Value| {
         let text = it["message"].as_str();
         text.is_some_and(|text| text.lines().any(|it| it.trim() == line))
     };
-    messages.as_array().is_some_and(|it| it.iter().any(has))
+    messages.iter().any(has)
 }
 
 /// What several works come to.

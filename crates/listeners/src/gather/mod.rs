@@ -72,14 +72,24 @@ impl Gather<'_> {
         page.map(|it| it.items).map_err(|error| unreadable(&error))
     }
 
-    /// All of a list, read page by page.
+    /// All of a list, read page by page. A Buildbot master does not say whether there is more.
     async fn all<R: Resource>(&self, query: Query<R>) -> Gathered<Vec<R>> {
-        let mut pages = self.api.pages(query.limit(PAGE));
+        let mut query = query.limit(PAGE);
         let mut all = vec![];
-        while let Some(page) = pages.next().await.map_err(|error| unreadable(&error))? {
+        loop {
+            let page = self.api.page(query.clone()).await;
+            let page = page.map_err(|error| unreadable(&error))?;
+            let is_full = u32::try_from(page.items.len()) == Ok(PAGE);
             all.extend(page.items);
+            match page.next {
+                Some(next) => query = query.after(next),
+                None if is_full => {
+                    query.after = None;
+                    query.offset = u64::try_from(all.len()).unwrap_or(u64::MAX);
+                }
+                None => return Ok(all),
+            }
         }
-        Ok(all)
     }
 
     async fn properties(&self, of: PropertiesOf) -> Gathered<Properties> {

@@ -31,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) is_away: AtomicBool,
     /// What happens there.
     pub(crate) events: Vec<Event>,
+    /// Whether it says where the next page of a list begins, which a Buildbot master does not.
+    pub(crate) gives_tokens: bool,
 }
 
 const BEGAN: i64 = 1_700_000_000;
@@ -220,6 +222,7 @@ impl Site {
             reads: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
             events: vec![],
+            gives_tokens: true,
         }
     }
 
@@ -305,6 +308,7 @@ fn page<R: Resource>(
     }
     let most = usize::try_from(query.page_size()).unwrap();
     let before: usize = query.after.as_ref().map_or(0, |it| it.0.parse().unwrap());
+    let before = before + usize::try_from(query.offset).unwrap();
     let next = (found.len() > before + most).then(|| PageToken((before + most).to_string()));
     let found = found.into_iter().skip(before).take(most);
     (found.map(|it| it.clone().into_entity()).collect(), next)
@@ -376,7 +380,7 @@ impl Read for Site {
         Ok(Page {
             items,
             cursor: Cursor(1),
-            next,
+            next: next.filter(|_| self.gives_tokens),
         })
     }
 

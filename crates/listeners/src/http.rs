@@ -22,8 +22,11 @@ pub(crate) use clients::Clients;
 use clients::OwnNetwork;
 pub use judge::retry_after;
 
-/// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 1 << 20;
+/// The longest answer that is read, in bytes: a page of long comments.
+const LONGEST_ANSWER: usize = 16 << 20;
+
+/// The longest refusal that is read, in bytes; its beginning is quoted.
+const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 3;
@@ -66,14 +69,65 @@ pub struct Http {
 pub struct Answer {
     /// A 2xx status.
     pub status: StatusCode,
-    /// The body: empty if nothing is sent, cut at 1 MiB.
+    /// The body: empty if nothing is sent, cut at 16 MiB.
     pub body: Vec<u8>,
+    /// Whether there was more of it.
+    pub is_cut: bool,
+    /// Whether nothing was sent, so that this stands for an answer.
+    pub is_dry: bool,
 }
 
 impl Answer {
     /// The body as JSON; null if it is none, as it is when nothing is sent.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as JSON, for those who look something up and must not take what they cannot read for nothing; null if
+    /// nothing is sent.
+    ///
+    /// # Errors
+    /// [`ListenerError::Never`] if there was more of it than is read; [`ListenerError::Later`] if it is no JSON, which is
+    /// what something in between said.
+    pub fn read(&self) -> Result<serde_json::Value, ListenerError> {
+        self.read_as(&self.body)
+    }
+
+    /// The list that is the body, or that is `within` it by that name; empty if nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Answer::read`]; [`ListenerError::Later`] too if there is no list.
+    pub fn list(&self, within: Option<&str>) -> Result<Vec<serde_json::Value>, ListenerError> {
+        let mut body = self.read()?;
+        self.as_list(match within {
+            Some(name) => body
+                .get_mut(name)
+                .map(serde_json::Value::take)
+                .unwrap_or_default(),
+            None => body,
+        })
+    }
+
+    /// As [`Answer::list`], of what was found in it.
+    pub(crate) fn as_list(&self, found: serde_json::Value) -> Result<Vec<serde_json::Value>, ListenerError> {
+        match found {
+            serde_json::Value::Array(list) => Ok(list),
+            _ if self.is_dry => Ok(vec![]),
+            _ => Err(ListenerError::Later("the answer has no list".to_owned())),
+        }
+    }
+
+    /// As [`Answer::read`], of what of the body is JSON.
+    pub(crate) fn read_as(&self, json: &[u8]) -> Result<serde_json::Value, ListenerError> {
+        if self.is_dry {
+            return Ok(serde_json::Value::Null);
+        }
+        if self.is_cut {
+            let why = format!("the answer is longer than the {LONGEST_ANSWER} bytes that are read");
+            return Err(ListenerError::Never(why));
+        }
+        let unreadable = |error| ListenerError::Later(format!("the answer is no JSON: {error}"));
+        serde_json::from_slice(json).map_err(unreadable)
     }
 }
 
@@ -127,6 +181,18 @@ impl Http {
     /// [`ListenerError::After`] or [`ListenerError::Later`] if there is no answer, or it is 408, 429, 5xx, or 403 with a
     /// spent rate limit; [`ListenerError::Never`] at any other answer but 2xx.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ListenerError> {
+        self.send_again_at(request, &[]).await
+    }
+
+    /// As [`Http::send`], where these statuses too say that it may work later.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub async fn send_again_at(
+        &self,
+        request: RequestBuilder,
+        again: &[StatusCode],
+    ) -> Result<Answer, ListenerError> {
         let request = request
             .build()
             .map_err(|error| ListenerError::Never(self.told(&error)))?;
@@ -134,6 +200,8 @@ impl Http {
             return Ok(Answer {
                 status: StatusCode::OK,
                 body: vec![],
+                is_cut: false,
+                is_dry: true,
             });
         }
         let mut answer = self.sent(&self.client, &request, request.url().clone()).await?;
@@ -145,11 +213,20 @@ impl Http {
         let status = answer.status();
         let delay = retry_after(answer.headers());
         let spent = judge::spent(answer.headers());
-        let body = read(answer)
+        let most = match status.is_success() {
+            true => LONGEST_ANSWER,
+            false => LONGEST_REFUSAL,
+        };
+        let (body, is_cut) = read(answer, most)
             .await
             .map_err(|error| ListenerError::Later(self.told(&error)))?;
-        judge::judge(status, delay, spent, &body).map_err(|error| self.masked(error))?;
-        Ok(Answer { status, body })
+        judge::judge(status, delay, spent, &body, again).map_err(|error| self.masked(error))?;
+        Ok(Answer {
+            status,
+            body,
+            is_cut,
+            is_dry: false,
+        })
     }
 
     /// The client for addresses that others name.
@@ -245,15 +322,18 @@ impl Http {
     }
 }
 
-/// The beginning of the body, [`LONGEST_ANSWER`] at the most.
-async fn read(mut answer: Response) -> Result<Vec<u8>, reqwest::Error> {
+/// The beginning of the body, `most` bytes at the most, and whether there is more.
+async fn read(mut answer: Response, most: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let mut body = vec![];
-    while body.len() < LONGEST_ANSWER
-        && let Some(chunk) = answer.chunk().await?
-    {
-        body.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - body.len())]);
+    while let Some(chunk) = answer.chunk().await? {
+        let room = most - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body, true));
+        }
+        body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok((body, false))
 }
 
 /// Whether a header holds a secret, which is for the configured server only.

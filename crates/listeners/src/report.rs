@@ -1,8 +1,8 @@
 //! What a destination is told: what happened, all that is known of it, and the message that was made of it.
 
 use weir_status_api::{
-    Build, BuildRequest, Builder, Buildset, Change, Log, Properties, Results, SourceStamp, Step, Timestamp,
-    Worker,
+    Build, BuildRequest, Builder, Buildset, Change, Cursor, Log, Properties, Results, SourceStamp, Step,
+    Timestamp, Worker,
 };
 
 /// One report of one event.
@@ -11,6 +11,8 @@ pub struct Report {
     /// Its delivery id: the same each time that it is delivered, and no other's. `NAME-CURSOR` with the listener's name
     /// and the event's cursor, and `.K` behind it for the listener's further reports of one event (`mail-17.2`).
     pub delivery: String,
+    /// Which event it is of: what has a lower one happened before.
+    pub cursor: Cursor,
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
@@ -72,7 +74,7 @@ pub struct BuildReport {
     pub worker: String,
     /// Its properties.
     pub properties: Properties,
-    /// The changes that it is of, oldest first, 100 at the most.
+    /// The changes that it is of, oldest first: the newest 100.
     pub changes: Vec<Change>,
     /// Its steps with their logs, in order.
     pub steps: Vec<StepReport>,
@@ -80,7 +82,7 @@ pub struct BuildReport {
     pub step: Option<usize>,
     /// The build of its builder before it that has ended.
     pub previous: Option<Build>,
-    /// Who made the changes, `Name <mail>` or a name, each once (Buildbot's blamelist).
+    /// Who made all of its changes, `Name <mail>` or a name, each once (Buildbot's blamelist).
     pub blamelist: Vec<String>,
     /// Who asked for the build (properties `owner` and `owners`), each once.
     pub owners: Vec<String>,
@@ -121,7 +123,7 @@ pub struct BuildsetReport {
     pub properties: Properties,
     /// Its builds that have ended.
     pub builds: Vec<BuildReport>,
-    /// Requests of it that were never built.
+    /// Requests of it that were not built: cancelled before, or not needed.
     pub unbuilt: Vec<RequestReport>,
     /// Where people look at it.
     pub url: Option<String>,

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use weir_status_api::{Cursor, Desk, Event, Listener, ListenerError, StatusApi, TopicFilter, Turn};
+use weir_status_api::{
+    Buildset, Cursor, Desk, Entity, Event, Lane, Listener, ListenerError, StatusApi, TopicFilter, Turn,
+};
 
 use crate::destination::Destination;
 use crate::format::TemplateError;
@@ -134,6 +136,7 @@ impl Reporter {
         };
         let mut report = Report {
             delivery: self.delivery(event.cursor, place),
+            cursor: event.cursor,
             at: event.at,
             occasion: made.occasion,
             about: made.about,
@@ -210,7 +213,33 @@ impl Listener for Reporter {
         refused.map_or(Ok(()), |why| Err(ListenerError::Never(self.outlet.mask(&why))))
     }
 
+    /// What is told of one builder is in order: so the beginning of a build never comes after its end, nor a request, a
+    /// build that runs again or an earlier one of the same commit after the next. Buildsets are of several builders; those
+    /// of the same source are in order.
+    fn lane(&self, event: &Event) -> Lane {
+        match &event.entity {
+            Entity::Build(build) => Lane::Thing(format!("builders/{}", build.builder)),
+            Entity::BuildRequest(request) => Lane::Thing(format!("builders/{}", request.builder)),
+            Entity::Buildset(buildset) => source_lane(buildset).unwrap_or_else(|| Lane::of(event)),
+            _ => Lane::of(event),
+        }
+    }
+
     async fn attend(&self, desk: Desk) {
         self.destination.attend(desk).await;
     }
+}
+
+/// That of the buildsets of one commit, or of one source without a revision.
+fn source_lane(buildset: &Buildset) -> Option<Lane> {
+    let stamps = &buildset.source_stamps;
+    let stamp = stamps
+        .iter()
+        .find(|it| it.revision.is_some())
+        .or(stamps.first())?;
+    let thing = match &stamp.revision {
+        Some(revision) => format!("{}@{revision}", stamp.repository),
+        None => stamp.id.to_string(),
+    };
+    Some(Lane::Thing(format!("sources/{thing}")))
 }

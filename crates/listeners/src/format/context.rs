@@ -56,7 +56,7 @@ pub(crate) fn context(
         "at": at.as_secs(),
         "title": title,
         "web_url": links.home(),
-        "results": null, "previous_results": null, "url": null, "combined": false,
+        "results": null, "previous_results": null, "url": null, "combined": false, "shortened": false,
         "build": null, "builds": [], "step": null, "buildset": null, "request": null, "worker": null,
         "blamelist": [], "owners": [], "sources": [], "properties": {}, "unbuilt": [],
     });
@@ -78,6 +78,55 @@ pub(crate) fn context(
         all.extend(more);
     }
     all
+}
+
+/// The same for words that would be too many: fewer builds and people, of each the first steps that failed, and neither
+/// changes nor the ends of logs.
+pub(crate) fn shortened(context: &Value) -> Value {
+    let mut short = context.clone();
+    short["shortened"] = true.into();
+    for (list, most) in [("builds", 50), ("unbuilt", 50), ("blamelist", 10), ("owners", 10)] {
+        keep(&mut short[list], most);
+    }
+    let Value::Object(all) = &mut short else {
+        return short;
+    };
+    if let Some(step) = all.get_mut("step").filter(|it| it.is_object()) {
+        step["excerpts"] = json!([]);
+    }
+    for (name, value) in all {
+        match (name.as_str(), value) {
+            ("build", build) if build.is_object() => shorten_build(build),
+            ("builds", Value::Array(builds)) => builds.iter_mut().for_each(shorten_build),
+            _ => {}
+        }
+    }
+    short
+}
+
+fn shorten_build(build: &mut Value) {
+    build["changes"] = json!([]);
+    for list in [
+        "steps",
+        "failed_steps",
+        "newly_failing",
+        "mended",
+        "blamelist",
+        "owners",
+    ] {
+        keep(&mut build[list], 10);
+    }
+    for list in ["steps", "failed_steps"] {
+        for step in build[list].as_array_mut().into_iter().flatten() {
+            step["excerpts"] = json!([]);
+        }
+    }
+}
+
+fn keep(list: &mut Value, most: usize) {
+    if let Value::Array(list) = list {
+        list.truncate(most);
+    }
 }
 
 fn of_build(it: &GatheredBuild, links: &Links) -> Value {

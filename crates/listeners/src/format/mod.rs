@@ -15,6 +15,7 @@ use crate::outlet::Outlet;
 use crate::report::Message;
 use crate::text::cut;
 
+use context::shortened;
 pub(crate) use context::{Told, context, occasion};
 use environment::{HTML, MARKDOWN, environment, value};
 
@@ -159,7 +160,15 @@ impl Formatter {
         }))
     }
 
+    /// What a template says. If the default words are too many, they are fewer.
     fn render(&self, form: usize, context: &Value) -> Result<String, ListenerError> {
+        match self.render_all(form, context) {
+            Err(_) if self.names[form].is_none() => self.render_all(form, &shortened(context)),
+            rendered => rendered,
+        }
+    }
+
+    fn render_all(&self, form: usize, context: &Value) -> Result<String, ListenerError> {
         let fails = |error: &minijinja::Error| {
             let name = shown(self.names[form].as_deref(), form);
             ListenerError::Never(explained(error, name).to_string())

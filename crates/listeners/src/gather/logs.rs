@@ -2,7 +2,7 @@
 
 use weir_status_api::{Error, Log, LogKind, Results};
 
-use super::{Gather, Gathered, unreadable};
+use super::{Gather, Gathered, GatheredBuild, unreadable};
 use crate::generate::Patterns;
 use crate::report::{Attachment, BuildReport, Excerpt};
 
@@ -10,6 +10,11 @@ use crate::report::{Attachment, BuildReport, Excerpt};
 const LONGEST_EXCERPT: usize = 16 << 10;
 /// How many excerpts a build has.
 const MOST_EXCERPTS: usize = 20;
+/// How many bytes all excerpts of a report have together where they are written, which is half of what a template may
+/// write.
+const ROOM: usize = 512 << 10;
+/// How many bytes there are around an excerpt where it is written: its title, its links and its style.
+const AROUND: usize = 600;
 /// The longest line of an excerpt, in bytes.
 const LONGEST_LINE: usize = 500;
 /// How many lines a master says at the end of a command's log at the most.
@@ -21,29 +26,48 @@ const LINES_AT_ONCE: u32 = 5_000;
 /// How many files go with one message.
 const MOST_FILES: usize = 50;
 
-/// Fills in the last `lines` lines of each log of the steps that did not go well.
-pub(crate) async fn excerpts(gather: &Gather<'_>, build: &mut BuildReport, lines: u32) -> Gathered<()> {
+/// Fills in the last `lines` lines of each log of the steps that did not go well. Each build has its share of the room
+/// that the report has, and what others leave of theirs.
+pub(crate) async fn excerpts(gather: &Gather<'_>, builds: &mut [GatheredBuild], lines: u32) -> Gathered<()> {
     if lines == 0 {
         return Ok(());
     }
-    let mut left = MOST_EXCERPTS;
-    let failed = build.steps.iter_mut().filter(|it| went_wrong(it.step.results));
-    for step in failed {
-        for log in step.logs.iter().filter(|it| is_text(it)) {
-            if left > 0
-                && let Some(excerpt) = excerpt(gather, log, lines).await?
-            {
-                left -= 1;
-                step.excerpts.push(excerpt);
-            }
-        }
+    let mut room = ROOM;
+    for left in (1..=builds.len()).rev() {
+        let place = builds.len() - left;
+        room -= excerpts_of(gather, &mut builds[place].report, lines, room / left).await?;
     }
     Ok(())
 }
 
-/// The last `lines` lines of the log, without what the master said at its end: how the command ended is known. None if
-/// there are none.
-async fn excerpt(gather: &Gather<'_>, log: &Log, lines: u32) -> Gathered<Option<Excerpt>> {
+/// Fills in those of one build, which has so much room. How much of it they take.
+async fn excerpts_of(
+    gather: &Gather<'_>,
+    build: &mut BuildReport,
+    lines: u32,
+    room: usize,
+) -> Gathered<usize> {
+    let (mut left, mut taken) = (MOST_EXCERPTS, 0);
+    let failed = build.steps.iter_mut().filter(|it| went_wrong(it.step.results));
+    for step in failed {
+        for log in step.logs.iter().filter(|it| is_text(it)) {
+            let room = room - taken;
+            if left > 0
+                && room > AROUND
+                && let Some(excerpt) = excerpt(gather, log, lines, room - AROUND).await?
+            {
+                left -= 1;
+                taken += AROUND + written(&excerpt.text);
+                step.excerpts.push(excerpt);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// The last `lines` lines of the log, without what the master said at its end: how the command ended is known. Where they
+/// are written they have so much `room`. None if there are none.
+async fn excerpt(gather: &Gather<'_>, log: &Log, lines: u32, room: usize) -> Gathered<Option<Excerpt>> {
     let first = (log.num_lines - i64::from(lines) - SAID_BY_MASTER).max(0);
     let Some(text) = read(gather, log, first, usize::MAX).await? else {
         return Ok(None);
@@ -62,7 +86,10 @@ async fn excerpt(gather: &Gather<'_>, log: &Log, lines: u32) -> Gathered<Option<
     if shown.trim().is_empty() {
         return Ok(None);
     }
-    let text = tail(&shown, LONGEST_EXCERPT);
+    let text = fitting(tail(&shown, LONGEST_EXCERPT), room);
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
     let dropped = shown[..shown.len() - text.len()].matches('\n').count();
     Ok(Some(Excerpt {
         log: log.name.clone(),
@@ -183,6 +210,29 @@ fn tail(text: &str, most: usize) -> &str {
         .map(|(_, lines)| lines)
         .filter(|it| !it.is_empty())
         .unwrap_or(rest)
+}
+
+/// The last lines of the text that have so much room where they are written.
+fn fitting(text: &str, room: usize) -> &str {
+    let (mut begin, mut left) = (text.len(), room);
+    for line in text.split_inclusive('\n').rev() {
+        let Some(rest) = left.checked_sub(written(line)) else {
+            break;
+        };
+        left = rest;
+        begin -= line.len();
+    }
+    &text[begin..]
+}
+
+/// How many bytes lines have at the most where they are written: escaped in HTML, or indented in a text.
+fn written(text: &str) -> usize {
+    let byte = |it: u8| match it {
+        b'\n' => 8,
+        b'&' | b'<' | b'>' | b'"' | b'\'' => 6,
+        _ => 1,
+    };
+    text.bytes().map(byte).sum()
 }
 
 /// The line, cut if it is very long.

@@ -16,14 +16,14 @@ use crate::report::{BuildReport, BuildsetReport, RequestReport, StepReport};
 pub(crate) use logs::{attached, excerpts, patches, went_wrong};
 use people::{blamelist, owners};
 
-/// How many changes of a build are told.
-const MOST_CHANGES: u32 = 100;
+/// How many changes of a build are told, the newest.
+const MOST_CHANGES: usize = 100;
 /// How many steps of a build are told.
 const MOST_STEPS: u32 = 500;
 /// How many logs of a step are told.
 const MOST_LOGS: u32 = 50;
-/// How many requests of a buildset are told.
-const MOST_REQUESTS: u32 = 200;
+/// How many changes or requests are asked for at once.
+const PAGE: u32 = 500;
 
 /// All that is known of a build, and what its predecessor did.
 #[derive(Clone, Debug)]
@@ -72,6 +72,26 @@ impl Gather<'_> {
         page.map(|it| it.items).map_err(|error| unreadable(&error))
     }
 
+    /// All of a list, read page by page. A Buildbot master does not say whether there is more.
+    async fn all<R: Resource>(&self, query: Query<R>) -> Gathered<Vec<R>> {
+        let mut query = query.limit(PAGE);
+        let mut all = vec![];
+        loop {
+            let page = self.api.page(query.clone()).await;
+            let page = page.map_err(|error| unreadable(&error))?;
+            let is_full = u32::try_from(page.items.len()) == Ok(PAGE);
+            all.extend(page.items);
+            match page.next {
+                Some(next) => query = query.after(next),
+                None if is_full => {
+                    query.after = None;
+                    query.offset = u64::try_from(all.len()).unwrap_or(u64::MAX);
+                }
+                None => return Ok(all),
+            }
+        }
+    }
+
     async fn properties(&self, of: PropertiesOf) -> Gathered<Properties> {
         let found = self.api.properties(of).await;
         found.map(|it| it.value).map_err(|error| unreadable(&error))
@@ -94,25 +114,25 @@ impl Gather<'_> {
     /// All that is known of a build. What ran is told with its logs. What does not hang on each other is read at once: over
     /// a network each answer takes its time.
     pub(crate) async fn build(&self, build: &Build, builder: Builder) -> Gathered<GatheredBuild> {
-        let changes = Query::<Change>::new()
-            .eq(ChangeField::Build, build.id.0)
-            .limit(MOST_CHANGES);
+        let changes = Query::<Change>::new().eq(ChangeField::Build, build.id.0);
         let worker = Key::Worker(WorkerKey::Id(build.worker));
         let (project, asked, worker, properties, mut changes, before, steps) = tokio::try_join!(
             self.project(&builder),
             self.asked(build),
             self.one::<Worker>(worker),
             self.properties(PropertiesOf::Build(build.id.into())),
-            self.some(changes),
+            self.all(changes),
             self.before(build),
             self.step_reports(build),
         )?;
         let ((request, buildset), (previous, previous_steps)) = (asked, before);
         changes.sort_by_key(|it| it.id);
+        let blamelist = blamelist(&changes, &buildset.source_stamps);
+        changes.drain(..changes.len().saturating_sub(MOST_CHANGES));
         let report = BuildReport {
             url: self.links.build(build),
             project,
-            blamelist: blamelist(&changes, &buildset.source_stamps),
+            blamelist,
             owners: owners(&properties),
             build: build.clone(),
             builder,
@@ -197,13 +217,13 @@ impl Gather<'_> {
 
     /// A buildset whose builds have ended.
     pub(crate) async fn buildset(&self, buildset: &Buildset) -> Gathered<GatheredBuildset> {
-        let requests = Query::<BuildRequest>::new()
-            .eq(BuildRequestField::Buildset, buildset.id.0)
-            .limit(MOST_REQUESTS);
+        let requests = Query::<BuildRequest>::new().eq(BuildRequestField::Buildset, buildset.id.0);
         let (mut builds, mut unbuilt) = (vec![], vec![]);
-        for request in self.some(requests).await? {
+        for request in self.all(requests).await? {
             let builder = self.builder(request.builder).await?;
-            match self.last_build(request.id).await? {
+            // One that was to run again, and then did not, built nothing.
+            let last = self.last_build(request.id).await?;
+            match last.filter(|it| it.results != Some(Results::Retry)) {
                 Some(build) => builds.push(self.build(&build, builder).await?),
                 None => unbuilt.push(self.request_of(request, builder).await?),
             }

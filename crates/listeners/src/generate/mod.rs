@@ -11,7 +11,7 @@ use weir_status_api::{Build, BuildRequest, Buildset, Entity, Event, ListenerErro
 use crate::format::{Formatter, TemplateError, Told, context};
 use crate::gather::{Gather, GatheredBuild, GatheredBuildset, attached, excerpts, patches};
 use crate::outlet::Outlet;
-use crate::report::{About, Attachment, BuildReport, BuildsetReport, Message, Occasion};
+use crate::report::{About, Attachment, BuildReport, BuildsetReport, Message, Occasion, RequestReport};
 
 pub use kind::ReportKind;
 pub use mode::{Mode, Modes};
@@ -35,7 +35,7 @@ pub(crate) struct Generated {
 enum Known {
     Build(Box<GatheredBuild>),
     Buildset(Box<GatheredBuildset>),
-    Request(Box<crate::report::RequestReport>),
+    Request(Box<RequestReport>),
     Worker(Box<Worker>),
 }
 
@@ -71,10 +71,7 @@ impl Generator {
         let Some(mut known) = self.known(event, occasion, gather).await? else {
             return Ok(None);
         };
-        for build in known.builds_mut() {
-            let wanted = self.options.files.excerpt_lines;
-            excerpts(gather, &mut build.report, wanted).await?;
-        }
+        excerpts(gather, known.builds_mut(), self.options.files.excerpt_lines).await?;
         let context = context(
             known.told(self.combined()),
             occasion,
@@ -122,7 +119,8 @@ impl Generator {
 
     async fn build(&self, build: &Build, occasion: Occasion, gather: &Gather<'_>) -> Made<Option<Known>> {
         let ended = build.results.filter(|_| occasion == Occasion::BuildFinished);
-        if ended.is_some_and(|it| !self.options.modes.may_admit(it)) {
+        let is_end = ended.is_some_and(|it| self.ends_a_beginning(it));
+        if !is_end && ended.is_some_and(|it| !self.options.modes.may_admit(it)) {
             return Ok(None);
         }
         let builder = gather.builder(build.builder).await?;
@@ -130,13 +128,15 @@ impl Generator {
             return Ok(None);
         }
         let known = gather.build(build, builder).await?;
-        let wanted = self.selects(&known.report) && ended.is_none_or(|it| self.admits(it, &known.report));
+        let wanted =
+            self.selects(&known.report) && (is_end || ended.is_none_or(|it| self.admits(it, &known.report)));
         Ok(wanted.then(|| Known::Build(Box::new(known))))
     }
 
     async fn step(&self, step: &Step, occasion: Occasion, gather: &Gather<'_>) -> Made<Option<Known>> {
         let ended = step.results.filter(|_| occasion == Occasion::StepFinished);
-        if ended.is_some_and(|it| !self.options.modes.may_admit(it)) {
+        let is_end = step.started_at.is_some() && ended.is_some_and(|it| self.ends_a_beginning(it));
+        if !is_end && ended.is_some_and(|it| !self.options.modes.may_admit(it)) {
             return Ok(None);
         }
         let build = gather.build_of(step.build.into()).await?;
@@ -154,8 +154,8 @@ impl Generator {
         known.report.step = Some(place);
         let before = known.previous_steps.iter().find(|it| it.name == step.name);
         let before = before.and_then(|it| it.results);
-        let wanted =
-            self.selects(&known.report) && ended.is_none_or(|it| self.options.modes.admit(it, before));
+        let wanted = self.selects(&known.report)
+            && (is_end || ended.is_none_or(|it| self.options.modes.admit(it, before)));
         Ok(wanted.then(|| Known::Build(Box::new(known))))
     }
 
@@ -169,14 +169,21 @@ impl Generator {
             self.options.selection.admits_builder(&it.report.builder) && self.selects(&it.report)
         };
         if self.combined() {
-            let any = known.builds.is_empty() || known.builds.iter().any(is_one);
+            let unbuilt = &known.report.unbuilt;
+            let any = known.builds.iter().any(is_one) || unbuilt.iter().any(|it| self.selects_request(it));
             return Ok(any.then(|| Known::Buildset(Box::new(known))));
         }
         let admits = |it: &GatheredBuild| {
             let results = it.report.build.results;
             results.is_some_and(|results| self.admits(results, &it.report))
         };
+        // What was asked for and not needed is shown beside builds, and nothing that is told by itself.
+        let is_shown = |it: Results| it == Results::Skipped || self.options.modes.admit(it, None);
         known.builds.retain(|it| is_one(it) && admits(it));
+        known
+            .report
+            .unbuilt
+            .retain(|it| self.selects_request(it) && it.request.results.is_none_or(is_shown));
         let any = !known.builds.is_empty();
         Ok(any.then(|| Known::Buildset(Box::new(known))))
     }
@@ -187,16 +194,32 @@ impl Generator {
         occasion: Occasion,
         gather: &Gather<'_>,
     ) -> Made<Option<Known>> {
-        // One whose build was stopped ends as cancelled too.
-        if occasion == Occasion::RequestCancelled && gather.last_build(request.id).await?.is_some() {
+        // One whose build was stopped ends as cancelled too. After a build that was to run again it waits, and is told.
+        if occasion == Occasion::RequestCancelled
+            && let Some(build) = gather.last_build(request.id).await?
+            && build.results != Some(Results::Retry)
+        {
             return Ok(None);
         }
         let known = gather.request(request).await?;
-        let selection = &self.options.selection;
-        let sources = &known.buildset.source_stamps;
-        let wanted = selection.admits_builder(&known.builder)
-            && selection.admits(&known.properties, sources, known.project.as_deref());
+        let wanted = self.selects_request(&known);
         Ok(wanted.then(|| Known::Request(Box::new(known))))
+    }
+
+    /// Whether the end of a beginning that was told would be missing without it: with `start` and all modes, what was
+    /// skipped is told as well, so that nothing is shown as going on for ever.
+    fn ends_a_beginning(&self, results: Results) -> bool {
+        let start = matches!(
+            self.options.kind,
+            ReportKind::Build { start: true, .. } | ReportKind::Step { start: true, .. }
+        );
+        start && results == Results::Skipped && self.options.modes.are_every()
+    }
+
+    fn selects_request(&self, it: &RequestReport) -> bool {
+        let selection = &self.options.selection;
+        selection.admits_builder(&it.builder)
+            && selection.admits(&it.properties, &it.buildset.source_stamps, it.project.as_deref())
     }
 
     fn selects(&self, it: &BuildReport) -> bool {

@@ -64,6 +64,11 @@ impl Modes {
         self.0.iter().any(|it| it.admits(results, previous))
     }
 
+    /// Whether they are all that `all` stands for.
+    pub(crate) fn are_every(&self) -> bool {
+        Mode::EVERY.iter().all(|it| self.0.contains(it))
+    }
+
     /// Whether one of them can, whatever was before.
     pub(crate) fn may_admit(&self, results: Results) -> bool {
         self.0.iter().any(|it| it.may_admit(results))

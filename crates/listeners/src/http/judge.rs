@@ -36,12 +36,13 @@ pub(super) fn spent(headers: &HeaderMap) -> bool {
         .any(|name| headers.get(*name).is_some_and(|it| it.as_bytes() == b"0"))
 }
 
-/// Whether the answer takes the event.
+/// Whether the answer takes the event. The statuses `again` too say that another one may.
 pub(super) fn judge(
     status: StatusCode,
     delay: Option<Duration>,
     spent: bool,
     body: &[u8],
+    again: &[StatusCode],
 ) -> Result<(), ListenerError> {
     if status.is_success() {
         return Ok(());
@@ -49,6 +50,7 @@ pub(super) fn judge(
     let limited = status == StatusCode::FORBIDDEN && (spent || delay.is_some());
     let transient = status.is_server_error()
         || limited
+        || again.contains(&status)
         || matches!(
             status,
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS

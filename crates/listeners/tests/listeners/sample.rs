@@ -5,7 +5,7 @@ use weir_listeners::{
     About, BuildReport, BuildsetReport, Excerpt, Message, Occasion, Outlet, Report, RequestReport, StepReport,
 };
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestId, Builder, BuilderId, Buildset, BuildsetId, MasterId,
+    Build, BuildId, BuildRequest, BuildRequestId, Builder, BuilderId, Buildset, BuildsetId, Cursor, MasterId,
     Properties, Property, Results, SourceStamp, SourceStampId, Step, StepId, Timestamp, Worker, WorkerId,
     WorkerInfo,
 };
@@ -201,6 +201,7 @@ pub(crate) fn missing_worker() -> Report {
 fn of(occasion: Occasion, about: About) -> Report {
     Report {
         delivery: "tell-17".to_owned(),
+        cursor: Cursor(17),
         at: ENDED,
         occasion,
         about,

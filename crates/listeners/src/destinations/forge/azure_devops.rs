@@ -147,11 +147,16 @@ impl Destination for AzureDevops {
         };
         for status in Status::all_of(report, &self.forge, &self.context) {
             let commit = ["commits", status.revision, "statuses"];
-            outcome.add(self.set(&status, &commit).await);
+            let told = self
+                .forge
+                .in_order(status.of_what(), report, self.set(&status, &commit));
+            outcome.add(told.await);
             for pull in pulls.iter().filter(|it| it.repository == status.repository) {
                 let number = pull.number.to_string();
                 let below = ["pullRequests", number.as_str(), "statuses"];
-                outcome.add(self.set(&status, &below).await);
+                let what = format!("{} of {number}", status.of_what());
+                let told = self.forge.in_order(what, report, self.set(&status, &below));
+                outcome.add(told.await);
             }
         }
         outcome.end()

@@ -209,7 +209,8 @@ impl Destination for BitbucketStatus {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for status in Status::all_of(report, &self.forge, &self.context) {
-            outcome.add(self.set(&status).await);
+            let told = self.forge.in_order(status.of_what(), report, self.set(&status));
+            outcome.add(told.await);
         }
         outcome.end()
     }

@@ -123,19 +123,25 @@ impl Comments {
 }
 
 /// The first of `comments` whose `text` has the marker.
-pub(super) fn marked<'a>(comments: &'a Value, text: &str, marker: &str) -> Option<&'a Value> {
+pub(super) fn marked<'a>(
+    comments: impl IntoIterator<Item = &'a Value>,
+    text: &str,
+    marker: &str,
+) -> Option<&'a Value> {
     let has = |it: &&Value| it[text].as_str().is_some_and(|text| text.contains(marker));
-    comments.as_array()?.iter().find(has)
+    comments.into_iter().find(has)
 }
 
 /// The forge's pull requests that a report is about, each once.
 pub(super) fn pulls(report: &Report, forge: &Forge) -> Vec<Pull> {
     let mut pulls: Vec<Pull> = vec![];
-    for stamp in report.about.source_stamps() {
+    let stamps = report.about.source_stamps();
+    let is_alone = forge.has_one_of(stamps);
+    for stamp in stamps {
         let Some(repository) = forge.repository(stamp) else {
             continue;
         };
-        if let Some(number) = number(report, stamp) {
+        if let Some(number) = number(report, stamp, is_alone) {
             let pull = Pull { repository, number };
             if !pulls.contains(&pull) {
                 pulls.push(pull);
@@ -145,10 +151,12 @@ pub(super) fn pulls(report: &Report, forge: &Forge) -> Vec<Pull> {
     pulls
 }
 
-/// The number of the pull request that a source stamp is of: by its branch, by properties, or by its changes.
-pub(super) fn number(report: &Report, stamp: &SourceStamp) -> Option<u64> {
+/// The number of the pull request that a source stamp is of: by its branch, by properties, or by its changes. Where it is
+/// not alone, what properties say is of any of the others as well.
+fn number(report: &Report, stamp: &SourceStamp, is_alone: bool) -> Option<u64> {
     let of_branch = stamp.branch.as_deref().and_then(of_ref);
-    let of_report = || report.about.properties().and_then(of_properties);
+    let properties = report.about.properties().filter(|_| is_alone);
+    let of_report = || properties.and_then(of_properties);
     let of_changes = || {
         let changes = report.about.builds().iter().flat_map(|it| &it.changes);
         let mut ours = changes.filter(|it| it.codebase == stamp.codebase);

@@ -117,7 +117,8 @@ impl Destination for GiteaStatus {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for status in Status::all_of(report, &self.forge, &self.context) {
-            outcome.add(self.set(&status).await);
+            let told = self.forge.in_order(status.of_what(), report, self.set(&status));
+            outcome.add(told.await);
         }
         outcome.end()
     }
@@ -180,7 +181,7 @@ impl GiteaComment {
         };
         // All come at once: this list has no pages.
         let comments = ask(Method::GET, &["issues", &number, "comments"]);
-        let comments = self.forge.send(comments, None).await?.json();
+        let comments = self.forge.send(comments, None).await?.list(None)?;
         let ours = marked(&comments, "body", &comment.marker);
         let request = match ours.and_then(|it| it["id"].as_u64()) {
             Some(id) => ask(Method::PATCH, &["issues", "comments", &id.to_string()]),
@@ -200,7 +201,9 @@ impl Destination for GiteaComment {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for comment in self.comments.of(report, &self.forge) {
-            outcome.add(self.tell(&comment).await);
+            let what = comment.marker.clone();
+            let told = self.forge.in_order(what, report, self.tell(&comment));
+            outcome.add(told.await);
         }
         outcome.end()
     }

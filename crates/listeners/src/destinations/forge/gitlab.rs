@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::ListenerError;
 
-use super::comments::{Comment, Comments, Hidden, PAGE, PAGES, marked};
+use super::comments::{Comment, Comments, Hidden, marked};
 use super::place::{Forge, ForgeOptions, Kind, required_token};
 use super::work::{Outcome, State, Status};
 use crate::destinations::placeholders::Template;
@@ -18,6 +18,10 @@ const LONGEST: usize = 255;
 
 /// The longest comment, in bytes; GitLab allows a million characters, of which nobody reads that many.
 const COMMENT: usize = 100_000;
+
+/// How many comments are asked for at once, each of which can be long, and how many times; beyond, a new one is made.
+const PAGE: usize = 20;
+const PAGES: usize = 100;
 
 /// gitlab.com. A repository can be in groups within groups.
 const KIND: Kind = Kind {
@@ -54,7 +58,8 @@ impl Default for GitlabStatusOptions {
 ///
 /// A status that comes twice is refused by GitLab, since it leads from a state to the same; such a refusal takes the
 /// report. The project is the property `source_project_id`, which Buildbot's hook sets for merge requests, or else the
-/// repository's path, and the branch `source_branch` or the source stamp's.
+/// repository's path, and the branch `source_branch` or the source stamp's. Where a build is of several of its repositories,
+/// these properties are those of the changes of each.
 pub struct GitlabStatus {
     forge: Forge,
     token: String,
@@ -92,7 +97,7 @@ impl GitlabStatus {
         if let Some(url) = status.work.url.filter(|it| it.chars().count() <= LONGEST) {
             body["target_url"] = url.into();
         }
-        if let Some(branch) = branch(status) {
+        if let Some(branch) = branch(status, &self.forge) {
             body["ref"] = branch.into();
         }
         let project = project(status, &self.forge);
@@ -100,7 +105,8 @@ impl GitlabStatus {
             .forge
             .url(&["api", "v4", "projects", &project, "statuses", status.revision]);
         let request = authorized(&self.forge, &self.token, Method::POST, url);
-        match self.forge.send(request, Some(&body)).await {
+        // It locks the commit while it sets another status.
+        match self.forge.send_unless_busy(request, &body).await {
             Err(ListenerError::Never(why)) if why.contains("Cannot transition status") => Ok(()),
             answer => answer.map(drop),
         }
@@ -109,9 +115,8 @@ impl GitlabStatus {
 
 /// The project's id, or its path.
 fn project(status: &Status<'_>, forge: &Forge) -> String {
-    let id = status.work.properties.get("source_project_id");
-    let id = id.filter(|_| !forge.is_of_one()).map(|it| &it.value);
-    match id {
+    let id = status.property(forge, "source_project_id");
+    match id.filter(|_| !forge.is_of_one()) {
         Some(Value::Number(id)) => id.to_string(),
         Some(Value::String(id)) if !id.is_empty() => id.clone(),
         _ => status.repository.join("/"),
@@ -119,9 +124,9 @@ fn project(status: &Status<'_>, forge: &Forge) -> String {
 }
 
 /// The branch of the commit, if that is known.
-fn branch<'a>(status: &'a Status<'_>) -> Option<&'a str> {
-    let source = status.work.properties.get("source_branch");
-    if let Some(source) = source.and_then(|it| it.value.as_str()) {
+fn branch<'a>(status: &'a Status<'_>, forge: &Forge) -> Option<&'a str> {
+    let source = status.property(forge, "source_branch");
+    if let Some(source) = source.and_then(Value::as_str) {
         return Some(source);
     }
     let branch = status.stamp.branch.as_deref()?;
@@ -142,7 +147,8 @@ impl Destination for GitlabStatus {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for status in Status::all_of(report, &self.forge, &self.context) {
-            outcome.add(self.set(&status).await);
+            let told = self.forge.in_order(status.of_what(), report, self.set(&status));
+            outcome.add(told.await);
         }
         outcome.end()
     }
@@ -215,11 +221,11 @@ impl GitlabComment {
                 "sort=asc&order_by=created_at&per_page={PAGE}&page={page}"
             )));
             let request = authorized(&self.forge, &self.token, Method::GET, url);
-            let notes = self.forge.send(request, None).await?.json();
+            let notes = self.forge.send(request, None).await?.list(None)?;
             if let Some(ours) = marked(&notes, "body", &comment.marker) {
                 return Ok(ours["id"].as_u64().map(|it| it.to_string()));
             }
-            if notes.as_array().is_none_or(|it| it.len() < PAGE) {
+            if notes.len() < PAGE {
                 break;
             }
         }
@@ -251,7 +257,9 @@ impl Destination for GitlabComment {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for comment in self.comments.of(report, &self.forge) {
-            outcome.add(self.tell(&comment).await);
+            let what = comment.marker.clone();
+            let told = self.forge.in_order(what, report, self.tell(&comment));
+            outcome.add(told.await);
         }
         outcome.end()
     }

@@ -2,7 +2,8 @@
 //!
 //! A report becomes [`Work`](work::Work)s, one for each builder. Each of their source stamps that is of a repository of
 //! the [`Forge`](place::Forge), and whose revision is known, gets a [`Status`](work::Status). Reports of other
-//! repositories, of no revision and of workers are taken and send nothing.
+//! repositories, of no revision and of workers are taken and send nothing. What a commit or a pull request is told never is
+//! older than what it was told before ([`Newest`](newest::Newest)).
 
 mod annotations;
 mod azure_devops;
@@ -14,6 +15,7 @@ mod gitea;
 mod github;
 mod gitlab;
 mod location;
+mod newest;
 mod place;
 mod work;
 

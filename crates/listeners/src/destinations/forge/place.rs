@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use weir_status_api::{ListenerError, SourceStamp};
 
 use super::location::{Location, parts};
+use super::newest::Newest;
 use crate::options::http;
-use crate::{Answer, Http, OptionError, Outlet};
+use crate::{Answer, Http, OptionError, Outlet, Report};
 
 /// Where a forge is. These options are the same for all forges, and stand beside their own.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +55,7 @@ pub(super) struct Kind {
 /// A forge that is sent to.
 pub(super) struct Forge {
     http: Http,
+    newest: Newest,
     base: Url,
     hosts: Vec<String>,
     repository: Option<Vec<String>>,
@@ -97,6 +99,7 @@ impl Forge {
         let http = http(outlet, options.timeout, options.ca.as_deref())?;
         Ok(Self {
             http,
+            newest: Newest::default(),
             base,
             hosts,
             repository,
@@ -140,11 +143,35 @@ impl Forge {
         request: RequestBuilder,
         body: Option<&Value>,
     ) -> Result<Answer, ListenerError> {
-        let request = match body {
-            Some(body) => request.json(body),
-            None => request,
-        };
-        self.http.send(request).await
+        self.http.send(with_body(request, body)).await
+    }
+
+    /// As [`Forge::send`], to a forge that answers 409 while something else changes the same.
+    pub(super) async fn send_unless_busy(
+        &self,
+        request: RequestBuilder,
+        body: &Value,
+    ) -> Result<Answer, ListenerError> {
+        let request = with_body(request, Some(body));
+        self.http.send_again_at(request, &[StatusCode::CONFLICT]).await
+    }
+
+    /// Whether these source stamps are of one repository of the forge, so that what is known of a build is known of it, and
+    /// of none beside it.
+    pub(super) fn has_one_of(&self, stamps: &[SourceStamp]) -> bool {
+        let mut ours = stamps.iter().filter_map(|it| self.repository(it));
+        let first = ours.next();
+        ours.all(|it| Some(&it) == first.as_ref())
+    }
+
+    /// Has the report told of `what`, whose state it sets, by `tell`; not if a newer one was told of it.
+    pub(super) async fn in_order(
+        &self,
+        what: String,
+        report: &Report,
+        tell: impl Future<Output = Result<(), ListenerError>>,
+    ) -> Result<(), ListenerError> {
+        self.newest.tell(what, report, tell).await
     }
 
     /// The repository of a source stamp as the forge names it; none if it is another forge's.
@@ -161,6 +188,13 @@ impl Forge {
             true => (self.path)(location.path),
             false => None,
         }
+    }
+}
+
+fn with_body(request: RequestBuilder, body: Option<&Value>) -> RequestBuilder {
+    match body {
+        Some(body) => request.json(body),
+        None => request,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What of a report a forge is told: works, each a builder's on the commits of one buildset.
 
+use serde_json::Value;
 use weir_status_api::{BuildRequestId, ListenerError, Properties, Results, SourceStamp};
 
 use super::place::Forge;
@@ -81,7 +82,8 @@ impl State {
 }
 
 impl<'a> Work<'a> {
-    /// Those that a report is about: of a buildset one for each builder, of a worker none.
+    /// Those that a report is about: of a buildset one for each builder, but for what was not needed and so never built; of
+    /// a worker none.
     pub(super) fn all_of(report: &'a Report) -> Vec<Self> {
         let subject = report.message.subject.as_str();
         match &report.about {
@@ -89,15 +91,16 @@ impl<'a> Work<'a> {
             About::Request(it) => vec![Self::of_request(it, subject)],
             About::Worker(_) => vec![],
             About::Buildset(it) => {
+                // Another build stands for what was not needed, and tells how that went.
+                let unbuilt = it.unbuilt.iter();
+                let unbuilt = unbuilt.filter(|it| it.request.results != Some(Results::Skipped));
                 // The message is about all of them together.
-                let lone = it.builds.len() + it.unbuilt.len() == 1;
+                let lone = it.builds.len() + unbuilt.clone().count() == 1;
                 let builds = it.builds.iter().map(|build| {
                     let own = build.build.state.as_str();
                     Self::of_build(build, if lone { subject } else { own })
                 });
-                let unbuilt = it
-                    .unbuilt
-                    .iter()
+                let unbuilt = unbuilt
                     .map(|request| Self::of_request(request, if lone { subject } else { "not built" }));
                 builds.chain(unbuilt).collect()
             }
@@ -180,6 +183,23 @@ impl<'a> Status<'a> {
     pub(super) fn all_of(report: &'a Report, forge: &Forge, name: &Template) -> Vec<Self> {
         let works = Work::all_of(report).into_iter();
         works.flat_map(|work| Self::of(work, forge, name)).collect()
+    }
+
+    /// What it sets the state of.
+    pub(super) fn of_what(&self) -> String {
+        format!("{}@{} {}", self.repository.join("/"), self.revision, self.name)
+    }
+
+    /// A property of what is built of this source stamp: the build's, or, where it builds several repositories of the forge,
+    /// that of the newest change of the source stamp's codebase.
+    pub(super) fn property(&self, forge: &Forge, name: &str) -> Option<&'a Value> {
+        if forge.has_one_of(self.work.stamps) {
+            return self.work.properties.get(name).map(|it| &it.value);
+        }
+        let changes = self.work.build.map(|it| it.changes.as_slice());
+        let changes = changes.unwrap_or_default().iter().rev();
+        let mut ours = changes.filter(|it| it.codebase == self.stamp.codebase);
+        ours.find_map(|it| Some(&it.properties.get(name)?.value))
     }
 
     fn of(work: Work<'a>, forge: &Forge, name: &Template) -> Vec<Self> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use weir_listeners::{About, BuildReport, FileBookmarks, Message, Occasion, Report};
 use weir_status_api::conformance::{BuilderSetup, NewBuildset, Setup, SetupIds, Stage, Writer};
 use weir_status_api::{
-    Build, BuildId, BuildRequest, BuildRequestId, Builder, BuilderId, Buildset, BuildsetId, Desk,
+    Build, BuildId, BuildRequest, BuildRequestId, Builder, BuilderId, Buildset, BuildsetId, Cursor, Desk,
     ForceDefaults, ForceField, ForceFieldKind, ForceScheduler, MasterId, Properties, Results, StatusApi,
     Timestamp, WorkerId, WorkerInfo,
 };
@@ -87,6 +87,7 @@ pub(crate) fn report(results: Results, subject: &str, text: &str) -> Report {
     };
     Report {
         delivery: "chat-17".to_owned(),
+        cursor: Cursor(17),
         at,
         occasion: Occasion::BuildFinished,
         about: About::Build(Box::new(about)),

@@ -161,7 +161,7 @@ async fn one_check_run_goes_with_a_request_to_its_end() {
     let repository = server.repository("weir/weir");
     checks.deliver(&requested(&repository)).await.unwrap();
     let list = format!(
-        "GET /repos/weir/weir/commits/{REVISION}/check-runs?check_name=weir%2Flinux&filter=all&per_page=100&page=1"
+        "GET /repos/weir/weir/commits/{REVISION}/check-runs?check_name=weir%2Flinux&filter=all&per_page=50&page=1"
     );
     assert_eq!(
         server.lines(),

@@ -12,22 +12,22 @@ use super::recorder::{Answer, Asked, Recorder};
 use crate::sample::{SECRET, build, missing_worker, of_build, of_builder, open, stamp, with};
 
 /// A kind of comment with what is known of its forge.
-struct Kind {
-    name: &'static str,
-    make: fn(&str, &Outlet, Value) -> Box<dyn Destination>,
-    repository: &'static str,
-    branch: &'static str,
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) make: fn(&str, &Outlet, Value) -> Box<dyn Destination>,
+    pub(super) repository: &'static str,
+    pub(super) branch: &'static str,
     /// Where comments are listed, and where one is made.
-    listed: &'static str,
-    made: &'static str,
+    pub(super) listed: &'static str,
+    pub(super) made: &'static str,
     /// Where the comment 7 is edited, and how.
-    edited: (&'static str, &'static str),
+    pub(super) edited: (&'static str, &'static str),
     /// The field that holds the text.
-    text: &'static str,
+    pub(super) text: &'static str,
     /// The list with these comments in it.
-    list: fn(Vec<Value>) -> Value,
+    pub(super) list: fn(Vec<Value>) -> Value,
     /// The longest comment, in bytes.
-    longest: usize,
+    pub(super) longest: usize,
 }
 
 macro_rules! maker {
@@ -42,7 +42,7 @@ macro_rules! maker {
     };
 }
 
-fn all() -> [Kind; 4] {
+pub(super) fn all() -> [Kind; 4] {
     [
         Kind {
             name: "github_comment",
@@ -61,7 +61,7 @@ fn all() -> [Kind; 4] {
             make: maker!(GitlabComment, GitlabCommentOptions),
             repository: "group/sub/weir",
             branch: "refs/merge-requests/12/head",
-            listed: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes?sort=asc&order_by=created_at&per_page=50&page=1",
+            listed: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes?sort=asc&order_by=created_at&per_page=20&page=1",
             made: "/api/v4/projects/group%2Fsub%2Fweir/merge_requests/12/notes",
             edited: (
                 "PUT",
@@ -108,7 +108,7 @@ fn all() -> [Kind; 4] {
 }
 
 /// A forge that keeps comments, each with the id that it has by its place, from 7 on.
-async fn forge(kind: &Kind) -> (Recorder, Arc<Mutex<Vec<Value>>>) {
+pub(super) async fn forge(kind: &Kind) -> (Recorder, Arc<Mutex<Vec<Value>>>) {
     let kept: Arc<Mutex<Vec<Value>>> = Arc::default();
     let comments = Arc::clone(&kept);
     let (text, list, edited) = (kind.text, kind.list, kind.edited.0);
@@ -131,7 +131,7 @@ async fn forge(kind: &Kind) -> (Recorder, Arc<Mutex<Vec<Value>>>) {
     (server, kept)
 }
 
-fn report(kind: &Kind, server: &Recorder, builder: &str, text: &str) -> Report {
+pub(super) fn report(kind: &Kind, server: &Recorder, builder: &str, text: &str) -> Report {
     let mut of = build(stamp(&server.repository(kind.repository)), Some(Results::Failure));
     of.buildset.source_stamps[0].branch = Some(kind.branch.to_owned());
     let mut report = of_build(of_builder(of, builder));

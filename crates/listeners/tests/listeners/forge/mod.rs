@@ -1,12 +1,15 @@
 //! Forges, against servers on this machine that keep what they are asked; what is sent is checked against the rules that
 //! the forges publish.
 
+mod answers;
 mod checks;
+mod codebases;
 mod comments;
 mod gerrit;
 mod github_app;
 mod kinds;
 mod options;
+mod order;
 mod recorder;
 mod rules;
 mod statuses;

@@ -1,5 +1,7 @@
 //! What is told of events, to whom, and in which words: a reporter with a destination that keeps what it is given.
 
+mod large;
+mod order;
 mod people;
 mod select;
 pub(crate) mod site;

@@ -311,3 +311,122 @@ async fn a_missing_worker_is_told_to_those_whom_it_names() {
     bench.tell(&missing, &site).await.unwrap();
     assert!(bench.taken().is_empty());
 }
+
+#[tokio::test]
+async fn what_was_never_built_is_selected_as_builds_are() {
+    // The request of `windows` was not needed.
+    let mut site = Site::new();
+    site.requests.remove(0);
+    site.builds.pop();
+    site.requests[1].results = Some(Results::Skipped);
+    let complete = event(4, Verb::Complete, site.buildset.clone());
+    let of = |combined, builder: &str| ReportOptions {
+        selection: Selection {
+            builders: Patterns::of([builder]),
+            ..Selection::default()
+        },
+        ..ReportOptions::new(ReportKind::Buildset { combined })
+    };
+    let unbuilt = |report: weir_listeners::Report| match report.about {
+        weir_listeners::About::Buildset(it) => it.unbuilt.len(),
+        other => panic!("{other:?}"),
+    };
+    let report = Bench::new(vec![of(false, "linux")]).only(&complete, &site).await;
+    assert_eq!(unbuilt(report), 0);
+    // As a whole it is told if anything of it is selected.
+    let none = Bench::new(vec![of(true, "macos")]);
+    none.tell(&complete, &site).await.unwrap();
+    assert!(none.taken().is_empty());
+    let report = Bench::new(vec![of(true, "windows")]).only(&complete, &site).await;
+    assert_eq!(unbuilt(report), 1);
+    site.builds.clear();
+    none.tell(&complete, &site).await.unwrap();
+    assert!(none.taken().is_empty());
+}
+
+#[tokio::test]
+async fn requests_that_were_cancelled_are_told_in_their_buildset_if_the_modes_admit_it() {
+    let mut site = Site::new();
+    site.requests.remove(0);
+    site.builds.pop();
+    site.requests[1].results = Some(Results::Cancelled);
+    let complete = event(4, Verb::Complete, site.buildset.clone());
+    for (modes, expected) in [(Modes::default(), 1), (Modes(vec![Mode::Failing]), 0)] {
+        let bench = Bench::new(vec![ReportOptions {
+            modes,
+            ..ReportOptions::new(ReportKind::Buildset { combined: false })
+        }]);
+        match bench.only(&complete, &site).await.about {
+            weir_listeners::About::Buildset(it) => assert_eq!(it.unbuilt.len(), expected),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_cancelled_after_a_build_that_was_to_run_again_is_told() {
+    let mut site = Site::new();
+    site.builds[1].results = Some(Results::Retry);
+    site.requests[1].results = Some(Results::Cancelled);
+    let complete = event(6, Verb::Complete, site.requests[1].clone());
+    let bench = Bench::new(vec![ReportOptions::new(ReportKind::Request {
+        added: false,
+        cancelled: true,
+    })]);
+    let report = bench.only(&complete, &site).await;
+    assert_eq!(report.occasion, Occasion::RequestCancelled);
+    // Its buildset has no build of it either.
+    site.requests.remove(0);
+    let complete = event(7, Verb::Complete, site.buildset.clone());
+    let bench = Bench::new(vec![ReportOptions::new(ReportKind::Buildset { combined: true })]);
+    match bench.only(&complete, &site).await.about {
+        weir_listeners::About::Buildset(it) => assert_eq!((it.builds.len(), it.unbuilt.len()), (1, 1)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_began_and_was_skipped_has_its_end_told() {
+    let mut site = Site::new();
+    site.builds[1].results = Some(Results::Skipped);
+    site.steps[2].results = Some(Results::Skipped);
+    let step = |start| ReportKind::Step {
+        steps: Patterns::default(),
+        start,
+        finish: true,
+    };
+    let build = |start| ReportKind::Build { start, finish: true };
+    let ends = [
+        event(1, Verb::Finished, site.steps[2].clone()),
+        event(2, Verb::Finished, site.build(17)),
+    ];
+    let told = async |kinds: [ReportKind; 2], modes: Modes, ends: &[weir_status_api::Event]| {
+        let bench = Bench::new(
+            kinds
+                .map(|kind| ReportOptions {
+                    modes: modes.clone(),
+                    ..ReportOptions::new(kind)
+                })
+                .into(),
+        );
+        for end in ends {
+            bench.tell(end, &site).await.unwrap();
+        }
+        bench.taken().len()
+    };
+    assert_eq!(told([step(true), build(true)], Modes::default(), &ends).await, 2);
+    assert_eq!(
+        told([step(false), build(false)], Modes::default(), &ends).await,
+        0
+    );
+    let failing = Modes(vec![Mode::Failing]);
+    assert_eq!(told([step(true), build(true)], failing, &ends).await, 0);
+    // A step that did not begin has no end.
+    let mut never = site.steps[2].clone();
+    never.started_at = None;
+    let never = event(3, Verb::Finished, never);
+    assert_eq!(
+        told([step(true), build(true)], Modes::default(), &[never]).await,
+        0
+    );
+}

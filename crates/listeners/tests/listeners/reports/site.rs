@@ -1,16 +1,18 @@
 //! A master's status in memory: a builder with two builds, of a change, with steps and logs.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use weir_status_api::{
     Absence, At, Build, BuildField, BuildId, BuildKey, BuildRequest, BuildRequestField, BuildRequestId,
     Builder, BuilderId, BuilderKey, Buildset, BuildsetId, Caller, Change, ChangeId, Command, Control, Cursor,
     Entity, Error, Event, EventStream, Field, Filter, Key, List, Log, LogChunk, LogField, LogHits, LogId,
-    LogKey, LogKind, LogSearch, MasterId, Op, Outcome, Page, Patch, PatchId, Properties, PropertiesOf,
-    Property, Query, Read, Resource, Result, Results, SourceStamp, SourceStampId, Start, Step, StepField,
-    StepId, Timestamp, TopicFilter, Url, Value, Verb, View, ViewQuery, Watch, Worker, WorkerId, WorkerInfo,
-    WorkerKey,
+    LogKey, LogKind, LogSearch, MasterId, Op, Outcome, Page, PageToken, Patch, PatchId, Properties,
+    PropertiesOf, Property, Query, Read, Resource, Result, Results, Signal, SourceStamp, SourceStampId,
+    Start, Step, StepField, StepId, Timestamp, TopicFilter, Url, Value, Verb, View, ViewQuery, Watch, Worker,
+    WorkerId, WorkerInfo, WorkerKey,
 };
 
 /// All that the site has. Tests change it before they use it.
@@ -27,6 +29,10 @@ pub(crate) struct Site {
     /// How many reads there were.
     pub(crate) reads: AtomicUsize,
     pub(crate) is_away: AtomicBool,
+    /// What happens there.
+    pub(crate) events: Vec<Event>,
+    /// Whether it says where the next page of a list begins, which a Buildbot master does not.
+    pub(crate) gives_tokens: bool,
 }
 
 const BEGAN: i64 = 1_700_000_000;
@@ -67,7 +73,7 @@ pub(crate) fn step(id: i64, build: i64, number: i64, name: &str, results: Result
     }
 }
 
-fn request(id: i64, builder: i64) -> BuildRequest {
+pub(crate) fn request(id: i64, builder: i64) -> BuildRequest {
     BuildRequest {
         id: BuildRequestId(id),
         buildset: BuildsetId(9),
@@ -215,6 +221,8 @@ impl Site {
             .into(),
             reads: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
+            events: vec![],
+            gives_tokens: true,
         }
     }
 
@@ -265,12 +273,13 @@ fn at<T>(value: T) -> Result<At<T>> {
     })
 }
 
-/// Those that fit, in the query's order, and no more than it wants. `value` gives the fields that reports go by.
+/// Those that fit, in the query's order, and no more than it wants. `value` gives the fields that reports go by. A token is
+/// how many came before.
 fn page<R: Resource>(
     items: &[R],
     query: &Query<R>,
     value: impl Fn(&R, R::Field) -> Option<Value>,
-) -> Vec<Entity> {
+) -> (Vec<Entity>, Option<PageToken>) {
     query.validate().unwrap();
     let number = |value: Option<Value>| match value {
         Some(Value::Int(number)) => number,
@@ -298,11 +307,11 @@ fn page<R: Resource>(
         }
     }
     let most = usize::try_from(query.page_size()).unwrap();
-    found
-        .into_iter()
-        .take(most)
-        .map(|it| it.clone().into_entity())
-        .collect()
+    let before: usize = query.after.as_ref().map_or(0, |it| it.0.parse().unwrap());
+    let before = before + usize::try_from(query.offset).unwrap();
+    let next = (found.len() > before + most).then(|| PageToken((before + most).to_string()));
+    let found = found.into_iter().skip(before).take(most);
+    (found.map(|it| it.clone().into_entity()).collect(), next)
 }
 
 fn of_build(it: &Build, field: BuildField) -> Option<Value> {
@@ -352,7 +361,7 @@ impl Read for Site {
     async fn list(&self, list: List) -> Result<Page<Entity>> {
         self.asked()?;
         let logs: Vec<Log> = self.logs.iter().map(|it| it.0.clone()).collect();
-        let items = match &list {
+        let (items, next) = match &list {
             List::Build(query) => page(&self.builds, query, of_build),
             List::Step(query) => page(&self.steps, query, of_step),
             List::Log(query) => page(&logs, query, |it, field| {
@@ -362,13 +371,16 @@ impl Read for Site {
                 (field == BuildRequestField::Buildset).then(|| it.buildset.into())
             }),
             // All builds are of all changes.
-            List::Change(_) => self.changes.iter().map(|it| it.clone().into()).collect(),
+            List::Change(query) => page(&self.changes, query, |_, field| {
+                let filter = query.filters.iter().find(|it| it.field == field)?;
+                filter.values.first().cloned()
+            }),
             other => panic!("{:?} is not listed here", other.kind()),
         };
         Ok(Page {
             items,
             cursor: Cursor(1),
-            next: None,
+            next: next.filter(|_| self.gives_tokens),
         })
     }
 
@@ -408,8 +420,15 @@ impl Read for Site {
 
 #[async_trait]
 impl Watch for Site {
-    async fn watch(&self, _: TopicFilter, _: Start) -> Result<EventStream> {
-        Err(Error::internal("there are no events here"))
+    async fn watch(&self, filter: TopicFilter, start: Start) -> Result<EventStream> {
+        let after = match start {
+            Start::After(cursor) => cursor,
+            Start::Now => Cursor(i64::MAX),
+        };
+        let events = self.events.iter().filter(|it| it.cursor > after);
+        let wanted = events.filter(|it| filter.matching(it).is_some());
+        let signals: Vec<_> = wanted.map(|it| Ok(Signal::Event(Arc::new(it.clone())))).collect();
+        Ok(stream::iter(signals).chain(stream::pending()).boxed())
     }
 }
 

@@ -1,13 +1,13 @@
 //! Comments on pull requests.
 
 use async_trait::async_trait;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_status_api::ListenerError;
 
 use super::{Auth, KIND, repository};
-use crate::destinations::forge::comments::{Comment, Comments, Hidden, PAGE, PAGES};
+use crate::destinations::forge::comments::{Comment, Comments, Hidden, PAGE, PAGES, marked};
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::Outcome;
 use crate::{Destination, OptionError, Outlet, Report};
@@ -75,19 +75,20 @@ impl BitbucketServerComment {
     }
 
     async fn tell(&self, comment: &Comment) -> Result<(), ListenerError> {
-        match self.find(comment).await? {
+        let answer = match self.find(comment).await? {
             Some((id, version)) => {
                 let body = json!({"text": comment.text, "version": version});
-                self.ask(comment, Method::PUT, &["comments", &id], "", Some(&body))
-                    .await
+                let request = self.request(comment, Method::PUT, &["comments", &id], "");
+                // Where it has another version by now, we look again.
+                self.forge.send_unless_busy(request, &body).await
             }
             None => {
                 let body = json!({"text": comment.text});
-                self.ask(comment, Method::POST, &["comments"], "", Some(&body))
-                    .await
+                let request = self.request(comment, Method::POST, &["comments"], "");
+                self.forge.send(request, Some(&body)).await
             }
-        }
-        .map(drop)
+        };
+        answer.map(drop)
     }
 
     /// The id and the version of our comment, if it is there.
@@ -95,24 +96,15 @@ impl BitbucketServerComment {
         let mut start = 0;
         for _ in 0..PAGES {
             let query = format!("limit={PAGE}&start={start}");
-            let page = self
-                .ask(comment, Method::GET, &["activities"], &query, None)
-                .await?;
-            let said = page["values"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|it| &it["comment"]);
-            let ours = said.into_iter().find(|it| {
-                it["text"]
-                    .as_str()
-                    .is_some_and(|text| text.contains(&comment.marker))
-            });
+            let request = self.request(comment, Method::GET, &["activities"], &query);
+            let answer = self.forge.send(request, None).await?;
+            let said = answer.list(Some("values"))?;
+            let ours = marked(said.iter().map(|it| &it["comment"]), "text", &comment.marker);
             if let Some(ours) = ours {
                 let id = ours["id"].as_u64().map(|it| it.to_string());
                 return Ok(id.map(|id| (id, ours["version"].clone())));
             }
-            match page["nextPageStart"].as_u64() {
+            match answer.read()?["nextPageStart"].as_u64() {
                 Some(next) if next > start => start = next,
                 _ => break,
             }
@@ -120,22 +112,14 @@ impl BitbucketServerComment {
         Ok(None)
     }
 
-    async fn ask(
-        &self,
-        comment: &Comment,
-        method: Method,
-        below: &[&str],
-        query: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, ListenerError> {
+    fn request(&self, comment: &Comment, method: Method, below: &[&str], query: &str) -> RequestBuilder {
         let number = comment.pull.number.to_string();
         let parts = [&["pull-requests", number.as_str()], below].concat();
         let mut url = repository(&self.forge, &comment.pull.repository, &parts);
         if !query.is_empty() {
             url.set_query(Some(query));
         }
-        let request = self.auth.on(self.forge.request(method, url));
-        Ok(self.forge.send(request, body).await?.json())
+        self.auth.on(self.forge.request(method, url))
     }
 }
 
@@ -148,7 +132,9 @@ impl Destination for BitbucketServerComment {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for comment in self.comments.of(report, &self.forge) {
-            outcome.add(self.tell(&comment).await);
+            let what = comment.marker.clone();
+            let told = self.forge.in_order(what, report, self.tell(&comment));
+            outcome.add(told.await);
         }
         outcome.end()
     }

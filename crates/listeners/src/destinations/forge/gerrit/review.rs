@@ -12,7 +12,7 @@ use super::ssh::Ssh;
 use crate::destinations::forge::place::{Forge, ForgeOptions};
 use crate::destinations::forge::work::{Outcome, State, Work};
 use crate::text::cut_bytes;
-use crate::{Destination, OptionError, Outlet, Report};
+use crate::{Answer, Destination, OptionError, Outlet, Report};
 
 /// The longest text of a message, in bytes: Gerrit takes 16 KiB of a message unless told otherwise.
 const MESSAGE: usize = 16_000;
@@ -83,7 +83,7 @@ pub struct Gerrit {
 
 enum Way {
     Ssh(Ssh),
-    Rest(Rest),
+    Rest(Box<Rest>),
 }
 
 /// A server that is reached by REST.
@@ -109,11 +109,11 @@ impl Gerrit {
             (Some(server), None) => Way::Ssh(Ssh::new(&options, server, outlet)?),
             (None, Some(_)) => {
                 let missing = |option| OptionError::new(option, "is missing beside `url`");
-                Way::Rest(Rest {
+                Way::Rest(Box::new(Rest {
                     forge: Forge::new(&options.forge, &KIND, outlet)?,
                     user: options.user.clone().ok_or_else(|| missing("user"))?,
                     password: options.password.clone().ok_or_else(|| missing("password"))?,
-                })
+                }))
             }
             _ => {
                 let why = "has to be given, for SSH, or `url`, for REST, and not both";
@@ -147,7 +147,8 @@ impl Rest {
     /// Gives a review, unless the change has a message with `mark` already.
     async fn review(&self, change: &Change, review: &Value, mark: &str) -> Result<(), ListenerError> {
         let request = self.request(Method::GET, &["a", "changes", &change.id, "messages"]);
-        let messages = answered(&self.forge.send(request, None).await?.body);
+        let answer = self.forge.send(request, None).await?;
+        let messages = answer.as_list(answered(&answer)?)?;
         if has_line(&messages, mark) {
             return Ok(());
         }
@@ -170,18 +171,18 @@ impl Rest {
 }
 
 /// An answer's JSON, behind the line that keeps browsers from running it.
-pub(super) fn answered(body: &[u8]) -> Value {
-    let body = body.strip_prefix(b")]}'").unwrap_or(body);
-    serde_json::from_slice(body).unwrap_or_default()
+pub(super) fn answered(answer: &Answer) -> Result<Value, ListenerError> {
+    let body = answer.body.as_slice();
+    answer.read_as(body.strip_prefix(b")]}'").unwrap_or(body))
 }
 
 /// Whether one of `messages` has this line.
-pub(super) fn has_line(messages: &Value, line: &str) -> bool {
+pub(super) fn has_line(messages: &[Value], line: &str) -> bool {
     let has = |it: &Value| {
         let text = it["message"].as_str();
         text.is_some_and(|text| text.lines().any(|it| it.trim() == line))
     };
-    messages.as_array().is_some_and(|it| it.iter().any(has))
+    messages.iter().any(has)
 }
 
 /// What several works come to.

@@ -89,7 +89,8 @@ impl Ssh {
         let changes = said
             .lines()
             .filter_map(|it| serde_json::from_str::<Value>(it).ok());
-        Ok(changes.into_iter().any(|it| has_line(&it["comments"], mark)))
+        let has = |it: Value| it["comments"].as_array().is_some_and(|it| has_line(it, mark));
+        Ok(changes.into_iter().any(has))
     }
 
     /// What Gerrit says to `command`.

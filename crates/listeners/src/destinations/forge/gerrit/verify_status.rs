@@ -91,16 +91,14 @@ impl GerritVerifyStatus {
         })
     }
 
-    async fn verify(&self, work: &Work<'_>, change: &Change) -> Result<(), ListenerError> {
+    fn name_of(&self, work: &Work<'_>) -> String {
         let name = one_line(&self.name.fill_apart(&work.values(work.stamps.first())));
-        let name = cut(&name, TEXT);
-        let there = answered(
-            &self
-                .forge
-                .send(self.request(Method::GET, change), None)
-                .await?
-                .body,
-        );
+        cut(&name, TEXT)
+    }
+
+    async fn verify(&self, work: &Work<'_>, change: &Change, name: &str) -> Result<(), ListenerError> {
+        let asked = self.request(Method::GET, change);
+        let there = answered(&self.forge.send(asked, None).await?)?;
         let ours = |it: &Value| it["name"] == *name && it["reporter"] == *self.reporter;
         let known = there
             .as_object()
@@ -119,7 +117,7 @@ impl GerritVerifyStatus {
         if let Some(category) = &self.category {
             body["category"] = category.as_str().into();
         }
-        let key = known.map_or(name.as_str(), |(id, _)| id.as_str());
+        let key = known.map_or(name, |(id, _)| id.as_str());
         let body = json!({"verifications": {key: body}});
         self.forge
             .send(self.request(Method::POST, change), Some(&body))
@@ -172,7 +170,12 @@ impl Destination for GerritVerifyStatus {
         let mut outcome = Outcome::default();
         for work in Work::all_of(report) {
             for change in changes(&work) {
-                outcome.add(self.verify(&work, &change).await);
+                let name = self.name_of(&work);
+                let what = format!("{}@{} {name}", change.id, change.revision);
+                let told = self
+                    .forge
+                    .in_order(what, report, self.verify(&work, &change, &name));
+                outcome.add(told.await);
             }
         }
         outcome.end()

@@ -25,8 +25,8 @@ const TEXT: usize = 65_535;
 const ANNOTATION: usize = 65_536;
 
 /// How many check runs are asked for at once, and how many times.
-const PAGE: usize = 100;
-const PAGES: usize = 10;
+const PAGE: usize = 50;
+const PAGES: usize = 20;
 
 /// How a [`GithubChecks`] goes about it.
 #[derive(Clone, Deserialize)]
@@ -110,9 +110,10 @@ impl GithubChecks {
                 body["external_id"] = external_id.into();
                 let url = self.url(status, &["check-runs"]);
                 let answer = self.ask(status, Method::POST, url, Some(&body)).await?;
-                answer.json()["id"]
-                    .as_u64()
-                    .map_or_else(|| "…".to_owned(), |it| it.to_string())
+                let id = answer.read()?["id"].as_u64().map(|it| it.to_string());
+                let id = id.or_else(|| answer.is_dry.then(|| "…".to_owned()));
+                let missing = || ListenerError::Later("the answer names no check run".to_owned());
+                id.ok_or_else(missing)?
             }
         };
         for batch in batches {
@@ -145,11 +146,8 @@ impl GithubChecks {
                 .append_pair("filter", "all")
                 .append_pair("per_page", &PAGE.to_string())
                 .append_pair("page", &page.to_string());
-            let answer = self.ask(status, Method::GET, url, None).await?.json();
-            let runs = answer["check_runs"]
-                .as_array()
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let answer = self.ask(status, Method::GET, url, None).await?;
+            let runs = answer.list(Some("check_runs"))?;
             if let Some(run) = runs.iter().find(|it| it["external_id"] == *external_id) {
                 let annotations = run["output"]["annotations_count"].as_u64();
                 return Ok(run["id"].as_u64().map(|id| Run {
@@ -300,7 +298,9 @@ impl Destination for GithubChecks {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for status in Status::all_of(report, &self.forge, &self.name) {
-            outcome.add(self.tell(&status, report).await);
+            let what = format!("{} of {}", external_id(&status), status.of_what());
+            let told = self.forge.in_order(what, report, self.tell(&status, report));
+            outcome.add(told.await);
         }
         outcome.end()
     }

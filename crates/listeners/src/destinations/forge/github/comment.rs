@@ -108,11 +108,11 @@ impl GithubComment {
             let answer = self
                 .ask(comment, Method::GET, &["issues", number, "comments"], page, None)
                 .await?;
-            let comments = answer.json();
+            let comments = answer.list(None)?;
             if let Some(ours) = marked(&comments, "body", &comment.marker) {
                 return Ok(ours["id"].as_u64().map(|it| it.to_string()));
             }
-            if comments.as_array().is_none_or(|it| it.len() < PAGE) {
+            if comments.len() < PAGE {
                 break;
             }
         }
@@ -149,7 +149,9 @@ impl Destination for GithubComment {
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let mut outcome = Outcome::default();
         for comment in self.comments.of(report, &self.forge) {
-            outcome.add(self.tell(&comment).await);
+            let what = comment.marker.clone();
+            let told = self.forge.in_order(what, report, self.tell(&comment));
+            outcome.add(told.await);
         }
         outcome.end()
     }

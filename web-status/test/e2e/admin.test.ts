@@ -167,13 +167,13 @@ it('shows what a listener could not deliver, and has it delivered again', async 
 });
 
 it('shows the dead letters of one listener, however many others have, and goes on to older ones', async () => {
+  await start('#/listeners');
+  await live();
   const build = mock.world.builds[0];
   if (!build) throw new Error('there is no build');
   const [mail, chat] = [mock.world.listener('mail', 'mail'), mock.world.listener('chat', 'irc')];
   const oldest = mock.world.park(mail, build, '404 Not Found');
   const others = Array.from({ length: 201 }, () => mock.world.park(chat, build, 'banned'));
-  await start('#/listeners');
-  await live();
   await page.getByText('The newest 200 of 202 are shown.').waitFor();
   await marked('listener-row', 'listener', 'mail').getByTestId('letters-of').click();
   const row = marked('letter-row', 'letter', oldest.dead_letterid);

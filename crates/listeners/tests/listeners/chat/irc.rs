@@ -186,6 +186,38 @@ async fn it_joins_and_leaves_where_it_is_told_to_and_is_there_again() {
 }
 
 #[tokio::test]
+async fn a_muted_channel_is_told_of_no_report_over_a_restart() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#Weir").await;
+    let more = || json!({ "channels": ["#Weir"], "nicks": ["Ada"], "colors": false });
+    let mut report = report(Results::Success, "first", "");
+    let first = irc(server.address, more());
+    while_there(&first, &scene, async {
+        ada.until("JOIN").await;
+        ada.send("PRIVMSG #weir :weir: mute").await;
+        ada.until(":I am silent here until 'unmute'.").await;
+        first.deliver(&report).await.unwrap();
+        ada.until("PRIVMSG ada :first").await;
+    })
+    .await;
+    ada.until("QUIT").await;
+    let second = irc(server.address, more());
+    while_there(&second, &scene, async {
+        report.delivery = "second".to_owned();
+        second.deliver(&report).await.unwrap();
+        ada.send("PRIVMSG #weir :weir: unmute").await;
+        ada.until(":I talk again.").await;
+        report.delivery = "third".to_owned();
+        report.message.subject = "third".to_owned();
+        second.deliver(&report).await.unwrap();
+        ada.until("PRIVMSG #Weir :third").await;
+        assert!(!ada.has_seen("PRIVMSG #Weir :first"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_nick_that_somebody_has_is_left_to_them() {
     let Some(server) = Ircd::start().await else { return };
     let scene = Scene::new().await;
@@ -269,7 +301,8 @@ async fn a_channel_that_cannot_be_joined_silences_no_other() {
     let Some(server) = Ircd::start().await else { return };
     let scene = Scene::new().await;
     let mut ada = Person::come(server.address, "ada", "#old").await;
-    ada.send("MODE #old +b weir!*@*\r\nMODE #old +i\r\nJOIN #weir").await;
+    ada.send("MODE #old +b weir!*@*\r\nMODE #old +i\r\nJOIN #weir")
+        .await;
     ada.until(" 366 ada #weir").await;
     let irc = irc(server.address, json!({ "channels": ["#old", "#weir"] }));
     let mut report = report(Results::Success, "first", "");
@@ -282,7 +315,10 @@ async fn a_channel_that_cannot_be_joined_silences_no_other() {
                 panic!("{error:?}")
             };
             let (before, _) = why.split_once(" (+").expect("the server says which mode it is");
-            assert_eq!(before, "#old: the bot cannot join the channel: Cannot join channel");
+            assert_eq!(
+                before,
+                "#old: the bot cannot join the channel: Cannot join channel"
+            );
             ada.until(&format!("PRIVMSG #weir :\u{3}03{subject}")).await;
         }
         // It comes in as soon as it can.
@@ -331,7 +367,10 @@ async fn reports_that_take_longer_than_the_timeout_to_go_out_are_said_once() {
         }
         irc.deliver(&named("last", 1)).await.unwrap();
         while !ada.until("PRIVMSG #weir :").await.ends_with(":last 1") {}
-        assert!(!ada.has_seen("left 10"), "what nobody waits for was said to its end");
+        assert!(
+            !ada.has_seen("left 10"),
+            "what nobody waits for was said to its end"
+        );
     })
     .await;
 }
@@ -342,7 +381,8 @@ async fn talk_keeps_no_command_from_the_bot_and_who_is_not_heard_is_told() {
     let scene = Scene::new().await;
     let mut ada = Person::come(server.address, "ada", "#weir").await;
     let mut bob = Person::come(server.address, "bob", "#weir").await;
-    let slow = json!({ "burst": 1, "line_seconds": 0.02, "command_prefix": "!", "commands_per_minute": 1000 });
+    let slow =
+        json!({ "burst": 1, "line_seconds": 0.02, "command_prefix": "!", "commands_per_minute": 1000 });
     let irc = irc(server.address, slow);
     while_there(&irc, &scene, async {
         bob.until("JOIN").await;
@@ -356,7 +396,8 @@ async fn talk_keeps_no_command_from_the_bot_and_who_is_not_heard_is_told() {
         for _ in 0..40 {
             bob.send("PRIVMSG #weir :weir: hello").await;
         }
-        bob.until("NOTICE bob :I am busy with what others asked, and did not do that").await;
+        bob.until("NOTICE bob :I am busy with what others asked, and did not do that")
+            .await;
     })
     .await;
 }

@@ -18,8 +18,10 @@ use tokio::sync::{Mutex, mpsc, watch};
 use weir_status_api::{Desk, ListenerError, SystemClock};
 
 use super::delivered::Delivered;
+use super::mutes::Mutes;
 use crate::bot::{Bot, Heard, Line, Voice};
 use crate::{Destination, OptionError, Outlet, Report};
+use message::folded;
 use options::{Sasl, Way};
 use saying::{Saying, Unknown};
 use session::{Ears, Session};
@@ -61,6 +63,7 @@ pub struct Irc {
     /// Why there is no connection; none while there is one, and before the first attempt.
     away: std::sync::Mutex<Option<String>>,
     delivered: Delivered,
+    mutes: Mutes,
 }
 
 impl Irc {
@@ -80,6 +83,7 @@ impl Irc {
             inbox: Mutex::new(inbox),
             away: std::sync::Mutex::default(),
             delivered: Delivered::default(),
+            mutes: Mutes::default(),
         })
     }
 
@@ -232,7 +236,11 @@ impl Destination for Irc {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let lines = self.lines(report);
-        let send = |target| self.say_or_print(target, &lines);
+        let muted = self.mutes.places().await?;
+        let send = async |target: &str| match muted.contains(&folded(target)) {
+            true => Ok(()),
+            false => self.say_or_print(target, &lines).await,
+        };
         self.delivered
             .to_each(&report.delivery, self.targets(), send)
             .await
@@ -246,7 +254,8 @@ impl Destination for Irc {
         if !self.options.commands {
             return self.keep_connected(&mut inbox, None).await;
         }
-        let bot = Bot::open(self.options.bot(), desk, Arc::new(SystemClock)).await;
+        let open = Bot::open(self.options.bot(), desk, Arc::new(SystemClock));
+        let bot = self.mutes.known_by(open).await;
         let (hears, heard) = mpsc::channel(MOST_COMMANDS);
         let (channels, told) = watch::channel(bot.channels().await);
         let ears = Ears {

@@ -32,9 +32,10 @@ impl Out {
     /// It, as it goes out.
     pub(super) fn line(&self) -> String {
         match self {
-            Self::Command(line) | Self::Join { line, .. } | Self::Courtesy(line) | Self::Line { line, .. } => {
-                line.clone()
-            }
+            Self::Command(line)
+            | Self::Join { line, .. }
+            | Self::Courtesy(line)
+            | Self::Line { line, .. } => line.clone(),
             Self::Fence(saying) => format!("PING :{}", token(*saying)),
         }
     }

@@ -257,7 +257,10 @@ impl<'o> Session<'o> {
         if let Some(ears) = &self.ears
             && ears.heard.try_send(heard).is_err()
         {
-            tracing::warn!(person = message.nick, "too many commands wait for the bot; one was dropped");
+            tracing::warn!(
+                person = message.nick,
+                "too many commands wait for the bot; one was dropped"
+            );
             let busy = "I am busy with what others asked, and did not do that; ask me again in a minute.";
             self.out.courtesy(format!("NOTICE {} :{busy}", message.nick));
         }

@@ -34,11 +34,14 @@ const PAUSED: About = About {
     labels: &[],
     open: 0,
 };
+
 /// What goes on now.
 #[derive(Debug, Default)]
 pub(super) struct Now {
     builders: BTreeMap<BuilderId, Arc<str>>,
     running: BTreeMap<BuildId, BuilderId>,
+    /// Builds that have ended, but not yet by the events that were taken account of.
+    ended: BTreeMap<BuildId, BuilderId>,
     waiting: BTreeMap<BuildRequestId, BuilderId>,
     /// By configured worker: whether it is connected, and whether it is paused.
     workers: BTreeMap<WorkerId, (bool, bool)>,
@@ -92,9 +95,17 @@ impl Now {
         }
     }
 
+    /// Keeps in mind whose build it is, though it does not run, until the event of its end.
+    pub(super) fn know(&mut self, build: &Build) {
+        self.ended.insert(build.id, build.builder);
+    }
+
     fn take_build(&mut self, build: &Build) {
         match build.complete_at {
-            Some(_) => drop(self.running.remove(&build.id)),
+            Some(_) => {
+                self.running.remove(&build.id);
+                self.ended.remove(&build.id);
+            }
             None => drop(self.running.insert(build.id, build.builder)),
         }
     }
@@ -114,9 +125,10 @@ impl Now {
         }
     }
 
-    /// The name of the builder of a build that runs.
+    /// The name of the builder of a build that runs, or is [known](Self::know).
     pub(super) fn builder_of(&self, build: BuildId) -> Option<Arc<str>> {
-        self.running.get(&build).map(|it| self.builder(*it))
+        let builder = self.running.get(&build).or_else(|| self.ended.get(&build));
+        builder.map(|it| self.builder(*it))
     }
 
     /// The builder's name; `builder 7` if it is no longer configured.

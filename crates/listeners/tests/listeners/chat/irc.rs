@@ -34,8 +34,10 @@ fn irc(server: impl ToString, more: Value) -> Irc {
 /// Does `work` while the bot is there.
 pub(crate) async fn while_there<T>(irc: &Irc, scene: &Scene, work: impl Future<Output = T>) -> T {
     tokio::select! {
-        done = work => done,
+        biased;
+        // It has begun before the first report comes, as with a runner.
         () = irc.attend(scene.desk()) => panic!("it stopped attending"),
+        done = work => done,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes on now: the gauges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_status_api::{
@@ -38,7 +38,9 @@ const PAUSED: About = About {
 /// What goes on now.
 #[derive(Debug, Default)]
 pub(super) struct Now {
+    /// The names of all builders: builds of one that is no longer configured count as before.
     builders: BTreeMap<BuilderId, Arc<str>>,
+    configured: BTreeSet<BuilderId>,
     running: BTreeMap<BuildId, BuilderId>,
     /// Builds that have ended, but not yet by the events that were taken account of.
     ended: BTreeMap<BuildId, BuilderId>,
@@ -76,7 +78,10 @@ impl Now {
     pub(super) fn take(&mut self, event: &Event) {
         let gone = event.verb == Verb::Deleted;
         match &event.entity {
-            Entity::Builder(it) if gone => drop(self.builders.remove(&it.id)),
+            Entity::Builder(it) if gone => {
+                self.builders.remove(&it.id);
+                self.configured.remove(&it.id);
+            }
             Entity::Build(it) if gone => drop(self.running.remove(&it.id)),
             Entity::BuildRequest(it) if gone => drop(self.waiting.remove(&it.id)),
             Entity::Worker(it) if gone => drop(self.workers.remove(&it.id)),
@@ -89,10 +94,11 @@ impl Now {
     }
 
     fn take_builder(&mut self, builder: &Builder) {
+        self.builders.insert(builder.id, builder.name.as_str().into());
         match builder.masters.is_empty() {
-            true => drop(self.builders.remove(&builder.id)),
-            false => drop(self.builders.insert(builder.id, builder.name.as_str().into())),
-        }
+            true => self.configured.remove(&builder.id),
+            false => self.configured.insert(builder.id),
+        };
     }
 
     /// Keeps in mind whose build it is, though it does not run, until the event of its end.
@@ -131,7 +137,7 @@ impl Now {
         builder.map(|it| self.builder(*it))
     }
 
-    /// The builder's name; `builder 7` if it is no longer configured.
+    /// The builder's name; `builder 7` if it is not there any more.
     pub(super) fn builder(&self, id: BuilderId) -> Arc<str> {
         match self.builders.get(&id) {
             Some(name) => Arc::clone(name),
@@ -144,8 +150,8 @@ impl Now {
         let by_builder = |of: &mut dyn Iterator<Item = BuilderId>| {
             let mut counts: BTreeMap<Arc<str>, i64> = BTreeMap::new();
             // Builders where nothing goes on count too: that they have none is worth to know.
-            for name in self.builders.values().take(most) {
-                counts.insert(Arc::clone(name), 0);
+            for id in self.configured.iter().take(most) {
+                counts.insert(self.builder(*id), 0);
             }
             for id in of {
                 let name = self.builder(id);

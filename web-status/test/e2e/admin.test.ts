@@ -166,6 +166,26 @@ it('shows what a listener could not deliver, and has it delivered again', async 
   await page.setViewportSize({ width: 1200, height: 800 });
 });
 
+it('shows the dead letters of one listener, however many others have, and goes on to older ones', async () => {
+  await start('#/listeners');
+  await live();
+  const build = mock.world.builds[0];
+  if (!build) throw new Error('there is no build');
+  const [mail, chat] = [mock.world.listener('mail', 'mail'), mock.world.listener('chat', 'irc')];
+  const oldest = mock.world.park(mail, build, '404 Not Found');
+  const others = Array.from({ length: 201 }, () => mock.world.park(chat, build, 'banned'));
+  await page.getByText('The newest 200 of 202 are shown.').waitFor();
+  await marked('listener-row', 'listener', 'mail').getByTestId('letters-of').click();
+  const row = marked('letter-row', 'letter', oldest.dead_letterid);
+  await row.getByText('404 Not Found').waitFor();
+  expect(await page.getByTestId('letter-row').count()).toBe(1);
+  await page.getByText('Show those of all listeners').click();
+  await page.getByText('The newest 200 of 202 are shown.').waitFor();
+  for (const letter of others.slice(1).reverse()) mock.world.drop(letter);
+  await row.waitFor();
+  expect(await page.getByTestId('letter-row').count()).toBe(2);
+});
+
 it('forgets a listener that nobody runs, once that is said again', async () => {
   await start('#/listeners');
   await live();

@@ -110,10 +110,23 @@ struct Kept {
     channels: BTreeMap<String, String>,
 }
 
+/// An event that is not told of at all its places.
+#[derive(Debug)]
+struct Untold {
+    /// At how many of them.
+    places: usize,
+    /// The build that ended with it.
+    ended: Option<BuildId>,
+}
+
 /// It.
 #[derive(Debug)]
 pub(super) struct Memory {
     kept: Kept,
+    /// Up to where events were looked at.
+    after: Option<Cursor>,
+    /// Those up to there that are not told of everywhere.
+    untold: BTreeMap<Cursor, Untold>,
     /// What else the listener kept.
     others: Map<String, Value>,
 }
@@ -130,14 +143,19 @@ impl Memory {
             tracing::warn!(%error, "what the bot kept is of another version; it begins anew");
             None
         });
+        let kept: Kept = kept.unwrap_or_default();
         Ok(Self {
-            kept: kept.unwrap_or_default(),
+            after: kept.after,
+            untold: BTreeMap::new(),
+            kept,
             others,
         })
     }
 
-    /// Keeps it.
+    /// Keeps it. After a restart, all is told again from the first event on that is not told of everywhere.
     pub(super) async fn keep(&mut self, desk: &Desk) -> Result<()> {
+        let untold = self.untold.first_key_value();
+        self.kept.after = untold.map(|(first, _)| Cursor(first.0 - 1)).or(self.after);
         self.kept.places.retain(|_, it| *it != Place::default());
         let mut state = self.others.clone();
         let kept = serde_json::to_value(&self.kept).map_err(weir_status_api::Error::internal)?;
@@ -158,6 +176,11 @@ impl Memory {
 
     pub(super) fn is_muted(&self, place: &str) -> bool {
         self.kept.places.get(place).is_some_and(|it| it.muted)
+    }
+
+    pub(super) fn muted(&self) -> BTreeSet<String> {
+        let muted = self.kept.places.iter().filter(|(_, it)| it.muted);
+        muted.map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn mute(&mut self, place: &str, muted: bool) -> std::result::Result<(), Refusal> {
@@ -249,13 +272,34 @@ impl Memory {
         self.kept.missing.remove(&worker)
     }
 
-    /// Up to where events are told of.
+    /// Up to where events were looked at.
     pub(super) fn after(&self) -> Option<Cursor> {
-        self.kept.after
+        self.after
     }
 
     pub(super) fn set_after(&mut self, cursor: Option<Cursor>) {
-        self.kept.after = cursor;
+        self.after = cursor;
+    }
+
+    /// Notes that the event is to be told of at so many places; `ended` is the build that ended with it.
+    pub(super) fn tells(&mut self, event: Cursor, places: usize, ended: Option<BuildId>) {
+        self.untold.insert(event, Untold { places, ended });
+    }
+
+    /// Notes that the event is told of at one of its places; whether that was the last one.
+    pub(super) fn told_one(&mut self, event: Cursor) -> bool {
+        let Some(untold) = self.untold.get_mut(&event) else {
+            return false;
+        };
+        untold.places = untold.places.saturating_sub(1);
+        if untold.places > 0 {
+            return false;
+        }
+        if let Some(build) = untold.ended {
+            self.unwatch(build);
+        }
+        self.untold.remove(&event);
+        true
     }
 
     pub(super) fn mark(&self) -> Option<String> {

@@ -15,6 +15,7 @@ mod look;
 mod memory;
 mod notices;
 mod permit;
+mod queues;
 mod subscribe;
 mod words;
 
@@ -269,6 +270,11 @@ impl Bot {
             Refusal::Cannot(why) => vec![Line::plain(why)],
         });
         self.bounded(lines)
+    }
+
+    /// The places where it was told to be silent.
+    pub async fn muted(&self) -> BTreeSet<String> {
+        self.memory.lock().await.muted()
     }
 
     /// Up to where the transport has read what it hears, as it was [noted](Self::note_mark).

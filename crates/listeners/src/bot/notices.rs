@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use tokio::sync::mpsc;
 use weir_status_api::{
-    Build, BuildField, Builder, BuilderKey, Entity, Error, Event, Key, ListenerError, Query, ReadExt as _,
-    Results, Signal, Start, TopicFilter, Verb, Worker,
+    Build, BuildField, Builder, BuilderKey, Cursor, Entity, Error, Event, Key, Query, ReadExt as _, Results,
+    Signal, Start, TopicFilter, Verb, Worker,
 };
 
 use super::memory::Wanted;
+use super::queues::Notice;
 use super::{Bot, Line, Voice, went, words};
 
 /// What can be told of.
@@ -22,17 +24,8 @@ const TOPICS: [&str; 4] = [
 /// How long to wait before events are watched again, if that failed.
 const WATCH_AGAIN: Duration = Duration::from_secs(5);
 
-/// How often one notice is tried: a courtesy that must not keep others waiting. What has to arrive is a report.
-const TRIES: u32 = 6;
-
-/// The longest pause before a notice is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Something to say, and who has to hear it.
-struct Notice {
-    places: Vec<String>,
-    line: Line,
-}
+/// How many notices wait to be given to their places.
+const MOST_NOTICES: usize = 16;
 
 impl Bot {
     /// Tells places of what they want to be told of, without end.
@@ -41,9 +34,18 @@ impl Bot {
             Ok(filter) => filter,
             Err(error) => return tracing::error!(%error, "the bot's topics are wrong"),
         };
+        let (notices, noticed) = mpsc::channel(MOST_NOTICES);
+        tokio::join!(
+            self.watch_without_end(&filter, &notices),
+            self.say_notices(voice, noticed)
+        );
+    }
+
+    /// Watches events, and gives on what there is to say of them.
+    async fn watch_without_end(&self, filter: &TopicFilter, notices: &mpsc::Sender<(Cursor, Notice)>) {
         loop {
             let from = self.memory.lock().await.after();
-            if let Err(error) = self.tell_from(&filter, voice).await {
+            if let Err(error) = self.watch_from(filter, notices).await {
                 // The second is a place in the future: of a store that is not there any more.
                 if from.is_some() && matches!(error, Error::CursorExpired { .. } | Error::InvalidQuery { .. })
                 {
@@ -57,8 +59,12 @@ impl Bot {
         }
     }
 
-    /// Tells of events from where it was, until there are no more.
-    async fn tell_from(&self, filter: &TopicFilter, voice: &dyn Voice) -> Result<(), Error> {
+    /// Watches events from where it was, until there are no more.
+    async fn watch_from(
+        &self,
+        filter: &TopicFilter,
+        notices: &mpsc::Sender<(Cursor, Notice)>,
+    ) -> Result<(), Error> {
         let mut events = {
             // Nobody subscribes between the choice of where to begin and the beginning.
             let mut memory = self.memory.lock().await;
@@ -75,51 +81,35 @@ impl Bot {
                 Signal::Event(event) => self.notice_of(event).await?,
                 Signal::Bookmark(_) => None,
             };
-            if let Some(Notice { places, line }) = &notice {
-                for place in places {
-                    self.say(voice, place, std::slice::from_ref(line)).await;
-                }
+            self.looked_at(&signal, notice.as_ref()).await;
+            if let Some(notice) = notice
+                && notices.send((signal.cursor(), notice)).await.is_err()
+            {
+                return Ok(());
             }
-            self.done_with(&signal, notice.is_some()).await;
         }
         Ok(())
     }
 
-    /// Notes up to where events are told of, and keeps it if something was said: what nobody wanted to hear, nobody hears
-    /// the second time either.
-    async fn done_with(&self, signal: &Signal, said: bool) {
+    /// Notes that events are looked at up to here. With nothing to tell, nobody watches the build of this one any more.
+    async fn looked_at(&self, signal: &Signal, notice: Option<&Notice>) {
         let mut memory = self.memory.lock().await;
         memory.set_after(Some(signal.cursor()));
-        let unwatched = match signal {
+        let ended = match signal {
             Signal::Event(event) => match &event.entity {
-                Entity::Build(build) if build.complete_at.is_some() => memory.unwatch(build.id),
-                _ => false,
+                Entity::Build(build) => build.complete_at.is_some().then_some(build.id),
+                _ => None,
             },
-            Signal::Bookmark(_) => false,
+            Signal::Bookmark(_) => None,
         };
-        if !said && !unwatched {
-            return;
+        if let Some(notice) = notice {
+            return memory.tells(signal.cursor(), notice.places.len(), ended);
         }
-        if let Err(error) = memory.keep(&self.desk).await {
+        if ended.is_some_and(|build| memory.unwatch(build))
+            && let Err(error) = memory.keep(&self.desk).await
+        {
             tracing::warn!(%error, "how far the bot has told cannot be kept");
         }
-    }
-
-    /// Says the lines, and tries again for a while if they do not go out.
-    async fn say(&self, voice: &dyn Voice, place: &str, lines: &[Line]) {
-        for attempt in 0..TRIES {
-            let (why, pause) = match voice.say(place, lines).await {
-                Ok(()) => return,
-                Err(ListenerError::Never(why)) => {
-                    return tracing::warn!(place, why, "the bot cannot say something there");
-                }
-                Err(ListenerError::Later(why)) => (why, Duration::from_secs(1 << attempt)),
-                Err(ListenerError::After(why, pause)) => (why, pause),
-            };
-            tracing::debug!(place, why, "the bot says it again later");
-            tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
-        }
-        tracing::warn!(place, "the bot gave up saying something there");
     }
 
     /// What there is to say about the event, if somebody wants to hear it.

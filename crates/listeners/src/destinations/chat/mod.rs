@@ -11,6 +11,7 @@ mod markup;
 mod matrix;
 mod mattermost;
 mod mood;
+mod mutes;
 mod ntfy;
 mod pushover;
 mod service;

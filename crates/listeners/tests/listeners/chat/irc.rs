@@ -34,8 +34,10 @@ fn irc(server: impl ToString, more: Value) -> Irc {
 /// Does `work` while the bot is there.
 pub(crate) async fn while_there<T>(irc: &Irc, scene: &Scene, work: impl Future<Output = T>) -> T {
     tokio::select! {
-        done = work => done,
+        biased;
+        // It has begun before the first report comes, as with a runner.
         () = irc.attend(scene.desk()) => panic!("it stopped attending"),
+        done = work => done,
     }
 }
 
@@ -186,6 +188,38 @@ async fn it_joins_and_leaves_where_it_is_told_to_and_is_there_again() {
 }
 
 #[tokio::test]
+async fn a_muted_channel_is_told_of_no_report_over_a_restart() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#Weir").await;
+    let more = || json!({ "channels": ["#Weir"], "nicks": ["Ada"], "colors": false });
+    let mut report = report(Results::Success, "first", "");
+    let first = irc(server.address, more());
+    while_there(&first, &scene, async {
+        ada.until("JOIN").await;
+        ada.send("PRIVMSG #weir :weir: mute").await;
+        ada.until(":I am silent here until 'unmute'.").await;
+        first.deliver(&report).await.unwrap();
+        ada.until("PRIVMSG ada :first").await;
+    })
+    .await;
+    ada.until("QUIT").await;
+    let second = irc(server.address, more());
+    while_there(&second, &scene, async {
+        report.delivery = "second".to_owned();
+        second.deliver(&report).await.unwrap();
+        ada.send("PRIVMSG #weir :weir: unmute").await;
+        ada.until(":I talk again.").await;
+        report.delivery = "third".to_owned();
+        report.message.subject = "third".to_owned();
+        second.deliver(&report).await.unwrap();
+        ada.until("PRIVMSG #Weir :third").await;
+        assert!(!ada.has_seen("PRIVMSG #Weir :first"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_nick_that_somebody_has_is_left_to_them() {
     let Some(server) = Ircd::start().await else { return };
     let scene = Scene::new().await;
@@ -260,6 +294,112 @@ async fn whom_a_report_cannot_reach_is_told() {
         assert!(why.starts_with("nobody: "), "{why}");
         ada.until("PRIVMSG #weir").await;
         ada.until("PRIVMSG ada").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_joined_silences_no_other() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#old").await;
+    ada.send("MODE #old +b weir!*@*\r\nMODE #old +i\r\nJOIN #weir")
+        .await;
+    ada.until(" 366 ada #weir").await;
+    let irc = irc(server.address, json!({ "channels": ["#old", "#weir"] }));
+    let mut report = report(Results::Success, "first", "");
+    while_there(&irc, &scene, async {
+        for subject in ["first", "second"] {
+            report.message.subject = subject.to_owned();
+            report.delivery = subject.to_owned();
+            let error = irc.deliver(&report).await.unwrap_err();
+            let ListenerError::Never(why) = error else {
+                panic!("{error:?}")
+            };
+            let (before, _) = why.split_once(" (+").expect("the server says which mode it is");
+            assert_eq!(
+                before,
+                "#old: the bot cannot join the channel: Cannot join channel"
+            );
+            ada.until(&format!("PRIVMSG #weir :\u{3}03{subject}")).await;
+        }
+        // It comes in as soon as it can.
+        ada.send("MODE #old -b weir!*@*\r\nINVITE weir #old").await;
+        ada.until("JOIN :#old").await;
+        report.delivery = "third".to_owned();
+        eventually("it knows that it is in", DEADLINE, async || {
+            irc.deliver(&report).await.is_ok()
+        })
+        .await;
+        ada.until("PRIVMSG #old :").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reports_that_take_longer_than_the_timeout_to_go_out_are_said_once() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#weir").await;
+    let slow = json!({ "form": "text", "burst": 1, "line_seconds": 0.03, "timeout": 0.5, "colors": false });
+    let irc = irc(server.address, slow);
+    let named = |name: &str, lines: usize| {
+        let text: Vec<String> = (1..=lines).map(|line| format!("{name} {line}")).collect();
+        let mut report = report(Results::Success, "", &text.join("\n"));
+        report.delivery = name.to_owned();
+        report
+    };
+    while_there(&irc, &scene, async {
+        irc.deliver(&named("begun", 1)).await.unwrap();
+        ada.until("begun 1").await;
+        let four = ["a", "b", "c", "d"].map(|name| named(name, 10));
+        let told = futures::future::join_all(four.iter().map(|it| irc.deliver(it))).await;
+        assert_eq!(told, [Ok(()), Ok(()), Ok(()), Ok(())]);
+        for name in ["a", "b", "c", "d"] {
+            for line in 1..=10 {
+                let said = ada.until("PRIVMSG #weir :").await;
+                assert!(said.ends_with(&format!(":{name} {line}")), "{said}");
+            }
+        }
+        // Nobody waits for this one any more when it has begun.
+        let left = named("left", 10);
+        tokio::select! {
+            told = irc.deliver(&left) => panic!("{told:?}"),
+            _ = ada.until("left 1") => {}
+        }
+        irc.deliver(&named("last", 1)).await.unwrap();
+        while !ada.until("PRIVMSG #weir :").await.ends_with(":last 1") {}
+        assert!(
+            !ada.has_seen("left 10"),
+            "what nobody waits for was said to its end"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn talk_keeps_no_command_from_the_bot_and_who_is_not_heard_is_told() {
+    let Some(server) = Ircd::start().await else { return };
+    let scene = Scene::new().await;
+    let mut ada = Person::come(server.address, "ada", "#weir").await;
+    let mut bob = Person::come(server.address, "bob", "#weir").await;
+    let slow =
+        json!({ "burst": 1, "line_seconds": 0.02, "command_prefix": "!", "commands_per_minute": 1000 });
+    let irc = irc(server.address, slow);
+    while_there(&irc, &scene, async {
+        bob.until("JOIN").await;
+        bob.send("PRIVMSG #weir :weir: hello").await;
+        for line in 0..100 {
+            ada.send(&format!("PRIVMSG #weir :just talk {line}")).await;
+        }
+        bob.until("just talk 99").await;
+        bob.send("PRIVMSG #weir :!version").await;
+        bob.until("PRIVMSG #weir :This is Weir").await;
+        for _ in 0..40 {
+            bob.send("PRIVMSG #weir :weir: hello").await;
+        }
+        bob.until("NOTICE bob :I am busy with what others asked, and did not do that")
+            .await;
     })
     .await;
 }

@@ -103,6 +103,11 @@ impl Person {
             .unwrap();
     }
 
+    /// Whether a line that they got had `part`.
+    pub(crate) fn has_seen(&self, part: &str) -> bool {
+        self.seen.iter().any(|it| it.contains(part))
+    }
+
     /// The next line that has `part`.
     pub(crate) async fn until(&mut self, part: &str) -> String {
         let found = tokio::time::timeout(DEADLINE, async {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_listeners::chat::{Telegram, TelegramOptions};
 use weir_listeners::{Destination, Outlet};
 use weir_status_api::conformance::{Stage as _, TOKEN};
-use weir_status_api::{BuildRequest, Query, ReadExt as _, Results};
+use weir_status_api::{BuildRequest, ListenerError, Query, ReadExt as _, Results};
 use weir_testbed::eventually;
 
 use super::recorder::{Asked, Given, Recorder};
@@ -21,10 +21,15 @@ fn bot_api(updates: Arc<Mutex<Vec<Value>>>) -> impl FnMut(&Asked) -> Given + Sen
             Some("getUpdates") => {
                 let offset = body["offset"].as_i64().unwrap();
                 let mut left = updates.lock().unwrap();
-                left.retain(|it| it["update_id"].as_i64().unwrap() >= offset);
+                let id = |it: &Value| it["update_id"].as_i64().unwrap();
+                // An offset far beyond what there is confirms nothing.
+                if left.iter().any(|it| id(it) + 1 >= offset) {
+                    left.retain(|it| id(it) >= offset);
+                }
                 // It would wait; nobody asks so often that it matters.
                 json!(*left)
             }
+            Some("getChat") => json!({ "id": -77 }),
             Some("getChatMember") => match body["user_id"] == 1 {
                 true => json!({ "status": "administrator" }),
                 false => json!({ "status": "member" }),
@@ -145,6 +150,103 @@ async fn commands_are_answered_and_read_once_over_a_restart() {
         .unwrap()
         .items;
     assert_eq!(requests.len(), 1);
+}
+
+#[tokio::test]
+async fn ids_that_begin_anew_are_answered_once_and_nothing_is_asked_without_a_pause() {
+    let updates = Arc::new(Mutex::new(vec![update(1000, 1, (1, "ada"), "/hello")]));
+    let recorder = Recorder::start(bot_api(updates.clone())).await;
+    let scene = Scene::new().await;
+    let first = telegram(&recorder);
+    tokio::select! {
+        () = first.attend(scene.desk()) => panic!("it stopped attending"),
+        _ = said(&recorder, 1001) => {}
+    }
+    drop(first);
+    *updates.lock().unwrap() = vec![
+        update(5, 1, (1, "ada"), "/hello"),
+        update(6, 1, (1, "ada"), "/list builders"),
+    ];
+    let second = telegram(&recorder);
+    let asked_twice_more = async {
+        let heard = said(&recorder, 7).await;
+        let begun = std::time::Instant::now();
+        let mut polls = 0;
+        eventually("it asks again", DEADLINE, async || {
+            let asked = recorder.asked();
+            polls += asked.iter().filter(|it| it.path.ends_with("/getUpdates")).count();
+            polls >= 2
+        })
+        .await;
+        (heard, begun.elapsed())
+    };
+    let (heard, took) = tokio::select! {
+        () = second.attend(scene.desk()) => panic!("it stopped attending"),
+        asked = asked_twice_more => asked,
+    };
+    assert_eq!(
+        heard,
+        [
+            (1, "Hello, ada.".to_owned()),
+            (1, "I found these builders: docs, tests.".to_owned())
+        ]
+    );
+    assert!(took.as_secs_f64() > 0.9, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_muted_chat_is_told_of_no_report() {
+    let updates = Arc::new(Mutex::new(vec![update(10, -77, (1, "ada"), "/mute")]));
+    let recorder = Recorder::start(bot_api(updates.clone())).await;
+    let scene = Scene::new().await;
+    let telegram = telegram(&recorder);
+    let mut report = report(Results::Failure, "tests failed", "");
+    let told = || {
+        let mut asked = recorder.asked();
+        asked.retain(|it| it.path.ends_with("/sendMessage"));
+        let chats: Vec<Value> = asked.iter().map(|it| it.json()["chat_id"].clone()).collect();
+        chats
+    };
+    let work = async {
+        said(&recorder, 11).await;
+        telegram.deliver(&report).await.unwrap();
+        assert_eq!(told(), [json!(-5)]);
+        updates
+            .lock()
+            .unwrap()
+            .push(update(11, -77, (1, "ada"), "/unmute"));
+        let said = said(&recorder, 12).await;
+        assert_eq!(said, [(-77, "I talk again.".to_owned())]);
+        report.delivery = "another".to_owned();
+        telegram.deliver(&report).await.unwrap();
+        assert_eq!(told(), [json!(-5), json!("@builds")]);
+    };
+    tokio::select! {
+        () = telegram.attend(scene.desk()) => panic!("it stopped attending"),
+        () = work => {}
+    }
+}
+
+#[tokio::test]
+async fn a_chat_that_takes_nothing_now_silences_no_other_and_no_other_is_told_twice() {
+    let mut api = bot_api(Arc::default());
+    let recorder = Recorder::start(move |asked| match asked.json()["chat_id"] == -5 {
+        true => Given::status(500, "not now"),
+        false => api(asked),
+    })
+    .await;
+    let telegram = telegram(&recorder);
+    let mut report = report(Results::Failure, "tests failed", "");
+    for told in [1, 0] {
+        for number in 0..300 {
+            report.delivery = format!("chat-{number}");
+            let error = telegram.deliver(&report).await.unwrap_err();
+            assert!(matches!(error, ListenerError::Later(_)), "{error:?}");
+            let mut asked = recorder.asked();
+            asked.retain(|it| it.json()["chat_id"] == "@builds");
+            assert_eq!(asked.len(), told, "{number}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@ mod flow;
 mod login;
 mod message;
 mod options;
+mod outbox;
+mod presence;
+mod saying;
 mod session;
 mod wire;
 
@@ -11,14 +14,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use weir_status_api::{Desk, ListenerError, SystemClock};
 
 use super::delivered::Delivered;
+use super::mutes::Mutes;
 use crate::bot::{Bot, Heard, Line, Voice};
 use crate::{Destination, OptionError, Outlet, Report};
+use message::folded;
 use options::{Sasl, Way};
-use session::{Ears, Saying, Session};
+use saying::{Saying, Unknown};
+use session::{Ears, Session};
 use wire::Wire;
 
 pub use options::{Channel, IrcOptions};
@@ -57,6 +63,7 @@ pub struct Irc {
     /// Why there is no connection; none while there is one, and before the first attempt.
     away: std::sync::Mutex<Option<String>>,
     delivered: Delivered,
+    mutes: Mutes,
 }
 
 impl Irc {
@@ -76,6 +83,7 @@ impl Irc {
             inbox: Mutex::new(inbox),
             away: std::sync::Mutex::default(),
             delivered: Delivered::default(),
+            mutes: Mutes::default(),
         })
     }
 
@@ -109,26 +117,20 @@ impl Irc {
 
     /// Says the lines there, and waits until the server has them.
     async fn say_there(&self, target: &str, lines: Vec<Line>) -> Result<(), ListenerError> {
-        let (done, outcome) = oneshot::channel();
-        let saying = Saying {
-            target: target.to_owned(),
-            lines,
-            done,
-        };
+        let (saying, outcome) = Saying::new(target, lines);
         let timeout = Duration::from_secs_f64(self.options.timeout);
-        let said = async {
-            self.sayings.send(saying).await.ok()?;
-            outcome.await.ok()
-        };
-        let later = |why: &str| ListenerError::Later(format!("{why} at {}", self.way.host));
-        match tokio::time::timeout(timeout, said).await {
-            Ok(Some(outcome)) => outcome,
-            Ok(None) => Err(later("the connection ended")),
-            Err(_) => Err(later(&match self.away().as_deref() {
+        // If the listener is gone, nothing takes it.
+        let hand = async { drop(self.sayings.send(saying).await) };
+        let why = match outcome.within(timeout, hand).await {
+            Ok(result) => return result,
+            Err(Unknown::Ended) => "the connection ended".to_owned(),
+            Err(Unknown::NotAnswered) => "the report was not confirmed in time".to_owned(),
+            Err(Unknown::NotTaken) => match self.away().as_deref() {
                 Some(why) => format!("there is no connection ({why})"),
                 None => "nothing took the report in time".to_owned(),
-            })),
-        }
+            },
+        };
+        Err(ListenerError::Later(format!("{why} at {}", self.way.host)))
     }
 
     fn away(&self) -> std::sync::MutexGuard<'_, Option<String>> {
@@ -234,7 +236,11 @@ impl Destination for Irc {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let lines = self.lines(report);
-        let send = |target| self.say_or_print(target, &lines);
+        let muted = self.mutes.places().await?;
+        let send = async |target: &str| match muted.contains(&folded(target)) {
+            true => Ok(()),
+            false => self.say_or_print(target, &lines).await,
+        };
         self.delivered
             .to_each(&report.delivery, self.targets(), send)
             .await
@@ -248,7 +254,8 @@ impl Destination for Irc {
         if !self.options.commands {
             return self.keep_connected(&mut inbox, None).await;
         }
-        let bot = Bot::open(self.options.bot(), desk, Arc::new(SystemClock)).await;
+        let open = Bot::open(self.options.bot(), desk, Arc::new(SystemClock));
+        let bot = self.mutes.known_by(open).await;
         let (hears, heard) = mpsc::channel(MOST_COMMANDS);
         let (channels, told) = watch::channel(bot.channels().await);
         let ears = Ears {

@@ -55,7 +55,8 @@ pub struct IrcOptions {
     pub burst: usize,
     /// How long one more line takes to be allowed, seconds (1).
     pub line_seconds: f64,
-    /// How long a report waits for a connection and for the server to take it, seconds (30).
+    /// How long a report waits for a connection, and again for the server to take it when its last line has gone out,
+    /// seconds (30).
     pub timeout: f64,
     /// How long to wait before the first attempt to connect again, seconds (5); it doubles up to five minutes.
     pub reconnect_seconds: f64,

@@ -1,43 +1,22 @@
 //! What goes on while there is a connection.
 
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use weir_status_api::{ListenerError, Results};
 
 use super::flow::Flow;
 use super::message::{Message, folded, is_channel, say};
 use super::options::{Channel, IrcOptions};
+use super::outbox::{Out, Outbox};
+use super::presence::{Presence, Turn};
+use super::saying::Saying;
 use super::wire::Wire;
-use crate::bot::{Heard, Line};
+use crate::bot::Heard;
 
 /// How often the server is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-
-/// How many lines may wait to go out before no more are taken.
-const MOST_WAITING: usize = 200;
-
-/// How many may wait for us to answer a client's question about our client.
-const MOST_FOR_CLIENTS: usize = 20;
-
-/// Lines for one place.
-pub(super) struct Saying {
-    /// The channel or nick.
-    pub(super) target: String,
-    pub(super) lines: Vec<Line>,
-    /// Told when the server has them, or will not.
-    pub(super) done: oneshot::Sender<Result<(), ListenerError>>,
-}
-
-/// Lines on their way: behind them goes a `PING` with the token, whose answer says that the server has read them.
-struct Fenced {
-    token: String,
-    target: String,
-    refused: Option<String>,
-    done: oneshot::Sender<Result<(), ListenerError>>,
-}
 
 /// What a connection has to do with the bot.
 #[derive(Clone)]
@@ -54,15 +33,8 @@ pub(super) struct Session<'o> {
     wire: Wire,
     nick: String,
     flow: Flow,
-    out: VecDeque<String>,
-    fenced: VecDeque<Fenced>,
-    fences: u64,
-    /// The channels that we are in.
-    joined: HashSet<String>,
-    /// Who rules a channel.
-    operators: HashMap<String, HashSet<String>>,
-    /// Those that the server is telling.
-    named: HashMap<String, HashSet<String>>,
+    out: Outbox,
+    presence: Presence,
     ears: Option<Ears>,
     /// The channels that it was told to join when that was looked at last.
     told: Vec<String>,
@@ -76,12 +48,8 @@ impl<'o> Session<'o> {
             wire,
             nick,
             flow: Flow::new(options.burst, every, Instant::now()),
-            out: VecDeque::new(),
-            fenced: VecDeque::new(),
-            fences: 0,
-            joined: HashSet::new(),
-            operators: HashMap::new(),
-            named: HashMap::new(),
+            out: Outbox::default(),
+            presence: Presence::default(),
             ears,
             told: vec![],
         }
@@ -92,7 +60,7 @@ impl<'o> Session<'o> {
         if self.options.sasl.is_empty() && !self.options.password.is_empty() {
             let (service, password) = (&self.options.nickserv, &self.options.password);
             self.out
-                .push_back(format!("PRIVMSG {service} :IDENTIFY {password}"));
+                .command(format!("PRIVMSG {service} :IDENTIFY {password}"));
         }
         self.join();
     }
@@ -113,11 +81,11 @@ impl<'o> Session<'o> {
                     }
                 }
                 () = next, if !self.out.is_empty() => self.send_next().await,
-                Some(saying) = inbox.recv(), if self.out.len() < MOST_WAITING => {
+                Some(saying) = inbox.recv(), if !self.out.is_full() => {
                     self.queue(saying);
                     Ok(())
                 }
-                () = told(&mut self.ears), if self.out.len() < MOST_WAITING => {
+                () = told(&mut self.ears), if !self.out.is_full() => {
                     self.join();
                     Ok(())
                 }
@@ -137,50 +105,52 @@ impl<'o> Session<'o> {
 
     /// Tells those who wait that their lines may not have arrived.
     pub(super) fn fail(&mut self, why: &str) {
-        for fenced in self.fenced.drain(..) {
-            let _ = fenced.done.send(Err(ListenerError::Later(why.to_owned())));
-        }
+        self.out.fail(why);
     }
 
     async fn send_next(&mut self) -> Result<(), String> {
-        let Some(line) = self.out.pop_front() else {
+        let Some(out) = self.out.pop() else {
             return Ok(());
         };
-        self.wire.send(&line).await?;
+        self.wire.send(&out.line()).await?;
         self.flow.went(Instant::now());
+        match out {
+            Out::Join { channel, .. } => self.presence.joining(channel),
+            Out::Fence(saying) => self.out.fence_is_out(saying),
+            Out::Command(_) | Out::Courtesy(_) | Out::Line { .. } => {}
+        }
         Ok(())
     }
 
     fn queue(&mut self, saying: Saying) {
+        let Saying {
+            target,
+            lines,
+            receipt,
+        } = saying;
         // Nobody waits for it any more, and it comes again.
-        if saying.done.is_closed() {
+        if !receipt.is_awaited() {
             return;
         }
-        let command = match self.options.notice && is_channel(&saying.target) {
+        if let Some(why) = self.presence.barred(&folded(&target)) {
+            return receipt.done(Err(barred(why)));
+        }
+        let command = match self.options.notice && is_channel(&target) {
             true => "NOTICE",
             false => "PRIVMSG",
         };
-        for line in &saying.lines {
+        let lines = lines.iter().flat_map(|line| {
             let colour = line.results.filter(|_| self.options.colors).map(colour);
             let wrap = colour.map_or(("", ""), |it| (it, "\u{f}"));
-            self.out
-                .extend(say(command, &self.nick, &saying.target, &line.text, wrap));
-        }
-        self.fences += 1;
-        let token = format!("weir-{}", self.fences);
-        self.out.push_back(format!("PING :{token}"));
-        self.fenced.push_back(Fenced {
-            token,
-            target: folded(&saying.target),
-            refused: None,
-            done: saying.done,
+            say(command, &self.nick, &target, &line.text, wrap)
         });
+        self.out.say(&target, lines, receipt);
     }
 
     async fn keep_alive(&mut self) -> Result<(), String> {
         self.join();
         if self.nick != self.options.nick {
-            self.out.push_back(format!("NICK {}", self.options.nick));
+            self.out.command(format!("NICK {}", self.options.nick));
         }
         self.wire.send("PING :weir").await
     }
@@ -192,12 +162,17 @@ impl<'o> Session<'o> {
             .as_mut()
             .map(|it| it.channels.borrow_and_update().clone());
         let before = std::mem::replace(&mut self.told, told.unwrap_or_default());
-        let left = before.iter().filter(|it| !self.told.contains(it));
-        self.out.extend(left.map(|it| format!("PART {it}")));
+        for left in before.iter().filter(|it| !self.told.contains(it)) {
+            self.presence.forget(&folded(left));
+            self.out.command(format!("PART {left}"));
+        }
         let told = self.told.iter().cloned().map(Channel::Open);
-        let wanted = self.options.channels.iter().cloned().chain(told);
-        let missing = wanted.filter(|it| !self.joined.contains(&folded(it.name())));
-        self.out.extend(missing.map(|it| it.join()));
+        for wanted in self.options.channels.iter().cloned().chain(told) {
+            let channel = folded(wanted.name());
+            if !self.presence.is_in(&channel) {
+                self.out.join(channel, wanted.join());
+            }
+        }
     }
 
     async fn take(&mut self, message: &Message) -> Result<(), String> {
@@ -206,14 +181,12 @@ impl<'o> Session<'o> {
             "ERROR" => return Err(format!("the server says: {}", message.last())),
             "PONG" => self.passed(message.last()),
             "PRIVMSG" => self.heard(message),
-            "401" | "403" | "404" | "407" | "442" | "477" | "531" => self.refused(message),
-            "405" | "471" | "473" | "474" | "475" | "476" => {
-                tracing::warn!(
-                    channel = message.param(1),
-                    why = message.last(),
-                    "a channel cannot be joined"
-                );
+            "403" | "405" | "470" | "471" | "473" | "474" | "475" | "476" | "477" | "489" | "520" => {
+                self.not_let_in(message);
             }
+            "401" | "404" | "407" | "442" | "531" => self.refused(message),
+            // Who invites us may have made it possible to come in.
+            "INVITE" => self.join(),
             _ => self.follow(message),
         }
         Ok(())
@@ -221,27 +194,32 @@ impl<'o> Session<'o> {
 
     /// The server has read up to the fence of that token.
     fn passed(&mut self, token: &str) {
-        if self.fenced.front().is_none_or(|it| it.token != token) {
-            return;
-        }
-        let Some(fenced) = self.fenced.pop_front() else {
+        let Some(fenced) = self.out.passed(token) else {
             return;
         };
-        let outside = is_channel(&fenced.target) && !self.joined.contains(&fenced.target);
-        let _ = fenced.done.send(match fenced.refused {
+        let outside = is_channel(&fenced.target) && !self.presence.is_in(&fenced.target);
+        fenced.receipt.done(match fenced.refused {
             None => Ok(()),
-            // We may be in it soon.
-            Some(why) if outside => Err(ListenerError::Later(why)),
+            Some(why) if outside => Err(match self.presence.barred(&fenced.target) {
+                Some(why) => barred(why),
+                // We may be in it soon.
+                None => ListenerError::Later(why),
+            }),
             Some(why) => Err(ListenerError::Never(why)),
         });
     }
 
     fn refused(&mut self, message: &Message) {
-        let target = message.param(1);
-        if let Some(fenced) = self.fenced.front_mut()
-            && fenced.target == folded(target)
-        {
-            fenced.refused = Some(message.last().to_owned());
+        self.out.refused(message.param(1), message.last());
+    }
+
+    /// A channel does not let us in; some of the numbers that say so also say that it does not let us talk.
+    fn not_let_in(&mut self, message: &Message) {
+        let (channel, why) = (message.param(1), message.last());
+        match self.presence.not_let_in(channel, why) {
+            Some(true) => tracing::warn!(channel, why, "a channel cannot be joined; it is tried again"),
+            Some(false) => {}
+            None => self.refused(message),
         }
     }
 
@@ -260,16 +238,18 @@ impl<'o> Session<'o> {
             .filter(|it| folded(it) == folded(&self.nick));
         let named = own.and_then(|it| text[it.len()..].strip_prefix([':', ',']));
         let place = folded(if private { &message.nick } else { place });
-        let operator = self
-            .operators
-            .get(&place)
-            .is_some_and(|it| it.contains(&folded(&message.nick)));
+        let addressed = private || named.is_some();
+        let prefix = self.options.command_prefix.as_str();
+        // What people say to each other takes nobody's place.
+        if !addressed && (prefix.is_empty() || !text.trim_start().starts_with(prefix)) {
+            return;
+        }
         let heard = Heard {
             person: message.nick.clone(),
             also: message.account.iter().map(|it| format!("account:{it}")).collect(),
             private,
-            addressed: private || named.is_some(),
-            operator,
+            addressed,
+            operator: self.presence.rules(&place, &message.nick),
             text: named.unwrap_or(text).trim().to_owned(),
             id: None,
             place,
@@ -277,7 +257,12 @@ impl<'o> Session<'o> {
         if let Some(ears) = &self.ears
             && ears.heard.try_send(heard).is_err()
         {
-            tracing::warn!("too many commands wait for the bot; one was dropped");
+            tracing::warn!(
+                person = message.nick,
+                "too many commands wait for the bot; one was dropped"
+            );
+            let busy = "I am busy with what others asked, and did not do that; ask me again in a minute.";
+            self.out.courtesy(format!("NOTICE {} :{busy}", message.nick));
         }
     }
 
@@ -288,64 +273,29 @@ impl<'o> Session<'o> {
             Some("PING") => question.chars().take(100).collect(),
             _ => return,
         };
-        if self.out.len() < MOST_FOR_CLIENTS {
-            self.out.push_back(format!("NOTICE {nick} :\u{1}{answer}\u{1}"));
-        }
+        self.out.courtesy(format!("NOTICE {nick} :\u{1}{answer}\u{1}"));
     }
 
     /// Keeps in mind who is where, and under which name.
     fn follow(&mut self, message: &Message) {
-        let (who, channel) = (folded(&message.nick), folded(message.param(0)));
-        let ours = who == folded(&self.nick);
-        match message.command.as_str() {
-            "NICK" if ours => self.nick = message.last().to_owned(),
-            "NICK" | "QUIT" => self.operators.values_mut().for_each(|it| {
-                it.remove(&who);
-            }),
-            "JOIN" if ours => drop(self.joined.insert(channel)),
-            "PART" if ours => drop(self.joined.remove(&channel)),
-            "PART" => self.no_operator(&channel, &who),
-            "KICK" => {
-                let whom = folded(message.param(1));
-                if whom == folded(&self.nick) {
-                    tracing::warn!(
-                        channel,
-                        why = message.last(),
-                        "the bot was kicked; it joins again soon"
-                    );
-                    self.joined.remove(&channel);
-                }
-                self.no_operator(&channel, &whom);
+        if message.command == "NICK" && folded(&message.nick) == folded(&self.nick) {
+            self.nick = message.last().to_owned();
+            return;
+        }
+        match self.presence.follow(message, &self.nick) {
+            Turn::None => {}
+            Turn::Kicked(channel) => {
+                let why = message.last();
+                tracing::warn!(channel, why, "the bot was kicked; it joins again soon");
             }
-            // Who rules it now is asked; until then nobody does.
-            "MODE" if is_channel(&channel) && message.param(1).contains(['o', 'a', 'q', 'h']) => {
-                self.operators.remove(&channel);
-                self.out.push_back(format!("NAMES {channel}"));
-            }
-            "353" => {
-                let names = message.last().split_whitespace();
-                let ruling = names
-                    .filter_map(|it| it.strip_prefix(['@', '&', '~', '%']))
-                    .map(folded);
-                self.named
-                    .entry(folded(message.param(2)))
-                    .or_default()
-                    .extend(ruling);
-            }
-            "366" => {
-                let channel = folded(message.param(1));
-                let named = self.named.remove(&channel).unwrap_or_default();
-                self.operators.insert(channel, named);
-            }
-            _ => {}
+            Turn::OtherRulers(channel) => self.out.command(format!("NAMES {channel}")),
         }
     }
+}
 
-    fn no_operator(&mut self, channel: &str, who: &str) {
-        if let Some(operators) = self.operators.get_mut(channel) {
-            operators.remove(who);
-        }
-    }
+/// That a channel does not let us in.
+fn barred(why: &str) -> ListenerError {
+    ListenerError::Never(format!("the bot cannot join the channel: {why}"))
 }
 
 /// Waits until the bot was told to join or to leave a channel.

@@ -2,7 +2,7 @@
 
 mod updates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use weir_status_api::{Caller, Desk, ListenerError, SystemClock};
 
 use super::delivered::Delivered;
 use super::markup::html;
+use super::mutes::Mutes;
 use super::{mood, service};
 use crate::bot::{Bot, BotOptions, Line, Voice};
 use crate::text::Measure::Utf16;
@@ -107,6 +108,7 @@ pub struct Telegram {
     polls: Http,
     outlet: Outlet,
     delivered: Delivered,
+    mutes: Mutes,
 }
 
 impl Telegram {
@@ -141,6 +143,7 @@ impl Telegram {
             outlet: outlet.clone(),
             options,
             delivered: Delivered::default(),
+            mutes: Mutes::default(),
         })
     }
 
@@ -150,6 +153,23 @@ impl Telegram {
         let Answer { body, .. } = http.send(request.json(body)).await?;
         let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         Ok(answer["result"].take())
+    }
+
+    /// Whether the place of our configuration is one of the muted.
+    async fn is_muted(&self, name: &str, muted: &BTreeSet<String>) -> Result<bool, ListenerError> {
+        if muted.is_empty() {
+            return Ok(false);
+        }
+        let (chat, topic) = chat_and_topic(name);
+        let id = match chat.as_i64() {
+            Some(id) => Some(id),
+            // What is said there comes with the chat's number.
+            None => self
+                .call(&self.http, "getChat", &json!({ "chat_id": chat }))
+                .await?["id"]
+                .as_i64(),
+        };
+        Ok(id.is_some_and(|id| muted.contains(&place(id, topic))))
     }
 
     /// Sends a text of Telegram's HTML to a chat, or to a topic of it.
@@ -167,6 +187,11 @@ impl Telegram {
         }
         self.call(&self.http, "sendMessage", &body).await.map(drop)
     }
+}
+
+/// What a place is known by: its chat, and the topic there if it is one.
+fn place(chat: i64, topic: Option<i64>) -> String {
+    topic.map_or_else(|| chat.to_string(), |topic| format!("{chat}/{topic}"))
 }
 
 /// A chat, and the topic there that its name ends with, as the Bot API has them.
@@ -220,7 +245,11 @@ impl Destination for Telegram {
 
     async fn deliver(&self, report: &Report) -> Result<(), ListenerError> {
         let text = text(report);
-        let send = |chat| self.send(chat, &text, report.message.quiet);
+        let muted = self.mutes.places().await?;
+        let send = async |chat: &str| match self.is_muted(chat, &muted).await? {
+            true => Ok(()),
+            false => self.send(chat, &text, report.message.quiet).await,
+        };
         let chats = self.options.chats.iter().map(String::as_str);
         self.delivered.to_each(&report.delivery, chats, send).await
     }
@@ -229,7 +258,8 @@ impl Destination for Telegram {
         if !self.options.commands || self.outlet.is_dry() {
             return;
         }
-        let bot = Bot::open(self.options.bot(), desk, Arc::new(SystemClock)).await;
+        let open = Bot::open(self.options.bot(), desk, Arc::new(SystemClock));
+        let bot = self.mutes.known_by(open).await;
         tokio::join!(updates::answer(self, &bot), bot.tell(self));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use weir_status_api::ListenerError;
 
 use super::{POLL, Telegram, chat_and_topic};
@@ -14,14 +15,21 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long a round takes at least that brought nothing new: a server that does not wait is not asked without a pause.
+const LEAST_ROUND: Duration = Duration::from_secs(1);
+
 /// Answers what is said, without end.
 pub(super) async fn answer(telegram: &Telegram, bot: &Bot) {
     let mut offset: i64 = bot.mark().await.and_then(|it| it.parse().ok()).unwrap_or(0);
     let mut pause = FIRST_PAUSE;
     let mut name = None;
     loop {
+        let begun = Instant::now();
         match round(telegram, bot, &mut name, offset).await {
             Ok(next) => {
+                if next == offset {
+                    tokio::time::sleep_until(begun + LEAST_ROUND).await;
+                }
                 offset = next;
                 pause = FIRST_PAUSE;
             }
@@ -68,7 +76,8 @@ async fn round(
             }
         }
         if let Some(id) = update["update_id"].as_i64() {
-            next = next.max(id + 1);
+            // Even if it is lower: ids begin anew after a week without updates, and with another bot's token.
+            next = id + 1;
             bot.note_mark(next.to_string()).await;
         }
     }
@@ -102,7 +111,7 @@ fn heard(update: &Value, name: &str) -> Option<Heard> {
         .as_i64()
         .filter(|_| message["is_topic_message"] == true);
     Some(Heard {
-        place: topic.map_or_else(|| place.to_string(), |topic| format!("{place}/{topic}")),
+        place: super::place(place, topic),
         person: from["username"]
             .as_str()
             .map_or_else(|| person.to_string(), str::to_owned),

@@ -16,8 +16,8 @@ use futures::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::watch;
 use weir_status_api::{
-    Desk, Error, Event, Lane, Listener, ListenerError, Master, Query, ReadExt as _, Result, Signal, Start,
-    StatusApi, TopicFilter,
+    Build, BuildKey, Desk, Error, Event, Key, Lane, Listener, ListenerError, Master, Query, ReadExt as _,
+    Result, Signal, Start, StatusApi, TopicFilter,
 };
 
 use crate::{OptionError, Outlet};
@@ -239,7 +239,17 @@ impl Prometheus {
         let mut events = api.watch(self.filter(), start).await?;
         while let Some(signal) = events.next().await {
             match signal? {
-                Signal::Event(event) => tally.take(&event),
+                Signal::Event(event) => {
+                    // It began before what was kept, and has ended: only its events tell of it.
+                    if let Some(build) = tally.unknown_build(&event) {
+                        match api.one::<Build>(Key::Build(BuildKey::Id(build))).await {
+                            Ok(found) => tally.know(&found.value),
+                            Err(Error::NotFound { .. }) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    tally.take(&event);
+                }
                 Signal::Bookmark(cursor) => {
                     tally.skip_to(cursor);
                     return Ok(());

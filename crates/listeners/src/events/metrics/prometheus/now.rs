@@ -1,6 +1,6 @@
 //! What goes on now: the gauges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_status_api::{
@@ -34,11 +34,16 @@ const PAUSED: About = About {
     labels: &[],
     open: 0,
 };
+
 /// What goes on now.
 #[derive(Debug, Default)]
 pub(super) struct Now {
+    /// The names of all builders: builds of one that is no longer configured count as before.
     builders: BTreeMap<BuilderId, Arc<str>>,
+    configured: BTreeSet<BuilderId>,
     running: BTreeMap<BuildId, BuilderId>,
+    /// Builds that have ended, but not yet by the events that were taken account of.
+    ended: BTreeMap<BuildId, BuilderId>,
     waiting: BTreeMap<BuildRequestId, BuilderId>,
     /// By configured worker: whether it is connected, and whether it is paused.
     workers: BTreeMap<WorkerId, (bool, bool)>,
@@ -73,7 +78,10 @@ impl Now {
     pub(super) fn take(&mut self, event: &Event) {
         let gone = event.verb == Verb::Deleted;
         match &event.entity {
-            Entity::Builder(it) if gone => drop(self.builders.remove(&it.id)),
+            Entity::Builder(it) if gone => {
+                self.builders.remove(&it.id);
+                self.configured.remove(&it.id);
+            }
             Entity::Build(it) if gone => drop(self.running.remove(&it.id)),
             Entity::BuildRequest(it) if gone => drop(self.waiting.remove(&it.id)),
             Entity::Worker(it) if gone => drop(self.workers.remove(&it.id)),
@@ -86,15 +94,24 @@ impl Now {
     }
 
     fn take_builder(&mut self, builder: &Builder) {
+        self.builders.insert(builder.id, builder.name.as_str().into());
         match builder.masters.is_empty() {
-            true => drop(self.builders.remove(&builder.id)),
-            false => drop(self.builders.insert(builder.id, builder.name.as_str().into())),
-        }
+            true => self.configured.remove(&builder.id),
+            false => self.configured.insert(builder.id),
+        };
+    }
+
+    /// Keeps in mind whose build it is, though it does not run, until the event of its end.
+    pub(super) fn know(&mut self, build: &Build) {
+        self.ended.insert(build.id, build.builder);
     }
 
     fn take_build(&mut self, build: &Build) {
         match build.complete_at {
-            Some(_) => drop(self.running.remove(&build.id)),
+            Some(_) => {
+                self.running.remove(&build.id);
+                self.ended.remove(&build.id);
+            }
             None => drop(self.running.insert(build.id, build.builder)),
         }
     }
@@ -114,12 +131,13 @@ impl Now {
         }
     }
 
-    /// The name of the builder of a build that runs.
+    /// The name of the builder of a build that runs, or is [known](Self::know).
     pub(super) fn builder_of(&self, build: BuildId) -> Option<Arc<str>> {
-        self.running.get(&build).map(|it| self.builder(*it))
+        let builder = self.running.get(&build).or_else(|| self.ended.get(&build));
+        builder.map(|it| self.builder(*it))
     }
 
-    /// The builder's name; `builder 7` if it is no longer configured.
+    /// The builder's name; `builder 7` if it is not there any more.
     pub(super) fn builder(&self, id: BuilderId) -> Arc<str> {
         match self.builders.get(&id) {
             Some(name) => Arc::clone(name),
@@ -132,8 +150,8 @@ impl Now {
         let by_builder = |of: &mut dyn Iterator<Item = BuilderId>| {
             let mut counts: BTreeMap<Arc<str>, i64> = BTreeMap::new();
             // Builders where nothing goes on count too: that they have none is worth to know.
-            for name in self.builders.values().take(most) {
-                counts.insert(Arc::clone(name), 0);
+            for id in self.configured.iter().take(most) {
+                counts.insert(self.builder(*id), 0);
             }
             for id in of {
                 let name = self.builder(id);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use weir_status_api::{
-    Build, BuildRequest, Cursor, Entity, Event, Result, Results, StatusApi, Step, Timestamp, Verb,
+    Build, BuildId, BuildRequest, Cursor, Entity, Event, Result, Results, StatusApi, Step, Timestamp, Verb,
 };
 
 use super::family::{About, Family, Histogram, gauge};
@@ -117,6 +117,21 @@ impl Tally {
     /// Goes on as if all events up to `cursor` were counted.
     pub(super) fn skip_to(&mut self, cursor: Cursor) {
         self.counts.cursor = cursor;
+    }
+
+    /// The build that has to be [known](Self::know) before the event is counted, if there is one.
+    pub(super) fn unknown_build(&self, event: &Event) -> Option<BuildId> {
+        match &event.entity {
+            Entity::Step(step) if event.cursor > self.counts.cursor => {
+                self.now.builder_of(step.build).is_none().then_some(step.build)
+            }
+            _ => None,
+        }
+    }
+
+    /// Keeps in mind whose build it is, until its end is counted.
+    pub(super) fn know(&mut self, build: &Build) {
+        self.now.know(build);
     }
 
     /// Takes account of the event, once.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use weir_listeners::{FileBookmarks, Outlet, Prometheus, PrometheusOptions};
-use weir_status_api::{Bookmarks, Cursor, Desk, Event, Listener as _, Place, Results, Verb};
+use weir_status_api::{Bookmarks, Builder, Cursor, Desk, Event, Listener as _, Place, Results, Verb};
 
-use super::super::world::{World, build, ended, printing};
+use super::super::world::{World, build, builder, ended, printing, step};
 use super::{Running, has, served};
 
 #[tokio::test]
@@ -42,6 +42,50 @@ async fn no_event_counts_twice_and_none_is_missed_over_a_crash() {
     let third = Running::start(served(), &Outlet::open(), &world, folder.path());
     has(&third.told().await, &[&builds(5)]);
     third.kill().await;
+}
+
+#[tokio::test]
+async fn steps_count_for_their_builder_again_though_their_build_has_ended_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    world.tell(Verb::Started, build(1));
+    let first = Running::start(served(), &Outlet::open(), &world, folder.path());
+    first.told().await;
+    for number in 0..2 {
+        let event = world.tell(Verb::Finished, step(1, number, "test", Results::Success));
+        first.tell(&world, &event).await;
+    }
+    let steps = "weir_steps_total{builder=\"tests\",results=\"success\"} 2";
+    has(&first.told().await, &[steps]);
+    first.kill().await;
+    world.tell(Verb::Finished, ended(build(1), Results::Success));
+    let second = Running::start(served(), &Outlet::open(), &world, folder.path());
+    let running = "weir_builds_running{builder=\"tests\"} 0";
+    has(&second.told().await, &[steps, running]);
+    second.kill().await;
+}
+
+#[tokio::test]
+async fn builds_count_for_their_builder_though_it_is_no_longer_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let first = Running::start(served(), &Outlet::open(), &world, folder.path());
+    first.told().await;
+    let event = world.tell(Verb::Finished, ended(build(1), Results::Success));
+    first.tell(&world, &event).await;
+    let builds = "weir_builds_total{builder=\"tests\",results=\"success\"} 1";
+    has(&first.told().await, &[builds]);
+    first.kill().await;
+    let gone = Builder {
+        masters: vec![],
+        ..builder(1, "tests")
+    };
+    world.tell(Verb::Update, gone);
+    let second = Running::start(served(), &Outlet::open(), &world, folder.path());
+    let text = second.told().await;
+    has(&text, &[builds]);
+    assert!(!text.contains("weir_builds_running{"), "{text}");
+    second.kill().await;
 }
 
 #[tokio::test(start_paused = true)]

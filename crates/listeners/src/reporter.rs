@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use weir_status_api::{
-    Buildset, Cursor, Desk, Entity, Event, Lane, Listener, ListenerError, StatusApi, TopicFilter, Turn,
+    BuildRequestId, Buildset, Cursor, Desk, Entity, Event, Lane, Listener, ListenerError, StatusApi,
+    TopicFilter, Turn,
 };
 
 use crate::destination::Destination;
@@ -213,13 +214,12 @@ impl Listener for Reporter {
         refused.map_or(Ok(()), |why| Err(ListenerError::Never(self.outlet.mask(&why))))
     }
 
-    /// What is told of one builder is in order: so the beginning of a build never comes after its end, nor a request, a
-    /// build that runs again or an earlier one of the same commit after the next. Buildsets are of several builders; those
-    /// of the same source are in order.
+    /// What is told of one request is in order: so neither its being asked for nor the beginning of a build comes after
+    /// that build's end, nor a build that ran again after the one in its place. Buildsets of the same source are in order.
     fn lane(&self, event: &Event) -> Lane {
         match &event.entity {
-            Entity::Build(build) => Lane::Thing(format!("builders/{}", build.builder)),
-            Entity::BuildRequest(request) => Lane::Thing(format!("builders/{}", request.builder)),
+            Entity::Build(build) => of_request(build.request),
+            Entity::BuildRequest(request) => of_request(request.id),
             Entity::Buildset(buildset) => source_lane(buildset).unwrap_or_else(|| Lane::of(event)),
             _ => Lane::of(event),
         }
@@ -228,6 +228,10 @@ impl Listener for Reporter {
     async fn attend(&self, desk: Desk) {
         self.destination.attend(desk).await;
     }
+}
+
+fn of_request(request: BuildRequestId) -> Lane {
+    Lane::Thing(format!("buildrequests/{request}"))
 }
 
 /// That of the buildsets of one commit, or of one source without a revision.

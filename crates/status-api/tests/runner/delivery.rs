@@ -142,7 +142,7 @@ async fn who_asks_to_be_left_alone_is_whatever_it_says_to_what_is_on_its_way() {
             Err(ListenerError::After("too many".to_owned(), after)),
         ),
         (2, 1) => Said::After(Duration::from_millis(50), Ok(())),
-        (3 | 4 | 5, 1) => Said::After(
+        (3..=5, 1) => Said::After(
             Duration::from_millis(60),
             Err(ListenerError::Later("it is down".to_owned())),
         ),

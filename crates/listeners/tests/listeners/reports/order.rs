@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use weir_listeners::{FileBookmarks, Occasion, ReportKind, ReportOptions};
 use weir_status_api::{
-    BuildsetId, Cursor, Event, Listener as _, ListenerError, Results, Runner, RunnerOptions, Start, Verb,
+    BuildsetId, Cursor, Event, Listener as _, ListenerError, Runner, RunnerOptions, Start, Verb,
 };
 use weir_testbed::eventually;
 
-use super::site::{Site, build, event};
-use super::{Bench, taken};
+use super::Bench;
+use super::site::{Site, event};
 
 const REQUESTS: ReportKind = ReportKind::Request {
     added: true,
@@ -70,10 +70,12 @@ async fn a_request_that_waits_is_told_before_its_build() {
 }
 
 #[tokio::test]
-async fn an_earlier_build_of_a_builder_is_told_before_the_next() {
+async fn a_build_that_runs_again_is_told_before_the_one_in_its_place() {
     let site = Site::new();
+    let mut lost = site.build(16);
+    lost.request = site.build(17).request;
     let events = vec![
-        event(1, Verb::Finished, site.build(16)),
+        event(1, Verb::Finished, lost),
         event(2, Verb::Finished, site.build(17)),
     ];
     let told = told(events, vec![ListenerError::Later("away".to_owned())], 2).await;
@@ -81,15 +83,13 @@ async fn an_earlier_build_of_a_builder_is_told_before_the_next() {
 }
 
 #[tokio::test]
-async fn other_builders_do_not_wait() {
+async fn other_builds_do_not_wait_not_even_those_of_the_builder() {
     let site = Site::new();
-    let events = vec![
-        event(1, Verb::Finished, site.build(17)),
-        event(2, Verb::Finished, site.build(18)),
-    ];
-    let answers = vec![ListenerError::Later("away".to_owned()), taken()];
-    let told = told(events, answers, 2).await;
-    assert_eq!(told, [(Occasion::BuildFinished, 2), (Occasion::BuildFinished, 1)]);
+    let bench = Bench::new(vec![ReportOptions::new(REQUESTS), ReportOptions::new(BUILDS)]);
+    let lane = |id| bench.reporter.lane(&event(id, Verb::Finished, site.build(id)));
+    assert_eq!(site.build(16).builder, site.build(17).builder);
+    assert_ne!(lane(16), lane(17));
+    assert_ne!(lane(17), lane(18));
 }
 
 #[tokio::test]
@@ -104,11 +104,4 @@ async fn buildsets_of_one_commit_are_in_order() {
     };
     assert_eq!(lane(9, "8a3f"), lane(10, "8a3f"));
     assert_ne!(lane(9, "8a3f"), lane(10, "9b40"));
-    // What runs again is of the same builder.
-    let lane = |id| {
-        bench
-            .reporter
-            .lane(&event(id, Verb::New, build(id, 2, id, Results::Retry)))
-    };
-    assert_eq!(lane(20), lane(21));
 }

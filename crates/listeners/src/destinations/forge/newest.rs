@@ -11,8 +11,8 @@ use crate::Report;
 const MOST: usize = 10_000;
 
 /// The newest reports of things that have one state each: the status of a commit, a comment. The lanes of a reporter keep
-/// what is of one builder in order; this is for what comes by another: steps, buildsets, and what was put aside and is
-/// asked for again when later things are told.
+/// what is of one request in order; this is for what comes by another: requests for the same commit, steps, buildsets, and
+/// what was put aside and is asked for again when later things are told.
 #[derive(Default)]
 pub(super) struct Newest(Mutex<Known>);
 

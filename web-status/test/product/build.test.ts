@@ -61,9 +61,11 @@ it('tells what a failed build differs in, where its time went, and who asked for
   await page.getByTestId('request-link').click();
   await page.locator('[data-testid=request-state][data-status=failure]').waitFor();
   await page.getByTestId('buildset-link').click();
+  // The request's page has the same rows.
+  await page.getByTestId('buildset').waitFor();
   const own = page.locator(`[data-testid=set-request][data-request="${failed.buildrequestid}"][data-status=failure]`);
   await own.waitFor();
-  expect(await page.getByTestId('set-request').count()).toBe(3);
+  await expect.poll(() => page.getByTestId('set-request').count()).toBe(3);
   await own.getByTestId('set-build').click();
   await page.locator(`[data-testid=build][data-number="${failed.number}"]`).waitFor();
 });

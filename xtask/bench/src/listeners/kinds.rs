@@ -121,7 +121,7 @@ impl Kind {
                  reports = [build_report()])"
             ),
             Self::Gitea => format!(
-                "gitea_status(\"{name}\", token = \"bench-bench\", url = \"{web}/{name}\", repository = \"weir/bench\", {reports})"
+                "gitea_status(\"{name}\", token = \"bench-bench\", url = \"{web}/{name}\", repository = \"weir/bench\", context = \"{{builder}} {{number}}\", {reports})"
             ),
             Self::Matrix => format!(
                 "matrix(\"{name}\", \"{web}/{name}\", token = \"bench-bench\", rooms = [\"!room:example.org\"], {reports})"

@@ -11,8 +11,8 @@ export class DeadLetters {
   readonly #letters = new Table<DeadLetter>((one) => one.dead_letterid);
   /** Whose they are: the id of a listener; null for all, and undefined for one that is not there. */
   #whose: number | null | undefined = null;
-  /** Those that went while older ones are being read: the answer may hold them still. */
-  readonly #gone: number[] = [];
+  /** Those that went while older ones are being read: the answer may hold them still. Null while none are. */
+  #gone: number[] | null = null;
 
   constructor(client: Client) {
     this.#client = client;
@@ -43,13 +43,16 @@ export class DeadLetters {
   async delete({ dead_letterid }: DeadLetter): Promise<void> {
     const before = this.#letters.size;
     this.#letters.delete(dead_letterid);
-    this.#gone.push(dead_letterid);
+    this.#gone?.push(dead_letterid);
     if (before === 0 || this.#letters.size > 0) return;
     const whose = this.#whose;
-    this.#gone.length = 0;
-    const list = await this.#ask(whose);
+    const gone: number[] = [];
+    this.#gone = gone;
+    const list = await this.#ask(whose).finally(() => {
+      if (this.#gone === gone) this.#gone = null;
+    });
     if (whose !== this.#whose) return;
-    this.#letters.add(list.data.filter((one) => !this.#gone.includes(one.dead_letterid)), cursorOf(list));
+    this.#letters.add(list.data.filter((one) => !gone.includes(one.dead_letterid)), cursorOf(list));
   }
 
   async #ask(whose: number | null | undefined, signal?: AbortSignal): Promise<{ data: DeadLetter[]; cursor: number | null }> {
